@@ -1,0 +1,12 @@
+//! Brings Proofpoint on Demand logs into Microsoft Sentinel. See `ARCHITECTURE.md` for the way of
+//! an event through these modules; [`collect`] is where to start reading.
+
+pub mod clock;
+pub mod feed;
+pub mod hour;
+pub mod identity;
+pub mod net;
+pub mod retry;
+pub mod row;
+pub mod secret;
+pub mod settings;
