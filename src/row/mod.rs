@@ -1,3 +1,97 @@
 //! From the bytes of an event to the bytes of a row. Pure: no clock, no network, no storage.
+//!
+//! Bytes pass through: an event's top-level members are found once, and the row is put together
+//! from those slices, so that numbers, the order of keys and unknown keys survive. Nothing that
+//! Azure would cut silently is sent; what a row can't hold is named in it, and the caller keeps
+//! the whole event.
 
+pub mod additional;
+pub mod columns;
+pub mod event;
+pub mod legacy;
+pub mod message_parts;
 pub mod tables;
+pub mod timestamp;
+
+use jiff::Timestamp;
+
+use crate::feed::EventType;
+use crate::settings::MessageText;
+use additional::Additional;
+pub use event::Malformed;
+use tables::{Table, table};
+
+/// The two forms that a row can have.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum RowShape {
+    /// One column for each top-level key, for the Logs Ingestion API.
+    Columns,
+    /// The event as the deprecated connector sent it, for the HTTP Data Collector API.
+    Legacy,
+}
+
+/// Makes rows for one table.
+#[derive(Clone, Copy, Debug)]
+pub struct RowBuilder {
+    event_type: EventType,
+    table: &'static Table,
+    shape: RowShape,
+    message_text: MessageText,
+}
+
+/// What was learned of an event while its row was built.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Built {
+    /// The event's own time, where it could be read.
+    pub event_time: Option<Timestamp>,
+    /// The row lacks something: the whole event has to be kept as a dead letter as well.
+    pub oversize: bool,
+}
+
+impl RowBuilder {
+    /// Makes rows of events of one type in one shape.
+    pub fn new(event_type: EventType, shape: RowShape, message_text: MessageText) -> RowBuilder {
+        RowBuilder { event_type, table: table(event_type), shape, message_text }
+    }
+
+    /// Writes the row for `event` into `row`, whose former content is gone.
+    ///
+    /// `received` stands for the event's time where that can't be read.
+    ///
+    /// # Errors
+    /// Where the event is not one JSON object; `row` is then of no use.
+    pub fn build(
+        &self,
+        event: &str,
+        received: Timestamp,
+        row: &mut Vec<u8>,
+    ) -> Result<Built, Malformed> {
+        row.clear();
+        let members = event::members(event)?;
+        let ts = members.iter().rev().find(|member| member.key == "ts");
+        let event_time = ts.and_then(|ts| timestamp::parse(ts.value));
+        let at = event_time.unwrap_or(received);
+        let oversize = match self.shape {
+            RowShape::Columns => {
+                let mut additional = Additional::new(columns::LONGEST);
+                if event_time.is_none() {
+                    additional.timestamp_unreadable();
+                    if let Some(ts) = ts {
+                        additional.keep(ts);
+                    }
+                }
+                columns::start(at, row);
+                columns::finish(self, &members, additional, row)
+            }
+            RowShape::Legacy => {
+                let mut additional = Additional::new(legacy::LONGEST);
+                if event_time.is_none() {
+                    additional.timestamp_unreadable();
+                }
+                legacy::start(self, at, row);
+                legacy::finish(self, &members, additional, row)
+            }
+        };
+        Ok(Built { event_time, oversize })
+    }
+}

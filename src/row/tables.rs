@@ -45,6 +45,19 @@ pub struct Table {
     pub columns: &'static [Column],
 }
 
+impl Table {
+    /// The column that takes an event's top-level `key` as it is. Columns that the connector fills
+    /// itself are not among them: an event that has such a key keeps it in `AdditionalFields`.
+    pub fn event_column(&self, key: &str) -> Option<&'static Column> {
+        let own = |column: &Column| {
+            column.column_type == DateTime
+                || column.name == ADDITIONAL_FIELDS
+                || MESSAGE_PARTS[1..].contains(&column.name)
+        };
+        self.columns.iter().find(|column| column.name == key && !own(column))
+    }
+}
+
 /// Holds the keys of an event that have no column, and what was done to make the row fit.
 pub const ADDITIONAL_FIELDS: &str = "AdditionalFields";
 

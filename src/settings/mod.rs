@@ -79,6 +79,7 @@ pub enum DestinationSettings {
 
 /// Where leases, checkpoints and dead letters are.
 #[derive(Clone, Debug)]
+#[expect(clippy::large_enum_variant, reason = "there is one of these in a run")]
 pub enum StateSettings {
     /// A container of a storage account, opened with the account's key.
     ConnectionString {

@@ -1,0 +1,163 @@
+//! The column `AdditionalFields`: keys of the event that have no column of their own, and
+//! `connectorNotes`, which says where the row differs from the event.
+
+use super::event::Member;
+
+/// The key of `AdditionalFields` under which the connector speaks for itself.
+pub const NOTES: &str = "connectorNotes";
+
+/// Room that is kept for the notes within the column.
+const NOTES_LENGTH: usize = 4_000;
+
+/// How many names of values that were left out are listed; the rest are counted.
+const NAMES_LISTED: usize = 20;
+
+/// What is gathered while a row is built.
+#[derive(Debug)]
+pub struct Additional<'a> {
+    limit: usize,
+    length: usize,
+    fields: Vec<(&'a str, &'a str)>,
+    repeated: Vec<(&'a str, &'a str)>,
+    left_out: Vec<String>,
+    text_dropped: bool,
+    timestamp_unreadable: bool,
+}
+
+impl<'a> Additional<'a> {
+    /// Gathers at most `limit` bytes of JSON.
+    pub fn new(limit: usize) -> Additional<'a> {
+        Additional {
+            limit: limit - NOTES_LENGTH,
+            length: 0,
+            fields: Vec::new(),
+            repeated: Vec::new(),
+            left_out: Vec::new(),
+            text_dropped: false,
+            timestamp_unreadable: false,
+        }
+    }
+
+    /// Keeps a member of the event that has no column, or notes that it was too long.
+    pub fn keep(&mut self, member: &'a Member<'_>) {
+        if self.takes(member) {
+            self.fields.push((&member.key, member.value));
+        }
+    }
+
+    /// Keeps the value of a key that comes again later in the event; the last one gets the column.
+    pub fn keep_repeated(&mut self, member: &'a Member<'_>) {
+        if self.takes(member) {
+            self.repeated.push((&member.key, member.value));
+        }
+    }
+
+    fn takes(&mut self, member: &Member<'_>) -> bool {
+        // Six bytes for each byte of the key: the longest escape.
+        let length = 6 * member.key.len() + member.value.len() + r#"{"key":"","value":},"#.len();
+        let fits = self.length + length <= self.limit;
+        if fits {
+            self.length += length;
+        } else {
+            self.left_out(member.key.to_string());
+        }
+        fits
+    }
+
+    /// Notes that the row lacks a value of the event, named by its path.
+    pub fn left_out(&mut self, path: String) {
+        self.left_out.push(path);
+    }
+
+    /// Notes that text which Proofpoint extracted from the mail is not in the row.
+    pub fn text_dropped(&mut self) {
+        self.text_dropped = true;
+    }
+
+    /// Notes that the row's time is the time of receipt.
+    pub fn timestamp_unreadable(&mut self) {
+        self.timestamp_unreadable = true;
+    }
+
+    /// Whether the row lacks something that a setting did not ask to leave out, so that the whole
+    /// event has to be kept elsewhere.
+    pub fn is_oversize(&self) -> bool {
+        !self.left_out.is_empty()
+    }
+
+    /// The JSON object, or `None` where there is nothing to say.
+    pub fn into_json(self) -> Option<String> {
+        let mut out = String::from("{");
+        for (key, value) in &self.fields {
+            let key = if *key == NOTES { "connectorNotes_" } else { key };
+            push_key(&mut out, key);
+            out.push_str(value);
+        }
+        let notes = self.notes();
+        if !notes.is_empty() {
+            push_key(&mut out, NOTES);
+            out.push_str(&notes);
+        }
+        out.push('}');
+        (out.len() > "{}".len()).then_some(out)
+    }
+
+    fn notes(&self) -> String {
+        let mut out = String::new();
+        if self.timestamp_unreadable {
+            push_note(
+                &mut out,
+                "timestamp",
+                r#""unreadable: the time of receipt stands in its place""#,
+            );
+        }
+        if self.text_dropped {
+            push_note(&mut out, "messageText", r#""dropped""#);
+        }
+        if !self.left_out.is_empty() {
+            let listed: Vec<String> =
+                self.left_out.iter().take(NAMES_LISTED).map(|path| shortened(path)).collect();
+            push_note(&mut out, "leftOut", &serde_json::Value::from(listed).to_string());
+            push_note(&mut out, "leftOutCount", &self.left_out.len().to_string());
+            push_note(&mut out, "wholeEvent", r#""dead letter, oversize""#);
+        }
+        if !self.repeated.is_empty() {
+            let list: Vec<String> = self
+                .repeated
+                .iter()
+                .map(|(key, value)| {
+                    let key = serde_json::Value::from(*key);
+                    format!(r#"{{"key":{key},"value":{value}}}"#)
+                })
+                .collect();
+            let list = format!("[{}]", list.join(","));
+            push_note(&mut out, "repeatedKeys", &list);
+        }
+        if !out.is_empty() {
+            out.push('}');
+        }
+        out
+    }
+}
+
+fn push_note(out: &mut String, key: &str, value: &str) {
+    if out.is_empty() {
+        out.push('{');
+    }
+    push_key(out, key);
+    out.push_str(value);
+}
+
+/// Appends `"key":`, after a comma where something stands before it in the object.
+fn push_key(out: &mut String, key: &str) {
+    if !out.ends_with('{') {
+        out.push(',');
+    }
+    out.push_str(&serde_json::Value::from(key).to_string());
+    out.push(':');
+}
+
+fn shortened(path: &str) -> String {
+    let end = path.floor_char_boundary(100);
+    path[..end].to_owned()
+}

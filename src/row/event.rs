@@ -1,0 +1,121 @@
+//! The top-level members of an event, as slices of the bytes that came.
+
+use std::borrow::Cow;
+use std::fmt;
+
+use serde::de::{Deserialize, Deserializer, MapAccess, Visitor};
+use serde_json::value::RawValue;
+
+/// One member of a JSON object: its key, and its value as the text that stands in the event.
+#[derive(Clone, Debug)]
+pub struct Member<'a> {
+    /// The key, unescaped.
+    pub key: Cow<'a, str>,
+    /// The value's text, without surrounding white space.
+    pub value: &'a str,
+}
+
+/// The text is not one JSON object.
+#[derive(Debug, thiserror::Error)]
+#[error("not a JSON object: {0}")]
+pub struct Malformed(#[from] serde_json::Error);
+
+/// Finds the members of a JSON object, in their order, repeated keys included. Values are checked
+/// to be JSON but not otherwise looked at.
+pub fn members(object: &str) -> Result<Vec<Member<'_>>, Malformed> {
+    let Members(members) = serde_json::from_str(object)?;
+    Ok(members)
+}
+
+/// Finds the elements of a JSON array; `None` where the text is something else.
+pub fn elements(array: &str) -> Option<Vec<&str>> {
+    let elements: Vec<&RawValue> = serde_json::from_str(array).ok()?;
+    Some(elements.into_iter().map(RawValue::get).collect())
+}
+
+struct Members<'a>(Vec<Member<'a>>);
+
+impl<'de> Deserialize<'de> for Members<'de> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_map(MembersVisitor)
+    }
+}
+
+struct MembersVisitor;
+
+impl<'de> Visitor<'de> for MembersVisitor {
+    type Value = Members<'de>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a JSON object")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Members<'de>, A::Error> {
+        let mut members = Vec::with_capacity(12);
+        while let Some(Key(key)) = map.next_key()? {
+            let value: &RawValue = map.next_value()?;
+            members.push(Member { key, value: value.get() });
+        }
+        Ok(Members(members))
+    }
+}
+
+/// A key that borrows from the event unless it has escapes. (`Cow`'s own `Deserialize` never
+/// borrows.)
+struct Key<'a>(Cow<'a, str>);
+
+impl<'de> Deserialize<'de> for Key<'de> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_str(KeyVisitor)
+    }
+}
+
+struct KeyVisitor;
+
+impl<'de> Visitor<'de> for KeyVisitor {
+    type Value = Key<'de>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a key")
+    }
+
+    fn visit_borrowed_str<E>(self, key: &'de str) -> Result<Key<'de>, E> {
+        Ok(Key(Cow::Borrowed(key)))
+    }
+
+    fn visit_str<E>(self, key: &str) -> Result<Key<'de>, E> {
+        Ok(Key(Cow::Owned(key.to_owned())))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn values_are_the_bytes_that_came() {
+        let found = members(
+            r#" {"a" : 1.0 ,"b":{"x":[1, 2]},"a":18446744073709551616,"\u0063":"\ud83d\ude00"} "#,
+        )
+        .unwrap();
+        let found: Vec<_> = found.iter().map(|m| (m.key.as_ref(), m.value)).collect();
+        assert_eq!(
+            found,
+            [
+                ("a", "1.0"),
+                ("b", r#"{"x":[1, 2]}"#),
+                ("a", "18446744073709551616"),
+                ("c", r#""\ud83d\ude00""#)
+            ]
+        );
+    }
+
+    #[test]
+    fn anything_but_one_object_is_malformed() {
+        for text in
+            ["", "null", "[]", "{", r#"{"a":1"#, r#"{"a":1} x"#, r#"{"a":1}{"a":1}"#, "\"x\""]
+        {
+            assert!(members(text).is_err(), "{text}");
+        }
+    }
+}

@@ -1,0 +1,80 @@
+//! An event's `ts`.
+
+use jiff::tz::TimeZone;
+use jiff::{Timestamp, civil};
+
+/// Reads the JSON text of an event's `ts`: ISO 8601 with any fraction and any offset, the offset
+/// with or without a colon, `Z`, or missing (then it is UTC).
+///
+/// `None` where it is no such text.
+pub fn parse(value: &str) -> Option<Timestamp> {
+    let text: String;
+    let text = match value.strip_prefix('"')?.strip_suffix('"')? {
+        plain if !plain.contains('\\') => plain,
+        _ => {
+            text = serde_json::from_str(value).ok()?;
+            &text
+        }
+    };
+    let text = text.trim();
+    text.parse::<Timestamp>().ok().or_else(|| {
+        // A date-time without an offset; jiff refuses one that names a zone here.
+        let local: civil::DateTime = text.parse().ok()?;
+        text.contains([':']).then(|| local.to_zoned(TimeZone::UTC).ok())?.map(|at| at.timestamp())
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::parse;
+    use proptest::prelude::*;
+
+    fn utc(value: &str) -> Option<String> {
+        parse(value).map(|at| at.to_string())
+    }
+
+    #[test]
+    fn any_offset_becomes_utc() {
+        let cases = [
+            (r#""2024-05-22T12:10:03.058340-0700""#, "2024-05-22T19:10:03.05834Z"),
+            (r#""2024-05-22T12:10:03.058340-07:00""#, "2024-05-22T19:10:03.05834Z"),
+            (r#""2024-05-22T12:10:03+0530""#, "2024-05-22T06:40:03Z"),
+            (r#""2024-05-22T12:10:03.058340+0000""#, "2024-05-22T12:10:03.05834Z"),
+            (r#""2024-05-22T12:10:03Z""#, "2024-05-22T12:10:03Z"),
+            (r#""2024-05-22T12:10:03.5""#, "2024-05-22T12:10:03.5Z"),
+            (r#""2024-12-31T23:59:60Z""#, "2024-12-31T23:59:59Z"),
+            (r#""2024-05-22T12:10:03\u002e5Z""#, "2024-05-22T12:10:03.5Z"),
+        ];
+        for (value, expected) in cases {
+            assert_eq!(utc(value).as_deref(), Some(expected), "{value}");
+        }
+    }
+
+    #[test]
+    fn what_is_no_time_is_none() {
+        for value in [
+            "null",
+            "1716379803",
+            r#""""#,
+            r#""yesterday""#,
+            r#""2024-05-22""#,
+            r#""2024-13-01T00:00:00Z""#,
+        ] {
+            assert_eq!(utc(value), None, "{value}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn a_printed_time_is_read_back(second in -60_000_000_000i64..250_000_000_000, nano in 0i32..1_000_000_000) {
+            let at = jiff::Timestamp::new(second, nano).unwrap();
+            prop_assert_eq!(parse(&format!("\"{at}\"")), Some(at));
+        }
+
+        #[test]
+        fn no_text_panics(text in ".{0,40}") {
+            let _ = parse(&serde_json::to_string(&text).unwrap());
+            let _ = parse(&text);
+        }
+    }
+}
