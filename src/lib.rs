@@ -6,6 +6,7 @@ pub mod feed;
 pub mod hour;
 pub mod identity;
 pub mod net;
+pub mod pod;
 pub mod retry;
 pub mod row;
 pub mod secret;

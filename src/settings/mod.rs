@@ -1,9 +1,18 @@
 //! Function App settings, typed. Nothing else in the program reads environment variables.
 
+mod clusters;
+mod destination;
+mod identity;
+mod reader;
+mod storage;
+
 use std::path::PathBuf;
 use std::time::Duration;
 
 use url::Url;
+
+pub use reader::{BadSettings, Fault, Vars};
+use reader::{Reader, quoted};
 
 use crate::feed::EventType;
 use crate::secret::Secret;
@@ -21,6 +30,8 @@ pub struct Settings {
     pub archive_delay: Duration,
     /// When an hour that came back empty is read again.
     pub empty_hour_retry: Duration,
+    /// How Proofpoint is read.
+    pub mode: Mode,
     /// What happens to the extracted text in message parts.
     pub message_text: MessageText,
     /// Base of the Log API: scheme `wss`, host, optional port.
@@ -31,6 +42,111 @@ pub struct Settings {
     pub state: StateSettings,
     /// `SSL_CERT_FILE`: roots to trust beside the system's.
     pub extra_roots: Option<PathBuf>,
+}
+
+/// The environment of this process. A name or value that is not Unicode is as good as missing.
+pub fn environment() -> Vars {
+    std::env::vars_os()
+        .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
+        .collect()
+}
+
+impl Settings {
+    /// Reads all settings.
+    ///
+    /// # Errors
+    /// Every setting that is missing or can't be used, in one error.
+    pub fn read(vars: &Vars) -> Result<Settings, BadSettings> {
+        let mut reader = Reader::new(vars);
+        let settings = Settings::read_with(&mut reader);
+        reader.finish(settings)
+    }
+
+    fn read_with(reader: &mut Reader<'_>) -> Option<Settings> {
+        let cloud = identity::cloud(reader);
+        let identity = cloud.and_then(|cloud| identity::read(reader, cloud));
+        let log_stream_uri = reader.text("ProofpointLogStreamUri");
+        let log_stream_uri = log_stream_uri.unwrap_or("wss://logstream.proofpoint.com");
+        let clusters = clusters::read(reader);
+        let event_types = event_types(reader);
+        let mode = reader.parsed("ProofpointMode", Mode::Archive, "archive");
+        let initial_lookback_hours = reader.number("ProofpointInitialLookbackHours", 12, 1..=719);
+        let archive_delay = reader.number("ProofpointArchiveDelayMinutes", 45, 0..=1440);
+        let empty_hour_retry = reader.number("ProofpointEmptyHourRetryMinutes", 60, 0..=1440);
+        let message_text = reader.parsed("ProofpointMessageText", MessageText::Fit, "fit or drop");
+        let log_stream_uri = reader.base_url("ProofpointLogStreamUri", log_stream_uri, "wss");
+        // A bad cloud is a fault already; the rest is still looked at.
+        let cloud = cloud.unwrap_or(Cloud::Public);
+        let destination = destination::read(reader, identity.clone(), cloud);
+        let state = storage::read(reader, identity, cloud);
+        let minutes = |number: u32| Duration::from_secs(60 * u64::from(number));
+        Some(Settings {
+            clusters: clusters?,
+            event_types: event_types?,
+            mode: mode?,
+            initial_lookback_hours: i64::from(initial_lookback_hours?),
+            archive_delay: minutes(archive_delay?),
+            empty_hour_retry: minutes(empty_hour_retry?),
+            message_text: message_text?,
+            log_stream_uri: log_stream_uri?,
+            destination: destination?,
+            state: state?,
+            extra_roots: reader.text("SSL_CERT_FILE").map(PathBuf::from),
+        })
+    }
+}
+
+fn event_types(reader: &mut Reader<'_>) -> Option<Vec<EventType>> {
+    let name = "ProofpointEventTypes";
+    let text = reader.text(name).unwrap_or("message,maillog");
+    let mut event_types = Vec::new();
+    for part in text.split(',').map(str::trim).filter(|part| !part.is_empty()) {
+        match part.parse::<EventType>() {
+            Ok(event_type) if event_types.contains(&event_type) => {}
+            Ok(event_type) => event_types.push(event_type),
+            Err(_) => {
+                reader.fault(name, quoted(part), "message, maillog and audit, with commas between");
+                return None;
+            }
+        }
+    }
+    if event_types.is_empty() {
+        reader.fault(name, quoted(text), "at least one of message, maillog and audit");
+        return None;
+    }
+    Some(event_types)
+}
+
+/// `ProofpointMode`: which of the Log API's two services is read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Mode {
+    /// Closed hours, from the archive.
+    Archive,
+}
+
+/// The text is not one of the values that the setting takes.
+#[derive(Clone, Copy, Debug, thiserror::Error)]
+#[error("not one of the values that this setting takes")]
+pub struct NotAChoice;
+
+impl std::str::FromStr for Mode {
+    type Err = NotAChoice;
+
+    fn from_str(text: &str) -> Result<Mode, NotAChoice> {
+        if text.eq_ignore_ascii_case("archive") { Ok(Mode::Archive) } else { Err(NotAChoice) }
+    }
+}
+
+impl std::str::FromStr for MessageText {
+    type Err = NotAChoice;
+
+    fn from_str(text: &str) -> Result<MessageText, NotAChoice> {
+        match text.to_ascii_lowercase().as_str() {
+            "fit" => Ok(MessageText::Fit),
+            "drop" => Ok(MessageText::Drop),
+            _ => Err(NotAChoice),
+        }
+    }
 }
 
 /// A Proofpoint on Demand cluster and the token that opens its log.

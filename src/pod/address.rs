@@ -1,0 +1,51 @@
+//! Addresses of sessions.
+
+use jiff::tz::TimeZone;
+use url::Url;
+
+use crate::feed::Feed;
+use crate::hour::Hour;
+
+/// The address of an archive session for one whole hour.
+///
+/// Times go as `2026-11-20T06:00:00.000-0000`: a form that shipped collectors use and that has no
+/// `+`, which the other side would read as a space.
+pub fn archive_url(base: &Url, feed: &Feed, hour: Hour) -> Url {
+    let mut url = stream_url(base, feed);
+    url.query_pairs_mut()
+        .append_pair("sinceTime", &time(hour))
+        .append_pair("toTime", &time(hour.plus(1)));
+    url
+}
+
+fn stream_url(base: &Url, feed: &Feed) -> Url {
+    let mut url = base.clone();
+    url.set_path("/v1/stream");
+    url.query_pairs_mut()
+        .clear()
+        .append_pair("cid", &feed.cluster_id)
+        .append_pair("type", feed.event_type.as_str());
+    url
+}
+
+fn time(hour: Hour) -> String {
+    hour.start().to_zoned(TimeZone::UTC).strftime("%Y-%m-%dT%H:00:00.000-0000").to_string()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::feed::EventType;
+
+    #[test]
+    fn an_hour_is_asked_for_by_its_whole_bounds() {
+        let base = Url::parse("wss://logstream.proofpoint.com").unwrap();
+        let feed = Feed { cluster_id: "acme&co_hosted".into(), event_type: EventType::Maillog };
+        let url = archive_url(&base, &feed, "2026-12-31T23".parse().unwrap());
+        assert_eq!(
+            url.as_str(),
+            "wss://logstream.proofpoint.com/v1/stream?cid=acme%26co_hosted&type=maillog\
+             &sinceTime=2026-12-31T23%3A00%3A00.000-0000&toTime=2027-01-01T00%3A00%3A00.000-0000"
+        );
+    }
+}

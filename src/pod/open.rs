@@ -1,0 +1,186 @@
+//! Opening a session: TCP, TLS, the WebSocket handshake, and trying again.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use rustls::pki_types::ServerName;
+use tokio::net::TcpStream;
+use tokio::time::{Instant, sleep, timeout};
+use tokio_rustls::TlsConnector;
+use tokio_tungstenite::tungstenite::client::IntoClientRequest;
+use tokio_tungstenite::tungstenite::handshake::client::Request;
+use tokio_tungstenite::tungstenite::http::header::{AUTHORIZATION, RETRY_AFTER, USER_AGENT};
+use tokio_tungstenite::tungstenite::http::{HeaderMap, HeaderValue};
+use tokio_tungstenite::tungstenite::{self, protocol::WebSocketConfig};
+use url::Url;
+
+use super::refusal::{Refusal, RefusalKind};
+use super::session::{Patience, Session};
+use crate::net::{self, Net};
+use crate::secret::Secret;
+
+/// A message longer than this ends the session. Proofpoint documents no limit; messages over
+/// 1 MiB do occur.
+const LONGEST_MESSAGE: usize = 64 << 20;
+
+/// How much of an answer's text is kept.
+const LONGEST_BODY: usize = 1_000;
+
+/// What a session is opened with.
+#[derive(Clone, Debug)]
+pub struct Opening<'a> {
+    /// Where, with the query that says what.
+    pub url: &'a Url,
+    /// The cluster's token.
+    pub token: &'a Secret,
+    /// Time limits.
+    pub patience: Patience,
+    /// When trying again has to end.
+    pub deadline: Instant,
+}
+
+/// A session could not be opened.
+#[derive(Debug, thiserror::Error)]
+pub enum OpenError {
+    /// The server said no.
+    #[error("{0}")]
+    Refused(Refusal),
+    /// The server can't be reached.
+    #[error("{host} can't be reached: {reason}; the next run tries again")]
+    Unreachable {
+        /// Host and port.
+        host: String,
+        /// What went wrong.
+        reason: String,
+    },
+    /// The server is not who it says it is, as far as this machine can tell.
+    #[error(
+        "no TLS connection with {host}: {reason}; where a company proxy inspects traffic, name its certificate authority in SSL_CERT_FILE"
+    )]
+    Tls {
+        /// Host and port.
+        host: String,
+        /// What went wrong.
+        reason: String,
+    },
+    /// The token can't be sent.
+    #[error("ProofpointToken holds a character that can't be sent in a header; copy it anew")]
+    Token,
+}
+
+impl OpenError {
+    /// What to do about it.
+    pub fn kind(&self) -> RefusalKind {
+        match self {
+            OpenError::Refused(refusal) => refusal.kind(),
+            OpenError::Unreachable { .. } => RefusalKind::Passing,
+            OpenError::Tls { .. } | OpenError::Token => RefusalKind::Permanent,
+        }
+    }
+
+    fn retry_after(&self) -> Option<Duration> {
+        match self {
+            OpenError::Refused(refusal) => refusal.retry_after,
+            _ => None,
+        }
+    }
+}
+
+/// Opens a session. What may pass is tried again, with growing waits, within the deadline; the
+/// last error is returned where it does not.
+pub async fn open(net: &Net, opening: &Opening<'_>) -> Result<Session, OpenError> {
+    let mut attempt = 1;
+    loop {
+        let error = match open_once(net, opening).await {
+            Ok(session) => return Ok(session),
+            Err(error) => error,
+        };
+        let wait = error
+            .kind()
+            .backoff()
+            .and_then(|backoff| backoff.wait_until(attempt, error.retry_after(), opening.deadline));
+        let Some(wait) = wait else {
+            return Err(error);
+        };
+        tracing::info!(attempt, wait_seconds = wait.as_secs(), %error, "session not opened yet");
+        sleep(wait).await;
+        attempt += 1;
+    }
+}
+
+async fn open_once(net: &Net, opening: &Opening<'_>) -> Result<Session, OpenError> {
+    let host = opening.url.host_str().unwrap_or_default();
+    let port = opening.url.port_or_known_default().unwrap_or(443);
+    let name = format!("{host}:{port}");
+    let unreachable = |reason: String| OpenError::Unreachable { host: name.clone(), reason };
+    let request = request(opening).map_err(|_| OpenError::Token)?;
+    let handshake = async {
+        let tcp = TcpStream::connect((host, port)).await.map_err(|e| unreachable(e.to_string()))?;
+        tcp.set_nodelay(true).map_err(|e| unreachable(e.to_string()))?;
+        let tls = tls(net, host, tcp)
+            .await
+            .map_err(|reason| OpenError::Tls { host: name.clone(), reason })?;
+        let config = WebSocketConfig::default()
+            .max_message_size(Some(LONGEST_MESSAGE))
+            .max_frame_size(Some(LONGEST_MESSAGE));
+        tokio_tungstenite::client_async_with_config(request, tls, Some(config))
+            .await
+            .map_err(|error| refused(error, &name))
+    };
+    let (socket, _) = timeout(opening.patience.open, handshake)
+        .await
+        .map_err(|_| unreachable(format!("no session within {:?}", opening.patience.open)))??;
+    Ok(Session::new(socket, opening.patience))
+}
+
+fn request(
+    opening: &Opening<'_>,
+) -> Result<Request, tungstenite::http::header::InvalidHeaderValue> {
+    let mut bearer = HeaderValue::from_str(&format!("Bearer {}", opening.token.reveal()))?;
+    bearer.set_sensitive(true);
+    let mut request = opening
+        .url
+        .as_str()
+        .into_client_request()
+        .expect("an address made from a checked base is one that can be requested");
+    request.headers_mut().insert(AUTHORIZATION, bearer);
+    request.headers_mut().insert(USER_AGENT, HeaderValue::from_static(net::USER_AGENT));
+    Ok(request)
+}
+
+pub(super) type Tls = tokio_rustls::client::TlsStream<TcpStream>;
+
+async fn tls(net: &Net, host: &str, tcp: TcpStream) -> Result<Tls, String> {
+    let host = host.trim_start_matches('[').trim_end_matches(']');
+    let name = ServerName::try_from(host.to_owned()).map_err(|e| e.to_string())?;
+    TlsConnector::from(Arc::clone(&net.tls)).connect(name, tcp).await.map_err(|e| e.to_string())
+}
+
+fn refused(error: tungstenite::Error, host: &str) -> OpenError {
+    match error {
+        tungstenite::Error::Http(response) => {
+            let body = response.body().as_deref().unwrap_or_default();
+            OpenError::Refused(Refusal {
+                status: response.status().as_u16(),
+                body: one_line(body),
+                retry_after: retry_after(response.headers()),
+            })
+        }
+        other => OpenError::Unreachable { host: host.to_owned(), reason: other.to_string() },
+    }
+}
+
+fn retry_after(headers: &HeaderMap) -> Option<Duration> {
+    let seconds = headers.get(RETRY_AFTER)?.to_str().ok()?.trim().parse().ok()?;
+    Some(Duration::from_secs(seconds))
+}
+
+/// The beginning of a text from outside, as one printable line.
+fn one_line(bytes: &[u8]) -> String {
+    let text = String::from_utf8_lossy(&bytes[..bytes.len().min(LONGEST_BODY)]);
+    let words: Vec<&str> = text
+        .split(|c: char| c.is_whitespace() || c.is_control())
+        .filter(|w| !w.is_empty())
+        .collect();
+    words.join(" ")
+}

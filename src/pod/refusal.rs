@@ -1,0 +1,106 @@
+//! What the Log API means by a status other than 101.
+
+use std::fmt;
+use std::time::Duration;
+
+use crate::retry::Backoff;
+
+/// What to do about a session that was not opened.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum RefusalKind {
+    /// It will be refused again until somebody changes something.
+    Permanent,
+    /// The token has a session already: somebody else's, or our own of which the server has not
+    /// noticed the end.
+    Busy,
+    /// It may well be granted soon.
+    Passing,
+}
+
+impl RefusalKind {
+    /// How the opening of a session is tried again, if at all.
+    pub(super) fn backoff(self) -> Option<Backoff> {
+        match self {
+            RefusalKind::Permanent => None,
+            // The server forgets a session that dropped without a close within some minutes.
+            RefusalKind::Busy => Some(Backoff {
+                first: Duration::from_secs(2),
+                longest: Duration::from_secs(60),
+                tries: 8,
+            }),
+            RefusalKind::Passing => Some(Backoff {
+                first: Duration::from_secs(1),
+                longest: Duration::from_secs(30),
+                tries: 5,
+            }),
+        }
+    }
+}
+
+/// The server's answer to the request for a session.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Refusal {
+    /// HTTP status.
+    pub status: u16,
+    /// The beginning of the answer's text.
+    pub body: String,
+    /// What `Retry-After` asked for, where it did in seconds.
+    pub retry_after: Option<Duration>,
+}
+
+impl Refusal {
+    /// What to do about it. The API documents 400, 401, 404, 405 and 409.
+    pub fn kind(&self) -> RefusalKind {
+        match self.status {
+            409 => RefusalKind::Busy,
+            408 | 429 | 500.. => RefusalKind::Passing,
+            _ => RefusalKind::Permanent,
+        }
+    }
+
+    fn advice(&self) -> &'static str {
+        match self.status {
+            400 => {
+                "look at ProofpointClusterID and ProofpointEventTypes; hours over 30 days old are refused as well"
+            }
+            401 => {
+                "look at ProofpointToken (expired, revoked, not a PoD Logging key) and ProofpointClusterID (the token belongs to one cluster), and whether the cluster's Remote Syslog licence is valid"
+            }
+            403 => "a proxy or firewall on the way refuses it, or look at ProofpointToken",
+            404 | 405 => "look at ProofpointLogStreamUri",
+            409 => {
+                "another session reads this event type with the same token: an older connector that still runs, or one of ours whose end the server has not noticed yet; the next run tries again"
+            }
+            429 => "the service asks for fewer requests; the next run tries again",
+            500.. => "the service has a fault; the next run tries again",
+            _ => "the answer is not one that the Log API documents",
+        }
+    }
+}
+
+impl fmt::Display for Refusal {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "the Log API answered {}", self.status)?;
+        if !self.body.is_empty() {
+            write!(f, " ({})", self.body)?;
+        }
+        write!(f, ": {}", self.advice())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn kinds() {
+        let kind = |status| Refusal { status, body: String::new(), retry_after: None }.kind();
+        for status in [400, 401, 403, 404, 405, 301] {
+            assert_eq!(kind(status), RefusalKind::Permanent, "{status}");
+        }
+        assert_eq!(kind(409), RefusalKind::Busy);
+        for status in [408, 429, 500, 502, 503, 504] {
+            assert_eq!(kind(status), RefusalKind::Passing, "{status}");
+        }
+    }
+}

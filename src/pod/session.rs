@@ -1,0 +1,221 @@
+//! A session that is open: events out of it, pings into it, and how it ended.
+
+use std::fmt;
+use std::time::Duration;
+
+use bytes::Bytes;
+use futures_util::{SinkExt, StreamExt};
+use tokio::time::{Instant, Interval, MissedTickBehavior, interval, timeout};
+use tokio_tungstenite::WebSocketStream;
+use tokio_tungstenite::tungstenite::error::{CapacityError, ProtocolError};
+use tokio_tungstenite::tungstenite::protocol::frame::coding::CloseCode;
+use tokio_tungstenite::tungstenite::{Error, Message, protocol::CloseFrame};
+
+use super::open::Tls;
+
+/// Time limits of a session.
+#[derive(Clone, Copy, Debug)]
+pub struct Patience {
+    /// For TCP, TLS and handshake together.
+    pub open: Duration,
+    /// How often a ping is sent while nothing comes. The server cuts a connection that is idle for
+    /// about 300 s.
+    pub ping: Duration,
+    /// How long nothing at all may come, pongs included, before the connection counts as dead.
+    /// The server's pongs can be a minute late.
+    pub silence: Duration,
+    /// How long no event may come, whatever else does, before an archive session counts as stalled.
+    pub no_event: Duration,
+    /// How long the other side gets to answer our close.
+    pub close: Duration,
+}
+
+impl Default for Patience {
+    fn default() -> Patience {
+        Patience {
+            open: Duration::from_secs(30),
+            ping: Duration::from_secs(60),
+            silence: Duration::from_secs(150),
+            no_event: Duration::from_secs(300),
+            close: Duration::from_secs(3),
+        }
+    }
+}
+
+/// What a session yields.
+#[derive(Debug, PartialEq, Eq)]
+pub enum Next {
+    /// One event: the payload of a text or binary message, without surrounding white space.
+    /// Never empty; whether it is JSON or even UTF-8 is not checked.
+    Event(Bytes),
+    /// The session is over.
+    Ended(End),
+}
+
+/// How a session ended.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum End {
+    /// The server closed it, with this code if it gave one. 1000 after an archive session means
+    /// that everything has been sent.
+    Closed(Option<u16>),
+    /// The connection ended without a close: what the standard calls 1006, the commonest end of
+    /// sessions with this service.
+    Cut,
+    /// Nothing came for too long.
+    Stalled,
+    /// What came is not the WebSocket protocol, or longer than a message may be.
+    Invalid(String),
+}
+
+impl fmt::Display for End {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            End::Closed(Some(code)) => write!(f, "closed with {code}"),
+            End::Closed(None) => f.write_str("closed without a code"),
+            End::Cut => f.write_str("cut"),
+            End::Stalled => f.write_str("stalled"),
+            End::Invalid(reason) => write!(f, "invalid data: {reason}"),
+        }
+    }
+}
+
+/// An open session.
+pub struct Session {
+    socket: WebSocketStream<Tls>,
+    patience: Patience,
+    heartbeat: Interval,
+    last_frame: Instant,
+    last_event: Instant,
+    last_ping: Instant,
+}
+
+impl Session {
+    pub(super) fn new(socket: WebSocketStream<Tls>, patience: Patience) -> Session {
+        // Often enough that no limit is overrun by more than a quarter of itself.
+        let shortest = patience.ping.min(patience.silence).min(patience.no_event);
+        let mut heartbeat = interval((shortest / 4).max(Duration::from_millis(1)));
+        heartbeat.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        let now = Instant::now();
+        Session { socket, patience, heartbeat, last_frame: now, last_event: now, last_ping: now }
+    }
+
+    /// Waits for the next event or the session's end. Cancel-safe: an event is never lost.
+    ///
+    /// Pings are sent and answered meanwhile. After an end there is nothing more to call.
+    pub async fn next(&mut self) -> Next {
+        loop {
+            let message = tokio::select! {
+                biased;
+                message = self.socket.next() => message,
+                _ = self.heartbeat.tick() => {
+                    if let Some(end) = self.beat(true).await {
+                        return Next::Ended(end);
+                    }
+                    continue;
+                }
+            };
+            self.last_frame = Instant::now();
+            match message {
+                Some(Ok(Message::Text(text))) => {
+                    if let Some(event) = self.event(text.into()) {
+                        return Next::Event(event);
+                    }
+                }
+                Some(Ok(Message::Binary(bytes))) => {
+                    if let Some(event) = self.event(bytes) {
+                        return Next::Event(event);
+                    }
+                }
+                Some(Ok(Message::Close(frame))) => {
+                    self.answer_close().await;
+                    return Next::Ended(End::Closed(frame.map(|frame| frame.code.into())));
+                }
+                Some(Ok(Message::Ping(_) | Message::Pong(_) | Message::Frame(_))) => {}
+                Some(Err(error)) => return Next::Ended(ended(error)),
+                None => return Next::Ended(End::Cut),
+            }
+        }
+    }
+
+    /// Keeps the connection alive while the caller can't take events. Resolves when it is dead;
+    /// pending otherwise. Cancel-safe.
+    pub async fn keep_alive(&mut self) -> End {
+        loop {
+            self.heartbeat.tick().await;
+            // What the other side sent meanwhile lies unread, so its silence is ours.
+            self.last_frame = Instant::now();
+            self.last_event = self.last_frame;
+            if let Some(end) = self.beat(false).await {
+                return end;
+            }
+        }
+    }
+
+    /// Ends the session in good order, so that the server frees the token's place at once. What
+    /// still comes is thrown away.
+    pub async fn close(mut self) {
+        let frame = CloseFrame { code: CloseCode::Normal, reason: "".into() };
+        let goodbye = async {
+            if self.socket.close(Some(frame)).await.is_ok() {
+                while let Some(Ok(_)) = self.socket.next().await {}
+            }
+        };
+        // A server that does not answer has been told all the same.
+        let _ = timeout(self.patience.close, goodbye).await;
+    }
+
+    fn event(&mut self, payload: Bytes) -> Option<Bytes> {
+        let event = trimmed(payload);
+        // Some servers send an empty message to say that there is nothing.
+        if event.is_empty() {
+            return None;
+        }
+        self.last_event = self.last_frame;
+        Some(event)
+    }
+
+    /// What is due between frames: a ping, or the insight that nobody is there.
+    async fn beat(&mut self, reading: bool) -> Option<End> {
+        let now = Instant::now();
+        let silent = now - self.last_frame >= self.patience.silence;
+        let idle = now - self.last_event >= self.patience.no_event;
+        if reading && (silent || idle) {
+            return Some(End::Stalled);
+        }
+        if now - self.last_ping < self.patience.ping {
+            return None;
+        }
+        self.last_ping = now;
+        // While the caller does not read, a pong would lie unread too: an unasked one needs no
+        // answer and keeps the connection as well.
+        let sign = if reading { Message::Ping(Bytes::new()) } else { Message::Pong(Bytes::new()) };
+        match timeout(self.patience.ping, self.socket.send(sign)).await {
+            Ok(Ok(())) => None,
+            Ok(Err(error)) => Some(ended(error)),
+            Err(_) => Some(End::Stalled),
+        }
+    }
+
+    async fn answer_close(&mut self) {
+        let rest = async { while let Some(Ok(_)) = self.socket.next().await {} };
+        let _ = timeout(self.patience.close, rest).await;
+    }
+}
+
+fn trimmed(payload: Bytes) -> Bytes {
+    let inner = payload.trim_ascii();
+    if inner.len() == payload.len() { payload } else { payload.slice_ref(inner) }
+}
+
+fn ended(error: Error) -> End {
+    match error {
+        Error::ConnectionClosed
+        | Error::AlreadyClosed
+        | Error::Io(_)
+        | Error::Protocol(ProtocolError::ResetWithoutClosingHandshake) => End::Cut,
+        Error::Capacity(CapacityError::MessageTooLong { size, max_size }) => {
+            End::Invalid(format!("a message of {size} bytes, over the limit of {max_size}"))
+        }
+        other => End::Invalid(other.to_string()),
+    }
+}

@@ -1,0 +1,111 @@
+//! Where rows go: which of the two APIs, and what it needs.
+
+use base64::Engine;
+use base64::prelude::BASE64_STANDARD;
+
+use super::reader::{Reader, quoted};
+use super::{AzureIdentity, Cloud, DestinationSettings};
+
+pub(super) fn read(
+    reader: &mut Reader<'_>,
+    identity: Option<AzureIdentity>,
+    cloud: Cloud,
+) -> Option<DestinationSettings> {
+    let any = |names: [&str; 2]| names.iter().any(|name| reader.text(name).is_some());
+    let ingestion = any(["LogsIngestionEndpoint", "DcrImmutableId"]);
+    let collector = any(["WorkspaceID", "WorkspaceKey"]);
+    match (reader.text("Destination"), ingestion, collector) {
+        (Some("logs-ingestion"), _, _) | (None, true, false) => logs_ingestion(reader, identity),
+        (Some("data-collector"), _, _) | (None, false, true) => data_collector(reader, cloud),
+        (Some(other), _, _) => {
+            reader.fault("Destination", quoted(other), "logs-ingestion or data-collector");
+            None
+        }
+        (None, true, true) => {
+            reader.fault(
+                "Destination",
+                "nothing, while both destinations have settings",
+                "logs-ingestion or data-collector",
+            );
+            None
+        }
+        (None, false, false) => {
+            reader.fault(
+                "LogsIngestionEndpoint and DcrImmutableId, or WorkspaceID and WorkspaceKey",
+                "none of them",
+                "the settings of one destination",
+            );
+            None
+        }
+    }
+}
+
+fn logs_ingestion(reader: &mut Reader<'_>, identity: AzureIdentity) -> Option<DestinationSettings> {
+    let endpoint = "LogsIngestionEndpoint";
+    let expected = "the logs ingestion endpoint of the data collection rule, https://...";
+    let endpoint = reader
+        .required(endpoint, expected)
+        .and_then(|text| reader.base_url(endpoint, text, "https"));
+    let id = "DcrImmutableId";
+    let expected = "the rule's immutable id: dcr- and 32 hexadecimal digits";
+    let id = reader.required(id, expected).and_then(|text| {
+        let valid = text.strip_prefix("dcr-").is_some_and(|digits| {
+            digits.len() == 32 && digits.bytes().all(|byte| byte.is_ascii_hexdigit())
+        });
+        if !valid {
+            reader.fault(id, quoted(text), expected);
+        }
+        valid.then_some(text)
+    });
+    Some(DestinationSettings::LogsIngestion {
+        endpoint: endpoint?,
+        dcr_immutable_id: id?.to_owned(),
+        identity: identity?,
+    })
+}
+
+fn data_collector(reader: &mut Reader<'_>, cloud: Cloud) -> Option<DestinationSettings> {
+    let id = "WorkspaceID";
+    let expected = "the workspace id, a GUID";
+    let id = reader.required(id, expected).and_then(|text| {
+        let valid = is_guid(text);
+        if !valid {
+            reader.fault(id, quoted(text), expected);
+        }
+        valid.then_some(text)
+    });
+    let key = "WorkspaceKey";
+    let expected = "the workspace's primary or secondary key, base64";
+    let key = reader.secret(key, expected).and_then(|secret| {
+        let valid = BASE64_STANDARD.decode(secret.reveal()).is_ok_and(|bytes| !bytes.is_empty());
+        if !valid {
+            reader.fault(key, "a text that is not base64", expected);
+        }
+        valid.then_some(secret)
+    });
+    let uri = "logAnalyticsUri";
+    let uri = match (reader.text(uri), id) {
+        (Some(text), _) => reader.base_url(uri, text, "https"),
+        (None, Some(id)) => {
+            let domain = match cloud {
+                Cloud::Public => "ods.opinsights.azure.com",
+                Cloud::UsGovernment => "ods.opinsights.azure.us",
+                Cloud::China => "ods.opinsights.azure.cn",
+            };
+            reader.base_url(uri, &format!("https://{id}.{domain}"), "https")
+        }
+        (None, None) => None,
+    };
+    Some(DestinationSettings::DataCollector {
+        workspace_id: id?.to_owned(),
+        workspace_key: key?,
+        uri: uri?,
+    })
+}
+
+fn is_guid(text: &str) -> bool {
+    let groups: Vec<&str> = text.split('-').collect();
+    let lengths: Vec<usize> = groups.iter().map(|group| group.len()).collect();
+    lengths == [8, 4, 4, 4, 12]
+        && groups.iter().all(|group| group.bytes().all(|byte| byte.is_ascii_hexdigit()))
+}

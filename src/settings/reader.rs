@@ -1,0 +1,165 @@
+//! Reading settings one by one while gathering what is wrong with them.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::ops::RangeInclusive;
+use std::str::FromStr;
+
+use url::{Host, Url};
+
+use crate::secret::Secret;
+
+/// Settings by name, as the environment holds them.
+pub type Vars = BTreeMap<String, String>;
+
+/// One setting that can't be used.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Fault {
+    /// The setting, or several of which one is wanted.
+    pub setting: String,
+    /// What was found, never a secret's value.
+    pub found: String,
+    /// What would be right.
+    pub expected: String,
+}
+
+/// All settings that can't be used.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub struct BadSettings {
+    /// At least one.
+    pub faults: Vec<Fault>,
+}
+
+impl fmt::Display for BadSettings {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let n = self.faults.len();
+        write!(f, "{n} Function App setting{} can't be used", if n == 1 { "" } else { "s" })?;
+        for fault in &self.faults {
+            write!(f, "; {}: found {}, expected {}", fault.setting, fault.found, fault.expected)?;
+        }
+        Ok(())
+    }
+}
+
+/// Reads settings and remembers faults, so that one message can name them all.
+pub(super) struct Reader<'a> {
+    vars: &'a Vars,
+    faults: Vec<Fault>,
+}
+
+impl<'a> Reader<'a> {
+    pub fn new(vars: &'a Vars) -> Reader<'a> {
+        Reader { vars, faults: Vec::new() }
+    }
+
+    /// All faults, or `settings` where there are none.
+    pub fn finish<T>(self, settings: Option<T>) -> Result<T, BadSettings> {
+        match settings {
+            Some(settings) if self.faults.is_empty() => Ok(settings),
+            _ => Err(BadSettings { faults: self.faults }),
+        }
+    }
+
+    /// Names of settings that begin with `prefix`.
+    pub fn names_with(&self, prefix: &'static str) -> impl Iterator<Item = &'a str> {
+        self.vars.keys().map(String::as_str).filter(move |name| name.starts_with(prefix))
+    }
+
+    pub fn fault(
+        &mut self,
+        setting: impl Into<String>,
+        found: impl Into<String>,
+        expected: impl Into<String>,
+    ) {
+        self.faults.push(Fault {
+            setting: setting.into(),
+            found: found.into(),
+            expected: expected.into(),
+        });
+    }
+
+    /// A setting's text without surrounding white space; a blank one counts as missing.
+    pub fn text(&self, name: &str) -> Option<&'a str> {
+        self.vars.get(name).map(|value| value.trim()).filter(|value| !value.is_empty())
+    }
+
+    pub fn required(&mut self, name: &str, expected: &str) -> Option<&'a str> {
+        let text = self.text(name);
+        if text.is_none() {
+            self.fault(name, "nothing", expected);
+        }
+        text
+    }
+
+    /// A required secret. The platform leaves a Key Vault reference that it can't resolve as it is.
+    pub fn secret(&mut self, name: &str, expected: &str) -> Option<Secret> {
+        let text = self.required(name, expected)?;
+        if text.starts_with("@Microsoft.KeyVault(") {
+            self.fault(
+                name,
+                "a Key Vault reference that was not resolved",
+                "a secret that exists, in a vault on which the app's identity has the role Key Vault Secrets User",
+            );
+            return None;
+        }
+        Some(Secret::new(text))
+    }
+
+    /// A text that reads as `T`, or the default where the setting is missing.
+    pub fn parsed<T: FromStr>(&mut self, name: &str, default: T, expected: &str) -> Option<T> {
+        let Some(text) = self.text(name) else {
+            return Some(default);
+        };
+        let parsed = text.parse().ok();
+        if parsed.is_none() {
+            self.fault(name, quoted(text), expected);
+        }
+        parsed
+    }
+
+    pub fn number(&mut self, name: &str, default: u32, range: RangeInclusive<u32>) -> Option<u32> {
+        let expected = format!("a whole number from {} to {}", range.start(), range.end());
+        let number = self.parsed(name, default, &expected)?;
+        if !range.contains(&number) {
+            self.fault(name, number.to_string(), expected);
+            return None;
+        }
+        Some(number)
+    }
+
+    /// A URL of a peer: `scheme`, a host, and no path, query or password. Plain HTTP is taken for
+    /// this machine alone.
+    pub fn base_url(&mut self, name: &str, text: &str, scheme: &str) -> Option<Url> {
+        let url = Url::parse(text).ok().filter(|url| {
+            let secure = url.scheme() == scheme
+                || (scheme == "https" && url.scheme() == "http" && is_loopback(url));
+            let bare = matches!(url.path(), "" | "/")
+                && url.query().is_none()
+                && url.fragment().is_none()
+                && url.username().is_empty()
+                && url.password().is_none();
+            secure && bare && url.host().is_some()
+        });
+        if url.is_none() {
+            self.fault(name, quoted(text), format!("{scheme}://host without a path"));
+        }
+        url
+    }
+}
+
+fn is_loopback(url: &Url) -> bool {
+    match url.host() {
+        Some(Host::Ipv4(ip)) => ip.is_loopback(),
+        Some(Host::Ipv6(ip)) => ip.is_loopback(),
+        Some(Host::Domain(name)) => name == "localhost",
+        None => false,
+    }
+}
+
+/// A value that is no secret, for a message: in quotes, and no longer than a line.
+pub(super) fn quoted(text: &str) -> String {
+    const LONGEST: usize = 80;
+    let end = text.floor_char_boundary(LONGEST);
+    let more = if end < text.len() { "..." } else { "" };
+    format!("`{}{more}`", &text[..end])
+}
