@@ -96,3 +96,81 @@ impl<'de> Deserialize<'de> for Hour {
         text.parse().map_err(serde::de::Error::custom)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use jiff::tz::Offset;
+    use proptest::prelude::*;
+
+    /// From 1960 to 2100, with parts of a second.
+    fn times() -> impl Strategy<Value = Timestamp> {
+        (-315_000_000i64..4_100_000_000, 0i32..1_000_000_000)
+            .prop_map(|(second, nano)| Timestamp::new(second, nano).expect("in range"))
+    }
+
+    proptest! {
+        #[test]
+        fn an_hour_contains_exactly_what_lies_between_its_bounds(at in times()) {
+            let hour = Hour::containing(at);
+            prop_assert!(hour.start() <= at && at < hour.end());
+            prop_assert_eq!(Hour::containing(hour.start()), hour);
+            prop_assert_eq!(Hour::containing(hour.end()), hour.plus(1));
+        }
+
+        #[test]
+        fn the_offset_that_a_time_is_written_in_does_not_matter(
+            at in times(),
+            quarters in -56i32..=56,
+        ) {
+            let offset = Offset::from_seconds(quarters * 900).expect("within 14 hours");
+            let written = offset.to_datetime(at);
+            let text = format!("\"{written}{offset}\"");
+            let read = crate::row::timestamp::parse(&text).expect("a time with an offset");
+            prop_assert_eq!(Hour::containing(read), Hour::containing(at));
+        }
+
+        #[test]
+        fn text_and_back(at in times()) {
+            let hour = Hour::containing(at);
+            let text = hour.to_string();
+            prop_assert_eq!(text.parse::<Hour>().unwrap(), hour);
+            prop_assert!(hour.start().to_string().starts_with(&text));
+        }
+
+        #[test]
+        fn the_newest_due_hour_ended_long_enough_ago_and_the_next_did_not(
+            now in times(),
+            minutes in 0i64..1440,
+        ) {
+            let delay = SignedDuration::from_mins(minutes);
+            let newest = Hour::newest_due(now, delay);
+            prop_assert!(newest.end() + delay <= now);
+            prop_assert!(newest.plus(1).end() + delay > now);
+        }
+
+        #[test]
+        fn thirty_days_are_720_hours_each_once(at in times()) {
+            let last = Hour::containing(at);
+            let first = Hour::containing(at - SignedDuration::from_hours(719));
+            let hours: Vec<Hour> = first.through(last).collect();
+            prop_assert_eq!(hours.len(), 720);
+            prop_assert_eq!(last.hours_since(first), 719);
+            prop_assert!(hours.windows(2).all(|pair| pair[0].end() == pair[1].start()));
+        }
+
+        #[test]
+        fn no_text_panics(text in ".{0,20}") {
+            let _ = text.parse::<Hour>();
+        }
+    }
+
+    #[test]
+    fn what_is_no_hour() {
+        for text in
+            ["", "2026-11-20", "2026-11-20T24", "2026-13-01T00", "2026-11-20T06Z", "2026-11-20 06"]
+        {
+            assert!(text.parse::<Hour>().is_err(), "{text}");
+        }
+    }
+}

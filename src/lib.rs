@@ -2,12 +2,17 @@
 //! an event through these modules; [`collect`] is where to start reading.
 
 pub mod clock;
+pub mod collect;
 pub mod feed;
+pub mod host;
 pub mod hour;
 pub mod identity;
 pub mod net;
 pub mod pod;
+pub mod report;
 pub mod retry;
 pub mod row;
 pub mod secret;
 pub mod settings;
+pub mod state;
+pub mod workspace;

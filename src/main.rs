@@ -1,3 +1,37 @@
 //! The command line.
 
-fn main() {}
+mod cli;
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+/// Brings Proofpoint on Demand logs into Microsoft Sentinel.
+#[derive(Parser)]
+#[command(version, arg_required_else_help = true)]
+struct Arguments {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Serve the Azure Functions host. Started by host.json.
+    Serve,
+    /// Read chosen hours now, into the workspace or a file, with the settings of the environment.
+    Collect(cli::collect::Arguments),
+    /// Run the whole connector against a simulated Proofpoint and a local workspace.
+    Demo(cli::demo::Arguments),
+    /// Serve a simulated Proofpoint, workspace and identity, for trying out and benchmarks.
+    Simulate(cli::simulate::Arguments),
+}
+
+#[tokio::main]
+async fn main() -> ExitCode {
+    match Arguments::parse().command {
+        Command::Serve => cli::serve::run().await,
+        Command::Collect(arguments) => cli::collect::run(arguments).await,
+        Command::Demo(arguments) => cli::demo::run(arguments).await,
+        Command::Simulate(arguments) => cli::simulate::run(arguments).await,
+    }
+}

@@ -40,7 +40,10 @@ pub(super) fn read(
     }
 }
 
-fn logs_ingestion(reader: &mut Reader<'_>, identity: AzureIdentity) -> Option<DestinationSettings> {
+fn logs_ingestion(
+    reader: &mut Reader<'_>,
+    identity: Option<AzureIdentity>,
+) -> Option<DestinationSettings> {
     let endpoint = "LogsIngestionEndpoint";
     let expected = "the logs ingestion endpoint of the data collection rule, https://...";
     let endpoint = reader

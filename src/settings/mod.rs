@@ -2,6 +2,7 @@
 
 mod clusters;
 mod destination;
+mod host;
 mod identity;
 mod reader;
 mod storage;
@@ -11,6 +12,7 @@ use std::time::Duration;
 
 use url::Url;
 
+pub use host::HostSettings;
 pub use reader::{BadSettings, Fault, Vars};
 use reader::{Reader, quoted};
 
@@ -20,27 +22,34 @@ use crate::secret::Secret;
 /// Everything that one run needs to know.
 #[derive(Clone, Debug)]
 pub struct Settings {
+    /// What is read, and how.
+    pub source: SourceSettings,
+    /// What happens to the extracted text in message parts.
+    pub message_text: MessageText,
+    /// Where rows go.
+    pub destination: DestinationSettings,
+    /// Where leases, checkpoints and dead letters are.
+    pub state: StateSettings,
+}
+
+/// What is read from Proofpoint, and how.
+#[derive(Clone, Debug)]
+pub struct SourceSettings {
     /// At least one.
     pub clusters: Vec<Cluster>,
     /// At least one, each once.
     pub event_types: Vec<EventType>,
+    /// Which of the Log API's services is read.
+    pub mode: Mode,
     /// How many hours the first run reaches back, 1 to 719.
     pub initial_lookback_hours: i64,
     /// How long after its end a closed hour is read.
     pub archive_delay: Duration,
     /// When an hour that came back empty is read again.
     pub empty_hour_retry: Duration,
-    /// How Proofpoint is read.
-    pub mode: Mode,
-    /// What happens to the extracted text in message parts.
-    pub message_text: MessageText,
     /// Base of the Log API: scheme `wss`, host, optional port.
     pub log_stream_uri: Url,
-    /// Where rows go.
-    pub destination: DestinationSettings,
-    /// Where leases, checkpoints and dead letters are.
-    pub state: StateSettings,
-    /// `SSL_CERT_FILE`: roots to trust beside the system's.
+    /// `SSL_CERT_FILE`: roots to trust beside the system's, for every connection.
     pub extra_roots: Option<PathBuf>,
 }
 
@@ -63,34 +72,53 @@ impl Settings {
     }
 
     fn read_with(reader: &mut Reader<'_>) -> Option<Settings> {
+        let source = SourceSettings::read_with(reader);
+        let message_text = reader.parsed("ProofpointMessageText", MessageText::Fit, "fit or drop");
         let cloud = identity::cloud(reader);
         let identity = cloud.and_then(|cloud| identity::read(reader, cloud));
-        let log_stream_uri = reader.text("ProofpointLogStreamUri");
-        let log_stream_uri = log_stream_uri.unwrap_or("wss://logstream.proofpoint.com");
+        // A bad cloud is a fault already; the rest is still looked at.
+        let cloud = cloud.unwrap_or(Cloud::Public);
+        let destination = destination::read(reader, identity.clone(), cloud);
+        let state = storage::read(reader, identity, cloud);
+        Some(Settings {
+            source: source?,
+            message_text: message_text?,
+            destination: destination?,
+            state: state?,
+        })
+    }
+}
+
+impl SourceSettings {
+    /// Reads only what concerns Proofpoint.
+    ///
+    /// # Errors
+    /// Every one of these settings that is missing or can't be used, in one error.
+    pub fn read(vars: &Vars) -> Result<SourceSettings, BadSettings> {
+        let mut reader = Reader::new(vars);
+        let source = SourceSettings::read_with(&mut reader);
+        reader.finish(source)
+    }
+
+    fn read_with(reader: &mut Reader<'_>) -> Option<SourceSettings> {
         let clusters = clusters::read(reader);
         let event_types = event_types(reader);
         let mode = reader.parsed("ProofpointMode", Mode::Archive, "archive");
         let initial_lookback_hours = reader.number("ProofpointInitialLookbackHours", 12, 1..=719);
         let archive_delay = reader.number("ProofpointArchiveDelayMinutes", 45, 0..=1440);
         let empty_hour_retry = reader.number("ProofpointEmptyHourRetryMinutes", 60, 0..=1440);
-        let message_text = reader.parsed("ProofpointMessageText", MessageText::Fit, "fit or drop");
-        let log_stream_uri = reader.base_url("ProofpointLogStreamUri", log_stream_uri, "wss");
-        // A bad cloud is a fault already; the rest is still looked at.
-        let cloud = cloud.unwrap_or(Cloud::Public);
-        let destination = destination::read(reader, identity.clone(), cloud);
-        let state = storage::read(reader, identity, cloud);
+        let name = "ProofpointLogStreamUri";
+        let log_stream_uri = reader.text(name).unwrap_or("wss://logstream.proofpoint.com");
+        let log_stream_uri = reader.base_url(name, log_stream_uri, "wss");
         let minutes = |number: u32| Duration::from_secs(60 * u64::from(number));
-        Some(Settings {
+        Some(SourceSettings {
             clusters: clusters?,
             event_types: event_types?,
             mode: mode?,
             initial_lookback_hours: i64::from(initial_lookback_hours?),
             archive_delay: minutes(archive_delay?),
             empty_hour_retry: minutes(empty_hour_retry?),
-            message_text: message_text?,
             log_stream_uri: log_stream_uri?,
-            destination: destination?,
-            state: state?,
             extra_roots: reader.text("SSL_CERT_FILE").map(PathBuf::from),
         })
     }
@@ -266,3 +294,6 @@ pub enum Cloud {
     /// Azure operated by 21Vianet.
     China,
 }
+
+#[cfg(test)]
+mod tests;

@@ -14,7 +14,7 @@ pub(super) fn read(
 ) -> Option<StateSettings> {
     let container = container(reader);
     if let Some(text) = reader.text("StateStorage") {
-        return own(reader, text, container?, identity);
+        return own(reader, text, container, identity);
     }
     if reader.text("AzureWebJobsStorage").is_some() {
         let connection_string = reader.secret("AzureWebJobsStorage", EXPECTED)?;
@@ -31,7 +31,7 @@ pub(super) fn read(
 fn own(
     reader: &mut Reader<'_>,
     text: &str,
-    container: String,
+    container: Option<String>,
     identity: Option<AzureIdentity>,
 ) -> Option<StateSettings> {
     match Url::parse(text) {
@@ -44,11 +44,15 @@ fn own(
         },
         Ok(url) if url.scheme() == "https" => {
             let blob_service_uri = reader.base_url("StateStorage", text, "https")?;
-            Some(StateSettings::Identity { blob_service_uri, container, identity: identity? })
+            Some(StateSettings::Identity {
+                blob_service_uri,
+                container: container?,
+                identity: identity?,
+            })
         }
         _ if text.contains('=') => {
             let connection_string = reader.secret("StateStorage", EXPECTED)?;
-            Some(StateSettings::ConnectionString { connection_string, container })
+            Some(StateSettings::ConnectionString { connection_string, container: container? })
         }
         // Not quoted: it may be an account's key.
         _ => {

@@ -1,0 +1,34 @@
+//! Where the program's own log goes.
+
+use tracing::Level;
+use tracing_subscriber::EnvFilter;
+use tracing_subscriber::fmt::writer::MakeWriterExt;
+
+/// Under the Functions host: JSON lines, errors to standard error and the rest to standard output.
+/// The host takes every line of standard error for an error.
+pub fn for_host() {
+    let writer = std::io::stderr.with_max_level(Level::ERROR).or_else(std::io::stdout);
+    tracing_subscriber::fmt()
+        .json()
+        .flatten_event(true)
+        .with_current_span(false)
+        .with_span_list(true)
+        .with_env_filter(filter("info"))
+        .with_writer(writer)
+        .init();
+}
+
+/// In a terminal: what needs attention, on standard error.
+pub fn for_terminal() {
+    tracing_subscriber::fmt()
+        .with_env_filter(filter("warn"))
+        .with_target(false)
+        .with_writer(std::io::stderr)
+        .init();
+}
+
+/// `RUST_LOG`, or `default` for this program and warnings of its libraries.
+fn filter(default: &str) -> EnvFilter {
+    EnvFilter::try_from_default_env()
+        .unwrap_or_else(|_| EnvFilter::new(format!("warn,proofpoint_sentinel={default}")))
+}

@@ -1,0 +1,84 @@
+//! `serve`: the custom handler.
+
+use std::process::ExitCode;
+use std::sync::Arc;
+
+use proofpoint_sentinel::clock::Clock;
+use proofpoint_sentinel::collect::{self, Progress, Run};
+use proofpoint_sentinel::host::{self, Function, Invocation, Reply, RunTime};
+use proofpoint_sentinel::pod::Patience;
+use proofpoint_sentinel::report::RunReport;
+use proofpoint_sentinel::settings::{HostSettings, Settings, environment};
+use tokio_util::sync::CancellationToken;
+
+use super::{logging, signals};
+
+/// The status that the Functions host takes for a wish to be started again. It leaves a handler
+/// that ends with 0 dead, and counts any other status as a crash.
+const RESTART: u8 = 200;
+
+pub async fn run() -> ExitCode {
+    logging::for_host();
+    let settings = match HostSettings::read(&environment()) {
+        Ok(settings) => settings,
+        Err(error) => {
+            tracing::error!("{error}");
+            return ExitCode::FAILURE;
+        }
+    };
+    let stop = signals::stop_token();
+    let port = settings.port;
+    let collector = Arc::new(Collector { settings });
+    match host::serve(port, collector, stop).await {
+        Ok(()) => ExitCode::from(RESTART),
+        Err(error) => {
+            tracing::error!("the server on port {port} failed: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// Runs a collection for each tick.
+struct Collector {
+    settings: HostSettings,
+}
+
+impl Function for Collector {
+    async fn run(self: Arc<Self>, invocation: Invocation, stop: CancellationToken) -> Reply {
+        match self.collect(invocation, stop).await {
+            Ok(report) => reply(&report),
+            Err(error) => {
+                tracing::error!("{error}");
+                Reply::failure(vec![error.to_string()])
+            }
+        }
+    }
+}
+
+impl Collector {
+    async fn collect(
+        &self,
+        invocation: Invocation,
+        stop: CancellationToken,
+    ) -> Result<RunReport, Box<dyn std::error::Error + Send + Sync>> {
+        let time = RunTime::from_host_json(&self.settings.app_root)?;
+        let settings = Settings::read(&environment())?;
+        tracing::info!(past_due = invocation.past_due, "run begins");
+        let run = Run {
+            id: invocation.id,
+            settings,
+            clock: Clock::system(),
+            patience: Patience::default(),
+            reading_ends: time.reading_ends(),
+            all_ends: time.all_ends(),
+            stop,
+            progress: Arc::new(Progress::default()),
+        };
+        Ok(collect::run(run).await?)
+    }
+}
+
+fn reply(report: &RunReport) -> Reply {
+    let logs = report.feeds.iter().map(ToString::to_string).collect();
+    if report.is_success() { Reply::success(logs) } else { Reply::failure(logs) }
+}

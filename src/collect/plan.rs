@@ -1,0 +1,315 @@
+//! Which hours to read, and what a reading means for the checkpoint. Pure: no clock, no network,
+//! no storage.
+
+use std::time::Duration;
+
+use jiff::{SignedDuration, Timestamp};
+
+use super::read::ReadEnd;
+use crate::hour::Hour;
+use crate::pod::End;
+use crate::state::{Checkpoint, HourAttempt};
+
+/// How far back Proofpoint keeps events.
+const KEPT: SignedDuration = SignedDuration::from_hours(30 * 24);
+
+/// How often an hour that has no events is read before it counts as truly empty. The archive
+/// sometimes yields nothing, without an error, for an hour that has events.
+const EMPTY_READS: u32 = 3;
+
+/// The longest time until an hour that could not be read whole is tried again.
+const LONGEST_WAIT: SignedDuration = SignedDuration::from_hours(1);
+
+/// The work that is due for a feed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Plan {
+    /// Hours to read now, oldest first.
+    pub due: Vec<Hour>,
+    /// Hours that will be tried again later.
+    pub later: usize,
+    /// Hours that Proofpoint no longer keeps.
+    pub lost: Vec<Hour>,
+}
+
+/// Plans what to read: hours to be tried again and hours never read, up to the newest one that
+/// ended at least `delay` ago.
+pub fn plan(checkpoint: &Checkpoint, now: Timestamp, delay: Duration) -> Plan {
+    let delay = SignedDuration::try_from(delay).unwrap_or(SignedDuration::MAX);
+    let again = checkpoint.retry.iter();
+    let fresh = checkpoint.next_hour.through(Hour::newest_due(now, delay));
+    let candidates = again
+        .map(|attempt| (attempt.hour, attempt.not_before))
+        .chain(fresh.map(|hour| (hour, now)));
+    let mut plan = Plan { due: Vec::new(), later: 0, lost: Vec::new() };
+    for (hour, not_before) in candidates {
+        if hour.start() < now - KEPT {
+            plan.lost.push(hour);
+        } else if not_before <= now {
+            plan.due.push(hour);
+        } else {
+            plan.later += 1;
+        }
+    }
+    plan
+}
+
+/// Whether Proofpoint may have dropped the hour between our look at the clock and its own: near
+/// the end of what it keeps, a refusal for a bad time means just that.
+pub fn is_near_the_end_of_what_is_kept(hour: Hour, now: Timestamp) -> bool {
+    hour.start() < now - KEPT + SignedDuration::from_hours(2)
+}
+
+/// What a reading of an hour means.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Judgement {
+    /// The hour is whole.
+    Done,
+    /// The hour has to be read again.
+    Again(HourAttempt),
+}
+
+/// Judges a reading of `hour` of which every event has been accounted for.
+///
+/// Whole is what ended with close code 1000 and has events. What ended otherwise may be whole as
+/// well, since some servers never send the code: it counts where two readings on end gave as many
+/// events in the same way.
+pub fn judge(
+    hour: Hour,
+    previous: Option<&HourAttempt>,
+    end: &ReadEnd,
+    events: u64,
+    now: Timestamp,
+    empty_retry: Duration,
+) -> Judgement {
+    let attempts = previous.map_or(0, |attempt| attempt.attempts) + 1;
+    let mut again = HourAttempt {
+        hour,
+        attempts,
+        empty_reads: previous.map_or(0, |attempt| attempt.empty_reads),
+        not_before: now,
+        last_events: events,
+        last_end: end.to_string(),
+    };
+    match end {
+        ReadEnd::Session(End::Closed(Some(1000))) if events > 0 => Judgement::Done,
+        ReadEnd::Session(End::Closed(Some(1000))) => {
+            again.empty_reads += 1;
+            if again.empty_reads >= EMPTY_READS {
+                return Judgement::Done;
+            }
+            again.not_before = later(now, SignedDuration::try_from(empty_retry).ok());
+            Judgement::Again(again)
+        }
+        ReadEnd::Session(End::Closed(_) | End::Cut)
+            if events > 0
+                && previous.is_some_and(|attempt| {
+                    attempt.last_events == events && attempt.last_end == again.last_end
+                }) =>
+        {
+            Judgement::Done
+        }
+        ReadEnd::Session(_) => {
+            again.not_before = later(now, Some(wait(attempts)));
+            Judgement::Again(again)
+        }
+        // Our own doing, no reason to wait.
+        ReadEnd::Stopped | ReadEnd::OutOfTime => Judgement::Again(again),
+    }
+}
+
+/// Not at all after the first attempt, then from five minutes up to an hour.
+fn wait(attempts: u32) -> SignedDuration {
+    match attempts {
+        0 | 1 => SignedDuration::ZERO,
+        _ => {
+            let minutes = 5i64.saturating_mul(1 << (attempts - 2).min(6));
+            SignedDuration::from_mins(minutes).min(LONGEST_WAIT)
+        }
+    }
+}
+
+fn later(now: Timestamp, wait: Option<SignedDuration>) -> Timestamp {
+    wait.and_then(|wait| now.checked_add(wait).ok()).unwrap_or(now)
+}
+
+/// Enters what was learned of `hour`, which is one of the plan's.
+pub fn enter(checkpoint: &mut Checkpoint, hour: Hour, judgement: Judgement) {
+    checkpoint.retry.retain(|attempt| attempt.hour != hour);
+    if let Judgement::Again(attempt) = judgement {
+        let position = checkpoint.retry.partition_point(|other| other.hour < hour);
+        checkpoint.retry.insert(position, attempt);
+    }
+    if hour >= checkpoint.next_hour {
+        checkpoint.next_hour = hour.plus(1);
+    }
+}
+
+/// Enters that `hour`, which is one of the plan's, can't be had any more.
+pub fn enter_lost(checkpoint: &mut Checkpoint, hour: Hour) {
+    enter(checkpoint, hour, Judgement::Done);
+    if let Err(position) = checkpoint.lost.binary_search(&hour) {
+        checkpoint.lost.insert(position, hour);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::feed::{EventType, Feed};
+    use proptest::prelude::*;
+
+    const DELAY: Duration = Duration::from_secs(45 * 60);
+    const RETRY: Duration = Duration::from_secs(60 * 60);
+
+    fn at(text: &str) -> Timestamp {
+        text.parse().unwrap()
+    }
+
+    fn hour(text: &str) -> Hour {
+        text.parse().unwrap()
+    }
+
+    fn checkpoint(next: Hour) -> Checkpoint {
+        let feed = Feed { cluster_id: "acme".into(), event_type: EventType::Message };
+        Checkpoint::starting_at(next, &feed, "test", next.end())
+    }
+
+    fn closed(code: u16) -> ReadEnd {
+        ReadEnd::Session(End::Closed(Some(code)))
+    }
+
+    #[test]
+    fn an_hour_is_due_45_minutes_after_its_end() {
+        let checkpoint = checkpoint(hour("2026-11-20T06"));
+        let due = |now| plan(&checkpoint, at(now), DELAY).due.len();
+        assert_eq!(due("2026-11-20T07:44:59Z"), 0);
+        assert_eq!(due("2026-11-20T07:45:00Z"), 1);
+        assert_eq!(due("2026-11-20T10:44:00Z"), 3);
+    }
+
+    #[test]
+    fn hours_to_read_again_come_first_and_only_when_their_time_has_come() {
+        let mut checkpoint = checkpoint(hour("2026-11-20T06"));
+        for (text, not_before) in
+            [("2026-11-20T02", "2026-11-20T07:00:00Z"), ("2026-11-20T03", "2026-11-20T09:00:00Z")]
+        {
+            checkpoint.retry.push(HourAttempt {
+                hour: hour(text),
+                attempts: 1,
+                empty_reads: 0,
+                not_before: at(not_before),
+                last_events: 0,
+                last_end: String::new(),
+            });
+        }
+        let plan = plan(&checkpoint, at("2026-11-20T07:50:00Z"), DELAY);
+        assert_eq!(plan.due, [hour("2026-11-20T02"), hour("2026-11-20T06")]);
+        assert_eq!(plan.later, 1);
+    }
+
+    #[test]
+    fn hours_over_30_days_old_are_lost() {
+        let checkpoint = checkpoint(hour("2026-10-01T00"));
+        let plan = plan(&checkpoint, at("2026-11-01T00:50:00Z"), DELAY);
+        assert_eq!(plan.lost.len(), 25);
+        assert_eq!(plan.due.first(), Some(&hour("2026-10-02T01")));
+        assert_eq!(plan.due.last(), Some(&hour("2026-10-31T23")));
+    }
+
+    fn judged(previous: Option<&HourAttempt>, end: &ReadEnd, events: u64) -> Judgement {
+        let now = at("2026-11-20T08:00:00Z");
+        judge(hour("2026-11-20T06"), previous, end, events, now, RETRY)
+    }
+
+    fn again(judgement: Judgement) -> HourAttempt {
+        match judgement {
+            Judgement::Again(attempt) => attempt,
+            Judgement::Done => panic!("the hour counts as done"),
+        }
+    }
+
+    #[test]
+    fn whole_is_what_was_closed_with_1000_and_has_events() {
+        assert_eq!(judged(None, &closed(1000), 1), Judgement::Done);
+        for end in [
+            closed(1001),
+            closed(1011),
+            ReadEnd::Session(End::Closed(None)),
+            ReadEnd::Session(End::Cut),
+            ReadEnd::Session(End::Stalled),
+            ReadEnd::Session(End::Invalid("x".into())),
+            ReadEnd::Stopped,
+            ReadEnd::OutOfTime,
+        ] {
+            assert_eq!(again(judged(None, &end, 5)).attempts, 1, "{end}");
+        }
+    }
+
+    #[test]
+    fn an_empty_hour_is_read_three_times_an_hour_apart() {
+        let first = again(judged(None, &closed(1000), 0));
+        assert_eq!(first.not_before, at("2026-11-20T09:00:00Z"));
+        let second = again(judged(Some(&first), &closed(1000), 0));
+        assert_eq!((second.attempts, second.empty_reads), (2, 2));
+        assert_eq!(judged(Some(&second), &closed(1000), 0), Judgement::Done);
+    }
+
+    #[test]
+    fn events_in_an_hour_that_was_empty_before_make_it_whole() {
+        let first = again(judged(None, &closed(1000), 0));
+        assert_eq!(judged(Some(&first), &closed(1000), 7), Judgement::Done);
+    }
+
+    #[test]
+    fn two_equal_readings_without_the_code_are_believed() {
+        let cut = ReadEnd::Session(End::Cut);
+        let first = again(judged(None, &cut, 5));
+        assert_eq!(again(judged(Some(&first), &cut, 6)).attempts, 2);
+        assert_eq!(judged(Some(&first), &cut, 5), Judgement::Done);
+        let empty = again(judged(None, &cut, 0));
+        assert_eq!(again(judged(Some(&empty), &cut, 0)).attempts, 2);
+    }
+
+    #[test]
+    fn waits_grow_from_nothing_to_an_hour() {
+        let minutes: Vec<i64> = (1..8).map(|attempts| wait(attempts).as_mins()).collect();
+        assert_eq!(minutes, [0, 5, 10, 20, 40, 60, 60]);
+    }
+
+    proptest! {
+        /// Whatever is read, in whatever order judgements come, each hour is at any time in
+        /// exactly one place: done, to be read again, lost, or not yet reached.
+        #[test]
+        fn no_hour_is_forgotten(steps in prop::collection::vec((0u8..4, 0i64..180), 1..60)) {
+            let first = hour("2026-11-20T00");
+            let mut checkpoint = checkpoint(first);
+            let mut now = first.end();
+            let mut done = Vec::new();
+            for (kind, minutes) in steps {
+                now += SignedDuration::from_mins(minutes);
+                let plan = plan(&checkpoint, now, DELAY);
+                let mut sorted = plan.due.clone();
+                sorted.sort();
+                prop_assert_eq!(&sorted, &plan.due, "oldest first");
+                let Some(hour) = plan.due.first().copied() else { continue };
+                let previous = checkpoint.retry.iter().find(|a| a.hour == hour).cloned();
+                let (end, events) = match kind {
+                    0 => (closed(1000), 3),
+                    1 => (closed(1000), 0),
+                    2 => (ReadEnd::Session(End::Cut), u64::from(minutes as u32)),
+                    _ => (ReadEnd::OutOfTime, 1),
+                };
+                let judgement = judge(hour, previous.as_ref(), &end, events, now, RETRY);
+                if judgement == Judgement::Done {
+                    done.push(hour);
+                }
+                enter(&mut checkpoint, hour, judgement);
+                let again: Vec<Hour> = checkpoint.retry.iter().map(|a| a.hour).collect();
+                let mut known: Vec<Hour> = done.iter().copied().chain(again).collect();
+                known.sort();
+                let expected: Vec<Hour> = first.through(checkpoint.next_hour.plus(-1)).collect();
+                prop_assert_eq!(known, expected);
+            }
+        }
+    }
+}

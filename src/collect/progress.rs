@@ -1,0 +1,37 @@
+//! Counts that somebody can watch while a run goes on.
+
+use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+
+/// Counts of one run, over all its feeds.
+#[derive(Debug, Default)]
+pub struct Progress {
+    events: AtomicU64,
+    bytes: AtomicU64,
+    delivered: AtomicU64,
+}
+
+impl Progress {
+    pub(super) fn read(&self, bytes: u64) {
+        self.events.fetch_add(1, Relaxed);
+        self.bytes.fetch_add(bytes, Relaxed);
+    }
+
+    pub(super) fn delivered(&self, rows: u64) {
+        self.delivered.fetch_add(rows, Relaxed);
+    }
+
+    /// Events read.
+    pub fn events(&self) -> u64 {
+        self.events.load(Relaxed)
+    }
+
+    /// Their bytes.
+    pub fn bytes(&self) -> u64 {
+        self.bytes.load(Relaxed)
+    }
+
+    /// Rows that the workspace accepted.
+    pub fn rows(&self) -> u64 {
+        self.delivered.load(Relaxed)
+    }
+}

@@ -1,0 +1,20 @@
+//! The contract of an Azure Functions custom handler: an HTTP server on the loopback interface that
+//! the Functions host starts, probes and posts invocations to.
+//!
+//! The host's rules that shape this module: any answer to `GET /` means ready, and none for half a
+//! minute means broken; an invocation's answer has to be a JSON object, since an empty success
+//! hangs the host until its time-out; the host neither cancels an invocation nor warns before it
+//! kills the process.
+
+mod envelope;
+mod reply;
+mod server;
+mod timeout;
+
+pub use envelope::{BadEnvelope, Invocation};
+pub use reply::Reply;
+pub use server::{Function, serve};
+pub use timeout::{BadHostJson, RunTime};
+
+/// The one function of the app: the name of its folder, and of its route.
+pub const FUNCTION: &str = "ProofpointPOD";

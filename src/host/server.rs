@@ -1,0 +1,127 @@
+//! The server that the host talks to.
+
+use std::future::Future;
+use std::io;
+use std::net::Ipv4Addr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::Router;
+use axum::body::to_bytes;
+use axum::extract::{Path, Request, State};
+use axum::http::{HeaderMap, StatusCode};
+use axum::response::{IntoResponse, Response};
+use axum::routing::{get, post};
+use tokio::net::TcpListener;
+use tokio_util::sync::CancellationToken;
+use tower_http::catch_panic::CatchPanicLayer;
+use tracing::Instrument;
+
+use super::FUNCTION;
+use super::envelope::Invocation;
+use super::reply::Reply;
+
+/// A tick's envelope has a few hundred bytes.
+const LONGEST_BODY: usize = 1 << 20;
+
+/// How long a run that was told to stop may take to save its progress.
+const WIND_DOWN: Duration = Duration::from_secs(20);
+
+/// What an invocation runs. It gets the invocation and a token that tells it to come to an end
+/// early, and answers in time of its own accord.
+pub trait Function: Send + Sync + 'static {
+    /// Runs one invocation.
+    fn run(
+        self: Arc<Self>,
+        invocation: Invocation,
+        stop: CancellationToken,
+    ) -> impl Future<Output = Reply> + Send;
+}
+
+struct Handler<F> {
+    function: Arc<F>,
+    stop: CancellationToken,
+}
+
+/// Serves invocations on the loopback interface until `stop`; then lets runs under way save their
+/// progress and answer, for a while.
+///
+/// # Errors
+/// Where the port can't be bound.
+pub async fn serve<F: Function>(
+    port: u16,
+    function: Arc<F>,
+    stop: CancellationToken,
+) -> io::Result<()> {
+    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, port)).await?;
+    tracing::info!(port = listener.local_addr()?.port(), "ready");
+    let handler = Arc::new(Handler { function, stop: stop.clone() });
+    let app = Router::new()
+        .route("/", get(|| async { Reply::success(Vec::new()) }))
+        .route("/{function}", post(invoke::<F>))
+        .fallback(|| async { Reply::refused(StatusCode::NOT_FOUND, "there is no such path") })
+        .method_not_allowed_fallback(|| async {
+            Reply::refused(StatusCode::METHOD_NOT_ALLOWED, "functions are invoked by POST")
+        })
+        .layer(CatchPanicLayer::custom(|_| panicked().into_response()))
+        .with_state(handler);
+    let server = axum::serve(listener, app).with_graceful_shutdown(stop.clone().cancelled_owned());
+    let too_long = async {
+        stop.cancelled().await;
+        tokio::time::sleep(WIND_DOWN).await;
+    };
+    tokio::select! {
+        ended = server.into_future() => ended,
+        () = too_long => Ok(()),
+    }
+}
+
+async fn invoke<F: Function>(
+    State(handler): State<Arc<Handler<F>>>,
+    Path(name): Path<String>,
+    headers: HeaderMap,
+    request: Request,
+) -> Response {
+    let id = headers
+        .get("x-azure-functions-invocationid")
+        .and_then(|value| value.to_str().ok())
+        .unwrap_or_default()
+        .to_owned();
+    let span = tracing::info_span!("invocation", invocation_id = %id);
+    invocation(handler, name, id, request).instrument(span).await.into_response()
+}
+
+async fn invocation<F: Function>(
+    handler: Arc<Handler<F>>,
+    name: String,
+    id: String,
+    request: Request,
+) -> Reply {
+    if name != FUNCTION {
+        let reason = format!("there is no function `{name}`; the only one is {FUNCTION}");
+        tracing::error!("{reason}");
+        return Reply::refused(StatusCode::NOT_FOUND, reason);
+    }
+    let body = match to_bytes(request.into_body(), LONGEST_BODY).await {
+        Ok(body) => body,
+        Err(error) => {
+            tracing::error!(%error, "the invocation's body can't be read");
+            return Reply::refused(StatusCode::BAD_REQUEST, format!("body: {error}"));
+        }
+    };
+    let invocation = match Invocation::read(&id, &body) {
+        Ok(invocation) => invocation,
+        Err(error) => {
+            tracing::error!("{error}");
+            return Reply::refused(StatusCode::BAD_REQUEST, error.to_string());
+        }
+    };
+    // A task of its own: the run goes on where the host gives up its connection, and a panic in it
+    // is an answer.
+    let run = handler.function.clone().run(invocation, handler.stop.child_token());
+    tokio::spawn(run.in_current_span()).await.unwrap_or_else(|_| panicked())
+}
+
+fn panicked() -> Reply {
+    Reply::failure(vec!["the run ended by a fault in the program; see standard error".to_owned()])
+}

@@ -1,0 +1,115 @@
+//! How long a run may take: `functionTimeout` of host.json.
+
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use serde::Deserialize;
+use tokio::time::Instant;
+
+/// What the platforms give where host.json names no time-out: the shorter of their defaults.
+const DEFAULT: Duration = Duration::from_secs(5 * 60);
+
+/// Where there is no limit (`-1`), a run still ends, so that the next tick comes.
+const UNLIMITED: Duration = Duration::from_secs(30 * 60);
+
+/// host.json can't be used.
+#[derive(Debug, thiserror::Error)]
+#[error("{path}: {reason}")]
+pub struct BadHostJson {
+    path: PathBuf,
+    reason: String,
+}
+
+/// The time that one run has.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct RunTime {
+    /// After this no more is read: what is under way is delivered and saved.
+    pub reading: Duration,
+    /// After this nothing is waited for any more. The host kills the process some time later.
+    pub total: Duration,
+}
+
+impl RunTime {
+    /// Reads `host.json` in the app's root.
+    pub fn from_host_json(app_root: &Path) -> Result<RunTime, BadHostJson> {
+        let path = app_root.join("host.json");
+        let fault = |reason: String| BadHostJson { path: path.clone(), reason };
+        let text = std::fs::read_to_string(&path).map_err(|error| fault(error.to_string()))?;
+        let limit = function_timeout(&text).map_err(fault)?;
+        Ok(RunTime::within(limit))
+    }
+
+    /// The time that is left of the host's limit when reading leaves a quarter of it to delivery,
+    /// and everything a tenth to the host.
+    pub fn within(limit: Duration) -> RunTime {
+        RunTime { reading: limit.mul_f64(0.75), total: limit.mul_f64(0.9) }
+    }
+
+    /// When reading ends, for a run that starts now.
+    pub fn reading_ends(&self) -> Instant {
+        Instant::now() + self.reading
+    }
+
+    /// When everything ends, for a run that starts now.
+    pub fn all_ends(&self) -> Instant {
+        Instant::now() + self.total
+    }
+}
+
+fn function_timeout(host_json: &str) -> Result<Duration, String> {
+    #[derive(Deserialize)]
+    struct HostJson {
+        #[serde(rename = "functionTimeout")]
+        function_timeout: Option<String>,
+    }
+    // The host tolerates a byte order mark.
+    let host_json: HostJson = serde_json::from_str(host_json.trim_start_matches('\u{feff}'))
+        .map_err(|error| error.to_string())?;
+    match host_json.function_timeout.as_deref() {
+        None => Ok(DEFAULT),
+        Some("-1") => Ok(UNLIMITED),
+        Some(text) => time_span(text)
+            .filter(|limit| *limit >= Duration::from_secs(1))
+            .ok_or_else(|| format!("functionTimeout is `{text}`, expected hh:mm:ss or -1")),
+    }
+}
+
+/// A .NET time span: `[d.]hh:mm:ss[.fraction]`. The fraction is of no matter here.
+fn time_span(text: &str) -> Option<Duration> {
+    let mut parts = text.split(':').rev();
+    let seconds: u64 = parts.next()?.split('.').next()?.parse().ok()?;
+    let minutes: u64 = parts.next()?.parse().ok()?;
+    let hours = parts.next()?;
+    let (days, hours) = hours.split_once('.').unwrap_or(("0", hours));
+    let (days, hours): (u64, u64) = (days.parse().ok()?, hours.parse().ok()?);
+    let valid = parts.next().is_none() && seconds < 60 && minutes < 60 && hours < 24 && days < 100;
+    valid.then(|| Duration::from_secs(((days * 24 + hours) * 60 + minutes) * 60 + seconds))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn minutes(text: &str) -> Result<u64, String> {
+        function_timeout(text).map(|limit| limit.as_secs() / 60)
+    }
+
+    #[test]
+    fn time_outs() {
+        assert_eq!(minutes(r#"{"version":"2.0","functionTimeout":"00:10:00"}"#), Ok(10));
+        assert_eq!(minutes("\u{feff}{\"functionTimeout\":\"1.02:03:00\"}"), Ok(26 * 60 + 3));
+        assert_eq!(minutes(r#"{"functionTimeout":"-1"}"#), Ok(30));
+        assert_eq!(minutes(r#"{"version":"2.0"}"#), Ok(5));
+        for bad in ["10", "00:61:00", "25:00:00", "x", "", "00:00:00", "1:2:3:4"] {
+            assert!(minutes(&format!(r#"{{"functionTimeout":"{bad}"}}"#)).is_err(), "{bad}");
+        }
+        assert!(minutes("").is_err());
+    }
+
+    #[test]
+    fn a_run_ends_well_before_the_host_loses_patience() {
+        let time = RunTime::within(Duration::from_secs(600));
+        assert_eq!(time.reading, Duration::from_secs(450));
+        assert_eq!(time.total, Duration::from_secs(540));
+    }
+}

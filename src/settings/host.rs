@@ -1,0 +1,33 @@
+//! What the Functions host tells its handler.
+
+use std::path::PathBuf;
+
+use super::reader::{BadSettings, Reader, Vars};
+
+/// Where to listen, and where the app is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct HostSettings {
+    /// `FUNCTIONS_CUSTOMHANDLER_PORT`.
+    pub port: u16,
+    /// `FUNCTIONS_APP_ROOT_PATH`, where host.json is; the working directory where it is not set.
+    pub app_root: PathBuf,
+}
+
+impl HostSettings {
+    /// Reads what the host set.
+    ///
+    /// # Errors
+    /// Where the program was not started by a host.
+    pub fn read(vars: &Vars) -> Result<HostSettings, BadSettings> {
+        let mut reader = Reader::new(vars);
+        let name = "FUNCTIONS_CUSTOMHANDLER_PORT";
+        let expected = "the port that the Functions host chose; `func start` sets it";
+        let port = match reader.required(name, expected) {
+            Some(_) => reader.parsed(name, 0, expected).filter(|port| *port > 0),
+            None => None,
+        };
+        let app_root = reader.text("FUNCTIONS_APP_ROOT_PATH").unwrap_or(".").into();
+        let settings = port.map(|port| HostSettings { port, app_root });
+        reader.finish(settings)
+    }
+}

@@ -1,0 +1,217 @@
+use super::*;
+
+fn vars(pairs: &[(&str, &str)]) -> Vars {
+    pairs.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect()
+}
+
+const COMPLETE: [(&str, &str); 5] = [
+    ("ProofpointClusterID", "acme_hosted"),
+    ("ProofpointToken", "t0ken"),
+    ("LogsIngestionEndpoint", "https://rule.westeurope-1.ingest.monitor.azure.com"),
+    ("DcrImmutableId", "dcr-0123456789abcdef0123456789abcdef"),
+    ("AzureWebJobsStorage__accountName", "acmelogs"),
+];
+
+fn complete_with(more: &[(&str, &str)]) -> Vars {
+    let mut all = vars(&COMPLETE);
+    all.extend(vars(more));
+    all
+}
+
+fn faults(vars: &Vars) -> Vec<String> {
+    let faults = Settings::read(vars).expect_err("the settings are bad").faults;
+    faults.into_iter().map(|fault| fault.setting).collect()
+}
+
+#[test]
+fn defaults() {
+    let settings = Settings::read(&vars(&COMPLETE)).unwrap();
+    let source = settings.source;
+    assert_eq!(source.event_types, [EventType::Message, EventType::Maillog]);
+    assert_eq!(source.initial_lookback_hours, 12);
+    assert_eq!(source.archive_delay, Duration::from_secs(45 * 60));
+    assert_eq!(source.empty_hour_retry, Duration::from_secs(60 * 60));
+    assert_eq!(source.log_stream_uri.as_str(), "wss://logstream.proofpoint.com/");
+    assert_eq!(source.clusters.len(), 1);
+    assert_eq!(source.clusters[0].name, "default");
+    assert_eq!(settings.message_text, MessageText::Fit);
+    let StateSettings::Identity { blob_service_uri, container, .. } = settings.state else {
+        panic!("the host's storage is reached by identity");
+    };
+    assert_eq!(blob_service_uri.as_str(), "https://acmelogs.blob.core.windows.net/");
+    assert_eq!(container, "proofpoint-sentinel");
+}
+
+#[test]
+fn every_bad_setting_is_named_in_one_message_and_no_secret_is() {
+    let error = Settings::read(&vars(&[
+        ("ProofpointToken", "hunter2 hunter2"),
+        ("ProofpointClusterID_emea", "emea_hosted"),
+        ("ProofpointEventTypes", "message,clicks"),
+        ("ProofpointInitialLookbackHours", "9000"),
+        ("ProofpointArchiveDelayMinutes", "soon"),
+        ("ProofpointMode", "telepathy"),
+        ("ProofpointMessageText", "keep"),
+        ("ProofpointLogStreamUri", "https://logstream.proofpoint.com"),
+        ("WorkspaceID", "my workspace"),
+        ("WorkspaceKey", "hunter3!"),
+        ("StateStorage", "hunter4"),
+        ("StateContainer", "-x"),
+        ("AZURE_CLOUD", "mars"),
+    ]))
+    .unwrap_err();
+    let message = error.to_string();
+    for name in [
+        "ProofpointClusterID:",
+        "ProofpointToken:",
+        "ProofpointToken_emea:",
+        "ProofpointEventTypes: found `clicks`",
+        "ProofpointInitialLookbackHours: found 9000, expected a whole number from 1 to 719",
+        "ProofpointArchiveDelayMinutes: found `soon`",
+        "ProofpointMode: found `telepathy`",
+        "ProofpointMessageText: found `keep`, expected fit or drop",
+        "ProofpointLogStreamUri",
+        "WorkspaceID: found `my workspace`",
+        "WorkspaceKey",
+        "StateStorage",
+        "StateContainer",
+        "AZURE_CLOUD: found `mars`, expected public, usgov or china",
+    ] {
+        assert!(message.contains(name), "{name} in {message}");
+    }
+    assert_eq!(error.faults.len(), 14, "{message}");
+    assert!(!message.contains("hunter"), "{message}");
+}
+
+#[test]
+fn nothing_at_all_names_what_is_needed() {
+    assert_eq!(
+        faults(&Vars::new()),
+        [
+            "ProofpointClusterID and ProofpointToken",
+            "LogsIngestionEndpoint and DcrImmutableId, or WorkspaceID and WorkspaceKey",
+            "StateStorage",
+        ]
+    );
+}
+
+#[test]
+fn several_clusters() {
+    let settings = Settings::read(&complete_with(&[
+        ("ProofpointClusterID_emea", "emea_hosted"),
+        ("ProofpointToken_emea", "other"),
+    ]))
+    .unwrap();
+    let clusters: Vec<_> =
+        settings.source.clusters.iter().map(|c| (c.name.as_str(), c.id.as_str())).collect();
+    assert_eq!(clusters, [("default", "acme_hosted"), ("emea", "emea_hosted")]);
+}
+
+#[test]
+fn a_cluster_twice_is_a_fault() {
+    let twice = complete_with(&[
+        ("ProofpointClusterID_emea", "acme_hosted"),
+        ("ProofpointToken_emea", "other"),
+    ]);
+    assert_eq!(faults(&twice), ["ProofpointClusterID of cluster emea"]);
+}
+
+#[test]
+fn an_unresolved_key_vault_reference_is_a_fault() {
+    let reference = "@Microsoft.KeyVault(VaultName=v;SecretName=pod)";
+    let error = Settings::read(&complete_with(&[("ProofpointToken", reference)])).unwrap_err();
+    assert!(error.to_string().contains("Key Vault Secrets User"), "{error}");
+}
+
+#[test]
+fn both_destinations_need_a_choice() {
+    let legacy =
+        [("WorkspaceID", "5a1b2c3d-0000-4000-8000-123456789abc"), ("WorkspaceKey", "c2VjcmV0")];
+    assert_eq!(faults(&complete_with(&legacy)), ["Destination"]);
+    let mut chosen = complete_with(&legacy);
+    chosen.insert("Destination".into(), "data-collector".into());
+    let settings = Settings::read(&chosen).unwrap();
+    let DestinationSettings::DataCollector { uri, .. } = settings.destination else {
+        panic!("the choice is followed");
+    };
+    assert_eq!(
+        uri.as_str(),
+        "https://5a1b2c3d-0000-4000-8000-123456789abc.ods.opinsights.azure.com/"
+    );
+}
+
+#[test]
+fn log_analytics_uri_is_any_https_url_without_a_path() {
+    for (text, good) in [
+        ("https://x.ods.opinsights.azure.us", true),
+        ("https://proxy.example.com:8443/", true),
+        ("http://127.0.0.1:7001", true),
+        ("http://x.ods.opinsights.azure.us", false),
+        ("https://x.example.com/api/logs", false),
+        ("https://user:pw@x.example.com", false),
+        ("x.example.com", false),
+    ] {
+        let legacy = vars(&[
+            ("ProofpointClusterID", "acme_hosted"),
+            ("ProofpointToken", "t0ken"),
+            ("WorkspaceID", "5a1b2c3d-0000-4000-8000-123456789abc"),
+            ("WorkspaceKey", "c2VjcmV0"),
+            ("StateStorage", "file:///tmp/state"),
+            ("logAnalyticsUri", text),
+        ]);
+        assert_eq!(Settings::read(&legacy).is_ok(), good, "{text}");
+    }
+}
+
+#[test]
+fn where_the_state_is() {
+    let state = |more: &[(&str, &str)]| Settings::read(&complete_with(more)).unwrap().state;
+    assert!(matches!(
+        state(&[("StateStorage", "file:///var/lib/pod")]),
+        StateSettings::Directory(path) if path == std::path::Path::new("/var/lib/pod")
+    ));
+    assert!(matches!(
+        state(&[("AzureWebJobsStorage", "UseDevelopmentStorage=true")]),
+        StateSettings::ConnectionString { .. }
+    ));
+    assert!(matches!(
+        state(&[("StateStorage", "https://other.blob.core.windows.net")]),
+        StateSettings::Identity { blob_service_uri, .. }
+            if blob_service_uri.host_str() == Some("other.blob.core.windows.net")
+    ));
+}
+
+#[test]
+fn identities() {
+    let identity =
+        |more: &[(&str, &str)]| match Settings::read(&complete_with(more)).unwrap().destination {
+            DestinationSettings::LogsIngestion { identity, .. } => identity,
+            DestinationSettings::DataCollector { .. } => panic!("there is no workspace key"),
+        };
+    assert_eq!(identity(&[]).credential, Credential::ManagedIdentity { client_id: None });
+    assert_eq!(identity(&[("AZURE_CLOUD", "usgov")]).cloud, Cloud::UsGovernment);
+    assert_eq!(
+        identity(&[("AZURE_CLIENT_ID", "c")]).credential,
+        Credential::ManagedIdentity { client_id: Some("c".into()) }
+    );
+    let principal = [("AZURE_CLIENT_ID", "c"), ("AZURE_TENANT_ID", "t")];
+    let with = |name, value| identity(&[principal[0], principal[1], (name, value)]).credential;
+    assert!(matches!(with("AZURE_CLIENT_SECRET", "s"), Credential::ClientSecret { .. }));
+    assert!(matches!(
+        with("AZURE_FEDERATED_TOKEN_FILE", "/token"),
+        Credential::WorkloadIdentity { .. }
+    ));
+    assert_eq!(
+        faults(&complete_with(&[("AZURE_CLIENT_SECRET", "s")])),
+        ["AZURE_TENANT_ID", "AZURE_CLIENT_ID"]
+    );
+}
+
+#[test]
+fn the_host_says_where_to_listen() {
+    let read = |port: &str| HostSettings::read(&vars(&[("FUNCTIONS_CUSTOMHANDLER_PORT", port)]));
+    assert_eq!(read("34963").unwrap().port, 34963);
+    for bad in ["", "0", "-1", "70000", "http"] {
+        assert!(read(bad).is_err(), "{bad}");
+    }
+}
