@@ -1,0 +1,336 @@
+//! What can go wrong with the state, said to the operator.
+
+use std::error::Error as _;
+use std::io;
+use std::path::PathBuf;
+
+use azure_core::error::ErrorKind;
+use azure_core::http::StatusCode;
+
+use super::connection_string::ConnectionStringError;
+
+/// The state can't be read, written or owned.
+///
+/// No text holds a key, a token or the query of an address (a shared access signature lies there),
+/// and there is no source behind the text that would.
+#[derive(Debug, thiserror::Error)]
+pub enum StateError {
+    /// The connection string does not say how to reach the storage account.
+    #[error("StateStorage (or AzureWebJobsStorage, where it is not set): {0}")]
+    ConnectionString(#[from] ConnectionStringError),
+
+    /// The address of the storage account or the container's name makes no usable address.
+    #[error("StateStorage, StateContainer: {reason}")]
+    Settings {
+        /// What does not fit.
+        reason: String,
+    },
+
+    /// The identity got no token for the storage account.
+    #[error(
+        "no token for the storage account at {host}: {reason}. Check the identity of the Function \
+         App (AZURE_CLIENT_ID, AZURE_TENANT_ID, AZURE_CLIENT_SECRET where they are set)"
+    )]
+    Credential {
+        /// Host of the blob service.
+        host: String,
+        /// As the identity service said.
+        reason: String,
+    },
+
+    /// Another run owns the feed.
+    #[error(
+        "another run is at work on this feed and holds `{name}`; this one leaves it alone. If \
+         there is no other run (one was killed), its lease runs out by itself within a minute"
+    )]
+    LeaseHeld {
+        /// Name of the lease.
+        name: String,
+    },
+
+    /// The object was written by somebody else since it was read.
+    #[error(
+        "`{name}` was written by another run since this one read it, so it was left as it is. The \
+         next run goes on from there; seen often, two Function Apps share one StateContainer"
+    )]
+    Conflict {
+        /// Name of the object.
+        name: String,
+    },
+
+    /// The stored checkpoint can't be trusted.
+    #[error(
+        "the checkpoint `{name}` can't be used: {reason}. The feed stands still and nothing is \
+         overwritten until this is settled. Restore the previous version of it in StateContainer, \
+         or delete it: the feed then starts again from ProofpointInitialLookbackHours and reads \
+         hours again that were delivered before (duplicates are possible)"
+    )]
+    Checkpoint {
+        /// Name of the checkpoint.
+        name: String,
+        /// What is wrong with it.
+        reason: String,
+    },
+
+    /// A checkpoint that could not be read back was about to be written.
+    #[error(
+        "the checkpoint `{name}` was not written, because it could not be read back: {reason}. \
+         What is stored stays as it was. This is a fault of the program: please report it"
+    )]
+    CheckpointNotWritten {
+        /// Name of the checkpoint.
+        name: String,
+        /// What is wrong with it.
+        reason: String,
+    },
+
+    /// The object is larger than anything that this program writes.
+    #[error("`{name}` has more than {limit} bytes, which this program never writes: delete it")]
+    TooLarge {
+        /// Name of the object.
+        name: String,
+        /// The most that is read.
+        limit: u64,
+    },
+
+    /// The storage account refuses who is asking (401, 403).
+    #[error("the storage account at {host} refused access ({code}): {advice}")]
+    Denied {
+        /// Host of the blob service.
+        host: String,
+        /// Error code of the blob service.
+        code: String,
+        /// What to look at.
+        advice: &'static str,
+    },
+
+    /// The account or the container is not there (404).
+    #[error(
+        "the storage account at {host} has no container `{container}` ({code}). It is created at \
+         the start of a run by whoever has the right to; else create it, or check StateStorage \
+         and StateContainer"
+    )]
+    NotFound {
+        /// Host of the blob service.
+        host: String,
+        /// Name of the container.
+        container: String,
+        /// Error code of the blob service.
+        code: String,
+    },
+
+    /// No answer from the storage account.
+    #[error(
+        "the storage account at {host} can't be reached: {reason}. The next run tries again. If \
+         it stays so, check the account's name in StateStorage, DNS and private endpoints, and \
+         the account's firewall"
+    )]
+    Unreachable {
+        /// Host of the blob service.
+        host: String,
+        /// What the network said.
+        reason: String,
+    },
+
+    /// Any other refusal by the storage account.
+    #[error("the storage account at {host} answered {status} ({code}) for `{name}`")]
+    Service {
+        /// Host of the blob service.
+        host: String,
+        /// Name of the object, or of the container.
+        name: String,
+        /// HTTP status.
+        status: u16,
+        /// Error code of the blob service.
+        code: String,
+    },
+
+    /// The directory can't be read or written.
+    #[error("the state directory: can't {doing} {path}: {reason}. {advice}", path = path.display())]
+    Disk {
+        /// `read`, `write`, `lock`.
+        doing: &'static str,
+        /// The file or directory.
+        path: PathBuf,
+        /// As the operating system said.
+        reason: io::Error,
+        /// What to look at.
+        advice: &'static str,
+    },
+}
+
+impl StateError {
+    pub(super) fn disk(doing: &'static str, path: impl Into<PathBuf>, reason: io::Error) -> Self {
+        let advice = match reason.kind() {
+            io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => {
+                "The disk is full: make room, and the next run goes on by itself"
+            }
+            io::ErrorKind::PermissionDenied => {
+                "Give the user that runs this program the right to read and write there"
+            }
+            io::ErrorKind::ReadOnlyFilesystem => {
+                "The file system is read-only: name another directory in StateStorage"
+            }
+            io::ErrorKind::NotADirectory | io::ErrorKind::AlreadyExists => {
+                "StateStorage must name a directory, or a path at which one can be created"
+            }
+            io::ErrorKind::WouldBlock => {
+                "Another process has held it for seconds: it was stopped, or the disk hangs"
+            }
+            _ => "Check the directory that StateStorage names",
+        };
+        StateError::Disk { doing, path: path.into(), reason, advice }
+    }
+}
+
+/// Where a request to the blob service went, for the text of its failure.
+pub(super) struct Place<'a> {
+    pub host: &'a str,
+    pub container: &'a str,
+    pub name: &'a str,
+}
+
+impl Place<'_> {
+    /// Puts the SDK's error into our words.
+    ///
+    /// The SDK's own text is not repeated and the error is not kept: behind it may be one of the
+    /// HTTP client, which prints the whole address with its query.
+    pub(super) fn explain(&self, error: &azure_core::Error) -> StateError {
+        let host = self.host.to_owned();
+        match error.kind() {
+            ErrorKind::HttpResponse { status, .. } => {
+                self.explain_status(*status, error_code(error))
+            }
+            ErrorKind::Credential => StateError::Credential { host, reason: innermost(error) },
+            ErrorKind::Connection | ErrorKind::Io => {
+                StateError::Unreachable { host, reason: transport_reason(error) }
+            }
+            _ => StateError::Settings { reason: innermost(error) },
+        }
+    }
+
+    fn explain_status(&self, status: StatusCode, code: &str) -> StateError {
+        let host = self.host.to_owned();
+        let code = code.to_owned();
+        match status {
+            StatusCode::Unauthorized | StatusCode::Forbidden => {
+                let advice = advice_on_denial(&code);
+                StateError::Denied { host, code, advice }
+            }
+            StatusCode::NotFound => {
+                StateError::NotFound { host, container: self.container.to_owned(), code }
+            }
+            status => {
+                let name = self.name.to_owned();
+                StateError::Service { host, name, status: status.into(), code }
+            }
+        }
+    }
+}
+
+/// The blob service's own name for what is wrong, such as `BlobNotFound`; empty where it gave none.
+pub(super) fn error_code(error: &azure_core::Error) -> &str {
+    match error.kind() {
+        ErrorKind::HttpResponse { error_code: Some(code), .. } => code,
+        _ => "",
+    }
+}
+
+fn advice_on_denial(code: &str) -> &'static str {
+    match code {
+        "KeyBasedAuthenticationNotPermitted" => {
+            "shared keys are disabled on this account. Use the Function App's identity: set \
+             AzureWebJobsStorage__accountName in place of the connection string, and give the \
+             identity the role Storage Blob Data Contributor or Owner"
+        }
+        "AuthorizationPermissionMismatch" => {
+            "the identity needs the role Storage Blob Data Contributor or Owner on the account or \
+             the container (a shared access signature: read, write, create). A new role takes \
+             some minutes to take effect, and the next run tries again"
+        }
+        "AuthenticationFailed" | "InvalidAuthenticationInfo" => {
+            "the account key or shared access signature in the connection string is wrong, rotated \
+             or expired, or this machine's clock is more than 15 minutes off"
+        }
+        "AccountIsDisabled" => "the storage account is disabled",
+        _ => {
+            "the account's firewall does not let this Function App in, or who asks lacks the role \
+             Storage Blob Data Contributor or Owner on the account or the container"
+        }
+    }
+}
+
+/// What the network said, without the layer that prints addresses.
+fn transport_reason(error: &azure_core::Error) -> String {
+    let below: Vec<_> = sources(error)
+        .skip_while(|error| !error.is::<reqwest::Error>())
+        .skip_while(|error| error.is::<reqwest::Error>())
+        .map(ToString::to_string)
+        .collect();
+    if below.is_empty() { "the connection failed".to_owned() } else { below.join(": ") }
+}
+
+/// The innermost text of an error that no HTTP client made.
+pub(super) fn innermost(error: &azure_core::Error) -> String {
+    let deepest = sources(error).take_while(|error| !error.is::<reqwest::Error>()).last();
+    deepest.map_or_else(|| error.to_string(), ToString::to_string)
+}
+
+fn sources(error: &azure_core::Error) -> impl Iterator<Item = &(dyn std::error::Error + 'static)> {
+    std::iter::successors(error.source(), |&error| error.source())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const PLACE: Place<'_> =
+        Place { host: "acme.blob.core.windows.net", container: "state", name: "leases/a" };
+
+    fn answered(status: StatusCode, code: &str) -> StateError {
+        let error_code = Some(code.to_owned());
+        let kind = ErrorKind::HttpResponse { status, error_code, raw_response: None };
+        PLACE.explain(&azure_core::Error::with_message(kind, "as the SDK says"))
+    }
+
+    #[test]
+    fn a_missing_role_names_the_role() {
+        let text = answered(StatusCode::Forbidden, "AuthorizationPermissionMismatch").to_string();
+        assert!(text.contains("Storage Blob Data Contributor"), "{text}");
+    }
+
+    #[test]
+    fn disabled_shared_keys_lead_to_the_identity() {
+        let text =
+            answered(StatusCode::Forbidden, "KeyBasedAuthenticationNotPermitted").to_string();
+        assert!(text.contains("AzureWebJobsStorage__accountName"), "{text}");
+    }
+
+    #[test]
+    fn a_missing_container_is_named() {
+        let text = answered(StatusCode::NotFound, "ContainerNotFound").to_string();
+        assert!(text.contains("no container `state`"), "{text}");
+    }
+
+    #[tokio::test]
+    async fn a_failed_connection_tells_neither_address_nor_signature() {
+        let closed = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+        let http = crate::net::Net::new(None).unwrap().http;
+        let url = format!("http://{closed}/state?sig=hunter2");
+        let refused = http.get(url).send().await.unwrap_err();
+        assert!(refused.to_string().contains("hunter2"), "the client does print it: {refused}");
+
+        let error = azure_core::Error::with_error(ErrorKind::Connection, refused, "sending")
+            .with_context("retries are used up");
+        let told = PLACE.explain(&error);
+        assert!(told.to_string().contains("refused"), "{told}");
+        assert!(!format!("{told} {told:?}").contains("hunter2"), "{told:?}");
+    }
+
+    #[test]
+    fn a_full_disk_is_called_full() {
+        let full = io::Error::from(io::ErrorKind::StorageFull);
+        let text = StateError::disk("write", "/state/checkpoints/a", full).to_string();
+        assert!(text.contains("make room"), "{text}");
+    }
+}

@@ -1,0 +1,120 @@
+//! Azurite as the blob service of a test process.
+
+use std::io::{BufRead as _, BufReader};
+use std::path::Path;
+use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
+use std::sync::{OnceLock, mpsc};
+use std::time::Duration;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD as BASE64;
+use hmac::{Hmac, KeyInit as _, Mac as _};
+use sha2::Sha256;
+use url::Url;
+
+/// The account that every Azurite has, and its published key.
+pub const ACCOUNT: &str = "devstoreaccount1";
+pub const KEY: &str =
+    "Eby8vdM02xNOcqFlqUwJPLlmEtlCDXJ1OUzFT50uSRZ6IFsuFq2UVErCz4I6tq/K1SZFPTOtr/KBHBeksoGMGw==";
+
+/// A running Azurite, in memory. It ends with this process, because its standard input does.
+pub struct Azurite {
+    /// Such as `http://127.0.0.1:43533`.
+    origin: String,
+    _child: Child,
+    _stdin: ChildStdin,
+}
+
+impl Azurite {
+    /// The one of this test process.
+    pub fn shared() -> &'static Azurite {
+        static SHARED: OnceLock<Azurite> = OnceLock::new();
+        SHARED.get_or_init(Azurite::start)
+    }
+
+    fn start() -> Azurite {
+        let directory = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/azurite");
+        assert!(
+            directory.join("node_modules/azurite").is_dir(),
+            "Azurite is not installed. Run: npm ci --prefix tests/azurite"
+        );
+        let mut child = Command::new("node")
+            .current_dir(&directory)
+            .args(["serve.js", "--blobHost", "127.0.0.1", "--blobPort", "0"])
+            // Azurite 3.35 knows no service version as new as the SDK's.
+            .args(["--skipApiVersionCheck", "--disableTelemetry"])
+            .args(["--inMemoryPersistence", "--silent"])
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .spawn()
+            .expect("node can be run");
+        let stdin = child.stdin.take().expect("it is piped");
+        let origin = origin_from(child.stdout.take().expect("it is piped"));
+        Azurite { origin, _child: child, _stdin: stdin }
+    }
+
+    /// Host and port, for who wants to stand in between.
+    pub fn authority(&self) -> &str {
+        self.origin.trim_start_matches("http://")
+    }
+
+    /// Opens everything with the account's key.
+    pub fn connection_string(&self) -> String {
+        connection_string(self.authority(), KEY)
+    }
+
+    /// Grants `permissions` on `resources` with a shared access signature.
+    pub fn connection_string_with_sas(&self, permissions: &str, resources: &str) -> String {
+        let sas = signature(permissions, resources);
+        format!("BlobEndpoint={}/{ACCOUNT};SharedAccessSignature={sas}", self.origin)
+    }
+
+    /// The address of a blob that allows everything, for looking and meddling from outside.
+    pub fn blob(&self, container: &str, name: &str) -> Url {
+        let mut url = self.container(container);
+        url.path_segments_mut().expect("http has segments").push(name);
+        url
+    }
+
+    /// The same for a container.
+    pub fn container(&self, name: &str) -> Url {
+        let sas = signature("rwdlac", "sco");
+        let url = format!("{}/{ACCOUNT}/{name}?{sas}", self.origin);
+        url.parse().expect("it is an address")
+    }
+}
+
+/// A connection string for an Azurite at `authority`.
+pub fn connection_string(authority: &str, key: &str) -> String {
+    format!("AccountName={ACCOUNT};AccountKey={key};BlobEndpoint=http://{authority}/{ACCOUNT}")
+}
+
+/// Waits for the line that says where it listens, and keeps reading so that it never blocks.
+fn origin_from(stdout: ChildStdout) -> String {
+    let (found, wait) = mpsc::channel();
+    std::thread::spawn(move || {
+        for line in BufReader::new(stdout).lines().map_while(Result::ok) {
+            if let Some((_, origin)) = line.split_once("successfully listens on ") {
+                // Nobody waits any more where the wait was too long.
+                let _ = found.send(origin.to_owned());
+            }
+        }
+    });
+    wait.recv_timeout(Duration::from_secs(60)).expect("Azurite starts within a minute")
+}
+
+/// An [account SAS](https://learn.microsoft.com/rest/api/storageservices/create-account-sas).
+fn signature(permissions: &str, resources: &str) -> String {
+    let (version, expiry) = ("2021-12-02", "2099-01-01T00:00:00Z");
+    let text = format!(
+        "{ACCOUNT}\n{permissions}\nb\n{resources}\n\n{expiry}\n\nhttps,http\n{version}\n\n"
+    );
+    let key = BASE64.decode(KEY).expect("the key is base64");
+    let mut mac = Hmac::<Sha256>::new_from_slice(&key).expect("HMAC takes keys of any length");
+    mac.update(text.as_bytes());
+    url::form_urlencoded::Serializer::new(String::new())
+        .extend_pairs([("sv", version), ("ss", "b"), ("srt", resources), ("sp", permissions)])
+        .extend_pairs([("se", expiry), ("spr", "https,http")])
+        .append_pair("sig", &BASE64.encode(mac.finalize().into_bytes()))
+        .finish()
+}

@@ -1,0 +1,110 @@
+//! A relay between a client and a server that a test can make fail.
+
+use std::net::SocketAddr;
+use std::sync::{Arc, Mutex};
+
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::watch;
+use tokio_util::sync::CancellationToken;
+
+/// Passes bytes on, counts requests, loses an answer or goes dead when told to.
+pub struct Relay {
+    pub address: SocketAddr,
+    shared: Arc<Shared>,
+    _stop: tokio_util::sync::DropGuard,
+}
+
+struct Shared {
+    /// What a request must contain to be counted.
+    counted: &'static str,
+    count: watch::Sender<usize>,
+    /// What a request must contain for its answer to be lost, once.
+    lose: Mutex<Option<String>>,
+    cut: CancellationToken,
+}
+
+impl Relay {
+    /// In front of `server`; counts the requests that contain `counted`.
+    pub async fn before(server: &str, counted: &'static str) -> Relay {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        let stop = CancellationToken::new();
+        let shared = Arc::new(Shared {
+            counted,
+            count: watch::Sender::new(0),
+            lose: Mutex::new(None),
+            cut: stop.child_token(),
+        });
+        tokio::spawn(accept(listener, server.to_owned(), Arc::clone(&shared)));
+        Relay { address, shared, _stop: stop.drop_guard() }
+    }
+
+    /// How many requests were counted so far.
+    pub fn count(&self) -> usize {
+        *self.shared.count.borrow()
+    }
+
+    /// Waits until `count` requests were counted.
+    pub async fn counted(&self, count: usize) {
+        let mut counts = self.shared.count.subscribe();
+        counts.wait_for(|now| *now >= count).await.unwrap();
+    }
+
+    /// The server's answer to the next request that contains `marker` never arrives.
+    pub fn lose_answer_to(&self, marker: &str) {
+        *self.shared.lose.lock().unwrap() = Some(marker.to_owned());
+    }
+
+    /// Whether the answer that was to be lost was lost.
+    pub fn has_lost(&self) -> bool {
+        self.shared.lose.lock().unwrap().is_none()
+    }
+
+    /// Ends all connections and takes no more.
+    pub fn cut(&self) {
+        self.shared.cut.cancel();
+    }
+}
+
+async fn accept(listener: TcpListener, server: String, shared: Arc<Shared>) {
+    let cut = shared.cut.clone();
+    let serve = async {
+        while let Ok((client, _)) = listener.accept().await {
+            if let Ok(server) = TcpStream::connect(&server).await {
+                tokio::spawn(pass(client, server, Arc::clone(&shared)));
+            }
+        }
+    };
+    cut.run_until_cancelled(serve).await;
+}
+
+async fn pass(mut client: TcpStream, mut server: TcpStream, shared: Arc<Shared>) {
+    let (mut request, mut answer) = (vec![0; 1 << 16], vec![0; 1 << 16]);
+    let mut losing = false;
+    loop {
+        tokio::select! {
+            () = shared.cut.cancelled() => return,
+            read = client.read(&mut request) => {
+                let Ok(1..) = read else { return };
+                let bytes = &request[..read.unwrap()];
+                losing |= shared.observe(&String::from_utf8_lossy(bytes));
+                if server.write_all(bytes).await.is_err() { return }
+            }
+            read = server.read(&mut answer) => {
+                let Ok(1..) = read else { return };
+                if losing || client.write_all(&answer[..read.unwrap()]).await.is_err() { return }
+            }
+        }
+    }
+}
+
+impl Shared {
+    /// Counts a request; true where its answer is to be lost.
+    fn observe(&self, request: &str) -> bool {
+        if request.contains(self.counted) {
+            self.count.send_modify(|count| *count += 1);
+        }
+        self.lose.lock().unwrap().take_if(|marker| request.contains(marker.as_str())).is_some()
+    }
+}
