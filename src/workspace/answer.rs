@@ -1,0 +1,194 @@
+//! What the service said to a post, as far as it decides anything or helps the operator.
+
+use std::fmt;
+use std::time::Duration;
+
+use jiff::Timestamp;
+use jiff::fmt::rfc2822::DateTimeParser;
+use reqwest::Response;
+use reqwest::header::{HeaderMap, RETRY_AFTER};
+use serde::Deserialize;
+
+/// Of an error's body, no more than this is read.
+const LONGEST_BODY: usize = 8 * 1024;
+/// Of an error's code or message, no more than this is kept, in characters.
+const LONGEST_TEXT: usize = 300;
+/// No service asks for a longer wait in earnest.
+const LONGEST_WAIT: Duration = Duration::from_secs(24 * 60 * 60);
+
+/// An answer of the workspace.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Answer {
+    /// HTTP status.
+    pub status: u16,
+    /// The service's name for the error, such as `ContentLengthLimitExceeded`.
+    pub code: Option<String>,
+    /// What the service says about the error, shortened.
+    pub message: Option<String>,
+    /// How long the service asks to be left alone.
+    pub retry_after: Option<Duration>,
+}
+
+impl Answer {
+    /// Reads `response`: its body only where it is an error, and then only the beginning. A body
+    /// that breaks off leaves code and message empty; the status stands.
+    pub(super) async fn read(mut response: Response, now: Timestamp) -> Answer {
+        let status = response.status();
+        let headers = std::mem::take(response.headers_mut());
+        let mut body = Vec::new();
+        if !status.is_success() {
+            while let Ok(Some(chunk)) = response.chunk().await {
+                let room = LONGEST_BODY - body.len();
+                body.extend_from_slice(&chunk[..chunk.len().min(room)]);
+                if body.len() == LONGEST_BODY {
+                    break;
+                }
+            }
+        }
+        Answer::new(status.as_u16(), &headers, &body, now)
+    }
+
+    fn new(status: u16, headers: &HeaderMap, body: &[u8], now: Timestamp) -> Answer {
+        let (code, message) = error_in(body);
+        let code = text(headers, "x-ms-error-code").or(code.as_deref()).map(shortened);
+        let message = message.as_deref().map(shortened);
+        let retry_after =
+            text(headers, RETRY_AFTER.as_str()).and_then(|value| retry_after(value, now));
+        Answer { status, code, message, retry_after }
+    }
+}
+
+impl fmt::Display for Answer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "HTTP {}", self.status)?;
+        if let Some(code) = &self.code {
+            write!(f, " {code}")?;
+        }
+        if let Some(message) = &self.message {
+            write!(f, ": {message}")?;
+        }
+        Ok(())
+    }
+}
+
+fn text<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
+    headers.get(name)?.to_str().ok()
+}
+
+/// `Retry-After` is a number of seconds or an HTTP date.
+fn retry_after(value: &str, now: Timestamp) -> Option<Duration> {
+    let wait = match value.trim().parse::<u64>() {
+        Ok(seconds) => Duration::from_secs(seconds),
+        Err(_) => {
+            let until = DateTimeParser::new().parse_timestamp(value.trim()).ok()?;
+            Duration::try_from(until.duration_since(now)).unwrap_or_default()
+        }
+    };
+    Some(wait.min(LONGEST_WAIT))
+}
+
+/// Code and message of an error's body. Logs Ingestion wraps them in `error`, Data Collector
+/// writes `Error` and `Message`. A body of another shape is a proxy's and is not quoted.
+fn error_in(body: &[u8]) -> (Option<String>, Option<String>) {
+    #[derive(Deserialize)]
+    #[serde(untagged)]
+    enum Body {
+        Wrapped {
+            error: Wrapped,
+        },
+        Flat {
+            #[serde(rename = "Error")]
+            code: Option<String>,
+            #[serde(rename = "Message")]
+            message: Option<String>,
+        },
+    }
+    #[derive(Deserialize)]
+    struct Wrapped {
+        code: Option<String>,
+        message: Option<String>,
+    }
+    match serde_json::from_slice(body) {
+        Ok(Body::Wrapped { error: Wrapped { code, message } } | Body::Flat { code, message }) => {
+            (code, message)
+        }
+        Err(_) => (None, None),
+    }
+}
+
+/// `text` on one line, cut where it is too long.
+pub(super) fn shortened(text: &str) -> String {
+    let line = text.trim().replace(char::is_control, " ");
+    match line.char_indices().nth(LONGEST_TEXT) {
+        Some((end, _)) => format!("{}...", &line[..end]),
+        None => line,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn now() -> Timestamp {
+        "2026-11-21T10:00:00Z".parse().unwrap()
+    }
+
+    fn answer(status: u16, headers: &[(&'static str, &str)], body: &str) -> Answer {
+        let headers = headers
+            .iter()
+            .map(|(name, value)| (name.parse().unwrap(), value.parse().unwrap()))
+            .collect();
+        Answer::new(status, &headers, body.as_bytes(), now())
+    }
+
+    #[test]
+    fn code_and_message_of_logs_ingestion() {
+        let body = r#"{"error":{"code":"ContentLengthLimitExceeded","message":"Maximum allowed content length: 1048576 bytes (1 MB).","details":[]}}"#;
+        let answer = answer(413, &[], body);
+        assert_eq!(
+            answer.to_string(),
+            "HTTP 413 ContentLengthLimitExceeded: Maximum allowed content length: 1048576 bytes \
+             (1 MB)."
+        );
+    }
+
+    #[test]
+    fn code_and_message_of_data_collector() {
+        let body = r#"{"Error":"InvalidAuthorization","Message":"An invalid signature"}"#;
+        let answer = answer(403, &[], body);
+        assert_eq!(answer.to_string(), "HTTP 403 InvalidAuthorization: An invalid signature");
+    }
+
+    #[test]
+    fn the_header_names_the_code_where_the_body_does_not() {
+        let answer = answer(400, &[("x-ms-error-code", "InvalidLogType")], "");
+        assert_eq!(answer.to_string(), "HTTP 400 InvalidLogType");
+    }
+
+    #[test]
+    fn other_bodies_are_not_quoted() {
+        for body in ["<html>Bad gateway</html>", "[1]", "\"text\"", "{\"error\":\"text\"}", "{"] {
+            assert_eq!(answer(502, &[], body).to_string(), "HTTP 502");
+        }
+    }
+
+    #[test]
+    fn long_messages_are_cut_and_kept_on_one_line() {
+        let message = format!("line\\nof {}", "é".repeat(1000));
+        let body = format!(r#"{{"error":{{"message":"{message}"}}}}"#);
+        let message = answer(400, &[], &body).message.unwrap();
+        assert!(message.starts_with("line of é") && message.ends_with("é..."));
+        assert_eq!(message.chars().count(), LONGEST_TEXT + 3);
+    }
+
+    #[test]
+    fn retry_after_is_seconds_or_a_date_and_has_bounds() {
+        let wait = |value| answer(429, &[("retry-after", value)], "").retry_after;
+        assert_eq!(wait("17"), Some(Duration::from_secs(17)));
+        assert_eq!(wait("Sat, 21 Nov 2026 10:00:30 GMT"), Some(Duration::from_secs(30)));
+        assert_eq!(wait("Sat, 21 Nov 2026 09:00:00 GMT"), Some(Duration::ZERO));
+        assert_eq!(wait("18446744073709551615"), Some(LONGEST_WAIT));
+        assert_eq!(wait("soon"), None);
+        assert_eq!(answer(429, &[], "").retry_after, None);
+    }
+}

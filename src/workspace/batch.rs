@@ -1,0 +1,299 @@
+//! Rows packed into batches: JSON arrays, counted by the exact bytes that are sent.
+
+use std::ops::Range;
+
+use bytes::Bytes;
+use tokio::time::Instant;
+
+/// How long a batch may be, in bytes of JSON before compression.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Limits {
+    /// A batch is closed before it grows longer than this.
+    pub batch: usize,
+    /// The longest batch of a single row. At least `batch`; what lies between the two is sent,
+    /// each row alone.
+    pub single: usize,
+}
+
+/// A row that fits in no batch.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("the row is {bytes} bytes long, and the workspace takes rows of at most {limit}")]
+pub struct RowTooLong {
+    /// Its length.
+    pub bytes: usize,
+    /// The longest row that fits.
+    pub limit: usize,
+}
+
+/// Packs rows into batches, in order. `T` is what the caller wants back with each row's fate.
+#[derive(Debug)]
+pub struct Packer<T> {
+    limits: Limits,
+    /// `[row,row`, or nothing where no row waits.
+    body: Vec<u8>,
+    ends: Vec<usize>,
+    tags: Vec<T>,
+    since: Option<Instant>,
+}
+
+impl<T> Packer<T> {
+    /// An empty packer.
+    pub fn new(limits: Limits) -> Packer<T> {
+        Packer { limits, body: Vec::new(), ends: Vec::new(), tags: Vec::new(), since: None }
+    }
+
+    /// Appends `row`, the bytes of a JSON object. Returns the batch that had to be closed to make
+    /// place for it, if any.
+    ///
+    /// # Errors
+    /// Where the row fits in no batch. The packer is as it was.
+    pub fn push(&mut self, row: &[u8], tag: T) -> Result<Option<Batch<T>>, RowTooLong> {
+        let longest = self.limits.single.saturating_sub(BRACKETS);
+        if row.len() > longest {
+            return Err(RowTooLong { bytes: row.len(), limit: longest });
+        }
+        let closing_bracket = 1;
+        let grown = self.body.len() + SEPARATOR + row.len() + closing_bracket;
+        let full = if grown > self.limits.batch { self.finish() } else { None };
+        self.body.push(if self.body.is_empty() { b'[' } else { b',' });
+        self.body.extend_from_slice(row);
+        self.ends.push(self.body.len());
+        self.tags.push(tag);
+        self.since.get_or_insert_with(Instant::now);
+        Ok(full)
+    }
+
+    /// Closes the batch of the rows that wait, or gives `None` where none does.
+    pub fn finish(&mut self) -> Option<Batch<T>> {
+        if self.tags.is_empty() {
+            return None;
+        }
+        self.since = None;
+        // The next batch is likely to be as long as this one.
+        let capacity = self.limits.batch.min(self.body.len() + BRACKETS);
+        let mut body = std::mem::replace(&mut self.body, Vec::with_capacity(capacity));
+        body.push(b']');
+        let ends = std::mem::take(&mut self.ends);
+        let tags = std::mem::take(&mut self.tags);
+        Some(Batch { body: body.into(), ends, tags })
+    }
+
+    /// How many rows wait.
+    pub fn len(&self) -> usize {
+        self.tags.len()
+    }
+
+    /// Whether no row waits.
+    pub fn is_empty(&self) -> bool {
+        self.tags.is_empty()
+    }
+
+    /// When the first of the rows that wait was pushed.
+    pub fn waiting_since(&self) -> Option<Instant> {
+        self.since
+    }
+}
+
+/// `[` and `]`.
+const BRACKETS: usize = 2;
+/// `,` before every row but the first, which `[` stands before.
+const SEPARATOR: usize = 1;
+
+/// The rows of one post, at least one.
+#[derive(Debug)]
+pub struct Batch<T> {
+    /// `[row,row,...]`.
+    body: Bytes,
+    /// Where each row ends in the body.
+    ends: Vec<usize>,
+    tags: Vec<T>,
+}
+
+impl<T> Batch<T> {
+    /// How many rows there are.
+    #[allow(clippy::len_without_is_empty, reason = "a batch is never empty")]
+    pub fn len(&self) -> usize {
+        self.tags.len()
+    }
+
+    /// The JSON array of the rows. A clone shares the bytes.
+    pub fn body(&self) -> &Bytes {
+        &self.body
+    }
+
+    /// Each row's bytes and tag, in order.
+    pub fn rows(&self) -> impl Iterator<Item = (&[u8], &T)> {
+        let rows = (0..self.len()).map(|row| &self.body[self.span(row..row + 1)]);
+        rows.zip(&self.tags)
+    }
+
+    /// The tags of the rows, in order.
+    pub fn into_tags(self) -> Vec<T> {
+        self.tags
+    }
+
+    /// Two batches of half the rows each, or the tag of the row where there is only one.
+    ///
+    /// Every row is copied once: each half wants brackets of its own.
+    pub fn split(mut self) -> Result<(Batch<T>, Batch<T>), T> {
+        if self.len() == 1 {
+            return Err(self.tags.remove(0));
+        }
+        let middle = self.len() / 2;
+        let tags = self.tags.split_off(middle);
+        let right = self.part(middle..self.ends.len(), tags);
+        let tags = std::mem::take(&mut self.tags);
+        let left = self.part(0..middle, tags);
+        Ok((left, right))
+    }
+
+    fn part(&self, rows: Range<usize>, tags: Vec<T>) -> Batch<T> {
+        let span = self.span(rows.clone());
+        let moved = span.start - 1;
+        let mut body = Vec::with_capacity(span.len() + BRACKETS);
+        body.push(b'[');
+        body.extend_from_slice(&self.body[span]);
+        body.push(b']');
+        let ends = self.ends[rows].iter().map(|end| end - moved).collect();
+        Batch { body: body.into(), ends, tags }
+    }
+
+    /// Where `rows`, at least one, lie in the body, with the commas between them.
+    fn span(&self, rows: Range<usize>) -> Range<usize> {
+        let before = rows.start.checked_sub(1).map_or(0, |row| self.ends[row]);
+        before + 1..self.ends[rows.end - 1]
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn row(length: usize) -> Vec<u8> {
+        assert!(length >= 2);
+        let mut row = vec![b' '; length];
+        row[0] = b'{';
+        row[length - 1] = b'}';
+        row
+    }
+
+    fn pack(limits: Limits, rows: &[Vec<u8>]) -> (Vec<Batch<usize>>, Vec<usize>) {
+        let mut packer = Packer::new(limits);
+        let (mut batches, mut refused) = (Vec::new(), Vec::new());
+        for (index, row) in rows.iter().enumerate() {
+            let waiting = packer.len();
+            match packer.push(row, index) {
+                Ok(full) => batches.extend(full),
+                Err(error) => {
+                    assert_eq!(error.bytes, row.len());
+                    assert_eq!(packer.len(), waiting);
+                    refused.push(index);
+                }
+            }
+        }
+        batches.extend(packer.finish());
+        assert!(packer.finish().is_none());
+        (batches, refused)
+    }
+
+    fn array_of(rows: &[&[u8]]) -> Vec<u8> {
+        [b"[".as_slice(), &rows.join(b",".as_slice()), b"]"].concat()
+    }
+
+    fn assert_is_whole(batch: &Batch<usize>, all: &[Vec<u8>]) {
+        let rows: Vec<&[u8]> = batch.rows().map(|(row, _)| row).collect();
+        assert_eq!(rows.len(), batch.len());
+        assert_eq!(batch.body(), &array_of(&rows));
+        assert!(batch.rows().all(|(row, tag)| row == all[*tag]));
+    }
+
+    fn all_rows() -> impl Strategy<Value = Vec<Vec<u8>>> {
+        prop::collection::vec((2usize..120).prop_map(row), 0..60)
+    }
+
+    proptest! {
+        #[test]
+        fn every_row_is_in_one_batch_or_refused_and_in_order(
+            rows in all_rows(),
+            batch in 4usize..130,
+            above in prop_oneof![Just(0usize), 0usize..50],
+        ) {
+            let limits = Limits { batch, single: batch + above };
+            let (batches, refused) = pack(limits, &rows);
+            let mut seen = Vec::new();
+            for batch in &batches {
+                assert_is_whole(batch, &rows);
+                let limit = if batch.len() == 1 { limits.single } else { limits.batch };
+                prop_assert!(batch.body().len() <= limit);
+                seen.extend(batch.rows().map(|(_, tag)| *tag));
+            }
+            let fits = |index: &usize| rows[*index].len() + 2 <= limits.single;
+            let (expected, too_long): (Vec<_>, Vec<_>) = (0..rows.len()).partition(fits);
+            prop_assert_eq!(seen, expected);
+            prop_assert_eq!(refused, too_long);
+        }
+
+        #[test]
+        fn no_two_neighbours_would_have_fitted_in_one_batch(rows in all_rows()) {
+            let limits = Limits { batch: 150, single: 150 };
+            let (batches, _) = pack(limits, &rows);
+            for pair in batches.windows(2) {
+                let first_of_next = pair[1].rows().next().unwrap().0.len();
+                prop_assert!(pair[0].body().len() + 1 + first_of_next > limits.batch);
+            }
+        }
+
+        #[test]
+        fn halves_are_the_whole_in_order(rows in all_rows()) {
+            let (batches, _) = pack(Limits { batch: 10_000, single: 10_000 }, &rows);
+            let mut pieces: Vec<_> = batches.into_iter().rev().collect();
+            let mut seen = Vec::new();
+            while let Some(piece) = pieces.pop() {
+                assert_is_whole(&piece, &rows);
+                let whole = piece.len();
+                match piece.split() {
+                    Ok((left, right)) => {
+                        prop_assert_eq!(left.len() + right.len(), whole);
+                        prop_assert!(left.len().abs_diff(right.len()) <= 1);
+                        pieces.extend([right, left]);
+                    }
+                    Err(tag) => seen.push(tag),
+                }
+            }
+            prop_assert_eq!(seen, (0..rows.len()).collect::<Vec<_>>());
+        }
+    }
+
+    #[test]
+    fn a_batch_may_be_exactly_as_long_as_the_limit() {
+        let rows = [row(10), row(10)];
+        let exact = 1 + 10 + 1 + 10 + 1;
+        assert_eq!(pack(Limits { batch: exact, single: exact }, &rows).0.len(), 1);
+        assert_eq!(pack(Limits { batch: exact - 1, single: exact }, &rows).0.len(), 2);
+    }
+
+    #[test]
+    fn a_row_longer_than_a_batch_goes_alone_and_a_longer_one_not_at_all() {
+        let limits = Limits { batch: 20, single: 30 };
+        let (batches, refused) = pack(limits, &[row(5), row(28), row(5), row(29)]);
+        assert_eq!(batches.iter().map(Batch::len).collect::<Vec<_>>(), [1, 1, 1]);
+        assert_eq!(refused, [3]);
+        let error = Packer::new(limits).push(&row(29), ()).unwrap_err();
+        assert_eq!(error, RowTooLong { bytes: 29, limit: 28 });
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn waits_since_the_first_row_of_the_batch() {
+        let mut packer = Packer::new(Limits { batch: 100, single: 100 });
+        assert_eq!(packer.waiting_since(), None);
+        let start = Instant::now();
+        packer.push(b"{}", ()).unwrap();
+        tokio::time::advance(std::time::Duration::from_secs(3)).await;
+        packer.push(b"{}", ()).unwrap();
+        assert_eq!(packer.waiting_since(), Some(start));
+        packer.finish();
+        assert_eq!(packer.waiting_since(), None);
+    }
+}
