@@ -10,3 +10,4 @@ pub mod retry;
 pub mod row;
 pub mod secret;
 pub mod settings;
+pub mod simulator;

@@ -1,0 +1,3 @@
+//! Stand-ins for everything the connector talks to.
+
+pub mod mail;
