@@ -16,3 +16,4 @@ pub mod secret;
 pub mod settings;
 pub mod state;
 pub mod workspace;
+pub mod simulator;
