@@ -23,6 +23,6 @@ mod fakes;
 pub use answer::Answer;
 pub use batch::{Batch, Limits, Packer, RowTooLong};
 pub use deliver::{Delivery, Destination, DestinationError, Held, Refused};
-pub use signature::KeyError;
+pub use signature::{KeyError, Signer};
 pub use token::TokenError;
 pub use verdict::{HeldReason, Refusal};

@@ -11,7 +11,7 @@ use crate::secret::Secret;
 
 /// Signs posts with a workspace's key.
 #[derive(Clone)]
-pub(super) struct Signer {
+pub struct Signer {
     workspace_id: String,
     mac: Hmac<Sha256>,
 }
