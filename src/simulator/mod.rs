@@ -6,3 +6,4 @@ pub mod mail;
 pub mod pod;
 mod serve;
 mod watched;
+pub mod workspace;
