@@ -14,6 +14,6 @@ pub mod retry;
 pub mod row;
 pub mod secret;
 pub mod settings;
+pub mod simulator;
 pub mod state;
 pub mod workspace;
-pub mod simulator;

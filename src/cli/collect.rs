@@ -18,7 +18,7 @@ use proofpoint_sentinel::settings::{Cluster, Settings, SourceSettings, environme
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
-use super::{logging, signals};
+use super::{Failure, logging, signals};
 
 /// A terminal has no time-out; this stands for none.
 const UNLIMITED: Duration = Duration::from_secs(30 * 24 * 3600);
@@ -41,8 +41,6 @@ pub struct Arguments {
     #[arg(long)]
     out: Option<PathBuf>,
 }
-
-type Failure = Box<dyn std::error::Error + Send + Sync>;
 
 pub async fn run(arguments: Arguments) -> ExitCode {
     logging::for_terminal();

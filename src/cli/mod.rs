@@ -7,3 +7,6 @@ pub mod simulate;
 
 mod logging;
 mod signals;
+
+/// Any error, for the terminal.
+type Failure = Box<dyn std::error::Error + Send + Sync>;

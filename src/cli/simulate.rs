@@ -1,4 +1,90 @@
-//! placeholder
-#[derive(clap::Args)]
-pub struct Arguments {}
-pub async fn run(_: Arguments) -> std::process::ExitCode { std::process::ExitCode::SUCCESS }
+//! `simulate`: everything that the connector talks to, for trying it out and for benchmarks.
+
+use std::io::Write;
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::Args;
+use proofpoint_sentinel::clock::Clock;
+use proofpoint_sentinel::simulator::pod::Volume;
+use proofpoint_sentinel::simulator::workspace::Keep;
+use proofpoint_sentinel::simulator::{Destination, Simulation, SimulationSettings};
+
+use super::{Failure, logging, signals};
+
+#[derive(Args)]
+pub struct Arguments {
+    /// Messages an hour
+    #[arg(long, default_value_t = 2_000)]
+    rate: u64,
+    /// The same seed gives the same traffic
+    #[arg(long, default_value_t = 1)]
+    seed: u64,
+    /// Repeat a pool of events under new ids: fast, with little variety
+    #[arg(long)]
+    bulk: bool,
+    /// Count rows instead of checking and keeping them
+    #[arg(long)]
+    count_only: bool,
+    /// Print the settings of the legacy HTTP Data Collector API
+    #[arg(long)]
+    legacy: bool,
+    /// Where the authority's certificate and the rows go
+    #[arg(long, default_value = "simulation")]
+    directory: PathBuf,
+}
+
+pub async fn run(arguments: Arguments) -> ExitCode {
+    logging::for_terminal();
+    match simulate(&arguments).await {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("error: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+async fn simulate(arguments: &Arguments) -> Result<(), Failure> {
+    let stop = signals::stop_token();
+    let directory = std::path::absolute(&arguments.directory)?;
+    std::fs::create_dir_all(&directory)?;
+    let volume = Volume {
+        messages: arguments.rate,
+        audits: (arguments.rate / 50).max(10),
+        daily: false,
+        bulk: arguments.bulk,
+    };
+    let keep = if arguments.count_only { Keep::Count } else { Keep::Directory(directory.clone()) };
+    let settings = SimulationSettings::generated(
+        directory,
+        Clock::system(),
+        &["acme_hosted"],
+        arguments.seed,
+        volume,
+    );
+    let simulation = Simulation::start(SimulationSettings { keep, ..settings }).await?;
+    let destination =
+        if arguments.legacy { Destination::DataCollector } else { Destination::LogsIngestion };
+    // Function App settings as lines for a shell; the empty line says that all of it listens.
+    let mut out = std::io::stdout().lock();
+    for (name, value) in simulation.app_settings(destination) {
+        writeln!(out, "{name}={value}")?;
+    }
+    writeln!(out)?;
+    out.flush()?;
+    drop(out);
+    stop.cancelled().await;
+    let (pod, workspace) = (simulation.pod.counters(), simulation.workspace.counters());
+    for (feed, counters) in &pod.feeds {
+        eprintln!("{feed}: {} events sent in {} sessions", counters.events_sent, counters.opened);
+    }
+    for (table, rows) in &workspace.tables {
+        eprintln!("{table}: {rows} rows");
+    }
+    eprintln!(
+        "{} posts, {} bytes sent, {} before compression, {} values that Azure would have cut",
+        workspace.posts, workspace.wire_bytes, workspace.raw_bytes, workspace.violations
+    );
+    Ok(())
+}

@@ -87,6 +87,8 @@ pub struct Session {
     last_frame: Instant,
     last_event: Instant,
     last_ping: Instant,
+    /// Set once the server has closed, for a caller who stops waiting while our answer is sent.
+    closed: Option<End>,
 }
 
 impl Session {
@@ -96,13 +98,24 @@ impl Session {
         let mut heartbeat = interval((shortest / 4).max(Duration::from_millis(1)));
         heartbeat.set_missed_tick_behavior(MissedTickBehavior::Delay);
         let now = Instant::now();
-        Session { socket, patience, heartbeat, last_frame: now, last_event: now, last_ping: now }
+        Session {
+            socket,
+            patience,
+            heartbeat,
+            last_frame: now,
+            last_event: now,
+            last_ping: now,
+            closed: None,
+        }
     }
 
-    /// Waits for the next event or the session's end. Cancel-safe: an event is never lost.
+    /// Waits for the next event or the session's end. Cancel-safe: neither is ever lost.
     ///
     /// Pings are sent and answered meanwhile. After an end there is nothing more to call.
     pub async fn next(&mut self) -> Next {
+        if let Some(end) = self.closed.take() {
+            return Next::Ended(end);
+        }
         loop {
             let message = tokio::select! {
                 biased;
@@ -127,8 +140,10 @@ impl Session {
                     }
                 }
                 Some(Ok(Message::Close(frame))) => {
+                    let end = End::Closed(frame.map(|frame| frame.code.into()));
+                    self.closed = Some(end.clone());
                     self.answer_close().await;
-                    return Next::Ended(End::Closed(frame.map(|frame| frame.code.into())));
+                    return Next::Ended(end);
                 }
                 Some(Ok(Message::Ping(_) | Message::Pong(_) | Message::Frame(_))) => {}
                 Some(Err(error)) => return Next::Ended(ended(error)),

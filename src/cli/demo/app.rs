@@ -1,0 +1,94 @@
+//! The directory that the demo works in: the app as it would be deployed, rows, state.
+
+use std::collections::VecDeque;
+use std::io;
+use std::path::{Path, PathBuf};
+
+use proofpoint_sentinel::feed::Feed;
+use proofpoint_sentinel::hour::Hour;
+use proofpoint_sentinel::net::Net;
+use proofpoint_sentinel::settings::StateSettings;
+use proofpoint_sentinel::simulator::host::Line;
+use proofpoint_sentinel::state::State;
+use url::Url;
+
+use super::super::Failure;
+
+const HOST_JSON: &str = include_str!("../../../host.json");
+const FUNCTION_JSON: &str = include_str!("../../../ProofpointPOD/function.json");
+
+/// Where everything of the demo lies.
+pub struct Workplace {
+    /// Absolute.
+    pub root: PathBuf,
+}
+
+impl Workplace {
+    /// Goes on in `kept`, or begins anew in a directory of its own under the system's directory for
+    /// temporary files.
+    pub fn make(kept: Option<&Path>) -> io::Result<Workplace> {
+        let root = match kept {
+            Some(kept) => std::path::absolute(kept)?,
+            None => {
+                let root = std::env::temp_dir().join("proofpoint-sentinel-demo");
+                match std::fs::remove_dir_all(&root) {
+                    Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+                    _ => root,
+                }
+            }
+        };
+        let place = Workplace { root };
+        std::fs::create_dir_all(place.workspace())?;
+        place.install()?;
+        Ok(place)
+    }
+
+    /// Lays out what a deployment has: host.json, the function's folder, the program.
+    fn install(&self) -> io::Result<()> {
+        let app = self.app();
+        std::fs::create_dir_all(app.join("ProofpointPOD"))?;
+        std::fs::write(app.join("host.json"), HOST_JSON)?;
+        std::fs::write(app.join("ProofpointPOD").join("function.json"), FUNCTION_JSON)?;
+        let program = app.join("proofpoint-sentinel");
+        match std::fs::remove_file(&program) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+            _ => {}
+        }
+        let own = std::env::current_exe()?;
+        std::fs::hard_link(&own, &program).or_else(|_| std::fs::copy(&own, &program).map(drop))
+    }
+
+    pub fn app(&self) -> PathBuf {
+        self.root.join("app")
+    }
+
+    pub fn workspace(&self) -> PathBuf {
+        self.root.join("workspace")
+    }
+
+    pub fn state(&self) -> PathBuf {
+        self.root.join("state")
+    }
+
+    pub fn log(&self) -> PathBuf {
+        self.root.join("handler.log")
+    }
+
+    /// Keeps what the handler wrote.
+    pub fn write_log(&self, lines: &VecDeque<Line>) -> io::Result<()> {
+        let text: String = lines.iter().map(|line| format!("{}\n", line.text)).collect();
+        std::fs::write(self.log(), text)
+    }
+
+    /// The state's directory as the setting `StateStorage` names it.
+    pub fn state_url(&self) -> String {
+        Url::from_directory_path(self.state()).expect("the path is absolute").into()
+    }
+
+    /// The hour at which the feed's checkpoint goes on, where there is one.
+    pub async fn next_hour(&self, feed: &Feed) -> Result<Option<Hour>, Failure> {
+        let state = State::open(&StateSettings::Directory(self.state()), &Net::new(None)?).await?;
+        let checkpoint = state.read_checkpoint(feed).await?;
+        Ok(checkpoint.map(|(checkpoint, _)| checkpoint.next_hour))
+    }
+}

@@ -1,0 +1,186 @@
+//! `demo`: the main job, with nothing configured.
+//!
+//! Simulated are Proofpoint, the workspace, the issuer of tokens and the Functions host. Real is
+//! everything else: the host starts this very program as `serve`, with Function App settings as its
+//! environment, and fires its timer.
+
+mod app;
+mod show;
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+use std::sync::Arc;
+
+use clap::Args;
+use jiff::{SignedDuration, Timestamp};
+use proofpoint_sentinel::clock::Clock;
+use proofpoint_sentinel::feed::{EventType, Feed};
+use proofpoint_sentinel::host::FUNCTION;
+use proofpoint_sentinel::hour::Hour;
+use proofpoint_sentinel::row::tables::table;
+use proofpoint_sentinel::simulator::host::{Host, Outcome, Tick};
+use proofpoint_sentinel::simulator::pod::{EventSource, GeneratedEvents, Volume};
+use proofpoint_sentinel::simulator::workspace::Keep;
+use proofpoint_sentinel::simulator::{Destination, Simulation, SimulationSettings, mail::Traffic};
+
+use super::{Failure, logging};
+use app::Workplace;
+use show::Bars;
+
+const CLUSTER: &str = "acme_hosted";
+
+/// Read from the archive are hours that ended at least so long ago.
+const DELAY: SignedDuration = SignedDuration::from_mins(45);
+
+#[derive(Args)]
+pub struct Arguments {
+    /// Hours of traffic
+    #[arg(long, default_value_t = 3, value_parser = clap::value_parser!(u32).range(1..=700))]
+    hours: u32,
+    /// Messages in the busiest hour of a working day; other hours have fewer
+    #[arg(long, default_value_t = 5_000)]
+    rate: u32,
+    /// The same seed gives the same traffic
+    #[arg(long, default_value_t = 1)]
+    seed: u64,
+    /// Deliver by the legacy HTTP Data Collector API
+    #[arg(long)]
+    legacy: bool,
+    /// Work in this directory and go on from what an earlier demo left there
+    #[arg(long, value_name = "DIRECTORY")]
+    keep: Option<PathBuf>,
+}
+
+pub async fn run(arguments: Arguments) -> ExitCode {
+    logging::for_terminal();
+    match demo(&arguments).await {
+        Ok(true) => ExitCode::SUCCESS,
+        Ok(false) => ExitCode::FAILURE,
+        Err(error) => {
+            eprintln!("error: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+async fn demo(arguments: &Arguments) -> Result<bool, Failure> {
+    let now = Timestamp::now();
+    let newest = Hour::newest_due(now, DELAY);
+    let oldest = newest.plus(1 - i64::from(arguments.hours));
+    let place = Workplace::make(arguments.keep.as_deref())?;
+    let source = source(arguments);
+    let settings =
+        SimulationSettings::new(&place.root, Clock::system(), &[CLUSTER], source.clone());
+    let keep = Keep::Directory(place.workspace());
+    let simulation = Simulation::start(SimulationSettings { keep, ..settings }).await?;
+
+    let mut feeds = Vec::new();
+    for event_type in EventType::ALL {
+        let feed = Feed { cluster_id: CLUSTER.to_owned(), event_type };
+        let first = place.next_hour(&feed).await?.unwrap_or(oldest);
+        let expected = count(source.as_ref(), &feed, first, newest);
+        feeds.push(FeedOfDemo { feed, first, expected });
+    }
+    println!("Traffic of the simulated cluster {CLUSTER}, {oldest} to {newest} UTC.");
+    let lookback = Hour::containing(now).hours_since(oldest);
+    let app_settings = app_settings(arguments, &simulation, &place, lookback);
+    let host = Host::start(&place.app(), app_settings).await?;
+    println!("The handler answered {} ms after its start.", host.ready_after().as_millis());
+
+    let bars = Bars::new(&feeds);
+    let tick = Tick::default();
+    let first = tokio::select! {
+        outcome = host.fire(FUNCTION, &tick) => outcome?,
+        never = bars.follow(&simulation) => match never {},
+    };
+    bars.finish(&simulation);
+    let log: Vec<String> = host.lines().into_iter().map(|line| line.text).collect();
+    let second = host.fire(FUNCTION, &tick).await?;
+    host.terminate().await?;
+    place.write_log(&host.lines())?;
+
+    show::table(&feeds, &log, &simulation);
+    println!("Rows:  {}", place.workspace().display());
+    println!("State: {}", place.state().display());
+    println!("Log:   {}", place.log().display());
+    let mut faults = Vec::new();
+    for outcome in [&first, &second] {
+        if !matches!(outcome, Outcome::Success { .. }) {
+            faults.push(format!("the host did not take the run for a success: {outcome:?}"));
+        }
+    }
+    for part in &feeds {
+        // The newest hour may have become due only after the bars were drawn.
+        let last = place.next_hour(&part.feed).await?.unwrap_or(part.first).plus(-1);
+        let expected = count(source.as_ref(), &part.feed, part.first, last);
+        faults.extend(part.check(expected, &simulation));
+    }
+    for violation in simulation.workspace.violations() {
+        faults.push(format!("Azure would have cut a value without a word: {violation:?}"));
+    }
+    for fault in &faults {
+        eprintln!("FAILED: {fault}");
+    }
+    if faults.is_empty() {
+        println!("Every event arrived once; a second run found nothing more to do.");
+    }
+    Ok(faults.is_empty())
+}
+
+/// A feed and what the demo expects of it.
+struct FeedOfDemo {
+    feed: Feed,
+    /// The first hour that this demo reads.
+    first: Hour,
+    /// How many events there are from then on.
+    expected: u64,
+}
+
+impl FeedOfDemo {
+    fn rows(&self, simulation: &Simulation) -> u64 {
+        let table = table(self.feed.event_type);
+        let counters = simulation.workspace.counters();
+        let names = [table.name.to_owned(), format!("{}_CL", table.log_type)];
+        names.iter().filter_map(|name| counters.tables.get(name)).sum()
+    }
+
+    fn check(&self, expected: u64, simulation: &Simulation) -> Option<String> {
+        let rows = self.rows(simulation);
+        (rows != expected)
+            .then(|| format!("{}: {expected} events happened, {rows} rows arrived", self.feed))
+    }
+}
+
+fn count(source: &dyn EventSource, feed: &Feed, first: Hour, last: Hour) -> u64 {
+    first.through(last).map(|hour| source.events(feed, hour).count() as u64).sum()
+}
+
+fn app_settings(
+    arguments: &Arguments,
+    simulation: &Simulation,
+    place: &Workplace,
+    lookback: i64,
+) -> Vec<(String, String)> {
+    let destination =
+        if arguments.legacy { Destination::DataCollector } else { Destination::LogsIngestion };
+    let own = [
+        ("ProofpointEventTypes", "message,maillog,audit".to_owned()),
+        ("ProofpointSchedule", "0 */5 * * * *".to_owned()),
+        ("ProofpointMode", "archive".to_owned()),
+        ("ProofpointInitialLookbackHours", lookback.to_string()),
+        ("StateStorage", place.state_url()),
+    ];
+    let own = own.into_iter().map(|(name, value)| (name.to_owned(), value));
+    simulation.app_settings(destination).into_iter().chain(own).collect()
+}
+
+fn source(arguments: &Arguments) -> Arc<dyn EventSource> {
+    let volume = Volume {
+        messages: u64::from(arguments.rate),
+        audits: u64::from(arguments.rate / 50).max(10),
+        daily: true,
+        bulk: false,
+    };
+    let traffic = Traffic::new(arguments.seed, CLUSTER);
+    Arc::new(GeneratedEvents::new([(CLUSTER.to_owned(), traffic)], volume))
+}

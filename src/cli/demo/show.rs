@@ -1,0 +1,93 @@
+//! What the demo shows: bars while it runs, a table at its end.
+
+use std::convert::Infallible;
+use std::time::Duration;
+
+use indicatif::{HumanBytes, HumanCount, MultiProgress, ProgressBar, ProgressStyle};
+use proofpoint_sentinel::simulator::Simulation;
+use serde::Deserialize;
+
+use super::FeedOfDemo;
+
+/// A bar for each feed: events that left Proofpoint, rows that reached the workspace.
+pub struct Bars<'a> {
+    feeds: Vec<(&'a FeedOfDemo, ProgressBar)>,
+    all: MultiProgress,
+}
+
+impl<'a> Bars<'a> {
+    pub fn new(feeds: &'a [FeedOfDemo]) -> Bars<'a> {
+        let style = ProgressStyle::with_template(
+            "{prefix:20} {bar:30} {human_pos} of {human_len} events read, {msg} rows",
+        )
+        .unwrap_or_else(|_| ProgressStyle::default_bar());
+        let all = MultiProgress::new();
+        let bar = |part: &'a FeedOfDemo| {
+            let bar = ProgressBar::new(part.expected).with_prefix(part.feed.to_string());
+            (part, all.add(bar.with_style(style.clone())))
+        };
+        Bars { feeds: feeds.iter().map(bar).collect(), all }
+    }
+
+    /// Moves the bars until it is dropped.
+    pub async fn follow(&self, simulation: &Simulation) -> Infallible {
+        let mut tick = tokio::time::interval(Duration::from_millis(100));
+        loop {
+            tick.tick().await;
+            self.show(simulation);
+        }
+    }
+
+    fn show(&self, simulation: &Simulation) {
+        let counters = simulation.pod.counters();
+        for (part, bar) in &self.feeds {
+            bar.set_position(counters.feed(&part.feed).events_sent);
+            bar.set_message(HumanCount(part.rows(simulation)).to_string());
+        }
+    }
+
+    /// Leaves the bars as they stand at the end.
+    pub fn finish(self, simulation: &Simulation) {
+        self.show(simulation);
+        for (_, bar) in &self.feeds {
+            bar.abandon();
+        }
+        drop(self.all);
+    }
+}
+
+/// The line of the handler's log that sums up a feed's run.
+#[derive(Deserialize)]
+struct Summary {
+    feed: String,
+    events: u64,
+    delivered: u64,
+    hours_done: u64,
+    posts: u64,
+    sent_bytes: u64,
+    seconds: f64,
+}
+
+/// Prints what the handler's log says of each feed, beside what the workspace says.
+pub fn table(feeds: &[FeedOfDemo], log: &[String], simulation: &Simulation) {
+    println!(
+        "\n{:20} {:>6} {:>12} {:>15} {:>14} {:>6} {:>12} {:>8}",
+        "feed", "hours", "events read", "rows delivered", "rows received", "posts", "sent", "time"
+    );
+    for line in log {
+        let Ok(summary) = serde_json::from_str::<Summary>(line) else { continue };
+        let part = feeds.iter().find(|part| part.feed.to_string() == summary.feed);
+        println!(
+            "{:20} {:>6} {:>12} {:>15} {:>14} {:>6} {:>12} {:>8}",
+            summary.feed,
+            summary.hours_done,
+            HumanCount(summary.events).to_string(),
+            HumanCount(summary.delivered).to_string(),
+            part.map_or_else(String::new, |part| HumanCount(part.rows(simulation)).to_string()),
+            summary.posts,
+            HumanBytes(summary.sent_bytes).to_string(),
+            format!("{:.2} s", summary.seconds),
+        );
+    }
+    println!();
+}
