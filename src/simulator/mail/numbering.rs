@@ -147,7 +147,11 @@ pub(super) fn digest(bits: u64, length: usize) -> String {
 }
 
 fn hex(raw: &[u8]) -> String {
-    raw.iter().map(|byte| format!("{byte:02x}")).collect()
+    const DIGITS: &[u8; 16] = b"0123456789abcdef";
+    raw.iter()
+        .flat_map(|byte| [DIGITS[usize::from(byte >> 4)], DIGITS[usize::from(byte & 15)]])
+        .map(char::from)
+        .collect()
 }
 
 fn bytes<const N: usize>(bits: u64) -> [u8; N] {
