@@ -1,55 +1,92 @@
-"""Packs the binary named on the command line, host.json and the functions into dist/.
+"""Packs a binary, host.json and the functions into proofpoint-sentinel-<version>.zip.
 
 Azure mounts the zip read-only, so the modes in it are final: 0755 for the binary, 0644 for the
 rest, marked as made on Unix. Times are fixed, so that the same input gives the same bytes.
 """
 
+import argparse
 import pathlib
 import shutil
-import subprocess
+import struct
 import sys
-import tomllib
 import zipfile
+
+try:
+    import tomllib
+except ImportError:
+    sys.exit("Python 3.11 or newer is needed")
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 NAME = "proofpoint-sentinel"
 MADE_ON_UNIX = 3
+REGULAR_FILE = 0o100000
+
+ELF_64_LITTLE_ENDIAN = b"\x7fELF\x02\x01"
+ELF_X86_64 = 62
+SEGMENT_INTERPRETER = 3
+
+
+class NotPackable(Exception):
+    """The binary would not run on Azure."""
 
 
 def main() -> None:
-    binary = pathlib.Path(sys.argv[1])
-    require_static(binary)
-    version = tomllib.loads((ROOT / "Cargo.toml").read_text())["package"]["version"]
-    members = {NAME: (binary, 0o755), "host.json": (ROOT / "host.json", 0o644)}
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("binary", type=pathlib.Path, help="a static x86_64 Linux binary")
+    parser.add_argument("--dist", type=pathlib.Path, default=ROOT / "dist", help="where to write")
+    arguments = parser.parse_args()
+    try:
+        require_static(arguments.binary.read_bytes())
+    except (NotPackable, OSError) as error:
+        sys.exit(f"{arguments.binary} can't be packed: {error}")
+    members = {NAME: (arguments.binary, 0o755), "host.json": (ROOT / "host.json", 0o644)}
     for function in sorted(ROOT.glob("*/function.json")):
         members[function.relative_to(ROOT).as_posix()] = (function, 0o644)
+    unpacked(members, arguments.dist / "app")
+    package = arguments.dist / f"{NAME}-{version()}.zip"
+    pack(members, package)
+    print(f"{package}: {package.stat().st_size:,} bytes, {len(members)} files")
 
-    dist = ROOT / "dist"
-    app = dist / "app"
+
+def version() -> str:
+    return tomllib.loads((ROOT / "Cargo.toml").read_text())["package"]["version"]
+
+
+def require_static(binary: bytes) -> None:
+    """The base image's C library may be older than the build machine's: the binary may ask for
+    none, and so for no dynamic loader."""
+    if not binary.startswith(ELF_64_LITTLE_ENDIAN):
+        raise NotPackable("it is not a 64-bit Linux binary")
+    try:
+        (machine,) = struct.unpack_from("<H", binary, 18)
+        (table,) = struct.unpack_from("<Q", binary, 32)
+        size, count = struct.unpack_from("<HH", binary, 54)
+        segments = [struct.unpack_from("<I", binary, table + i * size)[0] for i in range(count)]
+    except struct.error:
+        raise NotPackable("its headers are cut off") from None
+    if machine != ELF_X86_64:
+        raise NotPackable("it is not made for x86_64, which Azure Functions runs on")
+    if SEGMENT_INTERPRETER in segments:
+        raise NotPackable("it is not static: it asks for a dynamic loader")
+
+
+def unpacked(members: dict[str, tuple[pathlib.Path, int]], app: pathlib.Path) -> None:
     shutil.rmtree(app, ignore_errors=True)
-    package = dist / f"{NAME}-{version}.zip"
-    dist.mkdir(exist_ok=True)
-    with zipfile.ZipFile(package, "w", zipfile.ZIP_DEFLATED, compresslevel=9) as archive:
+    for name, (source, mode) in members.items():
+        copy = app / name
+        copy.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(source, copy)
+        copy.chmod(mode)
+
+
+def pack(members: dict[str, tuple[pathlib.Path, int]], package: pathlib.Path) -> None:
+    with zipfile.ZipFile(package, "w") as archive:
         for name, (source, mode) in members.items():
             entry = zipfile.ZipInfo(name, date_time=(1980, 1, 1, 0, 0, 0))
             entry.create_system = MADE_ON_UNIX
-            entry.external_attr = (0o100000 | mode) << 16
-            entry.compress_type = zipfile.ZIP_DEFLATED
-            archive.writestr(entry, source.read_bytes())
-            copy = app / name
-            copy.parent.mkdir(parents=True, exist_ok=True)
-            shutil.copyfile(source, copy)
-            copy.chmod(mode)
-    print(f"{package.relative_to(ROOT)}: {package.stat().st_size:,} bytes, {len(members)} files")
+            entry.external_attr = (REGULAR_FILE | mode) << 16
+            archive.writestr(entry, source.read_bytes(), zipfile.ZIP_DEFLATED, compresslevel=9)
 
 
-def require_static(binary: pathlib.Path) -> None:
-    """The base image's C library is older than the build machine's: nothing may be linked to it."""
-    if binary.read_bytes()[:4] != b"\x7fELF":
-        sys.exit(f"{binary} is not a Linux binary")
-    loader = subprocess.run(["readelf", "-l", str(binary)], capture_output=True, text=True)
-    if loader.returncode == 0 and "Requesting program interpreter" in loader.stdout:
-        sys.exit(f"{binary} is not static: it asks for a dynamic loader")
-
-
-main()
+if __name__ == "__main__":
+    main()

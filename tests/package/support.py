@@ -1,0 +1,12 @@
+"""The scripts as modules, for the tests beside this file."""
+
+import pathlib
+import sys
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+sys.path.insert(0, str(ROOT / "scripts"))
+
+import make_package  # noqa: E402
+import release_notes  # noqa: E402
+
+__all__ = ["ROOT", "make_package", "release_notes"]

@@ -1,0 +1,205 @@
+"""The package that scripts/package made: what is in it, and that it starts and stops as the
+Functions host would have it.
+
+Run scripts/package first.
+"""
+
+import http.client
+import json
+import pathlib
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+import unittest
+import zipfile
+
+from support import ROOT, make_package
+
+NAME = "proofpoint-sentinel"
+PACKAGE = ROOT / "dist" / f"{NAME}-{make_package.version()}.zip"
+MODES = {NAME: 0o755, "host.json": 0o644, "ProofpointPOD/function.json": 0o644}
+
+# The longest time that the Consumption plan lets a function run.
+LONGEST_TIMEOUT = "00:10:00"
+
+# What the host waits for a handler that starts, and much more than one needs that stops.
+STARTS_WITHIN_SECONDS = 30
+STOPS_WITHIN_SECONDS = 5
+
+# The exit status by which a handler asks the host to be started again.
+RESTART = 200
+
+
+def setUpModule():
+    if not PACKAGE.is_file():
+        raise FileNotFoundError(f"{PACKAGE} is missing: run scripts/package first")
+
+
+class Contents(unittest.TestCase):
+    def setUp(self):
+        self.archive = zipfile.ZipFile(PACKAGE)
+        self.addCleanup(self.archive.close)
+
+    def json(self, name: str) -> dict:
+        return json.loads(self.archive.read(name))
+
+    def test_entries_are_what_the_host_needs_and_nothing_else(self):
+        self.assertEqual(sorted(self.archive.namelist()), sorted(MODES))
+        self.assertIsNone(self.archive.testzip())
+
+    def test_modes_let_linux_run_the_binary_and_read_the_rest(self):
+        for entry in self.archive.infolist():
+            with self.subTest(entry.filename):
+                regular_file = 0o100000
+                self.assertEqual(oct(entry.external_attr >> 16), oct(regular_file | MODES[entry.filename]))
+                self.assertEqual(entry.create_system, 3, "made on Unix, or the modes mean nothing")
+
+    def test_host_json_starts_the_binary_and_hands_it_plain_invocations(self):
+        host = self.json("host.json")
+        self.assertEqual(host["version"], "2.0")
+        self.assertLessEqual(host["functionTimeout"], LONGEST_TIMEOUT)
+        handler = host["customHandler"]
+        self.assertIn(handler["description"]["defaultExecutablePath"], self.archive.namelist())
+        self.assertEqual(handler["description"]["defaultExecutablePath"], NAME)
+        self.assertEqual(handler["description"]["arguments"], ["serve"])
+        self.assertIs(handler.get("enableForwardingHttpRequest", False), False)
+        self.assertIs(handler.get("enableProxyingHttpRequest", False), False)
+
+    def test_the_function_is_a_timer_with_its_schedule_in_a_setting(self):
+        (binding,) = self.json("ProofpointPOD/function.json")["bindings"]
+        self.assertEqual(binding["type"], "timerTrigger")
+        self.assertEqual(binding["direction"], "in")
+        self.assertEqual(binding["name"], "timer")
+        self.assertEqual(binding["schedule"], "%ProofpointSchedule%")
+
+    def test_the_binary_is_static(self):
+        make_package.require_static(self.archive.read(NAME))
+
+
+class Packing(unittest.TestCase):
+    def setUp(self):
+        folder = tempfile.TemporaryDirectory()
+        self.addCleanup(folder.cleanup)
+        self.dist = pathlib.Path(folder.name)
+
+    def pack(self, binary: pathlib.Path) -> subprocess.CompletedProcess:
+        script = ROOT / "scripts" / "make_package.py"
+        command = [sys.executable, str(script), str(binary), "--dist", str(self.dist)]
+        return subprocess.run(command, capture_output=True, text=True)
+
+    def test_the_same_binary_makes_the_same_bytes(self):
+        packed = self.pack(ROOT / "dist" / "app" / NAME)
+        self.assertEqual(packed.returncode, 0, packed.stderr)
+        self.assertEqual((self.dist / PACKAGE.name).read_bytes(), PACKAGE.read_bytes())
+
+    def test_a_binary_that_would_not_run_on_azure_is_refused(self):
+        static = (ROOT / "dist" / "app" / NAME).read_bytes()
+        arm = static[:18] + (183).to_bytes(2, "little") + static[20:]
+        for content, because in [
+            (pathlib.Path(sys.executable).read_bytes(), "asks for a dynamic loader"),
+            (b"#!/bin/sh\n", "not a 64-bit Linux binary"),
+            (static[:100], "headers are cut off"),
+            (arm, "not made for x86_64"),
+        ]:
+            with self.subTest(because):
+                binary = self.dist / "binary"
+                binary.write_bytes(content)
+                packed = self.pack(binary)
+                self.assertNotEqual(packed.returncode, 0)
+                self.assertIn(because, packed.stderr)
+                self.assertEqual(list(self.dist.glob("*.zip")), [])
+
+
+class Handler(unittest.TestCase):
+    """Unpacks the package as the platform does, and talks to the handler as the host does."""
+
+    def setUp(self):
+        folder = tempfile.TemporaryDirectory()
+        self.addCleanup(folder.cleanup)
+        self.app = pathlib.Path(folder.name)
+        with zipfile.ZipFile(PACKAGE) as archive:
+            for entry in archive.infolist():
+                pathlib.Path(archive.extract(entry, self.app)).chmod(entry.external_attr >> 16 & 0o777)
+        self.port = free_port()
+        self.output = open(self.app / "output.txt", "w+")
+        self.addCleanup(self.output.close)
+        started = time.monotonic()
+        self.handler = subprocess.Popen(
+            [f"./{NAME}", "serve"],
+            cwd=self.app,
+            env={"FUNCTIONS_CUSTOMHANDLER_PORT": str(self.port)},
+            stdin=subprocess.DEVNULL,
+            stdout=self.output,
+            stderr=subprocess.STDOUT,
+        )
+        self.addCleanup(self.end)
+        self.host = self.connect_when_ready(started)
+        self.addCleanup(self.host.close)
+
+    def end(self):
+        self.handler.kill()
+        self.handler.wait()
+
+    def connect_when_ready(self, started: float) -> http.client.HTTPConnection:
+        while time.monotonic() - started < STARTS_WITHIN_SECONDS:
+            if self.handler.poll() is not None:
+                self.fail(f"the handler ended with {self.handler.returncode}:\n{self.said()}")
+            host = http.client.HTTPConnection("127.0.0.1", self.port, timeout=10)
+            try:
+                host.request("GET", "/")
+                self.assertEqual(host.getresponse().read()[:1], b"{")
+            except ConnectionRefusedError:
+                host.close()
+                time.sleep(0.001)
+            else:
+                print(f"ready after {1000 * (time.monotonic() - started):.0f} ms")
+                return host
+        self.fail(f"no answer within {STARTS_WITHIN_SECONDS} s:\n{self.said()}")
+
+    def said(self) -> str:
+        return (self.app / "output.txt").read_text()
+
+    def invoke(self, function: str, timer: dict) -> tuple[int, dict]:
+        """The host sends its envelope in chunks, without a length."""
+        envelope = {"Data": {"timer": timer}, "Metadata": {"sys": {"MethodName": function}}}
+        headers = {
+            "Content-Type": "application/json; charset=utf-8",
+            "Transfer-Encoding": "chunked",
+            "X-Azure-Functions-InvocationId": "83a33220-a921-460a-bec0-b3f043dcf1ff",
+        }
+        body = [json.dumps(envelope).encode()]
+        self.host.request("POST", f"/{function}", body, headers, encode_chunked=True)
+        response = self.host.getresponse()
+        return response.status, json.loads(response.read())
+
+    def test_a_tick_without_settings_fails_and_names_them(self):
+        tick = {"Schedule": {"AdjustForDST": True}, "ScheduleStatus": None, "IsPastDue": False}
+        status, reply = self.invoke("ProofpointPOD", tick)
+        self.assertEqual(status, 500, reply)
+        self.assertEqual(reply["Outputs"], {})
+        self.assertIn("ReturnValue", reply)
+        logs = "\n".join(reply["Logs"])
+        for setting in ["ProofpointClusterID", "ProofpointToken", "LogsIngestionEndpoint", "StateStorage"]:
+            self.assertIn(setting, logs)
+        self.assertIn("ProofpointClusterID", self.said(), "the host drops the logs of a failure")
+
+    def test_it_stops_when_told_while_the_host_is_connected(self):
+        self.handler.send_signal(signal.SIGTERM)
+        try:
+            status = self.handler.wait(STOPS_WITHIN_SECONDS)
+        except subprocess.TimeoutExpired:
+            self.fail(f"still running {STOPS_WITHIN_SECONDS} s after SIGTERM:\n{self.said()}")
+        self.assertEqual(status, RESTART, self.said())
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+if __name__ == "__main__":
+    unittest.main()
