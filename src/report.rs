@@ -147,6 +147,7 @@ impl FeedReport {
             feed = self.feed,
             cluster = self.cluster,
             events = tally.events,
+            event_bytes = tally.event_bytes,
             delivered = tally.delivered,
             dead_letters = tally.dead_letters(),
             hours_done = self.hours_done.len(),

@@ -137,6 +137,11 @@ impl Host {
         self.ready_after
     }
 
+    /// The handler's process id, while it runs.
+    pub fn process_id(&self) -> Option<u32> {
+        self.process.id()
+    }
+
     /// Where the handler listens: `http://127.0.0.1:<port>`.
     pub fn base(&self) -> &str {
         &self.base

@@ -106,9 +106,14 @@ impl Process {
         self.ended().await
     }
 
+    /// The process id, while it runs.
+    pub(super) fn id(&self) -> Option<u32> {
+        self.id.filter(|_| self.status().is_none())
+    }
+
     /// SIGTERM.
     pub(super) async fn terminate(&self) -> io::Result<()> {
-        let (Some(id), None) = (self.id, self.status()) else { return Ok(()) };
+        let Some(id) = self.id() else { return Ok(()) };
         let status = Command::new("kill").arg("-TERM").arg(id.to_string()).status().await?;
         if status.success() { Ok(()) } else { Err(io::Error::other("kill -TERM failed")) }
     }
