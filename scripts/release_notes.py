@@ -26,7 +26,7 @@ def main() -> None:
 
 def notes(tag: str, manifest_version: str, changelog: pathlib.Path) -> str:
     if tag != f"v{manifest_version}":
-        raise NotReleasable(f"Cargo.toml has version {manifest_version}, so the tag is v{manifest_version}")
+        raise NotReleasable(f"Cargo.toml has version {manifest_version}")
     if not changelog.is_file():
         raise NotReleasable("there is no CHANGELOG.md")
     heading = re.compile(rf"^## \[?{re.escape(manifest_version)}\]?(\s.*)?$", re.MULTILINE)

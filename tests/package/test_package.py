@@ -9,6 +9,7 @@ import json
 import pathlib
 import signal
 import socket
+import stat
 import subprocess
 import sys
 import tempfile
@@ -28,6 +29,8 @@ LONGEST_TIMEOUT = "00:10:00"
 # What the host waits for a handler that starts, and much more than one needs that stops.
 STARTS_WITHIN_SECONDS = 30
 STOPS_WITHIN_SECONDS = 5
+
+MISSING_SETTINGS = ["ProofpointClusterID", "ProofpointToken", "DcrImmutableId", "StateStorage"]
 
 # The exit status by which a handler asks the host to be started again.
 RESTART = 200
@@ -53,8 +56,9 @@ class Contents(unittest.TestCase):
     def test_modes_let_linux_run_the_binary_and_read_the_rest(self):
         for entry in self.archive.infolist():
             with self.subTest(entry.filename):
-                regular_file = 0o100000
-                self.assertEqual(oct(entry.external_attr >> 16), oct(regular_file | MODES[entry.filename]))
+                mode = entry.external_attr >> 16
+                self.assertTrue(stat.S_ISREG(mode))
+                self.assertEqual(oct(stat.S_IMODE(mode)), oct(MODES[entry.filename]))
                 self.assertEqual(entry.create_system, 3, "made on Unix, or the modes mean nothing")
 
     def test_host_json_starts_the_binary_and_hands_it_plain_invocations(self):
@@ -122,7 +126,8 @@ class Handler(unittest.TestCase):
         self.app = pathlib.Path(folder.name)
         with zipfile.ZipFile(PACKAGE) as archive:
             for entry in archive.infolist():
-                pathlib.Path(archive.extract(entry, self.app)).chmod(entry.external_attr >> 16 & 0o777)
+                mode = stat.S_IMODE(entry.external_attr >> 16)
+                pathlib.Path(archive.extract(entry, self.app)).chmod(mode)
         self.port = free_port()
         self.output = open(self.app / "output.txt", "w+")
         self.addCleanup(self.output.close)
@@ -182,7 +187,7 @@ class Handler(unittest.TestCase):
         self.assertEqual(reply["Outputs"], {})
         self.assertIn("ReturnValue", reply)
         logs = "\n".join(reply["Logs"])
-        for setting in ["ProofpointClusterID", "ProofpointToken", "LogsIngestionEndpoint", "StateStorage"]:
+        for setting in MISSING_SETTINGS:
             self.assertIn(setting, logs)
         self.assertIn("ProofpointClusterID", self.said(), "the host drops the logs of a failure")
 
