@@ -95,3 +95,6 @@ impl RowBuilder {
         Ok(Built { event_time, oversize })
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,226 @@
+use super::*;
+use proptest::prelude::*;
+use serde_json::{Map, Value, json};
+
+const RECEIVED: &str = "2026-11-20T08:00:00Z";
+
+fn build(
+    event_type: EventType,
+    shape: RowShape,
+    text: MessageText,
+    event: &str,
+) -> (Map<String, Value>, Built) {
+    let mut row = b"what stood here before".to_vec();
+    let builder = RowBuilder::new(event_type, shape, text);
+    let built = builder.build(event, RECEIVED.parse().unwrap(), &mut row).unwrap();
+    (serde_json::from_slice(&row).expect("a row is a JSON object"), built)
+}
+
+fn message(shape: RowShape, text: MessageText, event: &Value) -> (Map<String, Value>, Built) {
+    build(EventType::Message, shape, text, &event.to_string())
+}
+
+fn part(name: &str, bytes: usize) -> Value {
+    json!({"detectedName": name, "filler": "x".repeat(bytes)})
+}
+
+#[test]
+fn the_exact_bytes_of_a_row() {
+    let mut row = Vec::new();
+    let event = r#" {"guid" : "g1", "zz":1.0, "ts":"2026-11-20T01:02:03.5-0700","filter":{"b": 18446744073709551616,"a":1e3} } "#;
+    let builder = RowBuilder::new(EventType::Message, RowShape::Columns, MessageText::Fit);
+    builder.build(event, RECEIVED.parse().unwrap(), &mut row).unwrap();
+    assert_eq!(
+        String::from_utf8(row).unwrap(),
+        r#"{"TimeGenerated":"2026-11-20T08:02:03.5Z","eventTime":"2026-11-20T08:02:03.5Z","guid":"g1","filter":{"b": 18446744073709551616,"a":1e3},"AdditionalFields":{"zz":1.0}}"#
+    );
+}
+
+#[test]
+fn a_time_that_cannot_be_read_gives_way_to_the_time_of_receipt_and_the_row_says_so() {
+    for ts in [json!("yesterday"), json!(5), json!(null)] {
+        let event = json!({"guid": "g", "ts": ts});
+        let (row, built) = message(RowShape::Columns, MessageText::Fit, &event);
+        assert_eq!(row["eventTime"], RECEIVED);
+        assert_eq!(row["AdditionalFields"]["ts"], ts);
+        assert!(row["AdditionalFields"]["connectorNotes"]["timestamp"].is_string());
+        assert_eq!(built, Built { event_time: None, oversize: false });
+    }
+    let (row, _) = message(RowShape::Columns, MessageText::Fit, &json!({"guid": "g"}));
+    assert!(row["AdditionalFields"]["connectorNotes"]["timestamp"].is_string());
+}
+
+#[test]
+fn names_of_columns_that_the_connector_fills_stay_the_events_own_in_additional_fields() {
+    let event = json!({
+        "guid": "g", "ts": RECEIVED, "TimeGenerated": 1, "eventTime": 2, "msgParts2": 3,
+        "AdditionalFields": 4, "connectorNotes": 5,
+    });
+    let (row, _) = message(RowShape::Columns, MessageText::Fit, &event);
+    assert_eq!(row["TimeGenerated"], RECEIVED);
+    let expected = json!({
+        "TimeGenerated": 1, "eventTime": 2, "msgParts2": 3, "AdditionalFields": 4,
+        "connectorNotes_": 5,
+    });
+    assert_eq!(row["AdditionalFields"], expected);
+}
+
+#[test]
+fn a_text_column_takes_any_value_as_text() {
+    for (value, expected) in
+        [(json!(7), json!("7")), (json!({"a": 1}), json!(r#"{"a":1}"#)), (json!(null), json!(null))]
+    {
+        let event = json!({"guid": value, "ts": RECEIVED});
+        let (row, _) = message(RowShape::Columns, MessageText::Fit, &event);
+        assert_eq!(row["guid"], expected);
+    }
+}
+
+#[test]
+fn text_is_dropped_when_the_parts_do_not_fit_or_always() {
+    let with_text = |bytes| json!([{"md5": "m", "textExtracted": "t".repeat(bytes), "n": 1}]);
+    for (bytes, text, dropped) in [
+        (10, MessageText::Fit, false),
+        (10, MessageText::Drop, true),
+        (70_000, MessageText::Fit, true),
+    ] {
+        let event = json!({"guid": "g", "ts": RECEIVED, "msgParts": with_text(bytes)});
+        let (row, built) = message(RowShape::Columns, text, &event);
+        assert!(!built.oversize);
+        if dropped {
+            assert_eq!(row["msgParts"], json!([{"md5": "m", "n": 1}]));
+            assert_eq!(row["AdditionalFields"]["connectorNotes"]["messageText"], "dropped");
+        } else {
+            assert_eq!(row["msgParts"], with_text(bytes));
+            assert!(!row.contains_key("AdditionalFields"));
+        }
+    }
+}
+
+#[test]
+fn parts_spread_over_columns_and_what_is_left_is_named() {
+    let parts: Vec<Value> = (0..5).map(|n| part(&n.to_string(), 60_000)).collect();
+    let event = json!({"guid": "g", "ts": RECEIVED, "msgParts": parts});
+    let (row, built) = message(RowShape::Columns, MessageText::Fit, &event);
+    for (column, part) in ["msgParts", "msgParts2", "msgParts3", "msgParts4"].iter().zip(&parts) {
+        assert_eq!(row[*column], json!([part]));
+    }
+    assert!(built.oversize);
+    assert_eq!(row["AdditionalFields"]["connectorNotes"]["leftOut"], json!(["msgParts[4]"]));
+}
+
+#[test]
+fn of_a_value_that_is_too_long_the_members_that_fit_stay() {
+    let event = json!({
+        "guid": "g", "ts": RECEIVED,
+        "envelope": {"from": "a@b.example", "rcpts": vec!["someone@example.com"; 4_000]},
+        "filter": "f".repeat(70_000),
+    });
+    let (row, built) = message(RowShape::Columns, MessageText::Fit, &event);
+    assert_eq!(row["envelope"], json!({"from": "a@b.example"}));
+    assert!(!row.contains_key("filter"));
+    assert!(built.oversize);
+    let notes = &row["AdditionalFields"]["connectorNotes"];
+    assert_eq!(notes["leftOut"], json!(["envelope.rcpts", "filter"]));
+}
+
+#[test]
+fn a_log_line_that_is_too_long_is_cut_at_a_character_and_noted() {
+    let event = json!({"id": "i", "ts": RECEIVED, "data": "ä".repeat(40_000)}).to_string();
+    let (row, built) = build(EventType::Maillog, RowShape::Columns, MessageText::Fit, &event);
+    assert_eq!(row["data"].as_str().unwrap(), "ä".repeat(32_000));
+    assert!(built.oversize);
+}
+
+#[test]
+fn legacy_rows_are_the_event_with_its_type_and_parts_as_text() {
+    let event = json!({
+        "guid": "g", "ts": "2026-11-20T01:02:03-0700", "filter": {"a": {"b": [1.5]}},
+        "msgParts": [{"md5": "m"}], "odd key": 1, "tenant": 2,
+    });
+    let (row, built) = message(RowShape::Legacy, MessageText::Fit, &event);
+    let expected = json!({
+        "event_type": "message", "eventTime": "2026-11-20T08:02:03Z", "guid": "g",
+        "ts": "2026-11-20T01:02:03-0700", "filter": {"a": {"b": [1.5]}},
+        "msgParts": r#"[{"md5":"m"}]"#,
+        "AdditionalFields": r#"{"odd key":1,"tenant":2}"#,
+    });
+    assert_eq!(Value::Object(row), expected);
+    assert!(!built.oversize);
+}
+
+#[test]
+fn legacy_leaves_that_are_too_long_are_named_and_their_neighbours_stay() {
+    let event = json!({
+        "guid": "g", "ts": RECEIVED,
+        "msg": {"header": {"subject": ["s"], "to": ["t".repeat(40_000)]}, "lang": "en"},
+    });
+    let (row, built) = message(RowShape::Legacy, MessageText::Fit, &event);
+    let expected = json!({"header": {"subject": ["s"], "to": null}, "lang": "en"});
+    assert_eq!(row["msg"], expected);
+    assert!(built.oversize);
+    let additional: Value =
+        serde_json::from_str(row["AdditionalFields"].as_str().unwrap()).unwrap();
+    assert_eq!(additional["connectorNotes"]["leftOut"], json!(["msg.header.to"]));
+}
+
+fn values() -> impl Strategy<Value = Value> {
+    let leaf = prop_oneof![
+        Just(Value::Null),
+        any::<bool>().prop_map(Value::from),
+        any::<i64>().prop_map(Value::from),
+        ".{0,20}".prop_map(Value::from),
+    ];
+    leaf.prop_recursive(3, 20, 4, |inner| {
+        prop_oneof![
+            prop::collection::vec(inner.clone(), 0..4).prop_map(Value::from),
+            prop::collection::hash_map("[a-zA-Z. -]{1,6}", inner, 0..4)
+                .prop_map(|map| Value::Object(map.into_iter().collect())),
+        ]
+    })
+}
+
+proptest! {
+    /// Whatever an event holds, each of its values is in the row, under its own key or in
+    /// `AdditionalFields`, and no value of a column is longer than Azure takes.
+    #[test]
+    fn nothing_of_an_event_is_lost(
+        known in prop::collection::hash_map(
+            prop_oneof![Just("guid"), Just("connection"), Just("filter"), Just("msg")],
+            values(), 0..4),
+        unknown in prop::collection::hash_map("[a-z_$ ]{1,8}", values(), 0..4),
+        parts in prop::collection::vec(0usize..50_000, 0..8),
+    ) {
+        let parts: Vec<Value> =
+            parts.iter().enumerate().map(|(n, bytes)| part(&n.to_string(), *bytes)).collect();
+        let mut event: Map<String, Value> =
+            known.into_iter().map(|(key, value)| (key.to_owned(), value)).collect();
+        event.extend(unknown.into_iter().filter(|(key, _)| key != "ts" && key != "pps"));
+        event.insert("msgParts".to_owned(), parts.clone().into());
+        event.insert("ts".to_owned(), RECEIVED.into());
+
+        let (row, built) = message(RowShape::Columns, MessageText::Fit, &event.clone().into());
+        let mut joined = Vec::new();
+        for column in tables::MESSAGE_PARTS {
+            joined.extend(row.get(column).and_then(Value::as_array).cloned().unwrap_or_default());
+        }
+        prop_assert_eq!(built.oversize, joined.len() < parts.len());
+        prop_assert!(joined.iter().all(|part| parts.contains(part)));
+        for (column, value) in &row {
+            prop_assert!(value.to_string().len() <= 65_536, "{}", column);
+        }
+        for (key, value) in event.iter().filter(|(key, _)| !matches!(key.as_str(), "msgParts" | "ts")) {
+            let found = row.get(key).or_else(|| row["AdditionalFields"].get(key));
+            let as_text = Value::from(value.to_string());
+            prop_assert!(found == Some(value) || (key == "guid" && found == Some(&as_text)));
+        }
+
+        let (row, built) = message(RowShape::Legacy, MessageText::Fit, &event.clone().into());
+        prop_assert!(!built.oversize);
+        let text = row.get("msgParts").map_or_else(
+            || (1..).map_while(|n| row.get(&format!("msgParts{n}"))).map(|v| v.as_str().unwrap()).collect(),
+            |whole| whole.as_str().unwrap().to_owned(),
+        );
+        prop_assert_eq!(text, event["msgParts"].to_string());
+    }
+}
