@@ -45,7 +45,7 @@ impl<'a> Additional<'a> {
         }
     }
 
-    /// Keeps the value of a key that comes again later in the event; the last one gets the column.
+    /// Keeps the value of a key that comes again later in the event; the last one gets the key.
     pub fn keep_repeated(&mut self, member: &'a Member<'_>) {
         if self.takes(member) {
             self.repeated.push((&member.key, member.value));

@@ -21,16 +21,16 @@ pub(super) fn finish<'a>(
     row: &mut Vec<u8>,
 ) -> bool {
     for (position, member) in event.iter().enumerate() {
+        if event[position + 1..].iter().any(|later| later.key == member.key) {
+            additional.keep_repeated(member);
+            continue;
+        }
         let Some(column) = builder.table.event_column(&member.key) else {
             if member.key != "ts" {
                 additional.keep(member);
             }
             continue;
         };
-        if event[position + 1..].iter().any(|later| later.key == member.key) {
-            additional.keep_repeated(member);
-            continue;
-        }
         match column.column_type {
             ColumnType::Dynamic if column.name == MESSAGE_PARTS[0] => {
                 message_parts(builder.message_text, member.value, &mut additional, row);
