@@ -94,7 +94,8 @@ pub struct HourReader<'a> {
 impl HourReader<'_> {
     /// Reads one hour into `sink`. On success every event that was read is accounted for.
     ///
-    /// A session that did not end by itself is closed in good order, on failure too.
+    /// A session that did not end by itself is closed in good order, on failure too, and so is one
+    /// that stalled.
     pub async fn read<S: Sink>(
         &self,
         hour: Hour,
@@ -112,7 +113,9 @@ impl HourReader<'_> {
             () = self.stop.cancelled() => return Ok(ReadEnd::Stopped),
         };
         let end = self.pump(&mut session, sink).await;
-        if !matches!(end, Ok(ReadEnd::Session(_))) {
+        // Where nobody said goodbye, the server may keep the token's place for a session that it
+        // takes for alive.
+        if !matches!(end, Ok(ReadEnd::Session(End::Closed(_) | End::Cut))) {
             session.close().await;
         }
         let end = end.map_err(ReadError::Sink)?;
