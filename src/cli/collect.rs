@@ -63,7 +63,7 @@ async fn collect(arguments: &Arguments) -> Result<bool, Failure> {
     let progress = Arc::new(Progress::default());
     let hours = arguments.from.through(arguments.to.plus(-1));
     let count = arguments.to.hours_since(arguments.from);
-    let mut outcome = Watched::new(count as u64, progress.clone(), stop.clone());
+    let mut outcome = Watched::new(arguments, count as u64, progress.clone(), stop.clone());
     let ends = Instant::now() + UNLIMITED;
     let result: Result<(), Failure> = match &arguments.out {
         Some(path) => {
@@ -101,7 +101,7 @@ async fn collect(arguments: &Arguments) -> Result<bool, Failure> {
             backfill(&run, &cluster, &feed, hours, done).await.map_err(Into::into)
         }
     };
-    let whole = outcome.finish(arguments);
+    let whole = outcome.finish();
     result?;
     Ok(whole)
 }
@@ -119,70 +119,89 @@ fn choose<'a>(clusters: &'a [Cluster], wanted: Option<&str>) -> Result<&'a Clust
             .iter()
             .find(|cluster| cluster.name == wanted || cluster.id == wanted)
             .ok_or_else(|| {
-                format!("there is no cluster `{wanted}`: {}", names().join(", ")).into()
+                format!("there is no cluster `{wanted}`, only {}", names().join(", ")).into()
             }),
     }
 }
 
 /// The bar, and what the user is told at the end.
-struct Watched {
+struct Watched<'a> {
+    arguments: &'a Arguments,
     bar: ProgressBar,
     shown: CancellationToken,
-    next: Option<Hour>,
-    whole: bool,
+    /// The first hour that is not read to its end.
+    next: Hour,
+    /// Whether anything is known of any hour.
+    begun: bool,
 }
 
-impl Watched {
-    fn new(hours: u64, progress: Arc<Progress>, stop: CancellationToken) -> Watched {
+impl<'a> Watched<'a> {
+    fn new(
+        arguments: &'a Arguments,
+        hours: u64,
+        progress: Arc<Progress>,
+        stop: CancellationToken,
+    ) -> Watched<'a> {
         let style = ProgressStyle::with_template("{bar:30} {pos}/{len} hours  {msg}  {elapsed}")
             .unwrap_or_else(|_| ProgressStyle::default_bar());
         let bar = ProgressBar::new(hours).with_style(style);
         let shown = CancellationToken::new();
         tokio::spawn({
-            let (bar, shown) = (bar.clone(), shown.clone());
+            let (bar, shown, posts) = (bar.clone(), shown.clone(), arguments.out.is_none());
             async move {
                 let mut tick = tokio::time::interval(Duration::from_millis(200));
                 while !shown.is_cancelled() {
                     tick.tick().await;
                     let stopping = if stop.is_cancelled() { ", finishing" } else { "" };
-                    let (events, rows) = (progress.events(), progress.rows());
-                    bar.set_message(format!("{events} events read, {rows} delivered{stopping}"));
+                    let delivered = if posts {
+                        format!(", {} delivered", progress.rows())
+                    } else {
+                        String::new()
+                    };
+                    bar.set_message(format!(
+                        "{} events read{delivered}{stopping}",
+                        progress.events()
+                    ));
                 }
             }
         });
-        Watched { bar, shown, next: None, whole: true }
+        Watched { arguments, bar, shown, next: arguments.from, begun: false }
     }
 
     fn hour(&mut self, result: &HourResult) {
-        let tally = &result.tally;
-        let line = format!(
-            "{}  {:>9} events  {:>9} rows delivered  {} dead letters  {}",
-            result.hour,
-            tally.events,
-            tally.delivered,
-            tally.dead_letters(),
-            result.end
-        );
+        let HourResult { hour, end, tally } = result;
+        let rows = match self.arguments.out {
+            Some(_) => String::new(),
+            None => format!(
+                "  {:>9} rows delivered  {} dead letters",
+                tally.delivered,
+                tally.dead_letters()
+            ),
+        };
+        let line = format!("{hour}  {:>9} events{rows}  {end}", tally.events);
         // Where standard error is no terminal the bar would swallow the line.
         self.bar.suspend(|| println!("{line}"));
         self.bar.inc(1);
-        if result.is_whole() && self.whole {
-            self.next = Some(result.hour.plus(1));
-        } else {
-            self.whole = false;
+        self.begun = true;
+        if result.is_whole() && self.next == *hour {
+            self.next = hour.plus(1);
         }
     }
 
     /// Whether all of it is there; if not, how to go on.
-    fn finish(self, arguments: &Arguments) -> bool {
+    fn finish(self) -> bool {
         self.shown.cancel();
         self.bar.finish_and_clear();
-        let next = self.next.unwrap_or(arguments.from);
-        let whole = self.whole && next == arguments.to;
-        if !whole {
+        let to = self.arguments.to;
+        let whole = self.next == to;
+        if self.begun && !whole {
+            let twice = match self.arguments.out {
+                Some(_) => "what the file has of them is then in it twice",
+                None => "what was delivered of them arrives twice",
+            };
             println!(
-                "Not every hour was read to its end. Hours that are not `closed with 1000` have to be read again, for example with --from {next} --to {}; what was delivered of them arrives twice.",
-                arguments.to
+                "Not every hour was read to its end. Hours that are not `closed with 1000` have to be read again, for example with --from {} --to {to}; {twice}.",
+                self.next
             );
         }
         whole

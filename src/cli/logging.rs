@@ -1,8 +1,10 @@
 //! Where the program's own log goes.
 
-use tracing::Level;
+use tracing::{Level, Metadata};
 use tracing_subscriber::EnvFilter;
+use tracing_subscriber::filter::filter_fn;
 use tracing_subscriber::fmt::writer::MakeWriterExt;
+use tracing_subscriber::prelude::*;
 
 /// Under the Functions host: JSON lines, errors to standard error and the rest to standard output.
 /// The host takes every line of standard error for an error.
@@ -15,6 +17,8 @@ pub fn for_host() {
         .with_span_list(true)
         .with_env_filter(filter("info"))
         .with_writer(writer)
+        .finish()
+        .with(filter_fn(is_harmless))
         .init();
 }
 
@@ -24,6 +28,8 @@ pub fn for_terminal() {
         .with_env_filter(filter("warn"))
         .with_target(false)
         .with_writer(std::io::stderr)
+        .finish()
+        .with(filter_fn(is_harmless))
         .init();
 }
 
@@ -31,4 +37,10 @@ pub fn for_terminal() {
 fn filter(default: &str) -> EnvFilter {
     EnvFilter::try_from_default_env()
         .unwrap_or_else(|_| EnvFilter::new(format!("warn,proofpoint_sentinel={default}")))
+}
+
+/// Whatever `RUST_LOG` says: below `info`, libraries write what they send and receive, tokens and
+/// mail among it.
+fn is_harmless(metadata: &Metadata<'_>) -> bool {
+    *metadata.level() <= Level::INFO || metadata.target().starts_with("proofpoint_sentinel")
 }

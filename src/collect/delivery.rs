@@ -4,6 +4,7 @@ use bytes::Bytes;
 use jiff::Timestamp;
 use tokio::task::{JoinError, JoinSet};
 use tokio::time::Instant;
+use tracing::Instrument;
 
 use super::progress::Progress;
 use super::read::Sink;
@@ -98,7 +99,8 @@ impl<'a> EventDelivery<'a> {
     fn post(&mut self, batch: crate::workspace::Batch<Bytes>) {
         let destination = self.destination.clone();
         let (table, deadline) = (self.table, self.deadline);
-        self.posts.spawn(async move { destination.deliver(table, batch, deadline).await });
+        let work = async move { destination.deliver(table, batch, deadline).await };
+        self.posts.spawn(work.in_current_span());
     }
 
     async fn account(&mut self, delivery: Delivery<Bytes>) -> Result<(), DeliveryError> {

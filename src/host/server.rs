@@ -8,8 +8,8 @@ use std::time::Duration;
 
 use axum::Router;
 use axum::body::to_bytes;
-use axum::extract::{Path, Request, State};
-use axum::http::{HeaderMap, StatusCode};
+use axum::extract::{Request, State};
+use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use tokio::net::TcpListener;
@@ -76,27 +76,20 @@ pub async fn serve<F: Function>(
     }
 }
 
-async fn invoke<F: Function>(
-    State(handler): State<Arc<Handler<F>>>,
-    Path(name): Path<String>,
-    headers: HeaderMap,
-    request: Request,
-) -> Response {
-    let id = headers
+async fn invoke<F: Function>(State(handler): State<Arc<Handler<F>>>, request: Request) -> Response {
+    let id = request
+        .headers()
         .get("x-azure-functions-invocationid")
         .and_then(|value| value.to_str().ok())
         .unwrap_or_default()
         .to_owned();
     let span = tracing::info_span!("invocation", invocation_id = %id);
-    invocation(handler, name, id, request).instrument(span).await.into_response()
+    invocation(handler, id, request).instrument(span).await.into_response()
 }
 
-async fn invocation<F: Function>(
-    handler: Arc<Handler<F>>,
-    name: String,
-    id: String,
-    request: Request,
-) -> Reply {
+async fn invocation<F: Function>(handler: Arc<Handler<F>>, id: String, request: Request) -> Reply {
+    // As it was sent: one that does not decode to text is a name like any other.
+    let name = request.uri().path().trim_start_matches('/');
     if name != FUNCTION {
         let reason = format!("there is no function `{name}`; the only one is {FUNCTION}");
         tracing::error!("{reason}");
