@@ -4,6 +4,7 @@ use std::convert::Infallible;
 use std::time::Duration;
 
 use indicatif::{HumanBytes, HumanCount, MultiProgress, ProgressBar, ProgressStyle};
+use proofpoint_sentinel::feed::Feed;
 use proofpoint_sentinel::simulator::Simulation;
 use serde::Deserialize;
 
@@ -66,6 +67,11 @@ struct Summary {
     posts: u64,
     sent_bytes: u64,
     seconds: f64,
+}
+
+/// Whether a line of the handler's log sums up a run of `feed`.
+pub fn sums_up(line: &str, feed: &Feed) -> bool {
+    serde_json::from_str(line).is_ok_and(|summary: Summary| summary.feed == feed.to_string())
 }
 
 /// Prints what the handler's log says of each feed, beside what the workspace says.

@@ -1,0 +1,111 @@
+//! `demo`: the whole connector, with nothing configured.
+
+use std::collections::BTreeSet;
+use std::path::Path;
+
+use proofpoint_sentinel::feed::{EventType, Feed};
+use proofpoint_sentinel::hour::Hour;
+use proofpoint_sentinel::row::tables::table;
+use proofpoint_sentinel::simulator::mail::Traffic;
+use proofpoint_sentinel::simulator::pod::{EventSource, GeneratedEvents, Volume};
+
+use crate::program::{Ended, run};
+use crate::temporary;
+use crate::world::{CLUSTER, feed, id};
+
+const END: &str = "Every event arrived once; a second run found nothing more to do.";
+
+async fn demo(keep: &Path, more: &[&str]) -> Ended {
+    let keep = keep.to_str().unwrap();
+    let arguments = [&["demo", "--hours", "2", "--rate", "300", "--keep", keep], more].concat();
+    let ended = run(&arguments, &[]).await;
+    assert_eq!(ended.code, Some(0), "{ended:?}");
+    assert_eq!(ended.stderr, "");
+    assert!(ended.stdout.contains(END), "{ended:?}");
+    ended
+}
+
+/// The hours of the demo's traffic, as it names them in its first line.
+#[track_caller]
+fn hours(ended: &Ended) -> (Hour, Hour) {
+    let line = ended.stdout.lines().next().unwrap();
+    let words: Vec<&str> = line.split_whitespace().collect();
+    let to = words.iter().position(|word| *word == "to").expect("from one hour to another");
+    (words[to - 1].parse().unwrap(), words[to + 1].parse().unwrap())
+}
+
+/// The feed's numbers of hours, of events read and of rows delivered, as the table has them.
+#[track_caller]
+fn told<'a>(ended: &'a Ended, feed: &Feed) -> [&'a str; 3] {
+    let name = feed.to_string();
+    let line = ended.stdout.lines().find(|line| line.starts_with(&name));
+    let line = line.unwrap_or_else(|| panic!("{feed} is not in the table: {ended:?}"));
+    let words: Vec<&str> = line.split_whitespace().collect();
+    [words[1], words[2], words[3]]
+}
+
+/// The ids of the rows that the demo left, in order.
+fn rows(keep: &Path, table: &str, feed: &Feed) -> Vec<String> {
+    let path = keep.join("workspace").join(format!("{table}.ndjson"));
+    let text = std::fs::read_to_string(path).unwrap();
+    let mut ids: Vec<String> = text.lines().map(|row| id(feed, row.as_bytes())).collect();
+    ids.sort();
+    ids
+}
+
+/// The ids of the traffic, in order.
+fn traffic(feed: &Feed, first: Hour, last: Hour) -> Vec<String> {
+    let volume = Volume { messages: 300, audits: 10, daily: true, bulk: false };
+    let source = GeneratedEvents::new([(CLUSTER.to_owned(), Traffic::new(1, CLUSTER))], volume);
+    let events = first.through(last).flat_map(|hour| source.events(feed, hour));
+    let mut ids: Vec<String> = events.map(|event| id(feed, &event)).collect();
+    ids.sort();
+    ids
+}
+
+#[tokio::test]
+async fn every_event_lies_in_its_table_once_and_another_demo_adds_none() {
+    let keep = temporary();
+    let ended = demo(keep.path(), &[]).await;
+    let (first, last) = hours(&ended);
+    assert_eq!(last.hours_since(first), 1);
+    for feed in EventType::ALL.map(feed) {
+        let expected = traffic(&feed, first, last);
+        assert!(!expected.is_empty());
+        let mut arrived = rows(keep.path(), table(feed.event_type).name, &feed);
+        // An hour may have become due meanwhile.
+        let among: BTreeSet<&String> = expected.iter().collect();
+        let count = arrived.len();
+        arrived.retain(|id| among.contains(id));
+        assert_eq!(arrived, expected, "{feed}");
+        let [_, events, delivered] = told(&ended, &feed).map(|number| number.replace(',', ""));
+        assert_eq!(events, count.to_string(), "{feed}");
+        assert_eq!(delivered, count.to_string(), "{feed}");
+    }
+
+    let ended = demo(keep.path(), &[]).await;
+    let (_, newest) = hours(&ended);
+    for feed in EventType::ALL.map(feed) {
+        let arrived = rows(keep.path(), table(feed.event_type).name, &feed);
+        let once: BTreeSet<&String> = arrived.iter().collect();
+        assert_eq!(once.len(), arrived.len(), "{feed}: a row came twice");
+        if newest == last {
+            assert_eq!(told(&ended, &feed), ["0", "0", "0"], "{feed}");
+        }
+    }
+    let log = std::fs::read_to_string(keep.path().join("handler.log")).unwrap();
+    assert!(log.contains("run begins"), "{log}");
+}
+
+#[tokio::test]
+async fn the_legacy_destination_gets_every_event_too() {
+    let keep = temporary();
+    let ended = demo(keep.path(), &["--legacy"]).await;
+    let (first, last) = hours(&ended);
+    for feed in EventType::ALL.map(feed) {
+        let table = format!("{}_CL", table(feed.event_type).log_type);
+        let arrived: BTreeSet<String> = rows(keep.path(), &table, &feed).into_iter().collect();
+        let expected = traffic(&feed, first, last);
+        assert!(expected.iter().all(|id| arrived.contains(id)), "{feed}");
+    }
+}
