@@ -1,0 +1,267 @@
+//! A simulation, the settings that lead to it, and runs against it.
+
+use std::future::Future;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::Bytes;
+use jiff::{SignedDuration, Timestamp};
+use proofpoint_sentinel::clock::Clock;
+use proofpoint_sentinel::collect::{Progress, Run, run};
+use proofpoint_sentinel::feed::{EventType, Feed};
+use proofpoint_sentinel::hour::Hour;
+use proofpoint_sentinel::net::Net;
+use proofpoint_sentinel::pod::Patience;
+use proofpoint_sentinel::report::{FeedReport, Outcome, RunReport};
+use proofpoint_sentinel::settings::{Settings, Vars};
+use proofpoint_sentinel::simulator::pod::{FeedCounters, GivenEvents, PodSettings};
+use proofpoint_sentinel::simulator::{Destination, Simulation, SimulationSettings};
+use proofpoint_sentinel::state::{
+    Checkpoint, DeadLetter, DeadLetterReason, State, StoredDeadLetter,
+};
+use tempfile::TempDir;
+use tokio::time::{Instant, timeout};
+use tokio_util::sync::CancellationToken;
+use url::Url;
+
+use crate::events;
+
+/// The cluster of a scene that names none.
+pub const ACME: &str = "acme_hosted";
+
+/// When a scene begins. With a look-back of one hour, [`LAST_HOUR`] alone is due.
+const START: &str = "2026-11-20T10:50:00Z";
+
+/// The newest hour that is due when a scene begins.
+pub const LAST_HOUR: &str = "2026-11-20T09";
+
+/// Every wait in these tests ends with an event; this is for the event that never comes.
+const NEVER: Duration = Duration::from_secs(60);
+
+/// Waits for `event`, and fails where it does not come.
+pub async fn soon<T>(event: impl Future<Output = T>) -> T {
+    timeout(NEVER, event).await.expect("what is waited for happens")
+}
+
+pub fn hour(text: &str) -> Hour {
+    text.parse().expect("the test names an hour")
+}
+
+/// The hour that is due when a scene begins.
+pub fn last_hour() -> Hour {
+    hour(LAST_HOUR)
+}
+
+/// A feed of [`ACME`].
+pub fn feed(event_type: EventType) -> Feed {
+    Feed { cluster_id: ACME.to_owned(), event_type }
+}
+
+pub fn messages() -> Feed {
+    feed(EventType::Message)
+}
+
+/// What a scene is made of.
+pub struct SceneBuilder {
+    destination: Destination,
+    clusters: Vec<&'static str>,
+    vars: Vars,
+    pod: Box<dyn FnOnce(&mut PodSettings)>,
+}
+
+impl SceneBuilder {
+    pub fn destination(self, destination: Destination) -> SceneBuilder {
+        SceneBuilder { destination, ..self }
+    }
+
+    pub fn clusters(self, clusters: &[&'static str]) -> SceneBuilder {
+        SceneBuilder { clusters: clusters.to_vec(), ..self }
+    }
+
+    pub fn types(self, types: &str) -> SceneBuilder {
+        self.set("ProofpointEventTypes", types)
+    }
+
+    pub fn lookback(self, hours: u32) -> SceneBuilder {
+        self.set("ProofpointInitialLookbackHours", &hours.to_string())
+    }
+
+    /// Sets one of the Function App's settings, over what the scene would set.
+    pub fn set(mut self, name: &str, value: &str) -> SceneBuilder {
+        self.vars.insert(name.to_owned(), value.to_owned());
+        self
+    }
+
+    /// Changes the manners of the Log API.
+    pub fn pod(self, change: impl FnOnce(&mut PodSettings) + 'static) -> SceneBuilder {
+        SceneBuilder { pod: Box::new(change), ..self }
+    }
+
+    pub async fn start(self) -> Scene {
+        let directory = tempfile::tempdir().expect("a directory can be made");
+        let clock = Clock::held(START.parse().expect("it is a time"));
+        let source = Arc::new(GivenEvents::default());
+        let given = Arc::clone(&source);
+        let mut settings =
+            SimulationSettings::new(directory.path(), clock.clone(), &self.clusters, given);
+        (self.pod)(&mut settings.pod);
+        let simulation = Simulation::start(settings).await.expect("the simulation starts");
+        let mut vars: Vars = simulation.app_settings(self.destination).into_iter().collect();
+        prove_with_a_secret(&mut vars, &simulation);
+        let state = directory.path().join("state");
+        let state_uri = Url::from_directory_path(&state).expect("the path is absolute");
+        vars.insert("StateStorage".to_owned(), state_uri.to_string());
+        vars.extend(self.vars);
+        let destination = self.destination;
+        Scene { directory, state, destination, clock, source, simulation, vars }
+    }
+}
+
+/// A managed identity's endpoint is read from the environment of the process, which belongs to
+/// all tests; a client secret is not.
+fn prove_with_a_secret(vars: &mut Vars, simulation: &Simulation) {
+    vars.retain(|name, _| !name.starts_with("IDENTITY_"));
+    let identity = simulation.identity.settings();
+    let own = [
+        ("AZURE_AUTHORITY_HOST", simulation.identity.authority_host().to_string()),
+        ("AZURE_TENANT_ID", identity.tenant_id.clone()),
+        ("AZURE_CLIENT_ID", identity.client_id.clone()),
+        ("AZURE_CLIENT_SECRET", identity.client_secret.reveal().to_owned()),
+    ];
+    vars.extend(own.map(|(name, value)| (name.to_owned(), value)));
+}
+
+/// Everything of one test.
+pub struct Scene {
+    pub directory: TempDir,
+    state: PathBuf,
+    pub destination: Destination,
+    pub clock: Clock,
+    source: Arc<GivenEvents>,
+    pub simulation: Simulation,
+    pub vars: Vars,
+}
+
+impl Scene {
+    /// One cluster, messages only, Logs Ingestion, and one hour that is due.
+    pub fn of() -> SceneBuilder {
+        let builder = SceneBuilder {
+            destination: Destination::LogsIngestion,
+            clusters: vec![ACME],
+            vars: Vars::new(),
+            pod: Box::new(|_| {}),
+        };
+        builder.types("message").lookback(1)
+    }
+
+    /// [`of`](Self::of) without changes.
+    pub async fn new() -> Scene {
+        Scene::of().start().await
+    }
+
+    /// Puts `count` small events into the archive.
+    pub fn give(&self, feed: &Feed, hour: Hour, count: usize) -> Vec<Bytes> {
+        self.give_events(feed, hour, events::small(feed, hour, count))
+    }
+
+    /// Puts `events` into the archive, and gives them back.
+    pub fn give_events(&self, feed: &Feed, hour: Hour, events: Vec<Bytes>) -> Vec<Bytes> {
+        self.source.add(feed, hour, events.clone());
+        events
+    }
+
+    pub fn advance(&self, minutes: i64) {
+        self.clock.advance(SignedDuration::from_mins(minutes));
+    }
+
+    pub fn now(&self) -> Timestamp {
+        self.clock.now()
+    }
+
+    pub fn settings(&self) -> Settings {
+        Settings::read(&self.vars).expect("the scene's settings are in order")
+    }
+
+    /// A run with plenty of time.
+    pub fn a_run(&self) -> Run {
+        Run {
+            id: "run".to_owned(),
+            settings: self.settings(),
+            clock: self.clock.clone(),
+            patience: Patience::default(),
+            reading_ends: Instant::now() + NEVER,
+            all_ends: Instant::now() + NEVER,
+            stop: CancellationToken::new(),
+            progress: Arc::new(Progress::default()),
+        }
+    }
+
+    pub async fn run(&self) -> RunReport {
+        self.run_as(self.a_run()).await
+    }
+
+    /// Runs `run`, and makes sure that it sent nothing that Azure would have cut or dropped.
+    pub async fn run_as(&self, as_given: Run) -> RunReport {
+        let report = soon(run(as_given)).await.expect("the run begins");
+        assert_eq!(self.simulation.workspace.violations(), []);
+        report
+    }
+
+    /// A run of which every feed ends up to date.
+    pub async fn run_well(&self) -> RunReport {
+        let report = self.run().await;
+        for feed in &report.feeds {
+            assert_eq!(feed.outcome, Outcome::UpToDate, "{feed}");
+        }
+        report
+    }
+
+    /// What is done for `feed`.
+    pub async fn checkpoint(&self, feed: &Feed) -> Option<Checkpoint> {
+        let net = Net::new(None).expect("the system has roots or needs none");
+        let state = State::open(&self.settings().state, &net).await.expect("the state opens");
+        let read = state.read_checkpoint(feed).await.expect("the checkpoint can be read");
+        read.map(|(checkpoint, _)| checkpoint)
+    }
+
+    /// Where the checkpoint of `feed` lies.
+    pub fn checkpoint_path(&self, feed: &Feed) -> PathBuf {
+        self.state.join(format!("checkpoints/{feed}.json"))
+    }
+
+    /// The dead letters of `feed`, in no certain order.
+    pub fn dead_letters(&self, reason: DeadLetterReason, feed: &Feed) -> Vec<StoredDeadLetter> {
+        let path = self.state.join(format!("dead-letters/{reason}/{feed}"));
+        let Ok(entries) = std::fs::read_dir(path) else { return Vec::new() };
+        let read = |entry: std::io::Result<std::fs::DirEntry>| {
+            let bytes = std::fs::read(entry.expect("it can be listed").path());
+            DeadLetter::parse(&bytes.expect("it can be read")).expect("it is a whole dead letter")
+        };
+        entries.map(read).collect()
+    }
+
+    /// What the Log API has seen of `feed`.
+    pub fn sessions(&self, feed: &Feed) -> FeedCounters {
+        self.simulation.pod.counters().feed(feed)
+    }
+
+    /// The rows of all feeds of this type, in the order of their arrival.
+    pub fn rows(&self, event_type: EventType) -> Vec<String> {
+        self.simulation.workspace.rows(&events::table(self.destination, event_type))
+    }
+}
+
+/// The part of `feed` in a report.
+pub fn of_feed<'a>(report: &'a RunReport, feed: &Feed) -> &'a FeedReport {
+    let name = feed.to_string();
+    report.feeds.iter().find(|part| part.feed == name).expect("the feed has a part in the report")
+}
+
+/// Why the work on `feed` failed.
+pub fn failure(report: &RunReport, feed: &Feed) -> String {
+    match &of_feed(report, feed).outcome {
+        Outcome::Failed(reason) => reason.clone(),
+        other => panic!("{feed} did not fail: {other:?}"),
+    }
+}
