@@ -121,7 +121,7 @@ async fn mail_content_stays_out_of_the_workspace_where_the_operator_wants_it() {
     let (with, without) = content(16);
     let scene = || Scene::of().set("ProofpointMessageText", "drop");
     let outcome = Outcome::of(scene(), &format!("[{with}]")).await;
-    assert_eq!(outcome.parts(), [without.clone()]);
+    assert_eq!(outcome.parts(), std::slice::from_ref(&without));
     assert_eq!(outcome.notes().text("messageText").as_deref(), Some("dropped"));
     outcome.has_no_dead_letter();
 
