@@ -14,6 +14,8 @@ use proofpoint_sentinel::state::{
 
 #[path = "support/azurite.rs"]
 mod azurite;
+#[path = "state_azurite/ledger.rs"]
+mod ledger;
 #[path = "support/relay.rs"]
 mod relay;
 

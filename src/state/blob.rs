@@ -1,5 +1,8 @@
 //! Objects in a container of Azure Blob storage.
 
+mod append;
+mod names;
+
 use std::future::Future;
 use std::sync::Arc;
 use std::time::Duration;
@@ -18,6 +21,7 @@ use bytes::Bytes;
 use tokio::time::Instant;
 use url::Url;
 
+use self::append::Begun;
 use super::connection_string::BlobAccount;
 use super::error::{Place, StateError, error_code, innermost};
 use super::lease::Renewal;
@@ -41,6 +45,7 @@ struct Container {
     client: BlobContainerClient,
     host: String,
     name: String,
+    begun: Begun,
 }
 
 impl std::fmt::Debug for BlobObjects {
@@ -95,7 +100,8 @@ impl BlobObjects {
         let address = container_address(service, container)?;
         let client = BlobContainerClient::new(address, credential, Some(options))
             .map_err(|error| StateError::Settings { reason: innermost(&error) })?;
-        let this = BlobObjects(Arc::new(Container { client, host, name }));
+        let begun = Begun::default();
+        let this = BlobObjects(Arc::new(Container { client, host, name, begun }));
         this.create_container().await?;
         Ok(this)
     }

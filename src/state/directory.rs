@@ -1,4 +1,7 @@
-//! Objects in a directory: one file each, written whole or not at all.
+//! Objects in a directory: one file each, written whole or not at all, or appended to.
+
+mod append;
+mod names;
 
 use std::fs::{self, File, TryLockError};
 use std::io::{self, ErrorKind, Read as _, Write as _};
@@ -13,6 +16,9 @@ use super::objects::{Condition, LARGEST, Version, sha256_hex};
 
 /// Held while a file is compared and replaced, so that of two processes only one can win.
 const WRITE_LOCK: &str = ".lock";
+
+/// What a file's name ends in while it is being written.
+const TEMPORARY: &str = ".tmp";
 
 /// How long a write waits for another one. Either takes milliseconds, unless the disk hangs.
 const LONGEST_WAIT: Duration = Duration::from_secs(10);
@@ -163,7 +169,7 @@ fn open_to_lock(path: &Path) -> Result<File, StateError> {
 fn replace(path: &Path, bytes: &[u8]) -> io::Result<()> {
     create_directories(parent(path))?;
     let mut temporary = path.as_os_str().to_owned();
-    temporary.push(".tmp");
+    temporary.push(TEMPORARY);
     let mut file = File::create(&temporary)?;
     file.write_all(bytes)?;
     file.sync_all()?;

@@ -84,6 +84,19 @@ pub enum StateError {
         reason: String,
     },
 
+    /// A part of the ledger can't be trusted.
+    #[error(
+        "`{name}`, which tells what of an hour is delivered, can't be used: {reason}. The hour \
+         waits until this is settled. Restore the previous version of it in StateContainer, or \
+         delete it: that costs no event, only duplicates of that hour"
+    )]
+    Ledger {
+        /// Name of the object.
+        name: String,
+        /// What is wrong with it.
+        reason: &'static str,
+    },
+
     /// The object is larger than anything that this program writes.
     #[error("`{name}` has more than {limit} bytes, which this program never writes: delete it")]
     TooLarge {
@@ -148,7 +161,7 @@ pub enum StateError {
     /// The directory can't be read or written.
     #[error("the state directory: can't {doing} {path}: {reason}. {advice}", path = path.display())]
     Disk {
-        /// `read`, `write`, `lock`.
+        /// `read`, `write`, `append to`, `list`, `delete`, `lock`.
         doing: &'static str,
         /// The file or directory.
         path: PathBuf,
@@ -243,10 +256,11 @@ fn advice_on_denial(code: &str) -> &'static str {
              AzureWebJobsStorage__accountName in place of the connection string, and give the \
              identity the role Storage Blob Data Contributor or Owner"
         }
-        "AuthorizationPermissionMismatch" => {
+        "AuthorizationPermissionMismatch" | "AuthorizationResourceTypeMismatch" => {
             "the identity needs the role Storage Blob Data Contributor or Owner on the account or \
-             the container (a shared access signature: read, write, create). A new role takes \
-             some minutes to take effect, and the next run tries again"
+             the container (a shared access signature: read, add, write, create, delete and list, \
+             on containers and objects). A new role takes some minutes to take effect, and the \
+             next run tries again"
         }
         "AuthenticationFailed" | "InvalidAuthenticationInfo" => {
             "the account key or shared access signature in the connection string is wrong, rotated \

@@ -6,6 +6,7 @@
 //! |---|---|
 //! | `leases/<feed>` | empty; its lease (or lock) is the ownership of the feed |
 //! | `checkpoints/<feed>.json` | the feed's [`Checkpoint`] |
+//! | `ledger/<feed>/<hour>/<run>.ids` | the [`EventId`]s of delivered events of that hour, of one run |
 //! | `dead-letters/<reason>/<feed>/<hash>.json` | a [`DeadLetter`] each |
 
 mod blob;
@@ -14,7 +15,9 @@ mod connection_string;
 mod dead_letter;
 mod directory;
 mod error;
+mod hour_ids;
 mod lease;
+mod ledger;
 mod objects;
 mod shared_key;
 
@@ -26,6 +29,7 @@ pub use checkpoint::{Checkpoint, HourAttempt};
 pub use connection_string::ConnectionStringError;
 pub use dead_letter::{DeadLetter, DeadLetterReason, NotADeadLetter, StoredDeadLetter};
 pub use error::StateError;
+pub use hour_ids::{EventId, HourIds};
 pub use lease::{Lease, LeaseTimes};
 pub use objects::Version;
 

@@ -1,4 +1,4 @@
-//! Named objects with conditional writes: what the rest of the state is built on, the same over
+//! Named objects with conditional writes and appends: what the rest of the state is built on, the same over
 //! a blob container and over a directory.
 
 use std::fmt::Write as _;
@@ -32,6 +32,24 @@ pub(super) enum Condition<'a> {
     Any,
 }
 
+/// What an object that is appended to looks like.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Layout {
+    /// What it starts with.
+    pub head: &'static [u8],
+    /// How many bytes each of the records after it has.
+    pub record: usize,
+}
+
+/// Whether an append was done.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Appended {
+    Done,
+    /// The object takes no more (a blob: 50,000 blocks, and everything: [`LARGEST`] bytes) and is
+    /// as it was.
+    Full,
+}
+
 /// Objects by name. Names are paths with `/` between the segments.
 #[derive(Clone, Debug)]
 pub(super) enum Objects {
@@ -63,6 +81,40 @@ impl Objects {
         match self {
             Objects::Blob(blob) => blob.put(name, bytes, condition).await,
             Objects::Directory(directory) => directory.put(name, bytes, condition).await,
+        }
+    }
+
+    /// Appends one or more whole records, which then outlive a crash. An object that is missing or
+    /// empty is begun with its head.
+    ///
+    /// Appends may run side by side; none is lost and none gets into another. The records may be
+    /// stored twice where an answer was lost, and their order is any.
+    pub(super) async fn append(
+        &self,
+        name: &str,
+        layout: Layout,
+        records: &Bytes,
+    ) -> Result<Appended, StateError> {
+        match self {
+            Objects::Blob(blob) => blob.append(name, layout, records).await,
+            Objects::Directory(directory) => directory.append(name, layout, records).await,
+        }
+    }
+
+    /// The names of all objects in `folder`, which ends with `/`, and in the folders in it; in
+    /// the order of their characters.
+    pub(super) async fn list(&self, folder: &str) -> Result<Vec<String>, StateError> {
+        match self {
+            Objects::Blob(blob) => blob.list(folder).await,
+            Objects::Directory(directory) => directory.list(folder).await,
+        }
+    }
+
+    /// Deletes an object. It is fine where there is none.
+    pub(super) async fn delete(&self, name: &str) -> Result<(), StateError> {
+        match self {
+            Objects::Blob(blob) => blob.delete(name).await,
+            Objects::Directory(directory) => directory.delete(name).await,
         }
     }
 

@@ -1,0 +1,253 @@
+use std::collections::BTreeSet;
+use std::fs::{self, File};
+use std::path::{Path, PathBuf};
+
+use proptest::prelude::*;
+
+use super::*;
+use crate::feed::EventType;
+use crate::net::Net;
+use crate::settings::StateSettings;
+
+const HOUR: &str = "2026-11-20T06";
+
+async fn open(directory: &Path) -> State {
+    let settings = StateSettings::Directory(directory.to_owned());
+    State::open(&settings, &Net::new(None).unwrap()).await.unwrap()
+}
+
+fn feed() -> Feed {
+    Feed { cluster_id: "a/b c%41+ü_hosted".to_owned(), event_type: EventType::Audit }
+}
+
+fn hour() -> Hour {
+    HOUR.parse().unwrap()
+}
+
+fn ids(numbers: impl IntoIterator<Item = u32>) -> Vec<EventId> {
+    numbers.into_iter().map(|number| EventId::of(&number.to_string())).collect()
+}
+
+/// The only segment of the hour in a directory.
+fn segment(root: &Path) -> PathBuf {
+    let folder = root.join(hour_folder(&feed(), hour()));
+    let mut entries = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
+    let segment = entries.next().unwrap();
+    assert_eq!(entries.next(), None);
+    segment
+}
+
+async fn assert_holds(state: &State, expected: &[EventId]) {
+    let stored = state.read_ledger(&feed(), hour()).await.unwrap();
+    assert_eq!(stored.len(), expected.len());
+    assert!(expected.iter().all(|id| stored.contains(*id)));
+}
+
+#[tokio::test]
+async fn appending_nothing_leaves_nothing() {
+    let root = tempfile::tempdir().unwrap();
+    let state = open(root.path()).await;
+    state.append_ledger(&feed(), hour(), "run-1", &[]).await.unwrap();
+    assert!(!root.path().join("ledger").exists());
+    assert_holds(&state, &[]).await;
+}
+
+#[tokio::test]
+async fn a_segment_is_eight_bytes_and_sixteen_for_each_id() {
+    let root = tempfile::tempdir().unwrap();
+    let state = open(root.path()).await;
+    state.append_ledger(&feed(), hour(), "a/run\n1", &[EventId::of("abc")]).await.unwrap();
+    let segment = segment(root.path());
+    // The start of what `printf 'a/run\n1' | sha256sum` gives.
+    assert!(segment.ends_with("14d48527068409fe.ids"), "{segment:?}");
+    let expected = b"PODLDG01\xba\x78\x16\xbf\x8f\x01\xcf\xea\x41\x41\x40\xde\x5d\xae\x22\x23";
+    assert_eq!(fs::read(segment).unwrap(), expected);
+}
+
+#[tokio::test]
+async fn more_ids_than_go_in_one_piece_are_all_recorded() {
+    let root = tempfile::tempdir().unwrap();
+    let state = open(root.path()).await;
+    let many = ids(0..MOST_AT_ONCE as u32 + 1);
+    state.append_ledger(&feed(), hour(), "run-1", &many).await.unwrap();
+    assert_holds(&state, &many).await;
+}
+
+#[tokio::test]
+async fn appends_of_one_writer_side_by_side_lose_nothing() {
+    let root = tempfile::tempdir().unwrap();
+    let state = open(root.path()).await;
+    let mut appends = tokio::task::JoinSet::new();
+    for number in 0..12 {
+        let state = state.clone();
+        appends.spawn(async move {
+            let ids = ids(number * 10..number * 10 + 10);
+            state.append_ledger(&feed(), hour(), "run-1", &ids).await
+        });
+    }
+    assert!(appends.join_all().await.iter().all(Result::is_ok));
+    assert_holds(&state, &ids(0..120)).await;
+}
+
+#[tokio::test]
+async fn the_end_of_a_killed_append_is_passed_over_and_in_nobodys_way() {
+    let root = tempfile::tempdir().unwrap();
+    let state = open(root.path()).await;
+    state.append_ledger(&feed(), hour(), "run-1", &ids(0..2)).await.unwrap();
+    let segment = segment(root.path());
+    let whole = fs::read(&segment).unwrap();
+    for cut in 8..whole.len() {
+        fs::write(&segment, &whole[..cut]).unwrap();
+        let left = (cut as u32 - 8) / 16;
+        assert_holds(&state, &ids(0..left)).await;
+
+        state.append_ledger(&feed(), hour(), "run-1", &ids(5..6)).await.unwrap();
+        assert_holds(&state, &ids((0..left).chain(5..6))).await;
+    }
+}
+
+#[tokio::test]
+async fn a_damaged_segment_stops_the_hour_and_says_what_deleting_it_costs() {
+    let root = tempfile::tempdir().unwrap();
+    let state = open(root.path()).await;
+    state.append_ledger(&feed(), hour(), "run-1", &ids(0..2)).await.unwrap();
+    let segment = segment(root.path());
+    for content in [&b"P"[..], b"PODLDG0", b"PODLDG020123456789abcdef", &[0; 24]] {
+        fs::write(&segment, content).unwrap();
+        let error = state.read_ledger(&feed(), hour()).await.unwrap_err();
+        assert!(matches!(error, StateError::Ledger { .. }), "{error}");
+        assert!(error.to_string().contains("only duplicates of that hour"), "{error}");
+    }
+    fs::write(&segment, "").unwrap();
+    assert_holds(&state, &[]).await;
+}
+
+#[tokio::test]
+async fn a_full_segment_goes_on_in_the_next_part() {
+    let root = tempfile::tempdir().unwrap();
+    let state = open(root.path()).await;
+    state.append_ledger(&feed(), hour(), "run-1", &ids(0..1)).await.unwrap();
+    let first = segment(root.path());
+    let file = File::options().write(true).open(&first).unwrap();
+    file.set_len(crate::state::objects::LARGEST).unwrap();
+    state.append_ledger(&feed(), hour(), "run-1", &ids(1..2)).await.unwrap();
+    state.append_ledger(&feed(), hour(), "run-1", &ids(2..3)).await.unwrap();
+    // What it was filled up with is in nobody's interest.
+    file.set_len(24).unwrap();
+    assert_holds(&state, &ids(0..3)).await;
+    let second = first.to_str().unwrap().replace(".ids", "-2.ids");
+    assert_eq!(fs::read(second).unwrap().len(), 8 + 2 * 16);
+}
+
+#[tokio::test]
+async fn pruning_deletes_earlier_hours_of_that_feed_and_nothing_else() {
+    let root = tempfile::tempdir().unwrap();
+    let state = open(root.path()).await;
+    let other = Feed { event_type: EventType::Message, ..feed() };
+    for back in 0..4 {
+        for (feed, writer) in [(feed(), "run-1"), (feed(), "run-2"), (other.clone(), "run-1")] {
+            state.append_ledger(&feed, hour().plus(-back), writer, &ids(0..1)).await.unwrap();
+        }
+    }
+    let strange: Vec<_> = ["2020-01-01T00/x.txt", "2020-01-01/x.ids", "x.ids"]
+        .map(|name| root.path().join(feed_folder(&feed())).join(name))
+        .into();
+    for path in &strange {
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(path, "").unwrap();
+    }
+
+    assert_eq!(state.prune_ledger(&feed(), hour().plus(-1)).await.unwrap(), 4);
+    assert_eq!(state.prune_ledger(&feed(), hour().plus(-1)).await.unwrap(), 0);
+    for (feed, left) in [(feed(), [1, 1, 0, 0]), (other, [1, 1, 1, 1])] {
+        for (back, left) in (0..).zip(left) {
+            let stored = state.read_ledger(&feed, hour().plus(-back)).await.unwrap();
+            assert_eq!(stored.len(), left, "{feed} {back}");
+        }
+    }
+    assert!(strange.iter().all(|path| path.exists()));
+}
+
+#[tokio::test]
+async fn one_call_prunes_a_bounded_number_and_the_oldest_first() {
+    let root = tempfile::tempdir().unwrap();
+    let state = open(root.path()).await;
+    let folder = root.path().join(hour_folder(&feed(), hour()));
+    fs::create_dir_all(&folder).unwrap();
+    for number in 0..MOST_PRUNED {
+        fs::write(folder.join(format!("{number}.ids")), "").unwrap();
+    }
+    state.append_ledger(&feed(), hour().plus(1), "run-1", &ids(0..1)).await.unwrap();
+    let all = hour().plus(2);
+    assert_eq!(state.prune_ledger(&feed(), all).await.unwrap(), MOST_PRUNED);
+    assert!(!folder.exists());
+    assert_eq!(state.prune_ledger(&feed(), all).await.unwrap(), 1);
+}
+
+/// Appends of ids by writers to hours.
+fn appends() -> impl Strategy<Value = Vec<(u8, i64, Vec<u32>)>> {
+    let ids = proptest::collection::vec(0..50u32, 0..20);
+    proptest::collection::vec((0..3u8, 0..3i64, ids), 0..8)
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(24))]
+
+    #[test]
+    fn whatever_is_appended_by_whomever_is_what_is_read(appends in appends()) {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        let root = tempfile::tempdir().unwrap();
+        runtime.block_on(async {
+            let state = open(root.path()).await;
+            let mut expected = [(); 3].map(|()| BTreeSet::new());
+            for (writer, offset, numbers) in appends {
+                let ids = ids(numbers.iter().copied());
+                let (hour, writer) = (hour().plus(offset), writer.to_string());
+                state.append_ledger(&feed(), hour, &writer, &ids).await.unwrap();
+                expected[offset as usize].extend(numbers);
+            }
+            for (offset, numbers) in (0..).zip(expected) {
+                let stored = state.read_ledger(&feed(), hour().plus(offset)).await.unwrap();
+                assert_eq!(stored.len(), numbers.len());
+                assert!(ids(numbers).into_iter().all(|id| stored.contains(id)));
+            }
+        });
+    }
+}
+
+/// Prints what an hour of two million ids costs: in `--release`, what it costs in production.
+#[cfg(target_os = "linux")]
+#[tokio::test]
+#[ignore = "a measurement; it needs a process of its own"]
+async fn two_million_ids_take_less_than_200_megabytes() {
+    const COUNT: u32 = 2_000_000;
+    const WRITERS: u32 = 8;
+    let root = tempfile::tempdir().unwrap();
+    let state = open(root.path()).await;
+    for writer in 0..WRITERS {
+        let ids = ids(COUNT / WRITERS * writer..COUNT / WRITERS * (writer + 1));
+        state.append_ledger(&feed(), hour(), &writer.to_string(), &ids).await.unwrap();
+    }
+    let before = status("VmRSS:");
+    let started = std::time::Instant::now();
+    let stored = state.read_ledger(&feed(), hour()).await.unwrap();
+    let loading = started.elapsed();
+    assert_eq!(stored.len() as u32, COUNT);
+
+    let (known, unknown) = (ids(0..100_000), ids(COUNT..COUNT + 100_000));
+    let started = std::time::Instant::now();
+    let found = known.iter().chain(&unknown).filter(|id| stored.contains(**id)).count();
+    let lookup = started.elapsed() / 200_000;
+    assert_eq!(found, 100_000);
+    let (after, peak) = (status("VmRSS:") - before, status("VmHWM:") - before);
+    println!("loaded in {loading:?}, {after} kB held, {peak} kB at most, {lookup:?} per look-up");
+    assert!(peak < 200_000, "{peak} kB");
+}
+
+/// A number of kB in what the system says about this process.
+#[cfg(target_os = "linux")]
+fn status(field: &str) -> u64 {
+    let status = fs::read_to_string("/proc/self/status").unwrap();
+    let line = status.lines().find_map(|line| line.strip_prefix(field)).unwrap();
+    line.trim_end_matches("kB").trim().parse().unwrap()
+}
