@@ -41,6 +41,8 @@ impl State {
     /// # Errors
     /// [`StateError::Ledger`] where a segment is damaged. It is never passed over: the hour would
     /// be delivered again without anybody having said so.
+    /// [`StateError::Service`] (412) where a large blob was appended to while it was read: read an
+    /// hour before appending to it, not meanwhile.
     pub async fn read_ledger(&self, feed: &Feed, hour: Hour) -> Result<HourIds, StateError> {
         let mut ids = HourIds::default();
         for name in self.objects.list(&hour_folder(feed, hour)).await? {
