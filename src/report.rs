@@ -18,6 +18,8 @@ pub struct Tally {
     pub events: u64,
     /// Their bytes.
     pub event_bytes: u64,
+    /// Events that had been delivered before, and were dropped.
+    pub duplicates: u64,
     /// Rows that the workspace accepted.
     pub delivered: u64,
     /// Events that are not one JSON object, kept as dead letters.
@@ -67,6 +69,7 @@ impl Tally {
     pub(crate) fn add(&mut self, other: &Tally) {
         self.events += other.events;
         self.event_bytes += other.event_bytes;
+        self.duplicates += other.duplicates;
         self.delivered += other.delivered;
         self.malformed += other.malformed;
         self.oversize += other.oversize;
@@ -148,6 +151,7 @@ impl FeedReport {
             cluster = self.cluster,
             events = tally.events,
             event_bytes = tally.event_bytes,
+            duplicates = tally.duplicates,
             delivered = tally.delivered,
             dead_letters = tally.dead_letters(),
             hours_done = self.hours_done.len(),
@@ -185,9 +189,10 @@ impl fmt::Display for FeedReport {
         }
         write!(
             f,
-            "{} events read, {} rows delivered, {} dead letters, {} hours done, {} waiting",
+            "{} events read, {} rows delivered, {} duplicates, {} dead letters, {} hours done, {} waiting",
             self.tally.events,
             self.tally.delivered,
+            self.tally.duplicates,
             self.tally.dead_letters(),
             self.hours_done.len(),
             self.hours_waiting

@@ -1,6 +1,7 @@
 //! Chosen hours of a feed into the workspace, as a run would deliver them.
 
 use super::delivery::{DeliveryError, EventDelivery};
+use super::ledger::Ledger;
 use super::read::{ReadEnd, ReadError};
 use super::{Run, RunError, Services};
 use crate::feed::Feed;
@@ -53,6 +54,8 @@ pub enum BackfillError {
 /// Reads `hours` one after the other and hands each result to `done`. Ends early, without an
 /// error, after a result that [is the last](HourResult::is_last).
 ///
+/// What the ledger knows is not delivered again.
+///
 /// The feed's lease is held meanwhile, so that no run of the Function App reads it at the same
 /// time; its checkpoint is not touched.
 ///
@@ -70,8 +73,9 @@ pub async fn backfill(
     let lease = services.state.lease(feed).await?;
     let work = async {
         let reader = services.reader(run, cluster, feed, &run.stop);
+        let mut ledger = Ledger::new(services.state.clone(), feed.clone());
         for hour in hours {
-            let mut delivery = EventDelivery::new(feed, services.around(run));
+            let mut delivery = EventDelivery::new(feed, hour, &mut ledger, services.around(run));
             let end = reader.read(hour, &mut delivery).await?;
             let result = HourResult { hour, end, tally: delivery.tally().clone() };
             done(&result);

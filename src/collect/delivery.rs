@@ -1,21 +1,25 @@
-//! The way of an event from the session to the workspace: row, batch, post, account.
+//! The way of an event from the session to the workspace: row, ledger, batch, post.
+
+use std::sync::Arc;
 
 use bytes::Bytes;
-use jiff::Timestamp;
 use tokio::task::{JoinError, JoinSet};
 use tokio::time::Instant;
 use tracing::Instrument;
 
+use super::ledger::Ledger;
+use super::posting::{Parcel, Posted, Posting};
 use super::progress::Progress;
 use super::read::Sink;
 use crate::clock::Clock;
 use crate::feed::Feed;
+use crate::hour::Hour;
 use crate::report::Tally;
-use crate::row::tables::{Table, table};
+use crate::row::tables::table;
 use crate::row::{RowBuilder, RowShape};
 use crate::settings::{DestinationSettings, Settings};
-use crate::state::{DeadLetter, DeadLetterReason, State, StateError};
-use crate::workspace::{Delivery, Destination, HeldReason, Packer};
+use crate::state::{DeadLetterReason, EventId, State, StateError};
+use crate::workspace::{Batch, Destination, HeldReason, Packer};
 
 /// How many batches of one feed are under way at once. When so many are, no event is taken, and
 /// the server feels it.
@@ -29,26 +33,13 @@ pub enum DeliveryError {
     Held(HeldReason),
     /// An event that can't be delivered could not be kept as a dead letter either.
     #[error("a dead letter can't be kept: {0}")]
-    DeadLetter(#[from] StateError),
+    DeadLetter(StateError),
+    /// What was delivered before can't be read, or what was delivered can't be recorded.
+    #[error("the ledger of delivered events can't be used: {0}")]
+    Ledger(StateError),
     /// A fault in the program.
     #[error("a post ended by a fault in the program: {0}")]
     Fault(#[from] JoinError),
-}
-
-/// Delivers the events of one feed.
-pub struct EventDelivery<'a> {
-    feed: &'a Feed,
-    table: &'static Table,
-    builder: RowBuilder,
-    destination: &'a Destination,
-    state: &'a State,
-    clock: &'a Clock,
-    progress: &'a Progress,
-    deadline: Instant,
-    row: Vec<u8>,
-    packer: Packer<Bytes>,
-    posts: JoinSet<Delivery<Bytes>>,
-    tally: Tally,
 }
 
 /// What the deliveries of one run share.
@@ -58,34 +49,61 @@ pub struct Surroundings<'a> {
     pub settings: &'a Settings,
     /// Where rows go.
     pub destination: &'a Destination,
-    /// Where dead letters go.
+    /// Where dead letters and the ledger are.
     pub state: &'a State,
     /// The time of receipt.
     pub clock: &'a Clock,
     /// Counts for whoever watches.
     pub progress: &'a Progress,
+    /// Names the run in the ledger.
+    pub writer: &'a str,
     /// Posts end by then.
     pub deadline: Instant,
 }
 
+/// Delivers the events of one hour of a feed.
+pub struct EventDelivery<'a> {
+    hour: Hour,
+    builder: RowBuilder,
+    ledger: &'a mut Ledger,
+    progress: &'a Progress,
+    row: Vec<u8>,
+    packer: Packer<Parcel>,
+    posting: Arc<Posting>,
+    posts: JoinSet<Posted>,
+    tally: Tally,
+}
+
 impl<'a> EventDelivery<'a> {
-    /// Delivers events of `feed`.
-    pub fn new(feed: &'a Feed, around: Surroundings<'a>) -> EventDelivery<'a> {
+    /// Delivers events of `feed` that the ledger does not know. `hour` stands for the hour of an
+    /// event whose own time can't be read.
+    pub fn new(
+        feed: &Feed,
+        hour: Hour,
+        ledger: &'a mut Ledger,
+        around: Surroundings<'a>,
+    ) -> EventDelivery<'a> {
         let shape = match around.settings.destination {
             DestinationSettings::LogsIngestion { .. } => RowShape::Columns,
             DestinationSettings::DataCollector { .. } => RowShape::Legacy,
         };
-        EventDelivery {
-            feed,
+        let posting = Posting {
+            feed: feed.clone(),
             table: table(feed.event_type),
-            builder: RowBuilder::new(feed.event_type, shape, around.settings.message_text),
-            destination: around.destination,
-            state: around.state,
-            clock: around.clock,
-            progress: around.progress,
+            destination: around.destination.clone(),
+            state: around.state.clone(),
+            clock: around.clock.clone(),
+            writer: around.writer.to_owned(),
             deadline: around.deadline,
+        };
+        EventDelivery {
+            hour,
+            builder: RowBuilder::new(feed.event_type, shape, around.settings.message_text),
+            ledger,
+            progress: around.progress,
             row: Vec::new(),
             packer: Packer::new(around.destination.limits()),
+            posting: Arc::new(posting),
             posts: JoinSet::new(),
             tally: Tally::default(),
         }
@@ -96,24 +114,15 @@ impl<'a> EventDelivery<'a> {
         &self.tally
     }
 
-    fn post(&mut self, batch: crate::workspace::Batch<Bytes>) {
-        let destination = self.destination.clone();
-        let (table, deadline) = (self.table, self.deadline);
-        let work = async move { destination.deliver(table, batch, deadline).await };
-        self.posts.spawn(work.in_current_span());
+    fn post(&mut self, batch: Batch<Parcel>) {
+        self.posts.spawn(Arc::clone(&self.posting).post(batch).in_current_span());
     }
 
-    async fn account(&mut self, delivery: Delivery<Bytes>) -> Result<(), DeliveryError> {
-        self.tally.add_posts(&delivery);
-        self.progress.delivered(delivery.delivered.len() as u64);
-        for refused in &delivery.refused {
-            let detail = refused.reason.to_string();
-            self.dead_letter(DeadLetterReason::Refused, &detail, &refused.tag).await?;
-        }
-        match delivery.held {
-            Some(held) => Err(DeliveryError::Held(held.reason)),
-            None => Ok(()),
-        }
+    fn account(&mut self, posted: Result<Posted, JoinError>) -> Result<(), DeliveryError> {
+        let posted = posted?;
+        self.tally.add(&posted.tally);
+        self.progress.delivered(posted.tally.delivered);
+        posted.error.map_or(Ok(()), Err)
     }
 
     async fn dead_letter(
@@ -122,10 +131,8 @@ impl<'a> EventDelivery<'a> {
         detail: &str,
         event: &[u8],
     ) -> Result<(), DeliveryError> {
-        let at: Timestamp = self.clock.now();
-        let letter = DeadLetter { reason, feed: self.feed, detail, event, at };
-        let name = self.state.put_dead_letter(&letter).await?;
-        tracing::warn!(name, detail, "event kept as a dead letter");
+        let kept = self.posting.dead_letter(reason, detail, event).await;
+        kept.map_err(DeliveryError::DeadLetter)?;
         self.tally.add_dead_letter(reason);
         Ok(())
     }
@@ -138,9 +145,10 @@ impl Sink for EventDelivery<'_> {
         self.posts.len() < POSTS
     }
 
+    // Nothing is awaited between the join and the account: what was joined can't be lost.
     async fn settle(&mut self) -> Result<(), DeliveryError> {
         match self.posts.join_next().await {
-            Some(delivery) => self.account(delivery?).await,
+            Some(posted) => self.account(posted),
             None => std::future::pending().await,
         }
     }
@@ -155,19 +163,26 @@ impl Sink for EventDelivery<'_> {
                 return self.dead_letter(DeadLetterReason::Malformed, &detail, &event).await;
             }
         };
-        let built = match self.builder.build(text, self.clock.now(), &mut self.row) {
+        let built = match self.builder.build(text, self.posting.clock.now(), &mut self.row) {
             Ok(built) => built,
             Err(error) => {
                 let detail = error.to_string();
                 return self.dead_letter(DeadLetterReason::Malformed, &detail, &event).await;
             }
         };
+        self.tally.saw(built.event_time);
+        let hour = built.event_time.map_or(self.hour, Hour::containing);
+        let id = EventId::of(&built.id);
+        let is_new = self.ledger.claim(hour, id).await.map_err(DeliveryError::Ledger)?;
+        if !is_new {
+            self.tally.duplicates += 1;
+            return Ok(());
+        }
         if built.oversize {
             let detail = "the row lacks values that are too long for a column";
             self.dead_letter(DeadLetterReason::Oversize, detail, &event).await?;
         }
-        self.tally.saw(built.event_time);
-        match self.packer.push(&self.row, event.clone()) {
+        match self.packer.push(&self.row, Parcel { event: event.clone(), hour, id }) {
             Ok(Some(full)) => self.post(full),
             Ok(None) => {}
             Err(too_long) => {
@@ -183,12 +198,8 @@ impl Sink for EventDelivery<'_> {
             self.post(rest);
         }
         let mut first_error = None;
-        while let Some(delivery) = self.posts.join_next().await {
-            let accounted = match delivery {
-                Ok(delivery) => self.account(delivery).await,
-                Err(fault) => Err(fault.into()),
-            };
-            if let Err(error) = accounted {
+        while let Some(posted) = self.posts.join_next().await {
+            if let Err(error) = self.account(posted) {
                 first_error.get_or_insert(error);
             }
         }

@@ -7,7 +7,11 @@ use tokio_util::sync::CancellationToken;
 use tracing::Instrument;
 
 use super::delivery::{DeliveryError, EventDelivery};
-use super::plan::{Judgement, enter, enter_lost, is_near_the_end_of_what_is_kept, judge, plan};
+use super::ledger::Ledger;
+use super::plan::{
+    Judgement, enter, enter_lost, first_unfinished, is_near_the_end_of_what_is_kept, is_too_long,
+    judge, plan,
+};
 use super::read::{ReadEnd, ReadError};
 use super::{Run, Services};
 use crate::feed::Feed;
@@ -28,6 +32,10 @@ pub(super) enum FeedError {
     State(#[from] StateError),
     #[error("{0}")]
     Read(#[from] ReadError<DeliveryError>),
+    #[error(
+        "the hour {hour} could not be read to its end in {attempts} runs, {events} events in the last one: raise functionTimeout in host.json, or read it with `collect`"
+    )]
+    HourTooLong { hour: Hour, attempts: u32, events: u64 },
     #[error("the feed's lease was lost: another run may have it; the next run goes on")]
     LeaseLost,
 }
@@ -95,6 +103,7 @@ impl FeedRun<'_> {
         if !self.report.hours_lost.is_empty() {
             self.save(&mut saved).await?;
         }
+        let mut ledger = Ledger::new(self.services.state.clone(), self.feed.clone());
         let mut longest = Duration::ZERO;
         for hour in plan.due {
             let left = self.run.reading_ends.saturating_duration_since(Instant::now());
@@ -104,12 +113,16 @@ impl FeedRun<'_> {
             }
             let started = Stopwatch::now();
             let span = tracing::info_span!("hour", hour = %hour);
-            let goes_on = self.hour(hour, &mut saved, halt).instrument(span).await?;
+            let goes_on = self.hour(hour, &mut ledger, &mut saved, halt).instrument(span).await?;
             if !goes_on {
                 self.report.outcome = Outcome::Unfinished;
                 return Ok(());
             }
             longest = longest.max(started.elapsed());
+        }
+        if !self.report.hours_done.is_empty() {
+            let unfinished = first_unfinished(&saved.checkpoint);
+            ledger.prune(unfinished, self.run.clock.now()).await?;
         }
         Ok(())
     }
@@ -118,11 +131,13 @@ impl FeedRun<'_> {
     async fn hour(
         &mut self,
         hour: Hour,
+        ledger: &mut Ledger,
         saved: &mut Saved,
         halt: &CancellationToken,
     ) -> Result<bool, FeedError> {
         let reader = self.services.reader(self.run, self.cluster, self.feed, halt);
-        let mut delivery = EventDelivery::new(self.feed, self.services.around(self.run));
+        let mut delivery =
+            EventDelivery::new(self.feed, hour, ledger, self.services.around(self.run));
         let end = reader.read(hour, &mut delivery).await;
         self.report.tally.add(delivery.tally());
         match end {
@@ -171,10 +186,19 @@ impl FeedRun<'_> {
                 tracing::info!(events, %end, attempts, %not_before, "hour to be read again");
             }
         }
+        let too_long = match &judgement {
+            Judgement::Again(attempt) if is_too_long(attempt) => {
+                Some(FeedError::HourTooLong { hour, attempts: attempt.attempts, events })
+            }
+            _ => None,
+        };
         enter(&mut saved.checkpoint, hour, judgement);
-        self.save(saved).await
+        self.save(saved).await?;
+        too_long.map_or(Ok(()), Err)
     }
 
+    /// What is saved, or on the first run a beginning, which is saved at once: the look-back counts
+    /// from the first run, even if that fails.
     async fn checkpoint(&self) -> Result<Saved, FeedError> {
         if let Some((checkpoint, version)) = self.services.state.read_checkpoint(self.feed).await? {
             return Ok(Saved { checkpoint, version: Some(version) });
@@ -182,10 +206,10 @@ impl FeedRun<'_> {
         let now = self.run.clock.now();
         let first = Hour::containing(now).plus(-self.run.settings.source.initial_lookback_hours);
         tracing::info!(%first, "first run of this feed");
-        Ok(Saved {
-            checkpoint: Checkpoint::starting_at(first, self.feed, &self.run.id, now),
-            version: None,
-        })
+        let checkpoint = Checkpoint::starting_at(first, self.feed, &self.run.id, now);
+        let mut saved = Saved { checkpoint, version: None };
+        self.save(&mut saved).await?;
+        Ok(saved)
     }
 
     async fn save(&self, saved: &mut Saved) -> Result<(), FeedError> {

@@ -4,14 +4,18 @@
 //! 1. [`run`] works on all feeds side by side, each in [`feed`] under its lease.
 //! 2. [`plan`] says from the checkpoint which hours to read, oldest first.
 //! 3. [`read`] pumps a session's events into a sink until the session ends.
-//! 4. [`delivery`] is that sink: event, row, batch, post; what can't be delivered becomes a dead
-//!    letter.
-//! 5. [`plan::judge`] says whether the hour is whole, and the checkpoint is written.
+//! 4. [`delivery`] is that sink: an event becomes a row, unless the [`ledger`] knows it, and rows
+//!    become batches.
+//! 5. [`posting`] posts a batch, keeps what can't be delivered as dead letters, and then records
+//!    all of it in the ledger.
+//! 6. [`plan::judge`] says whether the hour is whole, and the checkpoint is written.
 
 mod backfill;
 pub mod delivery;
 mod feed;
+mod ledger;
 pub mod plan;
+mod posting;
 mod progress;
 pub mod read;
 mod save;
@@ -110,6 +114,7 @@ impl Services {
             state: &self.state,
             clock: &run.clock,
             progress: &run.progress,
+            writer: &run.id,
             deadline: run.all_ends,
         }
     }

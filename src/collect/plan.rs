@@ -23,7 +23,7 @@ const LONGEST_WAIT: SignedDuration = SignedDuration::from_hours(1);
 /// The work that is due for a feed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Plan {
-    /// Hours to read now, oldest first.
+    /// Hours to read now, in this order.
     pub due: Vec<Hour>,
     /// Hours that will be tried again later.
     pub later: usize,
@@ -32,7 +32,7 @@ pub struct Plan {
 }
 
 /// Plans what to read: hours to be tried again and hours never read, up to the newest one that
-/// ended at least `delay` ago.
+/// ended at least `delay` ago. Oldest first, but hours that are [too long](is_too_long) last.
 pub fn plan(checkpoint: &Checkpoint, now: Timestamp, delay: Duration) -> Plan {
     let delay = SignedDuration::try_from(delay).unwrap_or(SignedDuration::MAX);
     let again = checkpoint.retry.iter();
@@ -41,16 +41,26 @@ pub fn plan(checkpoint: &Checkpoint, now: Timestamp, delay: Duration) -> Plan {
         .map(|attempt| (attempt.hour, attempt.not_before))
         .chain(fresh.map(|hour| (hour, now)));
     let mut plan = Plan { due: Vec::new(), later: 0, lost: Vec::new() };
+    let mut too_long = Vec::new();
     for (hour, not_before) in candidates {
         if hour.start() < now - KEPT {
             plan.lost.push(hour);
-        } else if not_before <= now {
-            plan.due.push(hour);
-        } else {
+        } else if not_before > now {
             plan.later += 1;
+        } else if checkpoint.retry.iter().any(|again| again.hour == hour && is_too_long(again)) {
+            too_long.push(hour);
+        } else {
+            plan.due.push(hour);
         }
     }
+    plan.due.append(&mut too_long);
     plan
+}
+
+/// Whether the hour filled whole runs without coming to its end. It must not keep newer ones from
+/// being read.
+pub fn is_too_long(attempt: &HourAttempt) -> bool {
+    attempt.attempts >= 2 && attempt.last_end == ReadEnd::OutOfTime.to_string()
 }
 
 /// Whether Proofpoint may have dropped the hour between our look at the clock and its own: near
@@ -132,6 +142,11 @@ fn later(now: Timestamp, wait: Option<SignedDuration>) -> Timestamp {
     wait.and_then(|wait| now.checked_add(wait).ok()).unwrap_or(now)
 }
 
+/// The oldest hour that is not done.
+pub fn first_unfinished(checkpoint: &Checkpoint) -> Hour {
+    checkpoint.retry.first().map_or(checkpoint.next_hour, |attempt| attempt.hour)
+}
+
 /// Enters what was learned of `hour`, which is one of the plan's.
 pub fn enter(checkpoint: &mut Checkpoint, hour: Hour, judgement: Judgement) {
     checkpoint.retry.retain(|attempt| attempt.hour != hour);
@@ -205,6 +220,23 @@ mod tests {
         let plan = plan(&checkpoint, at("2026-11-20T07:50:00Z"), DELAY);
         assert_eq!(plan.due, [hour("2026-11-20T02"), hour("2026-11-20T06")]);
         assert_eq!(plan.later, 1);
+    }
+
+    #[test]
+    fn an_hour_that_fills_whole_runs_lets_newer_ones_go_first() {
+        let mut checkpoint = checkpoint(hour("2026-11-20T06"));
+        for (text, attempts) in [("2026-11-20T02", 2), ("2026-11-20T03", 1)] {
+            checkpoint.retry.push(HourAttempt {
+                hour: hour(text),
+                attempts,
+                empty_reads: 0,
+                not_before: at("2026-11-20T05:00:00Z"),
+                last_events: 7,
+                last_end: ReadEnd::OutOfTime.to_string(),
+            });
+        }
+        let plan = plan(&checkpoint, at("2026-11-20T07:50:00Z"), DELAY);
+        assert_eq!(plan.due, ["2026-11-20T03", "2026-11-20T06", "2026-11-20T02"].map(hour));
     }
 
     #[test]
@@ -288,9 +320,9 @@ mod tests {
             for (kind, minutes) in steps {
                 now += SignedDuration::from_mins(minutes);
                 let plan = plan(&checkpoint, now, DELAY);
-                let mut sorted = plan.due.clone();
-                sorted.sort();
-                prop_assert_eq!(&sorted, &plan.due, "oldest first");
+                let again = |hour: &Hour| checkpoint.retry.iter().find(|a| a.hour == *hour);
+                let order = |hour: &Hour| (again(hour).is_some_and(is_too_long), *hour);
+                prop_assert!(plan.due.is_sorted_by_key(order));
                 let Some(hour) = plan.due.first().copied() else { continue };
                 let previous = checkpoint.retry.iter().find(|a| a.hour == hour).cloned();
                 let (end, events) = match kind {

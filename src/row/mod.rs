@@ -13,12 +13,15 @@ pub mod message_parts;
 pub mod tables;
 pub mod timestamp;
 
+use std::borrow::Cow;
+
 use jiff::Timestamp;
 
 use crate::feed::EventType;
 use crate::settings::MessageText;
 use additional::Additional;
 pub use event::Malformed;
+use event::Member;
 use tables::{Table, table};
 
 /// The two forms that a row can have.
@@ -40,8 +43,11 @@ pub struct RowBuilder {
 }
 
 /// What was learned of an event while its row was built.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Built {
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Built<'a> {
+    /// What tells the event from all others of its type: its id, or where it has none the event
+    /// itself in a form that does not depend on the order of keys.
+    pub id: Cow<'a, str>,
     /// The event's own time, where it could be read.
     pub event_time: Option<Timestamp>,
     /// The row lacks something: the whole event has to be kept as a dead letter as well.
@@ -60,12 +66,12 @@ impl RowBuilder {
     ///
     /// # Errors
     /// Where the event is not one JSON object; `row` is then of no use.
-    pub fn build(
+    pub fn build<'a>(
         &self,
-        event: &str,
+        event: &'a str,
         received: Timestamp,
         row: &mut Vec<u8>,
-    ) -> Result<Built, Malformed> {
+    ) -> Result<Built<'a>, Malformed> {
         row.clear();
         let members = event::members(event)?;
         let ts = members.iter().rev().find(|member| member.key == "ts");
@@ -92,7 +98,33 @@ impl RowBuilder {
                 legacy::finish(self, &members, additional, row)
             }
         };
-        Ok(Built { event_time, oversize })
+        Ok(Built { id: self.id(event, &members), event_time, oversize })
+    }
+
+    fn id<'a>(&self, event: &'a str, members: &[Member<'a>]) -> Cow<'a, str> {
+        let id = members.iter().rev().find(|member| member.key == self.table.id);
+        match id.and_then(|id| text_of(id.value)) {
+            Some(id) if !id.is_empty() => id,
+            _ => Cow::Owned(canonical(event)),
+        }
+    }
+}
+
+/// What a JSON text says; `None` of any other value.
+fn text_of(value: &str) -> Option<Cow<'_, str>> {
+    let inner = value.strip_prefix('"')?.strip_suffix('"')?;
+    if inner.contains('\\') {
+        return serde_json::from_str(value).ok().map(Cow::Owned);
+    }
+    Some(Cow::Borrowed(inner))
+}
+
+/// The event with the keys of its objects in order, so that the same event has the same text
+/// however it was written. An event that is nested too deeply for that stays as it is.
+fn canonical(event: &str) -> String {
+    match serde_json::from_str::<serde_json::Value>(event) {
+        Ok(value) => value.to_string(),
+        Err(_) => event.to_owned(),
     }
 }
 

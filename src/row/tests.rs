@@ -9,15 +9,21 @@ fn build(
     shape: RowShape,
     text: MessageText,
     event: &str,
-) -> (Map<String, Value>, Built) {
+) -> (Map<String, Value>, Built<'_>) {
     let mut row = b"what stood here before".to_vec();
     let builder = RowBuilder::new(event_type, shape, text);
     let built = builder.build(event, RECEIVED.parse().unwrap(), &mut row).unwrap();
     (serde_json::from_slice(&row).expect("a row is a JSON object"), built)
 }
 
-fn message(shape: RowShape, text: MessageText, event: &Value) -> (Map<String, Value>, Built) {
-    build(EventType::Message, shape, text, &event.to_string())
+fn message(
+    shape: RowShape,
+    text: MessageText,
+    event: &Value,
+) -> (Map<String, Value>, Built<'static>) {
+    let event = event.to_string();
+    let (row, built) = build(EventType::Message, shape, text, &event);
+    (row, Built { id: built.id.into_owned().into(), ..built })
 }
 
 fn part(name: &str, bytes: usize) -> Value {
@@ -44,10 +50,25 @@ fn a_time_that_cannot_be_read_gives_way_to_the_time_of_receipt_and_the_row_says_
         assert_eq!(row["eventTime"], RECEIVED);
         assert_eq!(row["AdditionalFields"]["ts"], ts);
         assert!(row["AdditionalFields"]["connectorNotes"]["timestamp"].is_string());
-        assert_eq!(built, Built { event_time: None, oversize: false });
+        assert_eq!((built.event_time, built.oversize), (None, false));
     }
     let (row, _) = message(RowShape::Columns, MessageText::Fit, &json!({"guid": "g"}));
     assert!(row["AdditionalFields"]["connectorNotes"]["timestamp"].is_string());
+}
+
+#[test]
+fn an_event_is_known_by_its_id_or_else_by_all_that_it_says() {
+    let id = |event: &str| {
+        build(EventType::Message, RowShape::Columns, MessageText::Fit, event).1.id.into_owned()
+    };
+    assert_eq!(id(r#"{"ts":"","guid":"a\u002db"}"#), "a-b");
+    assert_eq!(id(r#"{"guid":"first","guid":"last"}"#), "last");
+    let one = id(r#"{"b":[1,{"y":1,"x":2}],"a":"z"}"#);
+    assert_eq!(one, id(r#"{ "a":"z", "b":[1,{"x":2,"y":1}] }"#));
+    assert_ne!(one, id(r#"{"b":[1,{"y":1,"x":3}],"a":"z"}"#));
+    for nameless in [r#"{"guid":null,"a":1}"#, r#"{"guid":"","a":1}"#, r#"{"guid":7,"a":1}"#] {
+        assert!(id(nameless).contains(r#""a":1"#));
+    }
 }
 
 #[test]

@@ -55,7 +55,7 @@ async fn a_table_that_refuses_every_row_is_to_blame_and_not_the_rows() {
     scene.simulation.workspace.refuse_rows(|_| true);
     let text = failure(&scene.run().await, &messages());
     assert!(text.contains("refuses every row") && text.contains("data collection rule"), "{text}");
-    assert_eq!(scene.checkpoint(&messages()).await, None, "the hour is not done");
+    assert_eq!(scene.next_hour(&messages()).await, last_hour(), "the hour is not done");
     assert_eq!(scene.dead_letters(DeadLetterReason::Refused, &messages()), []);
 }
 
@@ -92,7 +92,7 @@ async fn held(destination: Destination, answer: Answer, advice: &[&str]) {
     for advice in advice {
         assert!(text.contains(advice), "`{advice}` is not in: {text}");
     }
-    assert_eq!(scene.checkpoint(&messages()).await, None, "the hour is not done");
+    assert_eq!(scene.next_hour(&messages()).await, last_hour(), "the hour is not done");
     assert_arrived(&scene, EventType::Message, &[]);
     let counters = scene.simulation.pod.wait_for(|counters| counters.open() == 0);
     assert_eq!(soon(counters).await.feed(&messages()).dropped, 0);

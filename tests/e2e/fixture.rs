@@ -225,9 +225,21 @@ impl Scene {
         read.map(|(checkpoint, _)| checkpoint)
     }
 
+    /// The hour at which the next run of `feed` goes on; a run has begun.
+    pub async fn next_hour(&self, feed: &Feed) -> Hour {
+        let checkpoint = self.checkpoint(feed).await.expect("the first run saves its beginning");
+        assert_eq!((checkpoint.retry, checkpoint.lost), (vec![], vec![]));
+        checkpoint.next_hour
+    }
+
+    /// Where the object of that name lies.
+    pub fn state_path(&self, name: &str) -> PathBuf {
+        self.state.join(name)
+    }
+
     /// Where the checkpoint of `feed` lies.
     pub fn checkpoint_path(&self, feed: &Feed) -> PathBuf {
-        self.state.join(format!("checkpoints/{feed}.json"))
+        self.state_path(&format!("checkpoints/{feed}.json"))
     }
 
     /// The dead letters of `feed`, in no certain order.

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use bytes::Bytes;
+use jiff::SignedDuration;
 use proofpoint_sentinel::collect::Run;
 use proofpoint_sentinel::feed::{EventType, Feed};
 use proofpoint_sentinel::hour::Hour;
@@ -15,7 +16,7 @@ use tokio::time::Instant;
 
 use crate::events;
 use crate::fixture::{Scene, feed, hour, last_hour, messages, of_feed, soon};
-use crate::intact::{Members, arrivals, assert_arrived};
+use crate::intact::{Members, assert_arrived};
 
 /// The hours before the last one that is due, and that one, oldest first.
 fn last_hours(count: i64) -> Vec<Hour> {
@@ -215,6 +216,20 @@ async fn an_hour_that_proofpoint_refuses_at_the_end_of_what_it_keeps_is_lost() {
 }
 
 #[tokio::test]
+async fn the_look_back_counts_from_the_first_run_though_that_failed() {
+    let scene = Scene::of().lookback(2).start().await;
+    let events = fill(&scene, &messages(), &last_hours(2), 4);
+    let refused = || Fault::Refuse(Refusal::new(401, "Unauthorized"));
+    scene.simulation.pod.script(&messages(), [refused(), refused()]);
+    for _ in 0..2 {
+        assert!(!scene.run().await.is_success());
+        scene.advance(24 * 60);
+    }
+    scene.run().await;
+    assert_arrived(&scene, EventType::Message, &events);
+}
+
+#[tokio::test]
 async fn an_hour_that_is_cut_short_is_on_record_and_read_again() {
     let scene = Scene::new().await;
     let events = scene.give(&messages(), last_hour(), 50);
@@ -226,14 +241,11 @@ async fn an_hour_that_is_cut_short_is_on_record_and_read_again() {
         panic!("{attempts:?}");
     };
     assert_eq!((*hour, last_end.as_str()), (last_hour(), "cut"));
-    // What was under way when the connection broke may be gone.
-    let early = usize::try_from(*last_events).unwrap();
-    assert!(early <= 20, "{early} of 20 events");
 
-    assert_eq!(scene.run_well().await.feeds[0].hours_done, [last_hour()]);
-    let times = arrivals(&scene, EventType::Message, &events);
-    let expected: Vec<usize> = (0..50).map(|number| 1 + usize::from(number < early)).collect();
-    assert_eq!(times, expected, "each at least once, and twice only what was read twice");
+    let report = scene.run_well().await;
+    assert_eq!(report.feeds[0].hours_done, [last_hour()]);
+    assert_eq!(report.feeds[0].tally.duplicates, *last_events);
+    assert_arrived(&scene, EventType::Message, &events);
 }
 
 #[tokio::test]
@@ -252,8 +264,7 @@ async fn only_code_1000_means_that_all_was_sent() {
     assert_eq!(record, [0, 1, 2].map(|at| (hours[at], 5, expected[at])));
 
     assert_eq!(scene.run_well().await.feeds[0].hours_done, hours);
-    let times = arrivals(&scene, EventType::Message, &events);
-    assert!((0..30).all(|number| times[number] == 1 + usize::from(number % 10 < 5)), "{times:?}");
+    assert_arrived(&scene, EventType::Message, &events);
 }
 
 #[tokio::test]
@@ -265,7 +276,7 @@ async fn an_end_without_a_close_is_believed_when_it_comes_twice_with_as_many_eve
     let attempts = again(&scene, &messages()).await;
     assert_eq!((attempts[0].last_events, attempts[0].last_end.as_str()), (10, "cut"));
     assert_eq!(scene.run_well().await.feeds[0].hours_done, [last_hour()]);
-    assert!(arrivals(&scene, EventType::Message, &events).iter().all(|times| *times == 2));
+    assert_arrived(&scene, EventType::Message, &events);
 }
 
 #[tokio::test]
@@ -288,8 +299,38 @@ async fn a_session_that_stalls_is_given_up_in_good_order_and_its_hour_read_again
     assert_eq!((sessions.closed, sessions.dropped), (1, 0));
 
     assert_eq!(scene.run_well().await.feeds[0].hours_done, [last_hour()]);
-    let times = arrivals(&scene, EventType::Message, &events);
-    assert_eq!(times, [2, 2, 2, 2, 1, 1, 1, 1, 1, 1]);
+    assert_arrived(&scene, EventType::Message, &events);
+}
+
+#[tokio::test]
+async fn an_event_that_comes_again_in_its_hour_or_in_the_next_is_delivered_once() {
+    let scene = Scene::of().lookback(2).start().await;
+    let [first, second] = last_hours(2)[..] else { panic!("two hours were asked for") };
+    let events = scene.give(&messages(), first, 8);
+    scene.give_events(&messages(), first, events[2..5].to_vec());
+    scene.give_events(&messages(), second, events[6..].to_vec());
+    let report = scene.run_well().await;
+    let tally = &report.feeds[0].tally;
+    assert_eq!((tally.events, tally.duplicates, tally.delivered), (13, 5, 8));
+    assert_arrived(&scene, EventType::Message, &events);
+}
+
+#[tokio::test]
+async fn the_ledger_is_kept_for_72_hours_after_an_hour() {
+    let scene = Scene::new().await;
+    scene.give(&messages(), last_hour(), 3);
+    scene.run_well().await;
+    let segments = |scene: &Scene| {
+        let hour = scene.state_path(&format!("ledger/{}/{}", messages(), last_hour()));
+        std::fs::read_dir(hour).map_or(0, Iterator::count)
+    };
+    for (hours, expected) in [(71, 1), (2, 0)] {
+        scene.advance(hours * 60);
+        let newest = Hour::newest_due(scene.now(), SignedDuration::from_mins(45));
+        scene.give(&messages(), newest, 1);
+        scene.run_well().await;
+        assert_eq!(segments(&scene), expected, "{hours} hours later");
+    }
 }
 
 #[tokio::test]

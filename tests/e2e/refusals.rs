@@ -28,7 +28,7 @@ async fn refused(refusal: Refusal) -> String {
     assert!(!report.is_success());
     assert_eq!(scene.simulation.pod.counters().refused, [(status, 1)].into(), "tried once");
     assert_eq!(scene.sessions(&messages()).opened, 0);
-    assert_eq!(scene.checkpoint(&messages()).await, None, "the hour is not done");
+    assert_eq!(scene.next_hour(&messages()).await, last_hour(), "the hour is not done");
     assert_eq!(of_feed(&report, &maillog).outcome, Outcome::UpToDate);
     assert_arrived(&scene, EventType::Maillog, &lines);
     assert!(!text.contains("simulated-token"), "{text}");
@@ -111,7 +111,7 @@ async fn a_certificate_that_nobody_trusts_is_told_with_the_setting() {
     run.settings.source.extra_roots = Some(path);
     let text = failure(&scene.run_as(run).await, &messages());
     assert_tells(&text, &["no TLS connection with localhost:", "SSL_CERT_FILE"]);
-    assert_eq!(scene.checkpoint(&messages()).await, None);
+    assert_eq!(scene.next_hour(&messages()).await, last_hour(), "the hour is not done");
 }
 
 #[tokio::test]

@@ -66,6 +66,7 @@ pub async fn run(arguments: Arguments) -> ExitCode {
 }
 
 async fn demo(arguments: &Arguments) -> Result<bool, Failure> {
+    wait_out_the_turn_of_the_hour().await;
     let now = Timestamp::now();
     let newest = Hour::newest_due(now, DELAY);
     let oldest = newest.plus(1 - i64::from(arguments.hours));
@@ -136,6 +137,15 @@ async fn demo(arguments: &Arguments) -> Result<bool, Failure> {
 async fn summed_up(host: &Host, feeds: &[FeedOfDemo]) {
     for FeedOfDemo { feed, .. } in feeds {
         host.wait_for_line(|line| show::sums_up(&line.text, feed)).await;
+    }
+}
+
+/// The look-back is counted from the hour of now, which the handler must find unchanged.
+async fn wait_out_the_turn_of_the_hour() {
+    let now = Timestamp::now();
+    let left = Hour::containing(now).end().duration_since(now);
+    if left < SignedDuration::from_secs(10) {
+        tokio::time::sleep(left.unsigned_abs()).await;
     }
 }
 

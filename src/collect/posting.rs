@@ -1,0 +1,98 @@
+//! A batch on its way: posted, then remembered.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use bytes::Bytes;
+use tokio::time::Instant;
+
+use super::delivery::DeliveryError;
+use crate::clock::Clock;
+use crate::feed::Feed;
+use crate::hour::Hour;
+use crate::report::Tally;
+use crate::row::tables::Table;
+use crate::state::{DeadLetter, DeadLetterReason, EventId, State, StateError};
+use crate::workspace::{Batch, Destination};
+
+/// What is known of a row on its way.
+#[derive(Clone, Debug)]
+pub(super) struct Parcel {
+    /// The event, as it came.
+    pub event: Bytes,
+    /// The hour of its own time.
+    pub hour: Hour,
+    /// Its id.
+    pub id: EventId,
+}
+
+/// What posts of a feed share.
+pub(super) struct Posting {
+    pub feed: Feed,
+    pub table: &'static Table,
+    pub destination: Destination,
+    pub state: State,
+    pub clock: Clock,
+    /// Names the run in the ledger.
+    pub writer: String,
+    /// Posts end by then.
+    pub deadline: Instant,
+}
+
+/// What came of a batch.
+pub(super) struct Posted {
+    pub tally: Tally,
+    /// Why not every row of it is accounted for.
+    pub error: Option<DeliveryError>,
+}
+
+impl Posting {
+    /// Posts the batch, keeps refused rows as dead letters, and records both in the ledger.
+    pub async fn post(self: Arc<Self>, batch: Batch<Parcel>) -> Posted {
+        let delivery = self.destination.deliver(self.table, batch, self.deadline).await;
+        let mut posted = Posted { tally: Tally::default(), error: None };
+        posted.tally.add_posts(&delivery);
+        if let Some(held) = delivery.held {
+            posted.error = Some(DeliveryError::Held(held.reason));
+        }
+        let mut known = delivery.delivered;
+        for refused in delivery.refused {
+            let (detail, parcel) = (refused.reason.to_string(), refused.tag);
+            match self.dead_letter(DeadLetterReason::Refused, &detail, &parcel.event).await {
+                Ok(()) => {
+                    posted.tally.add_dead_letter(DeadLetterReason::Refused);
+                    known.push(parcel);
+                }
+                Err(error) => posted.error = Some(DeliveryError::DeadLetter(error)),
+            }
+        }
+        if let Err(error) = self.remember(&known).await {
+            posted.error = Some(DeliveryError::Ledger(error));
+        }
+        posted
+    }
+
+    /// Keeps an event that can't be delivered.
+    pub async fn dead_letter(
+        &self,
+        reason: DeadLetterReason,
+        detail: &str,
+        event: &[u8],
+    ) -> Result<(), StateError> {
+        let letter = DeadLetter { reason, feed: &self.feed, detail, event, at: self.clock.now() };
+        let name = self.state.put_dead_letter(&letter).await?;
+        tracing::warn!(name, detail, "event kept as a dead letter");
+        Ok(())
+    }
+
+    async fn remember(&self, parcels: &[Parcel]) -> Result<(), StateError> {
+        let mut hours: BTreeMap<Hour, Vec<EventId>> = BTreeMap::new();
+        for parcel in parcels {
+            hours.entry(parcel.hour).or_default().push(parcel.id);
+        }
+        for (hour, ids) in hours {
+            self.state.append_ledger(&self.feed, hour, &self.writer, &ids).await?;
+        }
+        Ok(())
+    }
+}
