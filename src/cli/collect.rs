@@ -197,7 +197,7 @@ impl<'a> Watched<'a> {
         if self.begun && !whole {
             let twice = match self.arguments.out {
                 Some(_) => "what the file has of them is then in it twice",
-                None => "what was delivered of them arrives twice",
+                None => "what was delivered of them is not delivered again",
             };
             println!(
                 "Not every hour was read to its end. Hours that are not `closed with 1000` have to be read again, for example with --from {} --to {to}; {twice}.",
