@@ -16,7 +16,7 @@ use crate::feed::Feed;
 use crate::hour::Hour;
 use crate::report::Tally;
 use crate::row::tables::table;
-use crate::row::{RowBuilder, RowShape};
+use crate::row::{Built, RowBuilder, RowShape};
 use crate::settings::{DestinationSettings, Settings};
 use crate::state::{DeadLetterReason, EventId, State, StateError};
 use crate::workspace::{Batch, Destination, HeldReason, Packer};
@@ -138,6 +138,18 @@ impl<'a> EventDelivery<'a> {
     }
 }
 
+/// What the ledger knows the event by: its id, and the second of its time.
+///
+/// Proofpoint means an id to belong to one event. Should it ever give the same one to two, then
+/// losing the second would be worse than delivering an event twice. Fractions of the second are
+/// left out, so that an archive that keeps fewer digits than the live stream does not matter.
+fn event_id(built: &Built<'_>) -> EventId {
+    match built.event_time {
+        Some(at) => EventId::of(&format!("{}\n{}", built.id, at.as_second())),
+        None => EventId::of(&built.id),
+    }
+}
+
 impl Sink for EventDelivery<'_> {
     type Error = DeliveryError;
 
@@ -172,7 +184,7 @@ impl Sink for EventDelivery<'_> {
         };
         self.tally.saw(built.event_time);
         let hour = built.event_time.map_or(self.hour, Hour::containing);
-        let id = EventId::of(&built.id);
+        let id = event_id(&built);
         let is_new = self.ledger.claim(hour, id).await.map_err(DeliveryError::Ledger)?;
         if !is_new {
             self.tally.duplicates += 1;
@@ -204,5 +216,20 @@ impl Sink for EventDelivery<'_> {
             }
         }
         first_error.map_or(Ok(()), Err)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_same_id_at_another_second_is_another_event() {
+        let id = |at: &str| {
+            let event_time = Some(at.parse().unwrap());
+            event_id(&Built { id: "g".into(), event_time, oversize: false })
+        };
+        assert_eq!(id("2026-11-20T06:00:01.25Z"), id("2026-11-20T06:00:01Z"));
+        assert_ne!(id("2026-11-20T06:00:01Z"), id("2026-11-20T06:00:02Z"));
     }
 }
