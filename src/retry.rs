@@ -5,6 +5,9 @@ use std::time::Duration;
 use rand::RngExt;
 use tokio::time::Instant;
 
+/// No peer's wish to be left alone is kept for longer than this.
+const LONGEST_ASKED: Duration = Duration::from_secs(24 * 3600);
+
 /// How long to wait between tries, and how many tries there are.
 #[derive(Clone, Copy, Debug)]
 pub struct Backoff {
@@ -35,7 +38,7 @@ impl Backoff {
             .first
             .saturating_mul(1u32.checked_shl(attempt.saturating_sub(1)).unwrap_or(u32::MAX));
         let own = doubled.min(self.longest);
-        let asked = retry_after.unwrap_or_default();
+        let asked = retry_after.unwrap_or_default().min(LONGEST_ASKED);
         Some(own.max(asked).mul_f64(1.0 + 0.25 * jitter))
     }
 
@@ -73,6 +76,12 @@ mod tests {
     fn never_comes_back_before_the_peer_asked_for() {
         let wait = BACKOFF.wait(1, Some(Duration::from_secs(90)), 0.0);
         assert_eq!(wait, Some(Duration::from_secs(90)));
+    }
+
+    #[test]
+    fn an_absurd_wish_is_kept_for_a_day() {
+        let wait = BACKOFF.wait(1, Some(Duration::MAX), 0.9).unwrap();
+        assert!(wait < 2 * LONGEST_ASKED);
     }
 
     #[test]

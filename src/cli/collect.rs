@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use clap::Args;
 use indicatif::{ProgressBar, ProgressStyle};
+use jiff::{SignedDuration, Timestamp};
 use proofpoint_sentinel::clock::Clock;
 use proofpoint_sentinel::collect::read::HourReader;
 use proofpoint_sentinel::collect::{HourResult, Progress, Run, backfill, save};
@@ -22,6 +23,9 @@ use super::{Failure, logging, signals};
 
 /// A terminal has no time-out; this stands for none.
 const UNLIMITED: Duration = Duration::from_secs(30 * 24 * 3600);
+
+/// So long after its end an hour's events are all in the archive.
+const ARCHIVE_DELAY: SignedDuration = SignedDuration::from_mins(45);
 
 #[derive(Args)]
 pub struct Arguments {
@@ -58,6 +62,18 @@ async fn collect(arguments: &Arguments) -> Result<bool, Failure> {
     if arguments.from >= arguments.to {
         return Err("--to has to be later than --from".into());
     }
+    let now = Timestamp::now();
+    let current = Hour::containing(now);
+    if arguments.to > current {
+        return Err(
+            format!("only hours that are over can be read: --to is at most {current}").into()
+        );
+    }
+    if Hour::newest_due(now, ARCHIVE_DELAY) < arguments.to.plus(-1) {
+        eprintln!(
+            "warning: Proofpoint fills the archive up to 45 minutes late; the last hour may lack events"
+        );
+    }
     let vars = environment();
     let stop = signals::stop_token();
     let progress = Arc::new(Progress::default());
@@ -93,6 +109,7 @@ async fn collect(arguments: &Arguments) -> Result<bool, Failure> {
                 clock: Clock::system(),
                 patience: Patience::default(),
                 reading_ends: ends,
+                posting_ends: ends,
                 all_ends: ends,
                 stop: stop.clone(),
                 progress: progress.clone(),
@@ -173,8 +190,9 @@ impl<'a> Watched<'a> {
         let rows = match self.arguments.out {
             Some(_) => String::new(),
             None => format!(
-                "  {:>9} rows delivered  {} dead letters",
+                "  {:>9} rows delivered  {} duplicates  {} dead letters",
                 tally.delivered,
+                tally.duplicates,
                 tally.dead_letters()
             ),
         };
@@ -197,7 +215,9 @@ impl<'a> Watched<'a> {
         if self.begun && !whole {
             let twice = match self.arguments.out {
                 Some(_) => "what the file has of them is then in it twice",
-                None => "what was delivered of them is not delivered again",
+                None => {
+                    "what was delivered of them is not delivered again, if they are under 72 hours old"
+                }
             };
             println!(
                 "Not every hour was read to its end. Hours that are not `closed with 1000` have to be read again, for example with --from {} --to {to}; {twice}.",

@@ -70,6 +70,7 @@ impl Collector {
             clock: Clock::system(),
             patience: Patience::default(),
             reading_ends: time.reading_ends(),
+            posting_ends: time.posting_ends(),
             all_ends: time.all_ends(),
             stop,
             progress: Arc::new(Progress::default()),

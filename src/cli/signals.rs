@@ -2,7 +2,7 @@
 
 use tokio_util::sync::CancellationToken;
 
-/// A token that is cancelled by SIGTERM or Ctrl-C. A second Ctrl-C ends the process at once.
+/// A token that is cancelled by SIGTERM or Ctrl-C. A second one of either ends the process at once.
 pub fn stop_token() -> CancellationToken {
     let stop = CancellationToken::new();
     let told = stop.clone();

@@ -71,10 +71,12 @@ pub async fn backfill(
 ) -> Result<(), BackfillError> {
     let services = Services::open(run).await?;
     let lease = services.state.lease(feed).await?;
+    let halt = run.stop.child_token();
     let work = async {
-        let reader = services.reader(run, cluster, feed, &run.stop);
+        let reader = services.reader(run, cluster, feed, &halt);
         let mut ledger = Ledger::new(services.state.clone(), feed.clone());
         for hour in hours {
+            ledger.forget_all_but(2);
             let mut delivery = EventDelivery::new(feed, hour, &mut ledger, services.around(run));
             let end = reader.read(hour, &mut delivery).await?;
             let result = HourResult { hour, end, tally: delivery.tally().clone() };
@@ -85,9 +87,13 @@ pub async fn backfill(
         }
         Ok::<_, BackfillError>(())
     };
+    tokio::pin!(work);
     let result = tokio::select! {
-        result = work => result,
-        () = lease.lost() => return Err(BackfillError::LeaseLost),
+        result = &mut work => result,
+        () = lease.lost() => {
+            halt.cancel();
+            work.await.and(Err(BackfillError::LeaseLost))
+        }
     };
     let released = lease.release().await;
     result?;

@@ -25,6 +25,13 @@ use crate::workspace::{Batch, Destination, HeldReason, Packer};
 /// the server feels it.
 const POSTS: usize = 4;
 
+/// A batch is closed when its events, which are kept until their rows are accepted, have so many
+/// bytes.
+const MOST_WAITING: usize = 4 << 20;
+
+/// While the events in posts have so many bytes, no event is taken.
+const MOST_UNDER_WAY: usize = 12 << 20;
+
 /// Why no more events can be delivered.
 #[derive(Debug, thiserror::Error)]
 pub enum DeliveryError {
@@ -70,8 +77,18 @@ pub struct EventDelivery<'a> {
     row: Vec<u8>,
     packer: Packer<Parcel>,
     posting: Arc<Posting>,
-    posts: JoinSet<Posted>,
+    posts: JoinSet<(Posted, usize)>,
+    /// Bytes of the events whose rows wait to be posted. A row can be much shorter than its event.
+    bytes_waiting: usize,
+    /// Bytes of the events in posts under way.
+    bytes_under_way: usize,
     tally: Tally,
+}
+
+/// A batch, and the bytes of the events in it.
+struct Closed {
+    batch: Batch<Parcel>,
+    bytes: usize,
 }
 
 impl<'a> EventDelivery<'a> {
@@ -105,6 +122,8 @@ impl<'a> EventDelivery<'a> {
             packer: Packer::new(around.destination.limits()),
             posting: Arc::new(posting),
             posts: JoinSet::new(),
+            bytes_waiting: 0,
+            bytes_under_way: 0,
             tally: Tally::default(),
         }
     }
@@ -114,12 +133,21 @@ impl<'a> EventDelivery<'a> {
         &self.tally
     }
 
-    fn post(&mut self, batch: Batch<Parcel>) {
-        self.posts.spawn(Arc::clone(&self.posting).post(batch).in_current_span());
+    fn close_batch(&mut self) -> Option<Closed> {
+        let batch = self.packer.finish()?;
+        Some(Closed { batch, bytes: std::mem::take(&mut self.bytes_waiting) })
     }
 
-    fn account(&mut self, posted: Result<Posted, JoinError>) -> Result<(), DeliveryError> {
-        let posted = posted?;
+    fn post(&mut self, Closed { batch, bytes }: Closed) {
+        self.bytes_under_way += bytes;
+        let post = Arc::clone(&self.posting).post(batch);
+        let post = async move { (post.await, bytes) };
+        self.posts.spawn(post.in_current_span());
+    }
+
+    fn account(&mut self, posted: Result<(Posted, usize), JoinError>) -> Result<(), DeliveryError> {
+        let (posted, bytes) = posted?;
+        self.bytes_under_way -= bytes;
         self.tally.add(&posted.tally);
         self.progress.delivered(posted.tally.delivered);
         posted.error.map_or(Ok(()), Err)
@@ -154,7 +182,7 @@ impl Sink for EventDelivery<'_> {
     type Error = DeliveryError;
 
     fn has_room(&self) -> bool {
-        self.posts.len() < POSTS
+        self.posts.len() < POSTS && self.bytes_under_way < MOST_UNDER_WAY
     }
 
     // Nothing is awaited between the join and the account: what was joined can't be lost.
@@ -195,18 +223,36 @@ impl Sink for EventDelivery<'_> {
             self.dead_letter(DeadLetterReason::Oversize, detail, &event).await?;
         }
         match self.packer.push(&self.row, Parcel { event: event.clone(), hour, id }) {
-            Ok(Some(full)) => self.post(full),
-            Ok(None) => {}
+            Ok(full) => {
+                if let Some(full) = full {
+                    let bytes = std::mem::take(&mut self.bytes_waiting);
+                    self.post(Closed { batch: full, bytes });
+                }
+                self.bytes_waiting += event.len();
+            }
             Err(too_long) => {
                 let detail = too_long.to_string();
                 self.dead_letter(DeadLetterReason::Oversize, &detail, &event).await?;
             }
         }
+        if self.bytes_waiting >= MOST_WAITING
+            && let Some(full) = self.close_batch()
+        {
+            self.post(full);
+        }
         Ok(())
     }
 
+    async fn wind_down(&mut self) {
+        while let Some(posted) = self.posts.join_next().await {
+            if let Err(error) = self.account(posted) {
+                tracing::warn!(%error, "another batch failed as well");
+            }
+        }
+    }
+
     async fn finish(&mut self) -> Result<(), DeliveryError> {
-        if let Some(rest) = self.packer.finish() {
+        if let Some(rest) = self.close_batch() {
             self.post(rest);
         }
         let mut first_error = None;

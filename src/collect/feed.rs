@@ -10,7 +10,7 @@ use super::delivery::{DeliveryError, EventDelivery};
 use super::ledger::Ledger;
 use super::plan::{
     Judgement, enter, enter_lost, first_unfinished, is_near_the_end_of_what_is_kept, is_too_long,
-    judge, plan,
+    is_troubled, judge, plan,
 };
 use super::read::{ReadEnd, ReadError};
 use super::{Run, Services};
@@ -36,6 +36,10 @@ pub(super) enum FeedError {
         "the hour {hour} could not be read to its end in {attempts} runs, {events} events in the last one: raise functionTimeout in host.json, or read it with `collect`"
     )]
     HourTooLong { hour: Hour, attempts: u32, events: u64 },
+    #[error(
+        "the hour {hour} could not be read to its end in {attempts} tries, the last one was {end}: its events up to there are delivered, and it is tried again at most hourly while Proofpoint keeps it"
+    )]
+    HourFails { hour: Hour, attempts: u32, end: String },
     #[error("the feed's lease was lost: another run may have it; the next run goes on")]
     LeaseLost,
 }
@@ -50,7 +54,7 @@ pub(super) async fn collect(
     let started = Stopwatch::now();
     let mut report = FeedReport::new(feed.to_string(), cluster.name.clone());
     let span = tracing::info_span!("feed", feed = %feed);
-    let work = FeedRun { run, services, cluster, feed: &feed, report: &mut report };
+    let work = FeedRun { run, services, cluster, feed: &feed, report: &mut report, trouble: None };
     match work.leased().instrument(span.clone()).await {
         Ok(()) => {}
         Err(FeedError::State(StateError::LeaseHeld { .. })) => {
@@ -69,6 +73,8 @@ struct FeedRun<'a> {
     cluster: &'a Cluster,
     feed: &'a Feed,
     report: &'a mut FeedReport,
+    /// The first hour of this run that needs somebody's attention.
+    trouble: Option<FeedError>,
 }
 
 impl FeedRun<'_> {
@@ -88,7 +94,8 @@ impl FeedRun<'_> {
         };
         let released = lease.release().await;
         result?;
-        Ok(released?)
+        released?;
+        self.trouble.map_or(Ok(()), Err)
     }
 
     async fn hours(&mut self, halt: &CancellationToken) -> Result<(), FeedError> {
@@ -111,6 +118,7 @@ impl FeedRun<'_> {
                 self.report.outcome = Outcome::Unfinished;
                 return Ok(());
             }
+            ledger.forget_all_but(2);
             let started = Stopwatch::now();
             let span = tracing::info_span!("hour", hour = %hour);
             let goes_on = self.hour(hour, &mut ledger, &mut saved, halt).instrument(span).await?;
@@ -186,15 +194,17 @@ impl FeedRun<'_> {
                 tracing::info!(events, %end, attempts, %not_before, "hour to be read again");
             }
         }
-        let too_long = match &judgement {
-            Judgement::Again(attempt) if is_too_long(attempt) => {
-                Some(FeedError::HourTooLong { hour, attempts: attempt.attempts, events })
+        if let Judgement::Again(attempt) = &judgement {
+            if is_too_long(attempt) {
+                let attempts = attempt.attempts;
+                self.trouble.get_or_insert(FeedError::HourTooLong { hour, attempts, events });
+            } else if is_troubled(attempt) {
+                let (attempts, end) = (attempt.attempts, attempt.last_end.clone());
+                self.trouble.get_or_insert(FeedError::HourFails { hour, attempts, end });
             }
-            _ => None,
-        };
+        }
         enter(&mut saved.checkpoint, hour, judgement);
-        self.save(saved).await?;
-        too_long.map_or(Ok(()), Err)
+        self.save(saved).await
     }
 
     /// What is saved, or on the first run a beginning, which is saved at once: the look-back counts

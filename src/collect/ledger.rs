@@ -37,7 +37,14 @@ impl Ledger {
         }
     }
 
-    /// Forgets what will not be read again: hours before `unfinished` whose events are over
+    /// Keeps only the `count` hours that were used last in memory. What was delivered is in the
+    /// state; call it only while nothing is under way.
+    pub fn forget_all_but(&mut self, count: usize) {
+        let surplus = self.hours.len().saturating_sub(count);
+        self.hours.drain(..surplus);
+    }
+
+    /// Deletes what will not be read again: hours before `unfinished` whose events are over
     /// [`KEPT`] hours old.
     pub async fn prune(&self, unfinished: Hour, now: Timestamp) -> Result<(), StateError> {
         let before = unfinished.min(Hour::containing(now).plus(-KEPT));

@@ -23,7 +23,7 @@ mod save;
 use std::sync::Arc;
 
 use tokio::task::JoinSet;
-use tokio::time::Instant;
+use tokio::time::{Instant, timeout_at};
 use tokio_util::sync::CancellationToken;
 use tracing::Instrument;
 
@@ -52,7 +52,9 @@ pub struct Run {
     pub patience: Patience,
     /// No more is read after this.
     pub reading_ends: Instant,
-    /// Nothing is posted or waited for after this.
+    /// Nothing is posted after this.
+    pub posting_ends: Instant,
+    /// Nothing is waited for after this.
     pub all_ends: Instant,
     /// Tells the run to save its progress and end.
     pub stop: CancellationToken,
@@ -115,7 +117,7 @@ impl Services {
             clock: &run.clock,
             progress: &run.progress,
             writer: &run.id,
-            deadline: run.all_ends,
+            deadline: run.posting_ends,
         }
     }
 }
@@ -147,7 +149,9 @@ pub async fn run(run: Run) -> Result<RunReport, RunError> {
             continue;
         };
         let (_, feed, cluster) = running.swap_remove(position);
-        reports.push(report.unwrap_or_else(|fault| failed(&feed, cluster, &fault.to_string())));
+        reports.push(report.unwrap_or_else(|fault| {
+            failed(&feed, cluster, &format!("a fault in the program: {fault}"))
+        }));
     }
     reports.sort_by(|a, b| a.feed.cmp(&b.feed));
     Ok(RunReport { feeds: reports })
@@ -159,12 +163,15 @@ async fn one_feed(
     cluster: Cluster,
     feed: Feed,
 ) -> FeedReport {
-    feed::collect(&run, &services, &cluster, feed).await
+    let work = feed::collect(&run, &services, &cluster, feed.clone());
+    timeout_at(run.all_ends, work).await.unwrap_or_else(|_| {
+        failed(&feed, cluster.name, "the run's time was up while the storage did not answer")
+    })
 }
 
 fn failed(feed: &Feed, cluster: String, reason: &str) -> FeedReport {
     let mut report = FeedReport::new(feed.to_string(), cluster);
-    report.outcome = Outcome::Failed(format!("a fault in the program: {reason}"));
+    report.outcome = Outcome::Failed(reason.to_owned());
     report.log();
     report
 }

@@ -80,8 +80,8 @@ pub enum Judgement {
 
 /// Judges a reading of `hour` of which every event has been accounted for.
 ///
-/// Whole is what ended with close code 1000 and has events. What ended otherwise may be whole as
-/// well, since some servers never send the code: it counts where two readings on end gave as many
+/// Whole is what ended with close code 1000 and has events. What ended without any code may be whole
+/// as well, since some servers never send one: it counts where two readings on end gave as many
 /// events in the same way.
 pub fn judge(
     hour: Hour,
@@ -110,7 +110,7 @@ pub fn judge(
             again.not_before = later(now, SignedDuration::try_from(empty_retry).ok());
             Judgement::Again(again)
         }
-        ReadEnd::Session(End::Closed(_) | End::Cut)
+        ReadEnd::Session(End::Closed(None) | End::Cut)
             if events > 0
                 && previous.is_some_and(|attempt| {
                     attempt.last_events == events && attempt.last_end == again.last_end
@@ -140,6 +140,13 @@ fn wait(attempts: u32) -> SignedDuration {
 
 fn later(now: Timestamp, wait: Option<SignedDuration>) -> Timestamp {
     wait.and_then(|wait| now.checked_add(wait).ok()).unwrap_or(now)
+}
+
+/// Whether so many readings of the hour have failed that somebody should hear of it. An hour that
+/// only is empty, or that we left ourselves, has not failed.
+pub fn is_troubled(attempt: &HourAttempt) -> bool {
+    let own = [ReadEnd::Stopped, ReadEnd::OutOfTime].map(|end| end.to_string());
+    attempt.attempts - attempt.empty_reads >= 3 && !own.contains(&attempt.last_end)
 }
 
 /// The oldest hour that is not done.
@@ -290,6 +297,28 @@ mod tests {
     fn events_in_an_hour_that_was_empty_before_make_it_whole() {
         let first = again(judged(None, &closed(1000), 0));
         assert_eq!(judged(Some(&first), &closed(1000), 7), Judgement::Done);
+    }
+
+    #[test]
+    fn an_error_of_the_server_is_not_believed_however_often() {
+        let error = closed(1011);
+        let mut attempt = again(judged(None, &error, 5));
+        for _ in 0..5 {
+            attempt = again(judged(Some(&attempt), &error, 5));
+        }
+        assert!(is_troubled(&attempt));
+    }
+
+    #[test]
+    fn trouble_is_three_failed_readings() {
+        let stalled = ReadEnd::Session(End::Stalled);
+        let first = again(judged(None, &closed(1000), 0));
+        let second = again(judged(Some(&first), &stalled, 5));
+        let third = again(judged(Some(&second), &stalled, 5));
+        assert!(!is_troubled(&third), "one of them was only empty");
+        let fourth = again(judged(Some(&third), &stalled, 5));
+        assert!(is_troubled(&fourth));
+        assert!(!is_troubled(&again(judged(Some(&fourth), &ReadEnd::Stopped, 5))));
     }
 
     #[test]

@@ -32,6 +32,9 @@ pub trait Sink {
 
     /// Finishes all work, so that every event taken is accounted for.
     fn finish(&mut self) -> impl Future<Output = Result<(), Self::Error>> + Send;
+
+    /// After a failure: begins nothing more, but waits for what is under way and accounts for it.
+    fn wind_down(&mut self) -> impl Future<Output = ()> + Send;
 }
 
 /// How a reading ended.
@@ -118,7 +121,16 @@ impl HourReader<'_> {
         if !matches!(end, Ok(ReadEnd::Session(End::Closed(_) | End::Cut))) {
             session.close().await;
         }
-        let end = end.map_err(ReadError::Sink)?;
+        let end = match end {
+            Ok(end) => end,
+            Err(error) => {
+                tokio::select! {
+                    () = sink.wind_down() => {}
+                    () = self.stopped_long_ago() => {}
+                }
+                return Err(ReadError::Sink(error));
+            }
+        };
         tokio::select! {
             finished = sink.finish() => finished.map_err(ReadError::Sink)?,
             () = self.stopped_long_ago() => return Err(ReadError::Abandoned),

@@ -88,4 +88,9 @@ impl Sink for Lines<'_> {
     async fn finish(&mut self) -> io::Result<()> {
         self.file.flush().await
     }
+
+    async fn wind_down(&mut self) {
+        // What could not be written is told already.
+        let _ = self.file.flush().await;
+    }
 }

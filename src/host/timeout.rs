@@ -25,6 +25,8 @@ pub struct BadHostJson {
 pub struct RunTime {
     /// After this no more is read: what is under way is delivered and saved.
     pub reading: Duration,
+    /// After this nothing is posted: what was delivered is saved.
+    pub posting: Duration,
     /// After this nothing is waited for any more. The host kills the process some time later.
     pub total: Duration,
 }
@@ -39,15 +41,23 @@ impl RunTime {
         Ok(RunTime::within(limit))
     }
 
-    /// The time that is left of the host's limit when reading leaves a quarter of it to delivery,
-    /// and everything a tenth to the host.
+    /// Three quarters of the host's limit for reading, and some for each thing that comes after it.
     pub fn within(limit: Duration) -> RunTime {
-        RunTime { reading: limit.mul_f64(0.75), total: limit.mul_f64(0.9) }
+        RunTime {
+            reading: limit.mul_f64(0.75),
+            posting: limit.mul_f64(0.85),
+            total: limit.mul_f64(0.95),
+        }
     }
 
     /// When reading ends, for a run that starts now.
     pub fn reading_ends(&self) -> Instant {
         Instant::now() + self.reading
+    }
+
+    /// When posting ends, for a run that starts now.
+    pub fn posting_ends(&self) -> Instant {
+        Instant::now() + self.posting
     }
 
     /// When everything ends, for a run that starts now.
@@ -110,6 +120,7 @@ mod tests {
     fn a_run_ends_well_before_the_host_loses_patience() {
         let time = RunTime::within(Duration::from_secs(600));
         assert_eq!(time.reading, Duration::from_secs(450));
-        assert_eq!(time.total, Duration::from_secs(540));
+        assert_eq!(time.posting, Duration::from_secs(510));
+        assert_eq!(time.total, Duration::from_secs(570));
     }
 }

@@ -1,5 +1,6 @@
 //! Opening a session: TCP, TLS, the WebSocket handshake, and trying again.
 
+use std::io;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -117,9 +118,13 @@ async fn open_once(net: &Net, opening: &Opening<'_>) -> Result<Session, OpenErro
     let handshake = async {
         let tcp = TcpStream::connect((host, port)).await.map_err(|e| unreachable(e.to_string()))?;
         tcp.set_nodelay(true).map_err(|e| unreachable(e.to_string()))?;
-        let tls = tls(net, host, tcp)
-            .await
-            .map_err(|reason| OpenError::Tls { host: name.clone(), reason })?;
+        let tls = tls(net, host, tcp).await.map_err(|error| {
+            let reason = error.to_string();
+            match error.get_ref().and_then(|inner| inner.downcast_ref::<rustls::Error>()) {
+                Some(_) => OpenError::Tls { host: name.clone(), reason },
+                None => unreachable(reason),
+            }
+        })?;
         let config = WebSocketConfig::default()
             .max_message_size(Some(LONGEST_MESSAGE))
             .max_frame_size(Some(LONGEST_MESSAGE));
@@ -150,10 +155,10 @@ fn request(
 
 pub(super) type Tls = tokio_rustls::client::TlsStream<TcpStream>;
 
-async fn tls(net: &Net, host: &str, tcp: TcpStream) -> Result<Tls, String> {
+async fn tls(net: &Net, host: &str, tcp: TcpStream) -> io::Result<Tls> {
     let host = host.trim_start_matches('[').trim_end_matches(']');
-    let name = ServerName::try_from(host.to_owned()).map_err(|e| e.to_string())?;
-    TlsConnector::from(Arc::clone(&net.tls)).connect(name, tcp).await.map_err(|e| e.to_string())
+    let name = ServerName::try_from(host.to_owned()).map_err(io::Error::other)?;
+    TlsConnector::from(Arc::clone(&net.tls)).connect(name, tcp).await
 }
 
 fn refused(error: tungstenite::Error, host: &str) -> OpenError {

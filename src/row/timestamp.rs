@@ -1,12 +1,17 @@
 //! An event's `ts`.
 
+use std::ops::Range;
+
 use jiff::tz::TimeZone;
 use jiff::{Timestamp, civil};
+
+/// No event happened at another time: from 1970 to the end of 2199.
+const POSSIBLE: Range<Timestamp> = Timestamp::UNIX_EPOCH..Timestamp::constant(7_258_118_400, 0);
 
 /// Reads the JSON text of an event's `ts`: ISO 8601 with any fraction and any offset, the offset
 /// with or without a colon, `Z`, or missing (then it is UTC).
 ///
-/// `None` where it is no such text.
+/// `None` where it is no such text, or a time at which no event can have happened.
 pub fn parse(value: &str) -> Option<Timestamp> {
     let text: String;
     let text = match value.strip_prefix('"')?.strip_suffix('"')? {
@@ -17,11 +22,12 @@ pub fn parse(value: &str) -> Option<Timestamp> {
         }
     };
     let text = text.trim();
-    text.parse::<Timestamp>().ok().or_else(|| {
+    let at = text.parse::<Timestamp>().ok().or_else(|| {
         // A date-time without an offset; jiff refuses one that names a zone here.
         let local: civil::DateTime = text.parse().ok()?;
         text.contains([':']).then(|| local.to_zoned(TimeZone::UTC).ok())?.map(|at| at.timestamp())
-    })
+    })?;
+    POSSIBLE.contains(&at).then_some(at)
 }
 
 #[cfg(test)]
@@ -59,6 +65,9 @@ mod tests {
             r#""yesterday""#,
             r#""2024-05-22""#,
             r#""2024-13-01T00:00:00Z""#,
+            r#""1969-12-31T23:59:59Z""#,
+            r#""-009999-01-02T01:59:59Z""#,
+            r#""2200-01-01T00:00:00Z""#,
         ] {
             assert_eq!(utc(value), None, "{value}");
         }
@@ -66,7 +75,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn a_printed_time_is_read_back(second in -60_000_000_000i64..250_000_000_000, nano in 0i32..1_000_000_000) {
+        fn a_printed_time_is_read_back(second in 0i64..7_258_118_400, nano in 0i32..1_000_000_000) {
             let at = jiff::Timestamp::new(second, nano).unwrap();
             prop_assert_eq!(parse(&format!("\"{at}\"")), Some(at));
         }

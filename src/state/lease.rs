@@ -32,7 +32,7 @@ impl Default for LeaseTimes {
             length: Duration::from_secs(60),
             renew_every: Duration::from_secs(20),
             retry_every: Duration::from_secs(3),
-            give_up_after: Duration::from_secs(50),
+            give_up_after: Duration::from_secs(40),
         }
     }
 }
@@ -192,13 +192,13 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn is_lost_before_it_runs_out_where_nobody_answers() {
         let (asked, lost) = run(|nth| (nth == 1).then_some(Renewal::Done)).await;
-        assert_eq!((asked, lost), (vec![20, 40], 70));
+        assert_eq!((asked, lost), (vec![20, 40], 60));
     }
 
     #[tokio::test(start_paused = true)]
     async fn is_lost_before_it_runs_out_where_renewal_keeps_failing() {
         let (asked, lost) = run(|_| Some(failed())).await;
-        assert_eq!(lost, 50);
-        assert_eq!(asked.len(), 10, "{asked:?}");
+        assert_eq!(lost, 40);
+        assert_eq!(asked.len(), 7, "{asked:?}");
     }
 }

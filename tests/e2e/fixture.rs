@@ -191,6 +191,7 @@ impl Scene {
             clock: self.clock.clone(),
             patience: Patience::default(),
             reading_ends: Instant::now() + NEVER,
+            posting_ends: Instant::now() + NEVER,
             all_ends: Instant::now() + NEVER,
             stop: CancellationToken::new(),
             progress: Arc::new(Progress::default()),

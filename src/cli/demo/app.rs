@@ -26,21 +26,26 @@ pub struct Workplace {
 impl Workplace {
     /// Goes on in `kept`, or begins anew in a directory of its own under the system's directory for
     /// temporary files.
-    pub fn make(kept: Option<&Path>) -> io::Result<Workplace> {
+    pub fn make(kept: Option<&Path>) -> Result<Workplace, Failure> {
         let root = match kept {
             Some(kept) => std::path::absolute(kept)?,
-            None => {
-                let root = std::env::temp_dir().join("proofpoint-sentinel-demo");
-                match std::fs::remove_dir_all(&root) {
-                    Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
-                    _ => root,
-                }
-            }
+            None => std::env::temp_dir().join("proofpoint-sentinel-demo"),
         };
         let place = Workplace { root };
-        std::fs::create_dir_all(place.workspace())?;
-        place.install()?;
+        let fault = |error| format!("{}: {error}", place.root.display());
+        place.lay_out(kept.is_none()).map_err(fault)?;
         Ok(place)
+    }
+
+    fn lay_out(&self, anew: bool) -> io::Result<()> {
+        if anew {
+            match std::fs::remove_dir_all(&self.root) {
+                Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+                _ => {}
+            }
+        }
+        std::fs::create_dir_all(self.workspace())?;
+        self.install()
     }
 
     /// Lays out what a deployment has: host.json, the function's folder, the program.

@@ -84,7 +84,12 @@ async fn demo(arguments: &Arguments) -> Result<bool, Failure> {
         let expected = count(source.as_ref(), &feed, first, newest);
         feeds.push(FeedOfDemo { feed, first, expected });
     }
-    println!("Traffic of the simulated cluster {CLUSTER}, {oldest} to {newest} UTC.");
+    let first = feeds.iter().map(|part| part.first).min().unwrap_or(oldest);
+    if first > newest {
+        println!("Everything up to {newest} UTC was delivered by an earlier demo.");
+    } else {
+        println!("Traffic of the simulated cluster {CLUSTER}, {first} to {newest} UTC.");
+    }
     let lookback = Hour::containing(now).hours_since(oldest);
     let app_settings = app_settings(arguments, &simulation, &place, lookback);
     let host = Host::start(&place.app(), app_settings).await?;
