@@ -21,7 +21,7 @@ use tokio_util::sync::CancellationToken;
 use super::{Failure, logging, signals};
 
 /// A terminal has no time-out; this stands for none.
-const UNLIMITED: Duration = Duration::from_secs(30 * 24 * 3600);
+pub const UNLIMITED: Duration = Duration::from_secs(30 * 24 * 3600);
 
 #[derive(Args)]
 pub struct Arguments {
