@@ -37,7 +37,8 @@ pub enum Command {
     ///
     /// Events that are `oversize` are left alone, because the workspace has their shortened rows
     /// already. With `--reason oversize` those whose rows now fit whole are sent: for example
-    /// after a change of destination or of ProofpointMessageText. The shortened rows stay.
+    /// after a change from the Data Collector API to the Logs Ingestion API. The shortened rows
+    /// stay.
     Resend(resend::Arguments),
 }
 

@@ -226,22 +226,23 @@ async fn names_that_lead_nowhere_are_explained() {
     }
 }
 
-/// A message with a text of its own, too long for a column where it is not dropped.
-fn long_message(scene_hour: &str) -> String {
-    let text = "x".repeat(70_000);
-    format!(
-        r#"{{"ts":"{scene_hour}:30:00.000000+0000","guid":"long","msgParts":[{{"textExtracted":"{text}"}}],"filter":{{"long":"{text}"}}}}"#
-    )
+/// A world with a message of one long value, collected by way of `destination`.
+async fn with_long_value(bytes: usize, destination: Destination) -> Scene {
+    let world = World::new(&[1], None).await;
+    let (hour, text) = (world.hours[0], "x".repeat(bytes));
+    let event = format!(
+        r#"{{"ts":"{hour}:30:00.000000+0000","guid":"long","filter":{{"long":"{text}"}}}}"#
+    );
+    world.add(&messages(), hour, &event);
+    let settings = world.settings(destination);
+    let scene = Scene { world, settings };
+    scene.collect().await;
+    scene
 }
 
 #[tokio::test]
 async fn an_oversize_event_is_left_alone_unless_asked_for_and_never_shortened_again() {
-    let world = World::new(&[1], None).await;
-    let hour = world.hours[0];
-    world.add(&messages(), hour, &long_message(&hour.to_string()));
-    let settings = world.settings(Destination::LogsIngestion);
-    let scene = Scene { world, settings };
-    scene.collect().await;
+    let scene = with_long_value(70_000, Destination::LogsIngestion).await;
     let name = scene.letter().await;
     assert!(name.starts_with("dead-letters/oversize/"), "{name}");
     let before = scene.delivered();
@@ -257,6 +258,17 @@ async fn an_oversize_event_is_left_alone_unless_asked_for_and_never_shortened_ag
     assert!(ended.stdout.contains("oversize again, kept"), "{ended:?}");
     assert_eq!(scene.letter().await, name);
     assert_eq!(scene.delivered(), before);
+}
+
+#[tokio::test]
+async fn an_oversize_event_is_delivered_whole_where_the_row_fits_now() {
+    let mut scene = with_long_value(40_000, Destination::DataCollector).await;
+    assert!(scene.letter().await.starts_with("dead-letters/oversize/"));
+    scene.settings = scene.world.settings(Destination::LogsIngestion);
+    scene.succeed(&["resend", "--all", "--reason", "oversize"]).await;
+    let rows = scene.world.simulation.workspace.rows("ProofpointPODMessage_CL");
+    assert!(rows.len() == 1 && rows[0].contains(&"x".repeat(40_000)), "{}", rows.len());
+    assert!(scene.letters().await.is_empty());
 }
 
 #[tokio::test]
