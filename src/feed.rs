@@ -80,3 +80,81 @@ impl fmt::Display for Feed {
         write!(f, "-{}", self.event_type)
     }
 }
+
+/// The text is not what a feed's `Display` writes.
+#[derive(Debug, thiserror::Error)]
+#[error("`{0}` is not a feed; one is written acme_hosted-message")]
+pub struct NotAFeed(String);
+
+impl FromStr for Feed {
+    type Err = NotAFeed;
+
+    /// Takes exactly what `Display` writes: a feed has one text.
+    fn from_str(text: &str) -> Result<Feed, NotAFeed> {
+        let parsed = || {
+            let (cluster_id, event_type) = text.rsplit_once('-')?;
+            let event_type = event_type.parse().ok()?;
+            Some(Feed { cluster_id: percent_decoded(cluster_id)?, event_type })
+        };
+        parsed().filter(|feed| feed.to_string() == text).ok_or_else(|| NotAFeed(text.to_owned()))
+    }
+}
+
+fn percent_decoded(text: &str) -> Option<String> {
+    let mut parts = text.split('%');
+    let mut bytes = parts.next()?.as_bytes().to_vec();
+    for part in parts {
+        let (digits, rest) = part.split_at_checked(2)?;
+        bytes.push(u8::from_str_radix(digits, 16).ok()?);
+        bytes.extend_from_slice(rest.as_bytes());
+    }
+    String::from_utf8(bytes).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    #[test]
+    fn a_feed_has_one_text() {
+        for text in [
+            "",
+            "acme",
+            "acme-mail",
+            "acme-Message",
+            "a-b-message",
+            "a/b-message",
+            "%61-message",
+            "%2f-message",
+            "%2-message",
+            "%+1-message",
+            "%FF-message",
+        ] {
+            assert!(text.parse::<Feed>().is_err(), "{text}");
+        }
+        let feed: Feed = "a%2Fb%C3%BC-audit".parse().unwrap();
+        assert_eq!(feed, Feed { cluster_id: "a/b\u{fc}".to_owned(), event_type: EventType::Audit });
+    }
+
+    proptest! {
+        #[test]
+        fn comes_back_from_its_text(
+            cluster_id in any::<String>(),
+            event_type in prop::sample::select(EventType::ALL.to_vec()),
+        ) {
+            let feed = Feed { cluster_id, event_type };
+            prop_assert_eq!(feed.to_string().parse::<Feed>().unwrap(), feed);
+        }
+
+        #[test]
+        fn no_other_text_is_taken_and_none_panics(
+            text in prop_oneof![any::<String>(), "[a%2F\u{fc}-]{0,8}-(message|Audit)"],
+        ) {
+            if let Ok(feed) = text.parse::<Feed>() {
+                prop_assert_eq!(feed.to_string(), text);
+            }
+        }
+    }
+}

@@ -20,6 +20,9 @@ enum Command {
     Serve,
     /// Read chosen hours now, into the workspace or a file, with the settings of the environment.
     Collect(cli::collect::Arguments),
+    /// List, show and send again the events that could not be delivered.
+    #[command(name = "deadletter", subcommand)]
+    DeadLetter(cli::deadletter::Command),
     /// Run the whole connector against a simulated Proofpoint and a local workspace.
     Demo(cli::demo::Arguments),
     /// Serve a simulated Proofpoint, workspace and identity, for trying out and benchmarks.
@@ -31,6 +34,7 @@ async fn main() -> ExitCode {
     match Arguments::parse().command {
         Command::Serve => cli::serve::run().await,
         Command::Collect(arguments) => cli::collect::run(arguments).await,
+        Command::DeadLetter(command) => cli::deadletter::run(command).await,
         Command::Demo(arguments) => cli::demo::run(arguments).await,
         Command::Simulate(arguments) => cli::simulate::run(arguments).await,
     }

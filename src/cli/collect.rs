@@ -22,7 +22,7 @@ use tokio_util::sync::CancellationToken;
 use super::{Failure, logging, signals};
 
 /// A terminal has no time-out; this stands for none.
-const UNLIMITED: Duration = Duration::from_secs(30 * 24 * 3600);
+pub const UNLIMITED: Duration = Duration::from_secs(30 * 24 * 3600);
 
 /// So long after its end an hour's events are all in the archive.
 const ARCHIVE_DELAY: SignedDuration = SignedDuration::from_mins(45);

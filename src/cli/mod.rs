@@ -1,6 +1,7 @@
 //! The commands.
 
 pub mod collect;
+pub mod deadletter;
 pub mod demo;
 pub mod serve;
 pub mod simulate;

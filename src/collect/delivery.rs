@@ -68,11 +68,19 @@ pub struct Surroundings<'a> {
     pub deadline: Instant,
 }
 
+/// Where events come from, which says what is not delivered.
+enum Origin<'a> {
+    /// A session. What the ledger knows has been delivered.
+    Session(&'a mut Ledger),
+    /// A dead letter. The ledger may know its event, since that was accounted for.
+    Letter(DeadLetterReason),
+}
+
 /// Delivers the events of one hour of a feed.
 pub struct EventDelivery<'a> {
     hour: Hour,
     builder: RowBuilder,
-    ledger: &'a mut Ledger,
+    origin: Origin<'a>,
     progress: &'a Progress,
     row: Vec<u8>,
     packer: Packer<Parcel>,
@@ -100,6 +108,26 @@ impl<'a> EventDelivery<'a> {
         ledger: &'a mut Ledger,
         around: Surroundings<'a>,
     ) -> EventDelivery<'a> {
+        EventDelivery::from(Origin::Session(ledger), feed, hour, around)
+    }
+
+    /// Delivers the event of a dead letter of `reason`, whatever the ledger knows, and records it
+    /// there. What is `oversize` still is not delivered: the workspace has its shortened row.
+    pub(super) fn of_letter(
+        reason: DeadLetterReason,
+        feed: &Feed,
+        hour: Hour,
+        around: Surroundings<'a>,
+    ) -> EventDelivery<'a> {
+        EventDelivery::from(Origin::Letter(reason), feed, hour, around)
+    }
+
+    fn from(
+        origin: Origin<'a>,
+        feed: &Feed,
+        hour: Hour,
+        around: Surroundings<'a>,
+    ) -> EventDelivery<'a> {
         let shape = match around.settings.destination {
             DestinationSettings::LogsIngestion { .. } => RowShape::Columns,
             DestinationSettings::DataCollector { .. } => RowShape::Legacy,
@@ -116,7 +144,7 @@ impl<'a> EventDelivery<'a> {
         EventDelivery {
             hour,
             builder: RowBuilder::new(feed.event_type, shape, around.settings.message_text),
-            ledger,
+            origin,
             progress: around.progress,
             row: Vec::new(),
             packer: Packer::new(around.destination.limits()),
@@ -213,14 +241,18 @@ impl Sink for EventDelivery<'_> {
         self.tally.saw(built.event_time);
         let hour = built.event_time.map_or(self.hour, Hour::containing);
         let id = event_id(&built);
-        let is_new = self.ledger.claim(hour, id).await.map_err(DeliveryError::Ledger)?;
-        if !is_new {
+        if let Origin::Session(ledger) = &mut self.origin
+            && !ledger.claim(hour, id).await.map_err(DeliveryError::Ledger)?
+        {
             self.tally.duplicates += 1;
             return Ok(());
         }
         if built.oversize {
             let detail = "the row lacks values that are too long for a column";
             self.dead_letter(DeadLetterReason::Oversize, detail, &event).await?;
+            if matches!(self.origin, Origin::Letter(DeadLetterReason::Oversize)) {
+                return Ok(());
+            }
         }
         match self.packer.push(&self.row, Parcel { event: event.clone(), hour, id }) {
             Ok(full) => {

@@ -18,6 +18,7 @@ pub mod plan;
 mod posting;
 mod progress;
 pub mod read;
+mod resend;
 mod save;
 
 use std::sync::Arc;
@@ -37,6 +38,7 @@ use crate::state::{State, StateError};
 use crate::workspace::{Destination, DestinationError};
 pub use backfill::{BackfillError, HourResult, backfill};
 pub use progress::Progress;
+pub use resend::{ResendError, Resent, resend};
 pub use save::{SaveError, save};
 
 /// What a run is given.

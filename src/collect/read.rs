@@ -126,14 +126,14 @@ impl HourReader<'_> {
             Err(error) => {
                 tokio::select! {
                     () = sink.wind_down() => {}
-                    () = self.stopped_long_ago() => {}
+                    () = long_after(self.stop) => {}
                 }
                 return Err(ReadError::Sink(error));
             }
         };
         tokio::select! {
             finished = sink.finish() => finished.map_err(ReadError::Sink)?,
-            () = self.stopped_long_ago() => return Err(ReadError::Abandoned),
+            () = long_after(self.stop) => return Err(ReadError::Abandoned),
         }
         Ok(end)
     }
@@ -167,9 +167,10 @@ impl HourReader<'_> {
             }
         }
     }
+}
 
-    async fn stopped_long_ago(&self) {
-        self.stop.cancelled().await;
-        sleep(WIND_DOWN).await;
-    }
+/// Waits until the work under way has had its time since the program was told to stop.
+pub(super) async fn long_after(stop: &CancellationToken) {
+    stop.cancelled().await;
+    sleep(WIND_DOWN).await;
 }

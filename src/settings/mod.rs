@@ -74,10 +74,7 @@ impl Settings {
     fn read_with(reader: &mut Reader<'_>) -> Option<Settings> {
         let source = SourceSettings::read_with(reader);
         let message_text = reader.parsed("ProofpointMessageText", MessageText::Fit, "fit or drop");
-        let cloud = identity::cloud(reader);
-        let identity = cloud.and_then(|cloud| identity::read(reader, cloud));
-        // A bad cloud is a fault already; the rest is still looked at.
-        let cloud = cloud.unwrap_or(Cloud::Public);
+        let (identity, cloud) = identity_and_cloud(reader);
         let destination = destination::read(reader, identity.clone(), cloud);
         let state = storage::read(reader, identity, cloud);
         Some(Settings {
@@ -87,6 +84,31 @@ impl Settings {
             state: state?,
         })
     }
+}
+
+impl StateSettings {
+    /// Reads only what concerns the state.
+    ///
+    /// # Errors
+    /// Every one of these settings that is missing or can't be used, in one error.
+    pub fn read(vars: &Vars) -> Result<StateSettings, BadSettings> {
+        let mut reader = Reader::new(vars);
+        let (identity, cloud) = identity_and_cloud(&mut reader);
+        let state = storage::read(&mut reader, identity, cloud);
+        reader.finish(state)
+    }
+}
+
+/// `SSL_CERT_FILE`: roots to trust beside the system's, for every connection.
+pub fn extra_roots(vars: &Vars) -> Option<PathBuf> {
+    Reader::new(vars).text("SSL_CERT_FILE").map(PathBuf::from)
+}
+
+fn identity_and_cloud(reader: &mut Reader<'_>) -> (Option<AzureIdentity>, Cloud) {
+    let cloud = identity::cloud(reader);
+    let identity = cloud.and_then(|cloud| identity::read(reader, cloud));
+    // A bad cloud is a fault already; the rest is still looked at.
+    (identity, cloud.unwrap_or(Cloud::Public))
 }
 
 impl SourceSettings {
@@ -119,7 +141,7 @@ impl SourceSettings {
             archive_delay: minutes(archive_delay?),
             empty_hour_retry: minutes(empty_hour_retry?),
             log_stream_uri: log_stream_uri?,
-            extra_roots: reader.text("SSL_CERT_FILE").map(PathBuf::from),
+            extra_roots: extra_roots(reader.vars()),
         })
     }
 }

@@ -215,3 +215,16 @@ fn the_host_says_where_to_listen() {
         assert!(read(bad).is_err(), "{bad}");
     }
 }
+
+#[test]
+fn the_state_can_be_read_without_the_rest() {
+    let state = [("StateStorage", "file:///var/lib/state"), ("SSL_CERT_FILE", "/roots.pem")];
+    let directory = StateSettings::read(&vars(&state)).unwrap();
+    assert!(matches!(directory, StateSettings::Directory(path) if path.ends_with("state")));
+    assert_eq!(extra_roots(&vars(&state)), Some("/roots.pem".into()));
+
+    let bad = [("AZURE_CLOUD", "mars"), ("StateContainer", "A")];
+    let faults = StateSettings::read(&vars(&bad)).unwrap_err().faults;
+    let names: Vec<&str> = faults.iter().map(|fault| fault.setting.as_str()).collect();
+    assert_eq!(names, ["AZURE_CLOUD", "StateContainer", "StateStorage"]);
+}

@@ -3,6 +3,7 @@
 //! A dead letter is one line of JSON about the event, and after it the event's bytes as they came.
 
 use std::fmt;
+use std::str::FromStr;
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -11,7 +12,7 @@ use super::objects::sha256_hex;
 use crate::feed::Feed;
 
 /// Why an event could not be delivered.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum DeadLetterReason {
     /// It is no event: not a JSON object, or too long to be taken in.
@@ -29,6 +30,23 @@ impl fmt::Display for DeadLetterReason {
             DeadLetterReason::Oversize => "oversize",
             DeadLetterReason::Refused => "refused",
         })
+    }
+}
+
+/// The text names no reason.
+#[derive(Debug, thiserror::Error)]
+#[error("`{0}` is no reason of dead letters; there are malformed, oversize and refused")]
+pub struct NotAReason(String);
+
+impl FromStr for DeadLetterReason {
+    type Err = NotAReason;
+
+    fn from_str(text: &str) -> Result<DeadLetterReason, NotAReason> {
+        use DeadLetterReason::{Malformed, Oversize, Refused};
+        [Malformed, Oversize, Refused]
+            .into_iter()
+            .find(|reason| reason.to_string() == text)
+            .ok_or_else(|| NotAReason(text.to_owned()))
     }
 }
 
@@ -71,6 +89,9 @@ pub enum NotADeadLetter {
     /// The line is there, and the event after it is another one or not whole.
     #[error("the event in it is not the one that its first line tells of: it was cut or changed")]
     Event,
+    /// It is whole, and not the one that its name promises.
+    #[error("it is the dead letter of another event, feed or reason: it was renamed")]
+    Name,
 }
 
 /// The first line.

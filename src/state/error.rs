@@ -8,6 +8,7 @@ use azure_core::error::ErrorKind;
 use azure_core::http::StatusCode;
 
 use super::connection_string::ConnectionStringError;
+use super::dead_letter::NotADeadLetter;
 
 /// The state can't be read, written or owned.
 ///
@@ -97,6 +98,18 @@ pub enum StateError {
         reason: &'static str,
     },
 
+    /// A stored dead letter can't be trusted.
+    #[error(
+        "the dead letter `{name}` can't be used: {reason}. It is left as it is. Restore the \
+         previous version of it in StateContainer, or see what can be saved of it and delete it"
+    )]
+    DeadLetter {
+        /// Name of the dead letter.
+        name: String,
+        /// What is wrong with it.
+        reason: NotADeadLetter,
+    },
+
     /// The object is larger than anything that this program writes.
     #[error("`{name}` has more than {limit} bytes, which this program never writes: delete it")]
     TooLarge {
@@ -173,6 +186,11 @@ pub enum StateError {
 }
 
 impl StateError {
+    /// Whether it is about what one dead letter holds, so that others can still be read.
+    pub fn is_damage(&self) -> bool {
+        matches!(self, StateError::DeadLetter { .. } | StateError::TooLarge { .. })
+    }
+
     pub(super) fn disk(doing: &'static str, path: impl Into<PathBuf>, reason: io::Error) -> Self {
         let advice = match reason.kind() {
             io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => {

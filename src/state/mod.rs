@@ -13,6 +13,7 @@ mod blob;
 mod checkpoint;
 mod connection_string;
 mod dead_letter;
+mod dead_letters;
 mod directory;
 mod error;
 mod hour_ids;
@@ -27,7 +28,8 @@ use crate::settings::StateSettings;
 
 pub use checkpoint::{Checkpoint, HourAttempt};
 pub use connection_string::ConnectionStringError;
-pub use dead_letter::{DeadLetter, DeadLetterReason, NotADeadLetter, StoredDeadLetter};
+pub use dead_letter::{DeadLetter, DeadLetterReason, NotADeadLetter, NotAReason, StoredDeadLetter};
+pub use dead_letters::{DeadLetterName, NotADeadLetterName};
 pub use error::StateError;
 pub use hour_ids::{EventId, HourIds};
 pub use lease::{Lease, LeaseTimes};
@@ -115,14 +117,6 @@ impl State {
             Ok(json) => self.objects.put(&name, json.into(), condition).await,
             Err(reason) => Err(StateError::CheckpointNotWritten { name, reason }),
         }
-    }
-
-    /// Keeps an event that can't be delivered, and tells under which name. The same event put
-    /// again replaces itself.
-    pub async fn put_dead_letter(&self, letter: &DeadLetter<'_>) -> Result<String, StateError> {
-        let name = letter.name();
-        self.objects.put(&name, letter.encode().into(), Condition::Any).await?;
-        Ok(name)
     }
 }
 

@@ -5,6 +5,7 @@
 mod app;
 mod collect;
 mod contract;
+mod deadletter;
 mod demo;
 mod logs;
 mod program;

@@ -77,7 +77,8 @@ impl World {
         self.simulation.app_settings(destination).into_iter().chain(own).collect()
     }
 
-    fn state_directory(&self) -> PathBuf {
+    /// Where the state lies.
+    pub fn state_directory(&self) -> PathBuf {
         self.directory.path().join("state")
     }
 
@@ -93,6 +94,11 @@ impl World {
     /// A path for a file of the test's own.
     pub fn file(&self, name: &str) -> PathBuf {
         self.directory.path().join(name)
+    }
+
+    /// Adds an event to those of an hour.
+    pub fn add(&self, feed: &Feed, hour: Hour, event: &str) {
+        self.source.add(feed, hour, [event.to_owned()]);
     }
 
     /// The events of an hour, as they are sent.

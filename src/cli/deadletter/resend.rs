@@ -1,0 +1,127 @@
+//! `deadletter resend`.
+
+use std::io::{self, Write};
+use std::sync::Arc;
+
+use clap::Args;
+use jiff::Timestamp;
+use proofpoint_sentinel::clock::Clock;
+use proofpoint_sentinel::collect::{Progress, Resent, Run, resend as send};
+use proofpoint_sentinel::net::Net;
+use proofpoint_sentinel::pod::Patience;
+use proofpoint_sentinel::settings::{Settings, environment};
+use proofpoint_sentinel::state::{DeadLetterName, DeadLetterReason, State};
+use tokio::time::Instant;
+
+use super::Filter;
+use crate::cli::collect::UNLIMITED;
+use crate::cli::{Failure, signals};
+
+#[derive(Args)]
+pub struct Arguments {
+    /// As `list` prints them
+    #[arg(required_unless_present = "all", conflicts_with = "all")]
+    names: Vec<DeadLetterName>,
+    /// All that there are, of the reason, cluster and type given
+    #[arg(long)]
+    all: bool,
+    #[command(flatten)]
+    filter: Filter,
+}
+
+/// Whether everything that was chosen is delivered.
+pub async fn resend(arguments: Arguments) -> Result<bool, Failure> {
+    let settings = Settings::read(&environment())?;
+    let stop = signals::stop_token();
+    let letters = choose(&arguments, &settings).await?;
+    if letters.is_empty() {
+        writeln!(io::stdout(), "There is no dead letter to send.")?;
+        return Ok(true);
+    }
+    let ends = Instant::now() + UNLIMITED;
+    let run = Run {
+        id: format!("resend {}", Timestamp::now()),
+        settings,
+        clock: Clock::system(),
+        patience: Patience::default(),
+        reading_ends: ends,
+        posting_ends: ends,
+        all_ends: ends,
+        stop,
+        progress: Arc::new(Progress::default()),
+    };
+    let mut outcome = Outcome { chosen: letters.len(), ..Outcome::default() };
+    let failed = send(&run, letters, |name, resent| outcome.tell(name, resent)).await?;
+    for (feed, error) in failed {
+        eprintln!("error: {feed}: {error}");
+    }
+    Ok(outcome.finish())
+}
+
+/// What is to be sent, each once.
+async fn choose(
+    arguments: &Arguments,
+    settings: &Settings,
+) -> Result<Vec<DeadLetterName>, Failure> {
+    let mut names = if arguments.all {
+        let net = Net::new(settings.source.extra_roots.as_deref())?;
+        State::open(&settings.state, &net).await?.list_dead_letters().await?
+    } else {
+        arguments.names.clone()
+    };
+    if let (false, Some(other)) =
+        (arguments.all, names.iter().find(|name| !arguments.filter.takes(name)))
+    {
+        return Err(format!("`{other}` is not of the reason, cluster or type given").into());
+    }
+    names.retain(|name| arguments.filter.takes(name));
+    if arguments.filter.reason != Some(DeadLetterReason::Oversize) {
+        let count = names.len();
+        names.retain(|name| name.reason() != DeadLetterReason::Oversize);
+        let left = count - names.len();
+        if left > 0 {
+            eprintln!(
+                "{left} oversize left alone: the workspace has their shortened rows. Add --reason oversize to send those whose rows now fit whole."
+            );
+        }
+    }
+    names.sort();
+    names.dedup();
+    Ok(names)
+}
+
+/// What the user is told.
+#[derive(Default)]
+struct Outcome {
+    chosen: usize,
+    delivered: usize,
+    not_delivered: usize,
+}
+
+impl Outcome {
+    fn tell(&mut self, name: &DeadLetterName, resent: &Resent) {
+        let what = match resent {
+            Resent::Delivered => "delivered".to_owned(),
+            Resent::Kept(reason) if *reason == name.reason() => format!("{reason} again, kept"),
+            Resent::Kept(reason) => format!("{reason}, kept under that reason"),
+            Resent::Missing => "is not there".to_owned(),
+            Resent::Damaged(error) => error.to_string(),
+        };
+        match resent {
+            Resent::Delivered => self.delivered += 1,
+            _ => self.not_delivered += 1,
+        }
+        // Nobody may read any more, and the work goes on.
+        let _ = writeln!(io::stdout(), "{name}  {what}");
+    }
+
+    fn finish(self) -> bool {
+        let Outcome { chosen, delivered, not_delivered } = self;
+        let untried = chosen.saturating_sub(delivered + not_delivered);
+        let _ = writeln!(
+            io::stdout(),
+            "{delivered} delivered, {not_delivered} not, {untried} not tried."
+        );
+        delivered == chosen
+    }
+}
