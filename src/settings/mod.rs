@@ -4,6 +4,7 @@ mod clusters;
 mod destination;
 mod host;
 mod identity;
+mod proxy;
 mod reader;
 mod storage;
 
@@ -13,6 +14,7 @@ use std::time::Duration;
 use url::Url;
 
 pub use host::HostSettings;
+pub use proxy::{ProxyCredentials, ProxySettings};
 pub use reader::{BadSettings, Fault, Vars};
 use reader::{Reader, quoted};
 
@@ -51,6 +53,8 @@ pub struct SourceSettings {
     pub log_stream_uri: Url,
     /// `SSL_CERT_FILE`: roots to trust beside the system's, for every connection.
     pub extra_roots: Option<PathBuf>,
+    /// The proxy that connections with TLS go through.
+    pub proxy: Option<ProxySettings>,
 }
 
 /// The environment of this process. A name or value that is not Unicode is as good as missing.
@@ -110,6 +114,7 @@ impl SourceSettings {
         let name = "ProofpointLogStreamUri";
         let log_stream_uri = reader.text(name).unwrap_or("wss://logstream.proofpoint.com");
         let log_stream_uri = reader.base_url(name, log_stream_uri, "wss");
+        let proxy = proxy::read(reader);
         let minutes = |number: u32| Duration::from_secs(60 * u64::from(number));
         Some(SourceSettings {
             clusters: clusters?,
@@ -120,6 +125,7 @@ impl SourceSettings {
             empty_hour_retry: minutes(empty_hour_retry?),
             log_stream_uri: log_stream_uri?,
             extra_roots: reader.text("SSL_CERT_FILE").map(PathBuf::from),
+            proxy: proxy?,
         })
     }
 }
