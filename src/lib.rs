@@ -9,6 +9,7 @@ pub mod hour;
 pub mod identity;
 pub mod net;
 pub mod pod;
+pub mod proxy;
 pub mod report;
 pub mod retry;
 pub mod row;

@@ -86,7 +86,7 @@ async fn collect(arguments: &Arguments) -> Result<bool, Failure> {
             let source = SourceSettings::read(&vars)?;
             let cluster = choose(&source.clusters, arguments.cluster.as_deref())?;
             let feed = feed(cluster, arguments.event_type);
-            let net = Net::new(source.extra_roots.as_deref())?;
+            let net = Net::of(&source.net)?;
             let reader = HourReader {
                 net: &net,
                 log_stream_uri: &source.log_stream_uri,

@@ -9,7 +9,7 @@ use clap::{Args, Subcommand};
 use futures_util::{StreamExt as _, stream};
 use proofpoint_sentinel::feed::EventType;
 use proofpoint_sentinel::net::Net;
-use proofpoint_sentinel::settings::{StateSettings, environment, extra_roots};
+use proofpoint_sentinel::settings::{NetSettings, StateSettings, environment};
 use proofpoint_sentinel::state::{DeadLetterName, DeadLetterReason, State, StoredDeadLetter};
 
 use super::{Failure, logging};
@@ -106,7 +106,7 @@ fn is_broken_pipe(error: &Failure) -> bool {
 async fn open() -> Result<State, Failure> {
     let vars = environment();
     let settings = StateSettings::read(&vars)?;
-    let net = Net::new(extra_roots(&vars).as_deref())?;
+    let net = Net::of(&NetSettings::read(&vars)?)?;
     Ok(State::open(&settings, &net).await?)
 }
 

@@ -87,7 +87,7 @@ struct Services {
 
 impl Services {
     async fn open(run: &Run) -> Result<Services, RunError> {
-        let net = Net::new(run.settings.source.extra_roots.as_deref())?;
+        let net = Net::of(&run.settings.source.net)?;
         let destination = Destination::new(&run.settings.destination, &net, run.clock.clone())?;
         let state = State::open(&run.settings.state, &net).await?;
         Ok(Services { net, state, destination })

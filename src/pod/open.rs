@@ -17,7 +17,8 @@ use url::Url;
 
 use super::refusal::{Refusal, RefusalKind};
 use super::session::{Patience, Session};
-use crate::net::{self, Net};
+use crate::net::{self, DialError, Net};
+use crate::proxy::ProxyError;
 use crate::secret::Secret;
 
 /// A message longer than this ends the session. Proofpoint documents no limit; messages over
@@ -54,6 +55,9 @@ pub enum OpenError {
         /// What went wrong.
         reason: String,
     },
+    /// The proxy on the way can't be used, or does not let the session through.
+    #[error(transparent)]
+    Proxy(ProxyError),
     /// The server is not who it says it is, as far as this machine can tell.
     #[error(
         "no TLS connection with {host}: {reason}; where a company proxy inspects traffic, name its certificate authority in SSL_CERT_FILE"
@@ -75,6 +79,8 @@ impl OpenError {
         match self {
             OpenError::Refused(refusal) => refusal.kind(),
             OpenError::Unreachable { .. } => RefusalKind::Passing,
+            OpenError::Proxy(error) if error.is_passing() => RefusalKind::Passing,
+            OpenError::Proxy(_) => RefusalKind::Permanent,
             OpenError::Tls { .. } | OpenError::Token => RefusalKind::Permanent,
         }
     }
@@ -116,7 +122,10 @@ async fn open_once(net: &Net, opening: &Opening<'_>) -> Result<Session, OpenErro
     let unreachable = |reason: String| OpenError::Unreachable { host: name.clone(), reason };
     let request = request(opening).map_err(|_| OpenError::Token)?;
     let handshake = async {
-        let tcp = TcpStream::connect((host, port)).await.map_err(|e| unreachable(e.to_string()))?;
+        let tcp = net.dial(host, port).await.map_err(|error| match error {
+            DialError::Direct(error) => unreachable(error.to_string()),
+            DialError::Proxy(error) => OpenError::Proxy(error),
+        })?;
         tcp.set_nodelay(true).map_err(|e| unreachable(e.to_string()))?;
         let tls = tls(net, host, tcp).await.map_err(|error| {
             let reason = error.to_string();

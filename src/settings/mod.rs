@@ -4,6 +4,7 @@ mod clusters;
 mod destination;
 mod host;
 mod identity;
+mod proxy;
 mod reader;
 mod storage;
 
@@ -13,6 +14,7 @@ use std::time::Duration;
 use url::Url;
 
 pub use host::HostSettings;
+pub use proxy::{ProxyCredentials, ProxySettings};
 pub use reader::{BadSettings, Fault, Vars};
 use reader::{Reader, quoted};
 
@@ -49,8 +51,17 @@ pub struct SourceSettings {
     pub empty_hour_retry: Duration,
     /// Base of the Log API: scheme `wss`, host, optional port.
     pub log_stream_uri: Url,
-    /// `SSL_CERT_FILE`: roots to trust beside the system's, for every connection.
+    /// How its peers are reached.
+    pub net: NetSettings,
+}
+
+/// How peers are reached, all of them.
+#[derive(Clone, Debug, Default)]
+pub struct NetSettings {
+    /// `SSL_CERT_FILE`: roots to trust beside the system's.
     pub extra_roots: Option<PathBuf>,
+    /// The proxy that connections go through.
+    pub proxy: Option<ProxySettings>,
 }
 
 /// The environment of this process. A name or value that is not Unicode is as good as missing.
@@ -99,11 +110,6 @@ impl StateSettings {
     }
 }
 
-/// `SSL_CERT_FILE`: roots to trust beside the system's, for every connection.
-pub fn extra_roots(vars: &Vars) -> Option<PathBuf> {
-    Reader::new(vars).text("SSL_CERT_FILE").map(PathBuf::from)
-}
-
 fn identity_and_cloud(reader: &mut Reader<'_>) -> (Option<AzureIdentity>, Cloud) {
     let cloud = identity::cloud(reader);
     let identity = cloud.and_then(|cloud| identity::read(reader, cloud));
@@ -132,6 +138,7 @@ impl SourceSettings {
         let name = "ProofpointLogStreamUri";
         let log_stream_uri = reader.text(name).unwrap_or("wss://logstream.proofpoint.com");
         let log_stream_uri = reader.base_url(name, log_stream_uri, "wss");
+        let net = NetSettings::read_with(reader);
         let minutes = |number: u32| Duration::from_secs(60 * u64::from(number));
         Some(SourceSettings {
             clusters: clusters?,
@@ -141,8 +148,25 @@ impl SourceSettings {
             archive_delay: minutes(archive_delay?),
             empty_hour_retry: minutes(empty_hour_retry?),
             log_stream_uri: log_stream_uri?,
-            extra_roots: extra_roots(reader.vars()),
+            net: net?,
         })
+    }
+}
+
+impl NetSettings {
+    /// Reads only what concerns connections.
+    ///
+    /// # Errors
+    /// Every one of these settings that can't be used, in one error.
+    pub fn read(vars: &Vars) -> Result<NetSettings, BadSettings> {
+        let mut reader = Reader::new(vars);
+        let net = NetSettings::read_with(&mut reader);
+        reader.finish(net)
+    }
+
+    fn read_with(reader: &mut Reader<'_>) -> Option<NetSettings> {
+        let extra_roots = reader.text("SSL_CERT_FILE").map(PathBuf::from);
+        Some(NetSettings { extra_roots, proxy: proxy::read(reader)? })
     }
 }
 

@@ -52,10 +52,6 @@ impl<'a> Reader<'a> {
         Reader { vars, faults: Vec::new() }
     }
 
-    pub fn vars(&self) -> &'a Vars {
-        self.vars
-    }
-
     /// All faults, or `settings` where there are none.
     pub fn finish<T>(self, settings: Option<T>) -> Result<T, BadSettings> {
         match settings {

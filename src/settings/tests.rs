@@ -221,7 +221,7 @@ fn the_state_can_be_read_without_the_rest() {
     let state = [("StateStorage", "file:///var/lib/state"), ("SSL_CERT_FILE", "/roots.pem")];
     let directory = StateSettings::read(&vars(&state)).unwrap();
     assert!(matches!(directory, StateSettings::Directory(path) if path.ends_with("state")));
-    assert_eq!(extra_roots(&vars(&state)), Some("/roots.pem".into()));
+    assert_eq!(NetSettings::read(&vars(&state)).unwrap().extra_roots, Some("/roots.pem".into()));
 
     let bad = [("AZURE_CLOUD", "mars"), ("StateContainer", "A")];
     let faults = StateSettings::read(&vars(&bad)).unwrap_err().faults;

@@ -120,6 +120,8 @@ impl Simulation {
         let mut settings = vec![
             ("ProofpointLogStreamUri", self.pod.uri().as_str().trim_end_matches('/').to_owned()),
             ("SSL_CERT_FILE", self.certificate.display().to_string()),
+            // A proxy of this machine's environment is not for peers on this machine.
+            ("NO_PROXY", "localhost,127.0.0.1".to_owned()),
         ];
         let workspace = self.workspace.settings();
         match destination {

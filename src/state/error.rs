@@ -9,6 +9,7 @@ use azure_core::http::StatusCode;
 
 use super::connection_string::ConnectionStringError;
 use super::dead_letter::NotADeadLetter;
+use crate::proxy::advised;
 
 /// The state can't be read, written or owned.
 ///
@@ -299,7 +300,7 @@ fn transport_reason(error: &azure_core::Error) -> String {
         .skip_while(|error| error.is::<reqwest::Error>())
         .map(ToString::to_string)
         .collect();
-    if below.is_empty() { "the connection failed".to_owned() } else { below.join(": ") }
+    if below.is_empty() { "the connection failed".to_owned() } else { advised(below.join(": ")) }
 }
 
 /// The innermost text of an error that no HTTP client made.

@@ -9,6 +9,7 @@ use tokio::time::{Instant, timeout_at};
 
 use super::answer::shortened;
 use crate::net::Net;
+use crate::proxy::advised;
 use crate::secret::Secret;
 use crate::settings::{AzureIdentity, Cloud, Credential};
 
@@ -170,12 +171,12 @@ fn problem(error: &azure_core::Error) -> (String, bool) {
     (shortened(&innermost), false)
 }
 
-/// An error and its causes on one line.
+/// An error and its causes on one line, with what to do where it is a proxy's.
 pub(super) fn chain(error: &(dyn Error + 'static)) -> String {
     let causes = std::iter::successors(Some(error), |&error| error.source());
     let mut texts: Vec<String> = causes.map(ToString::to_string).collect();
     texts.dedup();
-    texts.join(": ")
+    advised(texts.join(": "))
 }
 
 #[cfg(test)]

@@ -4,6 +4,8 @@
 #[expect(dead_code, reason = "other tests use more of it")]
 #[path = "../support/azurite.rs"]
 mod azurite;
+#[path = "../support/proxy.rs"]
+mod connect_proxy;
 
 mod delivery;
 mod events;
@@ -11,6 +13,7 @@ mod fixture;
 mod hours;
 mod intact;
 mod owners;
+mod proxy;
 mod refusals;
 mod samples;
 mod sizes;

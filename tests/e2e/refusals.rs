@@ -108,7 +108,7 @@ async fn a_certificate_that_nobody_trusts_is_told_with_the_setting() {
     let path = scene.directory.path().join("another-authority.pem");
     Authority::new().and_then(|authority| authority.write_pem(&path)).unwrap();
     let mut run = scene.a_run();
-    run.settings.source.extra_roots = Some(path);
+    run.settings.source.net.extra_roots = Some(path);
     let text = failure(&scene.run_as(run).await, &messages());
     assert_tells(&text, &["no TLS connection with localhost:", "SSL_CERT_FILE"]);
     assert_eq!(scene.next_hour(&messages()).await, last_hour(), "the hour is not done");

@@ -64,7 +64,7 @@ async fn choose(
     settings: &Settings,
 ) -> Result<Vec<DeadLetterName>, Failure> {
     let mut names = if arguments.all {
-        let net = Net::new(settings.source.extra_roots.as_deref())?;
+        let net = Net::of(&settings.source.net)?;
         State::open(&settings.state, &net).await?.list_dead_letters().await?
     } else {
         arguments.names.clone()

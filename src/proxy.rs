@@ -1,0 +1,243 @@
+//! Connections through an outgoing proxy, by HTTP CONNECT.
+
+use std::fmt;
+use std::io;
+use std::time::Duration;
+
+use base64::prelude::{BASE64_STANDARD, Engine as _};
+use hyper_util::client::proxy::matcher::Matcher;
+use reqwest::header::{HeaderValue, InvalidHeaderValue};
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::TcpStream;
+use tokio::time::timeout;
+use tokio_tungstenite::tungstenite::http::Uri;
+
+use crate::net::USER_AGENT;
+use crate::secret::Secret;
+use crate::settings::{ProxyCredentials, ProxySettings};
+
+/// How long the proxy gets to make a connection.
+const PATIENCE: Duration = Duration::from_secs(15);
+
+/// How long the head of the proxy's answer may be.
+const LONGEST_HEAD: u64 = 16 << 10;
+
+/// A proxy, and which peers it is for.
+#[derive(Debug)]
+pub struct Proxy {
+    name: ProxyName,
+    host: String,
+    port: u16,
+    authorization: Option<Secret>,
+    no_proxy: String,
+    /// Of the same make as the HTTP client's own, so that both read `NO_PROXY` alike.
+    matcher: Matcher,
+}
+
+/// A proxy as messages name it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ProxyName {
+    /// Host and port.
+    pub address: String,
+    /// The setting that holds it.
+    pub setting: &'static str,
+}
+
+impl fmt::Display for ProxyName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "the proxy {} ({})", self.address, self.setting)
+    }
+}
+
+/// The proxy did not make the connection.
+#[derive(Debug, PartialEq, Eq, thiserror::Error)]
+pub enum ProxyError {
+    /// There is no talking to it.
+    #[error(
+        "{proxy} can't be reached: {reason}; the next run tries again. Check the proxy and its address in {}", proxy.setting
+    )]
+    Unreachable {
+        /// Which.
+        proxy: ProxyName,
+        /// What went wrong.
+        reason: String,
+    },
+    /// Status 407.
+    #[error(
+        "{proxy} answered 407: it wants a user and a password, or others than it got; check those in {}", proxy.setting
+    )]
+    Credentials {
+        /// Which.
+        proxy: ProxyName,
+    },
+    /// It says no, or did not reach the peer.
+    #[error("{proxy} answered {status} to the wish for a connection with {peer}: {}", advice(*.status))]
+    Refused {
+        /// Which.
+        proxy: ProxyName,
+        /// HTTP status.
+        status: u16,
+        /// Host and port of the peer.
+        peer: String,
+    },
+    /// What answers does not speak HTTP.
+    #[error("{proxy} is no HTTP proxy, going by its answer; check {}", proxy.setting)]
+    NotAProxy {
+        /// Which.
+        proxy: ProxyName,
+    },
+}
+
+fn is_passing(status: u16) -> bool {
+    matches!(status, 408 | 429 | 500..)
+}
+
+fn advice(status: u16) -> &'static str {
+    if is_passing(status) {
+        "it can't reach the peer at present; the next run tries again"
+    } else {
+        "it has to be told to let this peer through, unless NO_PROXY names the peer"
+    }
+}
+
+impl ProxyError {
+    /// Whether another try may well succeed without anybody's doing.
+    pub fn is_passing(&self) -> bool {
+        match self {
+            ProxyError::Unreachable { .. } => true,
+            ProxyError::Refused { status, .. } => is_passing(*status),
+            ProxyError::Credentials { .. } | ProxyError::NotAProxy { .. } => false,
+        }
+    }
+}
+
+impl Proxy {
+    /// The proxy that the settings name. Nothing is connected yet.
+    pub fn new(settings: &ProxySettings) -> Proxy {
+        let ProxySettings { setting, host, port, credentials, no_proxy } = settings;
+        let address = format!("{host}:{port}");
+        // The matcher takes `*` for every name, but not for every address.
+        let all = no_proxy.split(',').any(|part| part.trim() == "*");
+        let no_proxy = if all { "*,0.0.0.0/0,::/0" } else { no_proxy };
+        let matcher = Matcher::builder().https(format!("http://{address}")).no(no_proxy);
+        Proxy {
+            name: ProxyName { address, setting },
+            host: host.trim_start_matches('[').trim_end_matches(']').to_owned(),
+            port: *port,
+            authorization: credentials.as_ref().map(basic),
+            no_proxy: no_proxy.to_owned(),
+            matcher: matcher.build(),
+        }
+    }
+
+    /// Whether a connection with this host goes through the proxy, and not past it by `NO_PROXY`.
+    pub fn is_for(&self, host: &str) -> bool {
+        let uri = format!("https://{host}").parse::<Uri>();
+        uri.is_ok_and(|uri| self.matcher.intercept(&uri).is_some())
+    }
+
+    /// The same for the HTTP client: requests with TLS. Settings take plain HTTP for this machine
+    /// alone, and so does the platform for its managed identities; no proxy is of use there.
+    ///
+    /// # Errors
+    /// Where the client does not take the proxy's address.
+    pub fn for_http(&self) -> reqwest::Result<reqwest::Proxy> {
+        let proxy = reqwest::Proxy::https(format!("http://{}", self.name.address))?
+            .no_proxy(reqwest::NoProxy::from_string(&self.no_proxy));
+        Ok(match self.authorization.as_ref().map(sensitive) {
+            Some(Ok(header)) => proxy.custom_http_auth(header),
+            // Base64 is always fit for a header.
+            Some(Err(_)) | None => proxy,
+        })
+    }
+
+    /// A connection with `host` by way of the proxy, which resolves the name. Nothing was sent over
+    /// it yet.
+    ///
+    /// # Errors
+    /// Where the proxy can't be reached, does not answer in 15 s, or says no.
+    pub async fn connect(&self, host: &str, port: u16) -> Result<TcpStream, ProxyError> {
+        let peer = format!("{host}:{port}");
+        let (stream, head) = match timeout(PATIENCE, self.ask(&peer)).await {
+            Ok(answered) => answered.map_err(|error| self.unreachable(error.to_string()))?,
+            Err(_) => return Err(self.unreachable(format!("no answer within {PATIENCE:?}"))),
+        };
+        let proxy = self.name.clone();
+        match status(&head) {
+            Some(200..300) => Ok(stream),
+            Some(407) => Err(ProxyError::Credentials { proxy }),
+            Some(status) => Err(ProxyError::Refused { proxy, status, peer }),
+            None => Err(ProxyError::NotAProxy { proxy }),
+        }
+    }
+
+    /// Asks for the connection; the head of the answer comes back. After a good one nothing more
+    /// has come: with TLS it is the client who speaks first.
+    async fn ask(&self, peer: &str) -> io::Result<(TcpStream, Vec<u8>)> {
+        let mut stream = TcpStream::connect((self.host.as_str(), self.port)).await?;
+        stream.write_all(self.request(peer).as_bytes()).await?;
+        let mut head = Vec::new();
+        let mut answer = (&mut stream).take(LONGEST_HEAD);
+        while !head.windows(4).any(|bytes| bytes == b"\r\n\r\n") {
+            if answer.read_buf(&mut head).await? == 0 {
+                let closed = head.is_empty();
+                let reason = match closed {
+                    true => "it closed the connection",
+                    false => "its answer breaks off or is too long",
+                };
+                return Err(io::Error::other(reason));
+            }
+        }
+        Ok((stream, head))
+    }
+
+    fn request(&self, peer: &str) -> String {
+        let authorization = self.authorization.as_ref().map_or_else(String::new, |value| {
+            format!("Proxy-Authorization: {}\r\n", value.reveal())
+        });
+        format!(
+            "CONNECT {peer} HTTP/1.1\r\nHost: {peer}\r\nUser-Agent: {USER_AGENT}\r\n{authorization}\r\n"
+        )
+    }
+
+    fn unreachable(&self, reason: String) -> ProxyError {
+        ProxyError::Unreachable { proxy: self.name.clone(), reason }
+    }
+}
+
+/// The value of `Proxy-Authorization`.
+fn basic(credentials: &ProxyCredentials) -> Secret {
+    let pair = format!("{}:{}", credentials.user, credentials.password.reveal());
+    Secret::new(format!("Basic {}", BASE64_STANDARD.encode(pair)))
+}
+
+fn sensitive(authorization: &Secret) -> Result<HeaderValue, InvalidHeaderValue> {
+    let mut header = HeaderValue::from_str(authorization.reveal())?;
+    header.set_sensitive(true);
+    Ok(header)
+}
+
+/// What the HTTP client says of a request that failed, with what to do where its way through the
+/// proxy was to blame. The client keeps its error's type to itself, so that its text has to tell.
+pub fn advised(reason: String) -> String {
+    let Some((_, fault)) = reason.split_once("tunnel error: ") else {
+        return reason;
+    };
+    let advice = if fault.starts_with("proxy authorization required") {
+        "check the user and the password in ProofpointProxy (or HTTPS_PROXY)"
+    } else if fault.starts_with("failed to create underlying connection") {
+        "the proxy in ProofpointProxy (or HTTPS_PROXY) can't be reached"
+    } else {
+        "the proxy in ProofpointProxy (or HTTPS_PROXY) refuses this peer or can't reach it"
+    };
+    format!("{reason}; {advice}")
+}
+
+/// The status in the first line of an HTTP/1 answer.
+fn status(head: &[u8]) -> Option<u16> {
+    let digits = head.strip_prefix(b"HTTP/1.")?.get(2..5)?;
+    std::str::from_utf8(digits).ok()?.parse().ok().filter(|status| (100..600).contains(status))
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,124 @@
+//! An HTTP proxy that makes tunnels, as far as a test lets it.
+
+use std::collections::BTreeMap;
+use std::io;
+use std::net::SocketAddr;
+use std::sync::{Arc, Mutex};
+
+use base64::prelude::{BASE64_STANDARD, Engine as _};
+use tokio::io::{AsyncBufReadExt as _, AsyncWriteExt as _, BufReader, copy_bidirectional};
+use tokio::net::{TcpListener, TcpStream};
+use tokio_util::sync::{CancellationToken, DropGuard};
+
+/// Makes tunnels for whoever shows the right user and password, and keeps count of them.
+pub struct ConnectProxy {
+    address: SocketAddr,
+    shared: Arc<Shared>,
+    _stop: DropGuard,
+}
+
+struct Shared {
+    authorization: String,
+    /// What the next requests are answered with instead of a tunnel.
+    refusals: Mutex<Vec<u16>>,
+    /// Requests by their answer's status.
+    answers: Mutex<BTreeMap<u16, usize>>,
+    /// Tunnels by the peer's host and port.
+    tunnels: Mutex<BTreeMap<String, usize>>,
+}
+
+impl ConnectProxy {
+    pub async fn start(user: &str, password: &str) -> ConnectProxy {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        let stop = CancellationToken::new();
+        let pair = BASE64_STANDARD.encode(format!("{user}:{password}"));
+        let shared = Arc::new(Shared {
+            authorization: format!("Basic {pair}"),
+            refusals: Mutex::default(),
+            answers: Mutex::default(),
+            tunnels: Mutex::default(),
+        });
+        let serve = accept(listener, Arc::clone(&shared), stop.clone());
+        tokio::spawn(stop.clone().run_until_cancelled_owned(serve));
+        ConnectProxy { address, shared, _stop: stop.drop_guard() }
+    }
+
+    /// Host and port.
+    pub fn address(&self) -> String {
+        self.address.to_string()
+    }
+
+    /// The next request is answered with `status`.
+    pub fn refuse_next(&self, status: u16) {
+        self.shared.refusals.lock().unwrap().push(status);
+    }
+
+    /// How many requests were answered with which status.
+    pub fn answers(&self) -> BTreeMap<u16, usize> {
+        self.shared.answers.lock().unwrap().clone()
+    }
+
+    /// How many tunnels were made to which peer.
+    pub fn tunnels(&self) -> BTreeMap<String, usize> {
+        self.shared.tunnels.lock().unwrap().clone()
+    }
+}
+
+async fn accept(listener: TcpListener, shared: Arc<Shared>, stop: CancellationToken) {
+    while let Ok((client, _)) = listener.accept().await {
+        let tunnel = tunnel(BufReader::new(client), Arc::clone(&shared));
+        tokio::spawn(stop.clone().run_until_cancelled_owned(tunnel));
+    }
+}
+
+async fn tunnel(mut client: BufReader<TcpStream>, shared: Arc<Shared>) -> io::Result<()> {
+    let mut lines = Vec::new();
+    loop {
+        let mut line = String::new();
+        if client.read_line(&mut line).await? <= 2 {
+            break;
+        }
+        lines.push(line.trim_end().to_owned());
+    }
+    match shared.judge(&lines) {
+        Ok(peer) => {
+            let mut server = TcpStream::connect(&peer).await?;
+            *shared.tunnels.lock().unwrap().entry(peer).or_default() += 1;
+            client.write_all(b"HTTP/1.1 200 Connection established\r\n\r\n").await?;
+            copy_bidirectional(&mut client, &mut server).await.map(drop)
+        }
+        Err(status) => {
+            let page = "A page of the proxy.";
+            let length = page.len();
+            let answer =
+                format!("HTTP/1.1 {status} Refused\r\nContent-Length: {length}\r\n\r\n{page}");
+            client.write_all(answer.as_bytes()).await
+        }
+    }
+}
+
+impl Shared {
+    /// The peer to make a tunnel to, or the status to answer with.
+    fn judge(&self, lines: &[String]) -> Result<String, u16> {
+        let judged = self.peer(lines);
+        let status = judged.as_ref().err().copied().unwrap_or(200);
+        *self.answers.lock().unwrap().entry(status).or_default() += 1;
+        judged
+    }
+
+    fn peer(&self, lines: &[String]) -> Result<String, u16> {
+        let request: Vec<&str> = lines.first().ok_or(400_u16)?.split(' ').collect();
+        let ["CONNECT", peer, "HTTP/1.1"] = request[..] else { return Err(405) };
+        let shown = lines.iter().filter_map(|line| line.split_once(": ")).find_map(|header| {
+            header.0.eq_ignore_ascii_case("proxy-authorization").then_some(header.1)
+        });
+        if shown != Some(self.authorization.as_str()) {
+            return Err(407);
+        }
+        match self.refusals.lock().unwrap().pop() {
+            Some(status) => Err(status),
+            None => Ok(peer.to_owned()),
+        }
+    }
+}
