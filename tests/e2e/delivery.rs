@@ -7,7 +7,7 @@ use proofpoint_sentinel::feed::EventType;
 use proofpoint_sentinel::report::FeedReport;
 use proofpoint_sentinel::simulator::Destination;
 use proofpoint_sentinel::simulator::pod::Fault;
-use proofpoint_sentinel::simulator::workspace::{Answer, Gate, Script};
+use proofpoint_sentinel::simulator::workspace::{Answer, Gate, Script, WorkspaceCounters};
 use proofpoint_sentinel::state::DeadLetterReason;
 use tokio::time::{Instant, timeout};
 
@@ -235,4 +235,57 @@ async fn reading_stops_while_the_workspace_does_not_answer_and_goes_on_afterward
     for (feed, events) in feeds.iter().zip(&given) {
         assert_arrived(&scene, feed.event_type, events);
     }
+}
+
+#[tokio::test]
+async fn what_is_under_way_when_another_batch_fails_is_waited_for_and_not_delivered_again() {
+    let scene = Scene::new().await;
+    let events = events::large(&messages(), last_hour(), 100, FLOOD_EVENT);
+    scene.give_events(&messages(), last_hour(), events.clone());
+    let gate = Gate::default();
+    let hold = || Script::Hold(gate.clone());
+    let workspace = &scene.simulation.workspace;
+    let refusal = Answer::no_role(&workspace.settings().dcr_immutable_id);
+    workspace.script([hold(), hold(), Script::Reply(refusal)]);
+    let refused = async {
+        let told =
+            |status: u64| move |all: &WorkspaceCounters| all.statuses.get(&403) == Some(&status);
+        workspace.wait_for(told(1)).await;
+        // The session is closed before anything else is waited for.
+        scene.simulation.pod.wait_for(|counters| counters.open() == 0).await;
+        gate.open();
+    };
+    let (report, ()) = tokio::join!(scene.run(), soon(refused));
+    assert!(failure(&report, &messages()).contains("Monitoring Metrics Publisher"));
+    let delivered = report.feeds[0].tally.delivered;
+    assert!((50..=75).contains(&delivered), "{delivered} rows of the other batches");
+
+    let report = scene.run_well().await;
+    assert_eq!(report.feeds[0].tally.duplicates, delivered);
+    assert_arrived(&scene, EventType::Message, &events);
+}
+
+#[tokio::test]
+async fn events_much_longer_than_their_rows_do_not_pile_up() {
+    const MEBIBYTE: usize = 1 << 20;
+    let scene = Scene::new().await;
+    let text = format!(r#"[{{"textExtracted":"{}"}}]"#, "x".repeat(MEBIBYTE));
+    let guids: Vec<String> = (0..60).map(|number| format!("long-{number}")).collect();
+    let events = guids.iter().map(|guid| events::with_parts(guid, &text)).collect();
+    scene.give_events(&messages(), last_hour(), events);
+    let gate = Gate::default();
+    let workspace = &scene.simulation.workspace;
+    workspace.script(vec![Script::Hold(gate.clone()); 8]);
+    let run = scene.a_run();
+    let progress = run.progress.clone();
+    let blocked = async {
+        let posts = workspace.wait_for(|counters| counters.in_flight >= 3).await;
+        let more = workspace.wait_for(|counters| counters.in_flight > posts.in_flight);
+        assert!(timeout(Duration::from_millis(300), more).await.is_err(), "more posts");
+        let events = progress.events();
+        assert!(events <= 16, "{events} MiB of events are in memory");
+        gate.open();
+    };
+    let (report, ()) = tokio::join!(scene.run_as(run), soon(blocked));
+    assert_eq!((report.feeds[0].tally.delivered, report.feeds[0].tally.oversize), (60, 0));
 }
