@@ -53,7 +53,10 @@ impl<'a> Bars<'a> {
         for (_, bar) in &self.feeds {
             bar.abandon();
         }
-        drop(self.all);
+        // The last bar's line is not ended.
+        if !self.all.is_hidden() {
+            eprintln!();
+        }
     }
 }
 
