@@ -2,6 +2,7 @@
 
 use super::delivery::{DeliveryError, EventDelivery};
 use super::ledger::Ledger;
+use super::owned::under_lease;
 use super::read::{ReadEnd, ReadError};
 use super::{Run, RunError, Services};
 use crate::feed::Feed;
@@ -70,7 +71,6 @@ pub async fn backfill(
     mut done: impl FnMut(&HourResult),
 ) -> Result<(), BackfillError> {
     let services = Services::open(run).await?;
-    let lease = services.state.lease(feed).await?;
     let halt = run.stop.child_token();
     let work = async {
         let reader = services.reader(run, cluster, feed, &halt);
@@ -87,15 +87,5 @@ pub async fn backfill(
         }
         Ok::<_, BackfillError>(())
     };
-    tokio::pin!(work);
-    let result = tokio::select! {
-        result = &mut work => result,
-        () = lease.lost() => {
-            halt.cancel();
-            work.await.and(Err(BackfillError::LeaseLost))
-        }
-    };
-    let released = lease.release().await;
-    result?;
-    Ok(released?)
+    under_lease(&services.state, feed, &halt, BackfillError::LeaseLost, work).await
 }

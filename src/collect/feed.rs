@@ -8,6 +8,7 @@ use tracing::Instrument;
 
 use super::delivery::{DeliveryError, EventDelivery};
 use super::ledger::Ledger;
+use super::owned::under_lease;
 use super::plan::{
     Judgement, enter, enter_lost, first_unfinished, is_near_the_end_of_what_is_kept, is_too_long,
     is_troubled, judge, plan,
@@ -19,7 +20,7 @@ use crate::hour::Hour;
 use crate::pod::OpenError;
 use crate::report::{FeedReport, Outcome};
 use crate::settings::Cluster;
-use crate::state::{Checkpoint, Lease, StateError, Version};
+use crate::state::{Checkpoint, StateError, Version};
 
 /// A run begins another hour only if the time that is left is this many times what the longest
 /// hour so far has taken: an hour that is cut short has to be read again.
@@ -79,22 +80,9 @@ struct FeedRun<'a> {
 
 impl FeedRun<'_> {
     async fn leased(mut self) -> Result<(), FeedError> {
-        let lease: Lease = self.services.state.lease(self.feed).await?;
+        let (state, feed) = (&self.services.state, self.feed);
         let halt = self.run.stop.child_token();
-        let result = {
-            let work = self.hours(&halt);
-            tokio::pin!(work);
-            tokio::select! {
-                result = &mut work => result,
-                () = lease.lost() => {
-                    halt.cancel();
-                    work.await.and(Err(FeedError::LeaseLost))
-                }
-            }
-        };
-        let released = lease.release().await;
-        result?;
-        released?;
+        under_lease(state, feed, &halt, FeedError::LeaseLost, self.hours(&halt)).await?;
         self.trouble.map_or(Ok(()), Err)
     }
 

@@ -14,6 +14,7 @@ mod backfill;
 pub mod delivery;
 mod feed;
 mod ledger;
+mod owned;
 pub mod plan;
 mod posting;
 mod progress;

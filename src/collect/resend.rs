@@ -7,6 +7,7 @@ use futures_util::stream;
 use tokio_util::sync::CancellationToken;
 
 use super::delivery::{DeliveryError, EventDelivery};
+use super::owned::under_lease;
 use super::read::{Sink as _, long_after};
 use super::{Run, RunError, Services};
 use crate::feed::Feed;
@@ -98,21 +99,9 @@ impl Resending<'_> {
         if self.halt.is_cancelled() {
             return Ok(());
         }
-        let lease = self.services.state.lease(self.feed).await?;
-        let result = {
-            let work = self.letters(letters, done);
-            tokio::pin!(work);
-            tokio::select! {
-                result = &mut work => result,
-                () = lease.lost() => {
-                    self.halt.cancel();
-                    work.await.and(Err(ResendError::LeaseLost))
-                }
-            }
-        };
-        let released = lease.release().await;
-        result?;
-        Ok(released?)
+        let work = self.letters(letters, done);
+        let lost = ResendError::LeaseLost;
+        under_lease(&self.services.state, self.feed, self.halt, lost, work).await
     }
 
     /// After a failure no other is begun, and those under way are finished: a row that was
