@@ -8,9 +8,8 @@ use std::time::Duration;
 use clap::Args;
 use indicatif::{ProgressBar, ProgressStyle};
 use jiff::{SignedDuration, Timestamp};
-use proofpoint_sentinel::clock::Clock;
 use proofpoint_sentinel::collect::read::HourReader;
-use proofpoint_sentinel::collect::{HourResult, Progress, Run, backfill, save};
+use proofpoint_sentinel::collect::{HourResult, Progress, backfill, save};
 use proofpoint_sentinel::feed::{EventType, Feed};
 use proofpoint_sentinel::hour::Hour;
 use proofpoint_sentinel::net::Net;
@@ -19,10 +18,7 @@ use proofpoint_sentinel::settings::{Cluster, Settings, SourceSettings, environme
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
-use super::{Failure, logging, signals};
-
-/// A terminal has no time-out; this stands for none.
-pub const UNLIMITED: Duration = Duration::from_secs(30 * 24 * 3600);
+use super::{Failure, UNLIMITED, exit_code, logging, run_without_limit, signals};
 
 /// So long after its end an hour's events are all in the archive.
 const ARCHIVE_DELAY: SignedDuration = SignedDuration::from_mins(45);
@@ -48,14 +44,7 @@ pub struct Arguments {
 
 pub async fn run(arguments: Arguments) -> ExitCode {
     logging::for_terminal();
-    match collect(&arguments).await {
-        Ok(true) => ExitCode::SUCCESS,
-        Ok(false) => ExitCode::FAILURE,
-        Err(error) => {
-            eprintln!("error: {error}");
-            ExitCode::FAILURE
-        }
-    }
+    exit_code(collect(&arguments).await)
 }
 
 async fn collect(arguments: &Arguments) -> Result<bool, Failure> {
@@ -80,7 +69,6 @@ async fn collect(arguments: &Arguments) -> Result<bool, Failure> {
     let hours = arguments.from.through(arguments.to.plus(-1));
     let count = arguments.to.hours_since(arguments.from);
     let mut outcome = Watched::new(arguments, count as u64, progress.clone(), stop.clone());
-    let ends = Instant::now() + UNLIMITED;
     let result: Result<(), Failure> = match &arguments.out {
         Some(path) => {
             let source = SourceSettings::read(&vars)?;
@@ -94,7 +82,7 @@ async fn collect(arguments: &Arguments) -> Result<bool, Failure> {
                 feed: &feed,
                 patience: Patience::default(),
                 stop: &stop,
-                reading_ends: ends,
+                reading_ends: Instant::now() + UNLIMITED,
             };
             let done = |result: &HourResult| outcome.hour(result);
             save(reader, path, hours, &progress, done).await.map_err(Into::into)
@@ -103,17 +91,8 @@ async fn collect(arguments: &Arguments) -> Result<bool, Failure> {
             let settings = Settings::read(&vars)?;
             let cluster = choose(&settings.source.clusters, arguments.cluster.as_deref())?.clone();
             let feed = feed(&cluster, arguments.event_type);
-            let run = Run {
-                id: format!("collect {} to {}", arguments.from, arguments.to),
-                settings,
-                clock: Clock::system(),
-                patience: Patience::default(),
-                reading_ends: ends,
-                posting_ends: ends,
-                all_ends: ends,
-                stop: stop.clone(),
-                progress: progress.clone(),
-            };
+            let id = format!("collect {} to {}", arguments.from, arguments.to);
+            let run = run_without_limit(id, settings, stop.clone(), progress.clone());
             let done = |result: &HourResult| outcome.hour(result);
             backfill(&run, &cluster, &feed, hours, done).await.map_err(Into::into)
         }

@@ -12,7 +12,7 @@ use proofpoint_sentinel::net::Net;
 use proofpoint_sentinel::settings::{NetSettings, StateSettings, environment};
 use proofpoint_sentinel::state::{DeadLetterName, DeadLetterReason, State, StoredDeadLetter};
 
-use super::{Failure, logging};
+use super::{Failure, exit_code, logging};
 
 /// How many dead letters are read at once for a list. One may have 64 MiB.
 const READ_AT_A_TIME: usize = 4;
@@ -87,14 +87,9 @@ pub async fn run(command: Command) -> ExitCode {
         Command::Resend(arguments) => resend::resend(arguments).await,
     };
     match result {
-        Ok(true) => ExitCode::SUCCESS,
-        Ok(false) => ExitCode::FAILURE,
         // Whoever read the output has enough of it.
         Err(error) if is_broken_pipe(&error) => ExitCode::SUCCESS,
-        Err(error) => {
-            eprintln!("error: {error}");
-            ExitCode::FAILURE
-        }
+        told => exit_code(told),
     }
 }
 

@@ -10,7 +10,7 @@ use proofpoint_sentinel::simulator::pod::Volume;
 use proofpoint_sentinel::simulator::workspace::Keep;
 use proofpoint_sentinel::simulator::{Destination, Simulation, SimulationSettings};
 
-use super::{Failure, logging, signals};
+use super::{Failure, exit_code, logging, signals};
 
 #[derive(Args)]
 pub struct Arguments {
@@ -36,13 +36,7 @@ pub struct Arguments {
 
 pub async fn run(arguments: Arguments) -> ExitCode {
     logging::for_terminal();
-    match simulate(&arguments).await {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(error) => {
-            eprintln!("error: {error}");
-            ExitCode::FAILURE
-        }
-    }
+    exit_code(simulate(&arguments).await.map(|()| true))
 }
 
 async fn simulate(arguments: &Arguments) -> Result<(), Failure> {

@@ -5,17 +5,13 @@ use std::sync::Arc;
 
 use clap::Args;
 use jiff::Timestamp;
-use proofpoint_sentinel::clock::Clock;
-use proofpoint_sentinel::collect::{Progress, Resent, Run, resend as send};
+use proofpoint_sentinel::collect::{Progress, Resent, resend as send};
 use proofpoint_sentinel::net::Net;
-use proofpoint_sentinel::pod::Patience;
 use proofpoint_sentinel::settings::{Settings, environment};
 use proofpoint_sentinel::state::{DeadLetterName, DeadLetterReason, State};
-use tokio::time::Instant;
 
 use super::Filter;
-use crate::cli::collect::UNLIMITED;
-use crate::cli::{Failure, signals};
+use crate::cli::{Failure, run_without_limit, signals};
 
 #[derive(Args)]
 pub struct Arguments {
@@ -38,18 +34,8 @@ pub async fn resend(arguments: Arguments) -> Result<bool, Failure> {
         writeln!(io::stdout(), "There is no dead letter to send.")?;
         return Ok(true);
     }
-    let ends = Instant::now() + UNLIMITED;
-    let run = Run {
-        id: format!("resend {}", Timestamp::now()),
-        settings,
-        clock: Clock::system(),
-        patience: Patience::default(),
-        reading_ends: ends,
-        posting_ends: ends,
-        all_ends: ends,
-        stop,
-        progress: Arc::new(Progress::default()),
-    };
+    let id = format!("resend {}", Timestamp::now());
+    let run = run_without_limit(id, settings, stop, Arc::new(Progress::default()));
     let mut outcome = Outcome { chosen: letters.len(), ..Outcome::default() };
     let failed = send(&run, letters, |name, resent| outcome.tell(name, resent)).await?;
     for (feed, error) in failed {

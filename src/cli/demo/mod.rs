@@ -25,7 +25,7 @@ use proofpoint_sentinel::simulator::workspace::Keep;
 use proofpoint_sentinel::simulator::{Destination, Simulation, SimulationSettings, mail::Traffic};
 use tokio::time::timeout;
 
-use super::{Failure, logging};
+use super::{Failure, exit_code, logging};
 use app::Workplace;
 use show::Bars;
 
@@ -55,14 +55,7 @@ pub struct Arguments {
 
 pub async fn run(arguments: Arguments) -> ExitCode {
     logging::for_terminal();
-    match demo(&arguments).await {
-        Ok(true) => ExitCode::SUCCESS,
-        Ok(false) => ExitCode::FAILURE,
-        Err(error) => {
-            eprintln!("error: {error}");
-            ExitCode::FAILURE
-        }
-    }
+    exit_code(demo(&arguments).await)
 }
 
 async fn demo(arguments: &Arguments) -> Result<bool, Failure> {
