@@ -9,7 +9,7 @@ use crate::state::{EventId, HourIds, State, StateError};
 /// For so many hours the ids are in memory at once. A session's events belong to one or two.
 const MOST_HOURS: usize = 6;
 
-/// So many hours the ids of events are kept for after their hour.
+/// So many hours ids are kept for after they were written.
 const KEPT: i64 = 72;
 
 /// The ledger of a feed.
@@ -44,13 +44,13 @@ impl Ledger {
         self.hours.drain(..surplus);
     }
 
-    /// Deletes what will not be read again: hours before `unfinished` whose events are over
-    /// [`KEPT`] hours old.
+    /// Deletes what will not be asked for again: ids of hours before `unfinished` that were written
+    /// over [`KEPT`] hours ago.
     pub async fn prune(&self, unfinished: Hour, now: Timestamp) -> Result<(), StateError> {
-        let before = unfinished.min(Hour::containing(now).plus(-KEPT));
-        let pruned = self.state.prune_ledger(&self.feed, before).await?;
+        let written_before = Hour::containing(now).plus(-KEPT);
+        let pruned = self.state.prune_ledger(&self.feed, unfinished, written_before).await?;
         if pruned > 0 {
-            tracing::info!(pruned, %before, "segments of the ledger deleted");
+            tracing::info!(pruned, %unfinished, %written_before, "segments of the ledger deleted");
         }
         Ok(())
     }

@@ -90,8 +90,9 @@ impl Posting {
         for parcel in parcels {
             hours.entry(parcel.hour).or_default().push(parcel.id);
         }
+        let now = self.clock.now();
         for (hour, ids) in hours {
-            self.state.append_ledger(&self.feed, hour, &self.writer, &ids).await?;
+            self.state.append_ledger(&self.feed, hour, now, &self.writer, &ids).await?;
         }
         Ok(())
     }

@@ -1,26 +1,31 @@
 //! The ledger: which events are delivered, so that an hour that is read again delivers only what
 //! is missing.
 //!
-//! Each run appends to a segment of its own for every hour of which it delivers events: eight
-//! bytes that say what it is, then 16 bytes per [`EventId`]. A segment is a set in no order. So it
-//! does no harm that a block whose answer was lost is stored twice. What a writer that was killed
-//! left of an id at the end of a file is passed over: the events of its last append are then
+//! Each run appends to a segment of its own for every hour of which it delivers events, and begins
+//! another one with every hour of the day: the name of a segment tells when it was written last, so
+//! that ids of events that came late are kept as long as any other.
+//!
+//! A segment is eight bytes that say what it is, then 16 bytes per [`EventId`]: a set in no order.
+//! So it does no harm that a block whose answer was lost is stored twice. What a writer that was
+//! killed left of an id at the end of a file is passed over: the events of its last append are then
 //! delivered once more.
+
+mod segment;
 
 use bytes::Bytes;
 use futures_util::{StreamExt as _, TryStreamExt as _, stream};
+use jiff::Timestamp;
 
+use self::segment::{SUFFIX, Segment, feed_folder, hour_folder, writer};
 use super::State;
 use super::error::StateError;
 use super::hour_ids::{EventId, HourIds};
-use super::objects::{Appended, Layout, sha256_hex};
+use super::objects::{Appended, Layout};
 use crate::feed::Feed;
 use crate::hour::Hour;
 
 /// The last two bytes are the version.
 const LAYOUT: Layout = Layout { head: b"PODLDG01", record: EventId::BYTES };
-
-const SUFFIX: &str = ".ids";
 
 /// How many ids are appended in one piece, which makes it a mebibyte.
 const MOST_AT_ONCE: usize = 1 << 16;
@@ -36,7 +41,8 @@ const MOST_PRUNED: usize = 2_000;
 const PRUNED_AT_A_TIME: usize = 8;
 
 impl State {
-    /// All ids that are recorded for the hour, by whichever run.
+    /// All ids that are recorded for the hour, by whichever run. Whatever ends in `.ids` counts, be
+    /// it that somebody restored a segment under a name of their own.
     ///
     /// # Errors
     /// [`StateError::Ledger`] where a segment is damaged. It is never passed over: the hour would
@@ -59,44 +65,60 @@ impl State {
         Ok(ids)
     }
 
-    /// Records ids for the hour in the segment of `writer`, which is the id of the run. They
-    /// outlive a crash once this returns. Where it fails, or is dropped before it returns, some of
-    /// them may be recorded.
+    /// Records ids for the hour in the segment that `writer`, which is the id of the run, has at
+    /// the time `now`. They outlive a crash once this returns. Where it fails, or is dropped before
+    /// it returns, some of them may be recorded.
     ///
     /// Appends may run side by side, those of one writer as well.
     pub async fn append_ledger(
         &self,
         feed: &Feed,
         hour: Hour,
-        writer: &str,
+        now: Timestamp,
+        writer_id: &str,
         ids: &[EventId],
     ) -> Result<(), StateError> {
-        let writer = &sha256_hex(writer.as_bytes())[..16];
-        let segment = format!("{}{writer}", hour_folder(feed, hour));
+        let (written, writer) = (Hour::containing(now), writer(writer_id));
+        let first = Segment { hour, written, writer, part: 1 };
         for ids in ids.chunks(MOST_AT_ONCE) {
             let records: Vec<_> = ids.iter().map(|id| id.to_bytes()).collect();
-            self.append_to_segment(&segment, records.into_flattened().into()).await?;
+            self.append_to_segment(feed, first, records.into_flattened().into()).await?;
         }
         Ok(())
     }
 
-    async fn append_to_segment(&self, segment: &str, records: Bytes) -> Result<(), StateError> {
+    async fn append_to_segment(
+        &self,
+        feed: &Feed,
+        first: Segment,
+        records: Bytes,
+    ) -> Result<(), StateError> {
         for part in 1..=MOST_PARTS {
-            let name = part_name(segment, part);
+            let name = Segment { part, ..first }.name(feed);
             match self.objects.append(&name, LAYOUT, &records).await? {
                 Appended::Done => return Ok(()),
                 Appended::Full => {}
             }
         }
         let reason = "it and all its parts are full";
-        Err(StateError::Ledger { name: part_name(segment, 1), reason })
+        Err(StateError::Ledger { name: first.name(feed), reason })
     }
 
-    /// Deletes what is recorded for hours before `before`, oldest first, and tells how many
-    /// objects went. That is at most 2,000 in one call; the next call goes on from there.
-    pub async fn prune_ledger(&self, feed: &Feed, before: Hour) -> Result<usize, StateError> {
+    /// Deletes what is recorded for hours before `unfinished` and was written before
+    /// `written_before`, hours in their order, and tells how many objects went. That is at most
+    /// 2,000 in one call; the next call goes on from there. What has another name than a segment
+    /// is left alone.
+    pub async fn prune_ledger(
+        &self,
+        feed: &Feed,
+        unfinished: Hour,
+        written_before: Hour,
+    ) -> Result<usize, StateError> {
         let names = self.objects.list(&feed_folder(feed)).await?;
-        let outdated = |name: &String| hour_of(feed, name).is_some_and(|hour| hour < before);
+        let outdated = |name: &String| {
+            Segment::parse(feed, name)
+                .is_some_and(|it| it.hour < unfinished && it.written < written_before)
+        };
         let deletions = names.into_iter().filter(outdated).take(MOST_PRUNED).map(|name| {
             let objects = self.objects.clone();
             async move { objects.delete(&name).await.map(|()| name) }
@@ -104,27 +126,6 @@ impl State {
         let deleted = stream::iter(deletions).buffer_unordered(PRUNED_AT_A_TIME);
         deleted.try_fold(0, async |count, _| Ok(count + 1)).await
     }
-}
-
-fn feed_folder(feed: &Feed) -> String {
-    format!("ledger/{feed}/")
-}
-
-fn hour_folder(feed: &Feed, hour: Hour) -> String {
-    format!("{}{hour}/", feed_folder(feed))
-}
-
-fn part_name(segment: &str, part: u32) -> String {
-    match part {
-        1 => format!("{segment}{SUFFIX}"),
-        part => format!("{segment}-{part}{SUFFIX}"),
-    }
-}
-
-/// The hour that a segment is of; `None` where the name is none of a segment.
-fn hour_of(feed: &Feed, name: &str) -> Option<Hour> {
-    let (hour, file) = name.strip_prefix(&feed_folder(feed))?.split_once('/')?;
-    if file.ends_with(SUFFIX) { hour.parse().ok() } else { None }
 }
 
 /// The whole records of a segment. An empty one has none: its writer was stopped before it wrote.

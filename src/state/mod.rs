@@ -6,7 +6,7 @@
 //! |---|---|
 //! | `leases/<feed>` | empty; its lease (or lock) is the ownership of the feed |
 //! | `checkpoints/<feed>.json` | the feed's [`Checkpoint`] |
-//! | `ledger/<feed>/<hour>/<run>.ids` | the [`EventId`]s of delivered events of that hour, of one run |
+//! | `ledger/<feed>/<hour>/<written>-<run>.ids` | the [`EventId`]s of delivered events of that hour, as one run wrote them within one hour |
 //! | `dead-letters/<reason>/<feed>/<hash>.json` | a [`DeadLetter`] each |
 
 mod blob;

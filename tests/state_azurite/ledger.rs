@@ -1,5 +1,6 @@
 //! The ledger over a real blob service.
 
+use jiff::Timestamp;
 use proofpoint_sentinel::feed::Feed;
 use proofpoint_sentinel::hour::Hour;
 use proofpoint_sentinel::state::{EventId, State, StateError};
@@ -9,11 +10,20 @@ use super::relay::Relay;
 use super::{acme, download, feed, open, open_through, try_open, upload};
 
 const RUN: &str = "run-1";
-/// The start of the SHA-256 of `run-1`.
-const SEGMENT: &str = "4e65d3fbe8ad6535.ids";
+/// The hour of [`now`] and the start of the SHA-256 of `run-1`.
+const SEGMENT: &str = "2026-11-20T10-4e65d3fbe8ad6535.ids";
 
 fn hour() -> Hour {
     "2026-11-20T06".parse().unwrap()
+}
+
+fn now() -> Timestamp {
+    "2026-11-20T10:46:00Z".parse().unwrap()
+}
+
+/// After every hour of these tests.
+fn ever() -> Hour {
+    hour().plus(1_000)
 }
 
 fn ids(numbers: std::ops::Range<u32>) -> Vec<EventId> {
@@ -21,7 +31,7 @@ fn ids(numbers: std::ops::Range<u32>) -> Vec<EventId> {
 }
 
 async fn append(state: &State, feed: &Feed, numbers: std::ops::Range<u32>) {
-    state.append_ledger(feed, hour(), RUN, &ids(numbers)).await.unwrap();
+    state.append_ledger(feed, hour(), now(), RUN, &ids(numbers)).await.unwrap();
 }
 
 async fn assert_holds(state: &State, feed: &Feed, expected: std::ops::Range<u32>) {
@@ -42,7 +52,7 @@ async fn the_first_append_creates_a_segment_and_the_next_add_to_it() {
     append(&state, &acme(), 3..5).await;
     // This one does not know that the segment is there.
     append(&open("segments").await, &acme(), 5..6).await;
-    state.append_ledger(&acme(), hour(), "run-2", &ids(6..8)).await.unwrap();
+    state.append_ledger(&acme(), hour(), now(), "run-2", &ids(6..8)).await.unwrap();
 
     assert_holds(&state, &acme(), 0..8).await;
     let stored = download(segment("segments", &acme())).await;
@@ -98,7 +108,7 @@ async fn an_append_to_a_known_segment_is_one_request() {
 async fn a_segment_that_was_deleted_is_begun_anew() {
     let state = open("anew").await;
     append(&state, &acme(), 0..4).await;
-    assert_eq!(state.prune_ledger(&acme(), hour().plus(1)).await.unwrap(), 1);
+    assert_eq!(state.prune_ledger(&acme(), hour().plus(1), ever()).await.unwrap(), 1);
     append(&state, &acme(), 0..2).await;
     assert_holds(&state, &acme(), 0..2).await;
 }
@@ -109,8 +119,8 @@ async fn the_names_of_odd_feeds_are_listed_as_they_were_written() {
     let odd = feed("a/b c%41+ü&<_hosted");
     append(&state, &odd, 0..3).await;
     assert_holds(&state, &odd, 0..3).await;
-    assert_eq!(state.prune_ledger(&odd, hour()).await.unwrap(), 0);
-    assert_eq!(state.prune_ledger(&odd, hour().plus(1)).await.unwrap(), 1);
+    assert_eq!(state.prune_ledger(&odd, hour(), ever()).await.unwrap(), 0);
+    assert_eq!(state.prune_ledger(&odd, hour().plus(1), ever()).await.unwrap(), 1);
     assert_holds(&state, &odd, 0..0).await;
 }
 
@@ -119,14 +129,15 @@ async fn pruning_deletes_earlier_hours_only() {
     let state = open("pruned").await;
     for back in 0..4 {
         for run in ["run-1", "run-2"] {
-            state.append_ledger(&acme(), hour().plus(-back), run, &ids(0..2)).await.unwrap();
+            let hour = hour().plus(-back);
+            state.append_ledger(&acme(), hour, now(), run, &ids(0..2)).await.unwrap();
         }
     }
     let foreign = format!("ledger/{}/2020-01-01T00/notes.txt", acme());
     upload(Azurite::shared().blob("pruned", &foreign), "mine").await;
 
-    assert_eq!(state.prune_ledger(&acme(), hour().plus(-1)).await.unwrap(), 4);
-    assert_eq!(state.prune_ledger(&acme(), hour().plus(-1)).await.unwrap(), 0);
+    assert_eq!(state.prune_ledger(&acme(), hour().plus(-1), ever()).await.unwrap(), 4);
+    assert_eq!(state.prune_ledger(&acme(), hour().plus(-1), ever()).await.unwrap(), 0);
     for (back, left) in [(0, 2), (1, 2), (2, 0), (3, 0)] {
         let stored = state.read_ledger(&acme(), hour().plus(-back)).await.unwrap();
         assert_eq!(stored.len(), left, "{back}");
@@ -157,6 +168,6 @@ async fn a_shared_access_signature_needs_to_list_and_delete() {
     let state = try_open(&objects_only, "granted").await.unwrap();
     let denied = state.read_ledger(&acme(), hour()).await.unwrap_err();
     assert!(denied.to_string().contains("on containers and objects"), "{denied}");
-    let denied = state.prune_ledger(&acme(), hour()).await.unwrap_err();
+    let denied = state.prune_ledger(&acme(), hour(), ever()).await.unwrap_err();
     assert!(matches!(denied, StateError::Denied { .. }), "{denied}");
 }

@@ -2,6 +2,7 @@ use std::collections::BTreeSet;
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
 
+use jiff::SignedDuration;
 use proptest::prelude::*;
 
 use super::*;
@@ -10,6 +11,7 @@ use crate::net::Net;
 use crate::settings::StateSettings;
 
 const HOUR: &str = "2026-11-20T06";
+const NOW: &str = "2026-11-20T10:59:59.9Z";
 
 async fn open(directory: &Path) -> State {
     let settings = StateSettings::Directory(directory.to_owned());
@@ -22,6 +24,15 @@ fn feed() -> Feed {
 
 fn hour() -> Hour {
     HOUR.parse().unwrap()
+}
+
+/// After every hour of these tests.
+fn ever() -> Hour {
+    hour().plus(1_000)
+}
+
+fn now() -> Timestamp {
+    NOW.parse().unwrap()
 }
 
 fn ids(numbers: impl IntoIterator<Item = u32>) -> Vec<EventId> {
@@ -47,7 +58,7 @@ async fn assert_holds(state: &State, expected: &[EventId]) {
 async fn appending_nothing_leaves_nothing() {
     let root = tempfile::tempdir().unwrap();
     let state = open(root.path()).await;
-    state.append_ledger(&feed(), hour(), "run-1", &[]).await.unwrap();
+    state.append_ledger(&feed(), hour(), now(), "run-1", &[]).await.unwrap();
     assert!(!root.path().join("ledger").exists());
     assert_holds(&state, &[]).await;
 }
@@ -56,10 +67,9 @@ async fn appending_nothing_leaves_nothing() {
 async fn a_segment_is_eight_bytes_and_sixteen_for_each_id() {
     let root = tempfile::tempdir().unwrap();
     let state = open(root.path()).await;
-    state.append_ledger(&feed(), hour(), "a/run\n1", &[EventId::of("abc")]).await.unwrap();
+    state.append_ledger(&feed(), hour(), now(), "a/run\n1", &[EventId::of("abc")]).await.unwrap();
     let segment = segment(root.path());
-    // The start of what `printf 'a/run\n1' | sha256sum` gives.
-    assert!(segment.ends_with("14d48527068409fe.ids"), "{segment:?}");
+    assert!(segment.ends_with("2026-11-20T10-14d48527068409fe.ids"), "{segment:?}");
     let expected = b"PODLDG01\xba\x78\x16\xbf\x8f\x01\xcf\xea\x41\x41\x40\xde\x5d\xae\x22\x23";
     assert_eq!(fs::read(segment).unwrap(), expected);
 }
@@ -69,7 +79,7 @@ async fn more_ids_than_go_in_one_piece_are_all_recorded() {
     let root = tempfile::tempdir().unwrap();
     let state = open(root.path()).await;
     let many = ids(0..MOST_AT_ONCE as u32 + 1);
-    state.append_ledger(&feed(), hour(), "run-1", &many).await.unwrap();
+    state.append_ledger(&feed(), hour(), now(), "run-1", &many).await.unwrap();
     assert_holds(&state, &many).await;
 }
 
@@ -82,7 +92,7 @@ async fn appends_of_one_writer_side_by_side_lose_nothing() {
         let state = state.clone();
         appends.spawn(async move {
             let ids = ids(number * 10..number * 10 + 10);
-            state.append_ledger(&feed(), hour(), "run-1", &ids).await
+            state.append_ledger(&feed(), hour(), now(), "run-1", &ids).await
         });
     }
     assert!(appends.join_all().await.iter().all(Result::is_ok));
@@ -93,7 +103,7 @@ async fn appends_of_one_writer_side_by_side_lose_nothing() {
 async fn the_end_of_a_killed_append_is_passed_over_and_in_nobodys_way() {
     let root = tempfile::tempdir().unwrap();
     let state = open(root.path()).await;
-    state.append_ledger(&feed(), hour(), "run-1", &ids(0..2)).await.unwrap();
+    state.append_ledger(&feed(), hour(), now(), "run-1", &ids(0..2)).await.unwrap();
     let segment = segment(root.path());
     let whole = fs::read(&segment).unwrap();
     for cut in 8..whole.len() {
@@ -101,7 +111,7 @@ async fn the_end_of_a_killed_append_is_passed_over_and_in_nobodys_way() {
         let left = (cut as u32 - 8) / 16;
         assert_holds(&state, &ids(0..left)).await;
 
-        state.append_ledger(&feed(), hour(), "run-1", &ids(5..6)).await.unwrap();
+        state.append_ledger(&feed(), hour(), now(), "run-1", &ids(5..6)).await.unwrap();
         assert_holds(&state, &ids((0..left).chain(5..6))).await;
     }
 }
@@ -110,7 +120,7 @@ async fn the_end_of_a_killed_append_is_passed_over_and_in_nobodys_way() {
 async fn a_damaged_segment_stops_the_hour_and_says_what_deleting_it_costs() {
     let root = tempfile::tempdir().unwrap();
     let state = open(root.path()).await;
-    state.append_ledger(&feed(), hour(), "run-1", &ids(0..2)).await.unwrap();
+    state.append_ledger(&feed(), hour(), now(), "run-1", &ids(0..2)).await.unwrap();
     let segment = segment(root.path());
     for content in [&b"P"[..], b"PODLDG0", b"PODLDG020123456789abcdef", &[0; 24]] {
         fs::write(&segment, content).unwrap();
@@ -126,12 +136,12 @@ async fn a_damaged_segment_stops_the_hour_and_says_what_deleting_it_costs() {
 async fn a_full_segment_goes_on_in_the_next_part() {
     let root = tempfile::tempdir().unwrap();
     let state = open(root.path()).await;
-    state.append_ledger(&feed(), hour(), "run-1", &ids(0..1)).await.unwrap();
+    state.append_ledger(&feed(), hour(), now(), "run-1", &ids(0..1)).await.unwrap();
     let first = segment(root.path());
     let file = File::options().write(true).open(&first).unwrap();
     file.set_len(crate::state::objects::LARGEST).unwrap();
-    state.append_ledger(&feed(), hour(), "run-1", &ids(1..2)).await.unwrap();
-    state.append_ledger(&feed(), hour(), "run-1", &ids(2..3)).await.unwrap();
+    state.append_ledger(&feed(), hour(), now(), "run-1", &ids(1..2)).await.unwrap();
+    state.append_ledger(&feed(), hour(), now(), "run-1", &ids(2..3)).await.unwrap();
     // What it was filled up with is in nobody's interest.
     file.set_len(24).unwrap();
     assert_holds(&state, &ids(0..3)).await;
@@ -146,10 +156,11 @@ async fn pruning_deletes_earlier_hours_of_that_feed_and_nothing_else() {
     let other = Feed { event_type: EventType::Message, ..feed() };
     for back in 0..4 {
         for (feed, writer) in [(feed(), "run-1"), (feed(), "run-2"), (other.clone(), "run-1")] {
-            state.append_ledger(&feed, hour().plus(-back), writer, &ids(0..1)).await.unwrap();
+            let hour = hour().plus(-back);
+            state.append_ledger(&feed, hour, now(), writer, &ids(0..1)).await.unwrap();
         }
     }
-    let strange: Vec<_> = ["2020-01-01T00/x.txt", "2020-01-01/x.ids", "x.ids"]
+    let strange: Vec<_> = ["2020-01-01T00/x.txt", "2020-01-01T00/x.ids", "x.ids"]
         .map(|name| root.path().join(feed_folder(&feed())).join(name))
         .into();
     for path in &strange {
@@ -157,8 +168,9 @@ async fn pruning_deletes_earlier_hours_of_that_feed_and_nothing_else() {
         fs::write(path, "").unwrap();
     }
 
-    assert_eq!(state.prune_ledger(&feed(), hour().plus(-1)).await.unwrap(), 4);
-    assert_eq!(state.prune_ledger(&feed(), hour().plus(-1)).await.unwrap(), 0);
+    let prune = async || state.prune_ledger(&feed(), hour().plus(-1), ever()).await.unwrap();
+    assert_eq!(prune().await, 4);
+    assert_eq!(prune().await, 0);
     for (feed, left) in [(feed(), [1, 1, 0, 0]), (other, [1, 1, 1, 1])] {
         for (back, left) in (0..).zip(left) {
             let stored = state.read_ledger(&feed, hour().plus(-back)).await.unwrap();
@@ -169,25 +181,70 @@ async fn pruning_deletes_earlier_hours_of_that_feed_and_nothing_else() {
 }
 
 #[tokio::test]
+async fn ids_of_late_events_are_kept_as_long_as_others() {
+    let root = tempfile::tempdir().unwrap();
+    let state = open(root.path()).await;
+    let day = SignedDuration::from_hours(24);
+    for (at, numbers) in [(now() - 3 * day, 0..1), (now(), 1..3)] {
+        state.append_ledger(&feed(), hour(), at, "run-1", &ids(numbers)).await.unwrap();
+    }
+    let lately = Hour::containing(now());
+    assert_eq!(state.prune_ledger(&feed(), ever(), lately).await.unwrap(), 1);
+    assert_holds(&state, &ids(1..3)).await;
+    assert_eq!(state.prune_ledger(&feed(), ever(), lately.plus(1)).await.unwrap(), 1);
+    assert_holds(&state, &[]).await;
+}
+
+#[tokio::test]
 async fn one_call_prunes_a_bounded_number_and_the_oldest_first() {
     let root = tempfile::tempdir().unwrap();
     let state = open(root.path()).await;
     let folder = root.path().join(hour_folder(&feed(), hour()));
     fs::create_dir_all(&folder).unwrap();
-    for number in 0..MOST_PRUNED {
-        fs::write(folder.join(format!("{number}.ids")), "").unwrap();
+    let first = Segment { hour: hour(), written: hour(), writer: 0, part: 1 };
+    for writer in 0..MOST_PRUNED as u64 {
+        let name = Segment { writer, ..first }.name(&feed());
+        fs::write(root.path().join(name), "").unwrap();
     }
-    state.append_ledger(&feed(), hour().plus(1), "run-1", &ids(0..1)).await.unwrap();
-    let all = hour().plus(2);
-    assert_eq!(state.prune_ledger(&feed(), all).await.unwrap(), MOST_PRUNED);
+    state.append_ledger(&feed(), hour().plus(1), now(), "run-1", &ids(0..1)).await.unwrap();
+    assert_eq!(state.prune_ledger(&feed(), ever(), ever()).await.unwrap(), MOST_PRUNED);
     assert!(!folder.exists());
-    assert_eq!(state.prune_ledger(&feed(), all).await.unwrap(), 1);
+    assert_eq!(state.prune_ledger(&feed(), ever(), ever()).await.unwrap(), 1);
 }
 
-/// Appends of ids by writers to hours.
-fn appends() -> impl Strategy<Value = Vec<(u8, i64, Vec<u32>)>> {
+/// Appends of ids by writers to hours, some hours after [`NOW`].
+fn appends() -> impl Strategy<Value = Vec<(u8, i64, i64, Vec<u32>)>> {
     let ids = proptest::collection::vec(0..50u32, 0..20);
-    proptest::collection::vec((0..3u8, 0..3i64, ids), 0..8)
+    proptest::collection::vec((0..3u8, 0..3i64, 0..4i64, ids), 0..8)
+}
+
+async fn append_all(state: &State, appends: &[(u8, i64, i64, Vec<u32>)]) {
+    for (writer, offset, later, numbers) in appends {
+        let (hour, ids) = (hour().plus(*offset), ids(numbers.iter().copied()));
+        let at = now() + SignedDuration::from_hours(*later);
+        state.append_ledger(&feed(), hour, at, &writer.to_string(), &ids).await.unwrap();
+    }
+}
+
+/// Whether each of three hours holds what was appended to it, as far as `kept` says that it must.
+async fn assert_hours_hold(
+    state: &State,
+    appends: &[(u8, i64, i64, Vec<u32>)],
+    kept: impl Fn(i64, i64) -> bool,
+) {
+    for offset in 0..3 {
+        let of_hour =
+            appends.iter().filter(|(_, hour, later, _)| *hour == offset && kept(offset, *later));
+        let numbers: BTreeSet<u32> = of_hour.flat_map(|(.., numbers)| numbers.clone()).collect();
+        let stored = state.read_ledger(&feed(), hour().plus(offset)).await.unwrap();
+        assert_eq!(stored.len(), numbers.len());
+        assert!(ids(numbers).into_iter().all(|id| stored.contains(id)));
+    }
+}
+
+fn block_on(work: impl Future<Output = ()>) {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    runtime.block_on(work);
 }
 
 proptest! {
@@ -195,22 +252,28 @@ proptest! {
 
     #[test]
     fn whatever_is_appended_by_whomever_is_what_is_read(appends in appends()) {
-        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
         let root = tempfile::tempdir().unwrap();
-        runtime.block_on(async {
+        block_on(async {
             let state = open(root.path()).await;
-            let mut expected = [(); 3].map(|()| BTreeSet::new());
-            for (writer, offset, numbers) in appends {
-                let ids = ids(numbers.iter().copied());
-                let (hour, writer) = (hour().plus(offset), writer.to_string());
-                state.append_ledger(&feed(), hour, &writer, &ids).await.unwrap();
-                expected[offset as usize].extend(numbers);
-            }
-            for (offset, numbers) in (0..).zip(expected) {
-                let stored = state.read_ledger(&feed(), hour().plus(offset)).await.unwrap();
-                assert_eq!(stored.len(), numbers.len());
-                assert!(ids(numbers).into_iter().all(|id| stored.contains(id)));
-            }
+            append_all(&state, &appends).await;
+            assert_hours_hold(&state, &appends, |_, _| true).await;
+        });
+    }
+
+    #[test]
+    fn nothing_unfinished_and_nothing_written_lately_is_pruned_and_all_else_is(
+        appends in appends(),
+        unfinished in 0..4i64,
+        lately in 0..5i64,
+    ) {
+        let root = tempfile::tempdir().unwrap();
+        block_on(async {
+            let state = open(root.path()).await;
+            append_all(&state, &appends).await;
+            let written_before = Hour::containing(now()).plus(lately);
+            state.prune_ledger(&feed(), hour().plus(unfinished), written_before).await.unwrap();
+            assert_hours_hold(&state, &appends, |hour, later| hour >= unfinished || later >= lately)
+                .await;
         });
     }
 }
@@ -226,7 +289,7 @@ async fn two_million_ids_take_less_than_200_megabytes() {
     let state = open(root.path()).await;
     for writer in 0..WRITERS {
         let ids = ids(COUNT / WRITERS * writer..COUNT / WRITERS * (writer + 1));
-        state.append_ledger(&feed(), hour(), &writer.to_string(), &ids).await.unwrap();
+        state.append_ledger(&feed(), hour(), now(), &writer.to_string(), &ids).await.unwrap();
     }
     let before = status("VmRSS:");
     let started = std::time::Instant::now();
