@@ -33,6 +33,9 @@ use crate::settings::AzureIdentity;
 /// How long one operation may take with all its tries.
 const LONGEST: Duration = Duration::from_secs(90);
 
+/// How often a blob is read that is written to meanwhile.
+const MOST_READS: u32 = 5;
+
 /// Asked for where creating the container is refused: whether it can be read tells whether it is
 /// there.
 const PROBE: &str = "checkpoints/.probe";
@@ -118,16 +121,17 @@ impl BlobObjects {
         }
     }
 
+    /// Reads again where somebody wrote meanwhile: a large blob is read in several requests, which
+    /// all have to find the same version of it.
     pub(super) async fn get(&self, name: &str) -> Result<Option<(Bytes, Version)>, StateError> {
-        let client = self.0.client.blob_client(name);
-        let range = Some((0..LARGEST + 1).into());
-        let options = BlobClientDownloadOptions { range, ..BlobClientDownloadOptions::default() };
-        let read = async {
-            let result = client.download(Some(options)).await?;
-            let etag = result.properties.etag;
-            Ok((result.body.collect().await?, etag))
+        let mut tries = 1;
+        let read = loop {
+            match self.bounded(self.download(name)).await? {
+                Err(error) if is_changed(&error) && tries < MOST_READS => tries += 1,
+                read => break read,
+            }
         };
-        match self.bounded(read).await? {
+        match read {
             Ok((bytes, _)) if bytes.len() as u64 > LARGEST => {
                 Err(StateError::TooLarge { name: name.to_owned(), limit: LARGEST })
             }
@@ -135,6 +139,15 @@ impl BlobObjects {
             Err(error) if error_code(&error) == "BlobNotFound" => Ok(None),
             Err(error) => Err(self.explain(name, &error)),
         }
+    }
+
+    async fn download(&self, name: &str) -> azure_core::Result<(Bytes, Option<Etag>)> {
+        let client = self.0.client.blob_client(name);
+        let range = Some((0..LARGEST + 1).into());
+        let options = BlobClientDownloadOptions { range, ..BlobClientDownloadOptions::default() };
+        let result = client.download(Some(options)).await?;
+        let etag = result.properties.etag;
+        Ok((result.body.collect().await?, etag))
     }
 
     pub(super) async fn put(
@@ -281,9 +294,13 @@ fn is_gone(error: &azure_core::Error) -> bool {
     matches!(error.http_status(), Some(Conflict | NotFound | PreconditionFailed))
 }
 
-fn is_unmet_condition(error: &azure_core::Error) -> bool {
+/// What is read is not the version any more that reading began with.
+fn is_changed(error: &azure_core::Error) -> bool {
     error.http_status() == Some(StatusCode::PreconditionFailed)
-        || matches!(error_code(error), "BlobAlreadyExists" | "BlobNotFound")
+}
+
+fn is_unmet_condition(error: &azure_core::Error) -> bool {
+    is_changed(error) || matches!(error_code(error), "BlobAlreadyExists" | "BlobNotFound")
 }
 
 fn retries() -> RetryOptions {

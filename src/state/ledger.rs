@@ -34,6 +34,10 @@ const MOST_AT_ONCE: usize = 1 << 16;
 /// five million ids.
 const MOST_PARTS: u32 = 100;
 
+/// How many segments are read side by side. Their bytes are fewer than those of the set that they
+/// become.
+const READ_AT_A_TIME: usize = 8;
+
 /// How many objects one call deletes.
 const MOST_PRUNED: usize = 2_000;
 
@@ -47,22 +51,22 @@ impl State {
     /// # Errors
     /// [`StateError::Ledger`] where a segment is damaged. It is never passed over: the hour would
     /// be delivered again without anybody having said so.
-    /// [`StateError::Service`] (412) where a large blob was appended to while it was read: read an
-    /// hour before appending to it, not meanwhile.
     pub async fn read_ledger(&self, feed: &Feed, hour: Hour) -> Result<HourIds, StateError> {
-        let mut ids = HourIds::default();
-        for name in self.objects.list(&hour_folder(feed, hour)).await? {
-            if !name.ends_with(SUFFIX) {
-                continue;
-            }
+        let names = self.objects.list(&hour_folder(feed, hour)).await?;
+        let segments = names.into_iter().filter(|name| name.ends_with(SUFFIX)).map(|name| {
+            let objects = self.objects.clone();
+            async move { objects.get(&name).await.map(|segment| (name, segment)) }
+        });
+        let read = stream::iter(segments).buffer_unordered(READ_AT_A_TIME);
+        read.try_fold(HourIds::default(), async |mut ids, (name, segment)| {
             // One that was deleted since it was listed holds nothing.
-            let Some((segment, _)) = self.objects.get(&name).await? else { continue };
-            match records(&segment) {
-                Ok(records) => ids.extend(records.iter().map(|id| EventId::from_bytes(*id))),
-                Err(reason) => return Err(StateError::Ledger { name, reason }),
-            }
-        }
-        Ok(ids)
+            let Some((segment, _)) = segment else { return Ok(ids) };
+            let records =
+                records(&segment).map_err(|reason| StateError::Ledger { name, reason })?;
+            ids.extend(records.iter().map(|id| EventId::from_bytes(*id)));
+            Ok(ids)
+        })
+        .await
     }
 
     /// Records ids for the hour in the segment that `writer`, which is the id of the run, has at

@@ -104,6 +104,40 @@ async fn an_append_to_a_known_segment_is_one_request() {
     assert_eq!(relay.count(), 5);
 }
 
+/// So large that it is read in two requests, the second of which waits until there is more.
+#[tokio::test]
+async fn a_segment_that_is_appended_to_while_it_is_read_is_read_again() {
+    const COUNT: u32 = 263_000;
+    let writer = open("growing").await;
+    append(&writer, &acme(), 0..COUNT).await;
+
+    let relay = Relay::before(Azurite::shared().authority(), "GET /").await;
+    let reader = open_through(&relay, "growing").await;
+    let acme = acme();
+    let second_request = relay.hold("bytes=4194304-");
+    let meanwhile = async {
+        let held = second_request.await.expect("a large segment takes two requests");
+        append(&writer, &acme, COUNT..COUNT + 1).await;
+        drop(held);
+    };
+    tokio::join!(assert_holds(&reader, &acme, 0..COUNT + 1), meanwhile);
+    assert_eq!(relay.count(), 5, "a list, two halves of which one came too late, and both again");
+}
+
+#[tokio::test]
+async fn many_segments_are_read_whole() {
+    let state = open("many-segments").await;
+    let runs = (0..30).map(|run| {
+        let state = &state;
+        async move {
+            let ids = ids(run * 3..run * 3 + 3);
+            state.append_ledger(&acme(), hour(), now(), &run.to_string(), &ids).await.unwrap();
+        }
+    });
+    futures_util::future::join_all(runs).await;
+    assert_holds(&state, &acme(), 0..90).await;
+}
+
 #[tokio::test]
 async fn a_segment_that_was_deleted_is_begun_anew() {
     let state = open("anew").await;

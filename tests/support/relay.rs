@@ -1,14 +1,14 @@
-//! A relay between a client and a server that a test can make fail.
+//! A relay between a client and a server that a test can make wait and fail.
 
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex};
 
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::watch;
+use tokio::sync::{oneshot, watch};
 use tokio_util::sync::CancellationToken;
 
-/// Passes bytes on, counts requests, loses an answer or goes dead when told to.
+/// Passes bytes on, counts requests, holds one, loses an answer or goes dead when told to.
 pub struct Relay {
     pub address: SocketAddr,
     shared: Arc<Shared>,
@@ -21,8 +21,13 @@ struct Shared {
     count: watch::Sender<usize>,
     /// What a request must contain for its answer to be lost, once.
     lose: Mutex<Option<String>>,
+    /// What a request must contain to be held, once, and where to put it then.
+    hold: Mutex<Option<(String, oneshot::Sender<Held>)>>,
     cut: CancellationToken,
 }
+
+/// A request that waits. It goes on to the server when this is dropped.
+pub type Held = oneshot::Sender<()>;
 
 impl Relay {
     /// In front of `server`; counts the requests that contain `counted`.
@@ -34,6 +39,7 @@ impl Relay {
             counted,
             count: watch::Sender::new(0),
             lose: Mutex::new(None),
+            hold: Mutex::new(None),
             cut: stop.child_token(),
         });
         tokio::spawn(accept(listener, server.to_owned(), Arc::clone(&shared)));
@@ -59,6 +65,13 @@ impl Relay {
     /// Whether the answer that was to be lost was lost.
     pub fn has_lost(&self) -> bool {
         self.shared.lose.lock().unwrap().is_none()
+    }
+
+    /// Gives the next request that contains `marker` when it comes, and lets it wait.
+    pub fn hold(&self, marker: &str) -> oneshot::Receiver<Held> {
+        let (caught, held) = oneshot::channel();
+        *self.shared.hold.lock().unwrap() = Some((marker.to_owned(), caught));
+        held
     }
 
     /// Ends all connections and takes no more.
@@ -88,7 +101,9 @@ async fn pass(mut client: TcpStream, mut server: TcpStream, shared: Arc<Shared>)
             read = client.read(&mut request) => {
                 let Ok(1..) = read else { return };
                 let bytes = &request[..read.unwrap()];
-                losing |= shared.observe(&String::from_utf8_lossy(bytes));
+                let text = String::from_utf8_lossy(bytes);
+                losing |= shared.observe(&text);
+                shared.wait_if_held(&text).await;
                 if server.write_all(bytes).await.is_err() { return }
             }
             read = server.read(&mut answer) => {
@@ -100,6 +115,16 @@ async fn pass(mut client: TcpStream, mut server: TcpStream, shared: Arc<Shared>)
 }
 
 impl Shared {
+    async fn wait_if_held(&self, request: &str) {
+        let held = self.hold.lock().unwrap().take_if(|(marker, _)| request.contains(&*marker));
+        let Some((_, caught)) = held else { return };
+        let (release, released) = oneshot::channel();
+        if caught.send(release).is_ok() {
+            // An error is the drop that it waits for.
+            let _ = released.await;
+        }
+    }
+
     /// Counts a request; true where its answer is to be lost.
     fn observe(&self, request: &str) -> bool {
         if request.contains(self.counted) {
