@@ -106,6 +106,18 @@ async fn a_checkpoint_is_only_written_over_the_one_that_was_read() {
 }
 
 #[tokio::test]
+async fn a_status_is_replaced_by_whoever_comes_last() {
+    let (one, two) = (open("status").await, open("status").await);
+    assert_eq!(one.read_status(&acme()).await.unwrap(), None);
+    for (state, json) in [(&one, "{}"), (&two, "{\"hours\": 1}"), (&one, "{}\n")] {
+        state.write_status(&acme(), json.into()).await.unwrap();
+        assert_eq!(two.read_status(&acme()).await.unwrap().unwrap(), json);
+    }
+    let name = format!("status/{}.json", acme());
+    assert_eq!(download(Azurite::shared().blob("status", &name)).await, b"{}\n");
+}
+
+#[tokio::test]
 async fn of_many_writers_exactly_one_wins() {
     let feed = acme();
     let state = open("races").await;

@@ -7,6 +7,7 @@
 //! | `leases/<feed>` | empty; its lease (or lock) is the ownership of the feed |
 //! | `checkpoints/<feed>.json` | the feed's [`Checkpoint`] |
 //! | `ledger/<feed>/<hour>/<written>-<run>.ids` | the [`EventId`]s of delivered events of that hour, as one run wrote them within one hour |
+//! | `status/<feed>.json` | what the last run says of the feed, for humans and programs to read |
 //! | `dead-letters/<reason>/<feed>/<hash>.json` | a [`DeadLetter`] each |
 
 mod blob;
@@ -21,6 +22,8 @@ mod lease;
 mod ledger;
 mod objects;
 mod shared_key;
+
+use bytes::Bytes;
 
 use crate::feed::Feed;
 use crate::net::Net;
@@ -118,6 +121,20 @@ impl State {
             Err(reason) => Err(StateError::CheckpointNotWritten { name, reason }),
         }
     }
+
+    /// Replaces what is said of `feed`, whoever said it. Nothing is decided by it.
+    pub async fn write_status(&self, feed: &Feed, json: Bytes) -> Result<(), StateError> {
+        self.objects.put(&status_name(feed), json, Condition::Any).await.map(drop)
+    }
+
+    /// What was said of `feed` last, as it was written; `None` where nothing was.
+    pub async fn read_status(&self, feed: &Feed) -> Result<Option<Bytes>, StateError> {
+        Ok(self.objects.get(&status_name(feed)).await?.map(|(json, _)| json))
+    }
+}
+
+fn status_name(feed: &Feed) -> String {
+    format!("status/{feed}.json")
 }
 
 fn checkpoint_name(feed: &Feed) -> String {
@@ -195,6 +212,19 @@ mod tests {
         lease.release().await.unwrap();
         drop(two.lease(&feed()).await.unwrap());
         one.lease(&feed()).await.unwrap();
+    }
+
+    #[tokio::test]
+    async fn a_status_is_replaced_by_whoever_comes_last() {
+        let directory = tempfile::tempdir().unwrap();
+        let (one, two) = (open(directory.path()).await, open(directory.path()).await);
+        assert_eq!(one.read_status(&feed()).await.unwrap(), None);
+        for (state, json) in [(&one, "{}"), (&two, "{\"hours\": 1}"), (&one, "{}\n")] {
+            state.write_status(&feed(), json.into()).await.unwrap();
+            assert_eq!(two.read_status(&feed()).await.unwrap().unwrap(), json);
+        }
+        let stored = std::fs::read(directory.path().join(status_name(&feed()))).unwrap();
+        assert_eq!(stored, b"{}\n");
     }
 
     #[tokio::test]
