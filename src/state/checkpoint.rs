@@ -1,5 +1,7 @@
 //! The checkpoint: what is done for a feed, in whole hours.
 
+use std::collections::BTreeMap;
+
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
@@ -32,6 +34,25 @@ pub struct Checkpoint {
     pub retry: Vec<HourAttempt>,
     /// Hours before `next_hour` that Proofpoint no longer held when they could be read.
     pub lost: Vec<Hour>,
+    /// Hours before `next_hour` that are done and are to be read once more, for events that came
+    /// late; oldest first, each once.
+    pub second: Vec<Hour>,
+    /// The last reading of the live stream; `None` before the first one.
+    #[serde(deserialize_with = "Option::deserialize")]
+    pub live: Option<LiveMark>,
+    /// The newest time of an event that was delivered; `None` before the first one.
+    #[serde(deserialize_with = "Option::deserialize")]
+    pub newest: Option<Timestamp>,
+}
+
+/// How far the live stream was read.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct LiveMark {
+    /// When the reading ended.
+    pub ended: Timestamp,
+    /// How it ended.
+    pub end: String,
 }
 
 /// An hour that was read and is not done.
@@ -59,7 +80,7 @@ struct AnyVersion {
 }
 
 impl Checkpoint {
-    /// A checkpoint of this format's version, from which nothing is left to be retried.
+    /// A checkpoint of this format's version, from which nothing is left to be read again.
     pub fn starting_at(next_hour: Hour, feed: &Feed, writer: &str, now: Timestamp) -> Checkpoint {
         Checkpoint {
             version: VERSION,
@@ -70,6 +91,9 @@ impl Checkpoint {
             next_hour,
             retry: Vec::new(),
             lost: Vec::new(),
+            second: Vec::new(),
+            live: None,
+            newest: None,
         }
     }
 
@@ -114,19 +138,42 @@ impl Checkpoint {
                 self.updated
             ));
         }
-        if let Some(pair) = self.retry.windows(2).find(|pair| pair[0].hour >= pair[1].hour) {
-            let hour = pair[1].hour;
-            return Err(format!("the hours in retry are not in order, or {hour} is there twice"));
-        }
-        let mut unfinished = self.retry.iter().map(|attempt| attempt.hour).chain(self.lost.clone());
-        if let Some(hour) = unfinished.find(|hour| *hour >= next) {
-            return Err(format!("the hour {hour} in retry or lost is not before next_hour {next}"));
-        }
-        let mut retried = self.retry.iter().map(|attempt| attempt.hour);
-        if let Some(hour) = retried.find(|hour| self.lost.contains(hour)) {
-            return Err(format!("the hour {hour} is both in retry and in lost"));
+        self.check_hours()
+    }
+
+    /// That each hour before `next_hour` is in one list at most, and its list in order.
+    fn check_hours(&self) -> Result<(), String> {
+        let retry: Vec<Hour> = self.retry.iter().map(|attempt| attempt.hour).collect();
+        in_order("retry", &retry)?;
+        in_order("second", &self.second)?;
+        let lists = [("retry", &retry), ("lost", &self.lost), ("second", &self.second)];
+        let mut seen = BTreeMap::new();
+        for (list, hours) in lists {
+            for &hour in hours {
+                let next = self.next_hour;
+                if hour >= next {
+                    return Err(format!(
+                        "the hour {hour} in {list} is not before next_hour {next}"
+                    ));
+                }
+                match seen.insert(hour, list) {
+                    Some(other) if other != list => {
+                        return Err(format!("the hour {hour} is both in {other} and in {list}"));
+                    }
+                    _ => {}
+                }
+            }
         }
         Ok(())
+    }
+}
+
+fn in_order(list: &str, hours: &[Hour]) -> Result<(), String> {
+    match hours.windows(2).find(|pair| pair[0] >= pair[1]) {
+        Some(pair) => {
+            Err(format!("the hours in {list} are not in order, or {} is there twice", pair[1]))
+        }
+        None => Ok(()),
     }
 }
 
@@ -161,6 +208,9 @@ mod tests {
                  "not_before": "2026-11-20T11:30:00Z", "last_end": "closed with 1000"},
             ],
             "lost": ["2026-11-01T00"],
+            "second": ["2026-11-19T23", "2026-11-20T07"],
+            "live": {"ended": "2026-11-20T10:45:12.5Z", "end": "closed with 1000"},
+            "newest": "2026-11-20T10:45:11.25Z",
         })
     }
 
@@ -177,6 +227,17 @@ mod tests {
     }
 
     #[test]
+    fn what_is_not_known_yet_is_null() {
+        let mut value = stored();
+        value["live"] = Value::Null;
+        value["newest"] = Value::Null;
+        let checkpoint = read(&value).unwrap();
+        assert_eq!((&checkpoint.live, &checkpoint.newest), (&None, &None));
+        let json = checkpoint.to_json(&feed()).unwrap();
+        assert_eq!(serde_json::from_slice::<Value>(&json).unwrap(), value);
+    }
+
+    #[test]
     fn a_first_checkpoint_is_a_good_one() {
         let now = "2026-11-20T10:00:00Z".parse().unwrap();
         let first = Checkpoint::starting_at(Hour::containing(now), &feed(), "run-1", now);
@@ -186,19 +247,30 @@ mod tests {
     #[test]
     fn damage_is_told() {
         type Damage = fn(&mut Value);
-        let cases: [(&str, Damage); 12] = [
+        let cases: [(&str, Damage); 23] = [
             ("version 2", |it| it["version"] = json!(2)),
             ("missing field `version`", |it| drop(it.as_object_mut().unwrap().remove("version"))),
             ("missing field `retry`", |it| drop(it.as_object_mut().unwrap().remove("retry"))),
+            ("missing field `second`", |it| drop(it.as_object_mut().unwrap().remove("second"))),
+            ("missing field `live`", |it| drop(it.as_object_mut().unwrap().remove("live"))),
+            ("missing field `newest`", |it| drop(it.as_object_mut().unwrap().remove("newest"))),
+            ("missing field `end`", |it| it["live"] = json!({"ended": "2026-11-20T10:45:12Z"})),
+            ("unknown field `events`", |it| it["live"]["events"] = json!(1)),
             ("unknown field `more`", |it| it["more"] = json!(1)),
             ("belongs to the feed `other-audit`", |it| it["feed"] = json!("other-audit")),
             ("not an hour", |it| it["next_hour"] = json!("2026-11-20T10:30")),
             ("next_hour 1970-01-01T00", |it| it["next_hour"] = json!("1970-01-01T00")),
             ("next_hour 2026-11-20T11", |it| it["next_hour"] = json!("2026-11-20T11")),
-            ("not in order", |it| it["retry"][0]["hour"] = json!("2026-11-20T09")),
-            ("is there twice", |it| it["retry"][0]["hour"] = json!("2026-11-20T08")),
-            ("is not before next_hour", |it| it["lost"] = json!(["2026-11-20T10"])),
+            ("in retry are not in order", |it| it["retry"][0]["hour"] = json!("2026-11-20T09")),
+            ("08 is there twice", |it| it["retry"][0]["hour"] = json!("2026-11-20T08")),
+            ("in second are not in order", |it| it["second"][0] = json!("2026-11-20T09")),
+            ("07 is there twice", |it| it["second"][0] = json!("2026-11-20T07")),
+            ("in retry is not before", |it| it["retry"][1]["hour"] = json!("2026-11-20T10")),
+            ("in lost is not before", |it| it["lost"] = json!(["2026-11-20T10"])),
+            ("in second is not before", |it| it["second"][1] = json!("2026-11-20T10")),
             ("both in retry and in lost", |it| it["lost"] = json!(["2026-11-20T06"])),
+            ("both in retry and in second", |it| it["second"] = json!(["2026-11-20T06"])),
+            ("both in lost and in second", |it| it["second"] = json!(["2026-11-01T00"])),
         ];
         for (told, damage) in cases {
             let mut value = stored();
@@ -215,7 +287,39 @@ mod tests {
         assert!(checkpoint.to_json(&feed()).is_err());
     }
 
+    /// Up to four of the ten hours before `next_hour`, in any order.
+    fn some_hours() -> impl Strategy<Value = Vec<Hour>> {
+        let next: Hour = "2026-11-20T10".parse().unwrap();
+        proptest::collection::vec((1..=10i64).prop_map(move |back| next.plus(-back)), 0..4)
+    }
+
     proptest! {
+        #[test]
+        fn hours_are_taken_as_they_are_where_each_is_in_one_list_and_in_order(
+            retry in some_hours(),
+            lost in some_hours(),
+            second in some_hours(),
+        ) {
+            let mut checkpoint = read(&stored()).unwrap();
+            let attempt = |hour: &Hour| HourAttempt { hour: *hour, ..checkpoint.retry[0].clone() };
+            let attempts = retry.iter().map(attempt).collect();
+            checkpoint.retry = attempts;
+            checkpoint.lost = lost.clone();
+            checkpoint.second = second.clone();
+
+            let rises = |hours: &[Hour]| hours.is_sorted_by(|one, next| one < next);
+            let apart = |some: &[Hour], others: &[Hour]| some.iter().all(|it| !others.contains(it));
+            let is_good = rises(&retry) && rises(&second)
+                && apart(&retry, &lost) && apart(&retry, &second) && apart(&lost, &second);
+            match checkpoint.to_json(&feed()) {
+                Ok(json) => {
+                    prop_assert!(is_good);
+                    prop_assert_eq!(Checkpoint::from_json(&json, &feed()), Ok(checkpoint));
+                }
+                Err(reason) => prop_assert!(!is_good, "{}", reason),
+            }
+        }
+
         #[test]
         fn no_bytes_but_its_own_are_taken_for_a_checkpoint(
             bytes in proptest::collection::vec(any::<u8>(), 0..200),

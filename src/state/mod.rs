@@ -29,7 +29,7 @@ use crate::feed::Feed;
 use crate::net::Net;
 use crate::settings::StateSettings;
 
-pub use checkpoint::{Checkpoint, HourAttempt};
+pub use checkpoint::{Checkpoint, HourAttempt, LiveMark};
 pub use connection_string::ConnectionStringError;
 pub use dead_letter::{DeadLetter, DeadLetterReason, NotADeadLetter, NotAReason, StoredDeadLetter};
 pub use dead_letters::{DeadLetterName, NotADeadLetterName};
