@@ -8,7 +8,7 @@ use std::time::Duration;
 use clap::Args;
 use indicatif::{ProgressBar, ProgressStyle};
 use jiff::{SignedDuration, Timestamp};
-use proofpoint_sentinel::collect::read::HourReader;
+use proofpoint_sentinel::collect::read::Reader;
 use proofpoint_sentinel::collect::{HourResult, Progress, backfill, save};
 use proofpoint_sentinel::feed::{EventType, Feed};
 use proofpoint_sentinel::hour::Hour;
@@ -75,7 +75,7 @@ async fn collect(arguments: &Arguments) -> Result<bool, Failure> {
             let cluster = choose(&source.clusters, arguments.cluster.as_deref())?;
             let feed = feed(cluster, arguments.event_type);
             let net = Net::of(&source.net)?;
-            let reader = HourReader {
+            let reader = Reader {
                 net: &net,
                 log_stream_uri: &source.log_stream_uri,
                 cluster,

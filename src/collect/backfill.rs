@@ -2,7 +2,7 @@
 
 use super::delivery::{DeliveryError, EventDelivery};
 use super::ledger::Ledger;
-use super::owned::under_lease;
+use super::owned::{Tenure, under_lease};
 use super::read::{ReadEnd, ReadError};
 use super::{Run, RunError, Services};
 use crate::feed::Feed;
@@ -11,6 +11,7 @@ use crate::pod::End;
 use crate::report::Tally;
 use crate::settings::Cluster;
 use crate::state::StateError;
+use crate::workspace::Term;
 
 /// What came of one hour.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -71,14 +72,16 @@ pub async fn backfill(
     mut done: impl FnMut(&HourResult),
 ) -> Result<(), BackfillError> {
     let services = Services::open(run).await?;
-    let halt = run.stop.child_token();
+    let tenure = Tenure::new(&run.stop);
+    let term = Term { deadline: run.posting_ends, revoked: tenure.lost.clone() };
     let work = async {
-        let reader = services.reader(run, cluster, feed, &halt);
+        let reader = services.reader(run, cluster, feed, &tenure.halt);
         let mut ledger = Ledger::new(services.state.clone(), feed.clone());
         for hour in hours {
             ledger.forget_all_but(2);
-            let mut delivery = EventDelivery::new(feed, hour, &mut ledger, services.around(run));
-            let end = reader.read(hour, &mut delivery).await?;
+            let around = services.around(run, &term);
+            let mut delivery = EventDelivery::new(feed, hour, &mut ledger, around);
+            let end = reader.hour(hour, &mut delivery).await?;
             let result = HourResult { hour, end, tally: delivery.tally().clone() };
             done(&result);
             if result.is_last() {
@@ -87,5 +90,5 @@ pub async fn backfill(
         }
         Ok::<_, BackfillError>(())
     };
-    under_lease(&services.state, feed, &halt, BackfillError::LeaseLost, work).await
+    under_lease(&services.state, feed, &tenure, BackfillError::LeaseLost, work).await
 }

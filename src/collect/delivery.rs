@@ -1,14 +1,16 @@
 //! The way of an event from the session to the workspace: row, ledger, batch, post.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::time::Duration;
 
 use bytes::Bytes;
 use tokio::task::{JoinError, JoinSet};
-use tokio::time::Instant;
+use tokio::time::{Instant, sleep_until};
 use tracing::Instrument;
 
 use super::ledger::Ledger;
-use super::posting::{Parcel, Posted, Posting};
+use super::posting::{self, Parcel, Posted, Posting};
 use super::progress::Progress;
 use super::read::Sink;
 use crate::clock::Clock;
@@ -19,7 +21,7 @@ use crate::row::tables::table;
 use crate::row::{Built, RowBuilder, RowShape};
 use crate::settings::{DestinationSettings, Settings};
 use crate::state::{DeadLetterReason, EventId, State, StateError};
-use crate::workspace::{Batch, Destination, HeldReason, Packer};
+use crate::workspace::{Batch, Destination, HeldReason, Packer, Term};
 
 /// How many batches of one feed are under way at once. When so many are, no event is taken, and
 /// the server feels it.
@@ -31,6 +33,9 @@ const MOST_WAITING: usize = 4 << 20;
 
 /// While the events in posts have so many bytes, no event is taken.
 const MOST_UNDER_WAY: usize = 12 << 20;
+
+/// How long the row of a live event waits for others to be posted with.
+const LONGEST_WAIT: Duration = Duration::from_secs(10);
 
 /// Why no more events can be delivered.
 #[derive(Debug, thiserror::Error)]
@@ -64,19 +69,19 @@ pub struct Surroundings<'a> {
     pub progress: &'a Progress,
     /// Names the run in the ledger.
     pub writer: &'a str,
-    /// Posts end by then.
-    pub deadline: Instant,
+    /// When posts may begin.
+    pub term: &'a Term,
 }
 
 /// Where events come from, which says what is not delivered.
 enum Origin<'a> {
-    /// A session. What the ledger knows has been delivered.
+    /// Sessions. What the ledger knows has been delivered.
     Session(&'a mut Ledger),
     /// A dead letter. The ledger may know its event, since that was accounted for.
     Letter(DeadLetterReason),
 }
 
-/// Delivers the events of one hour of a feed.
+/// Delivers events of a feed.
 pub struct EventDelivery<'a> {
     hour: Hour,
     builder: RowBuilder,
@@ -85,7 +90,9 @@ pub struct EventDelivery<'a> {
     row: Vec<u8>,
     packer: Packer<Parcel>,
     posting: Arc<Posting>,
-    posts: JoinSet<(Posted, usize)>,
+    posts: JoinSet<(Posted, Load)>,
+    /// How long a row waits for its batch to become full.
+    patience: Option<Duration>,
     /// Bytes of the events whose rows wait to be posted. A row can be much shorter than its event.
     bytes_waiting: usize,
     /// Bytes of the events in posts under way.
@@ -93,10 +100,12 @@ pub struct EventDelivery<'a> {
     tally: Tally,
 }
 
-/// A batch, and the bytes of the events in it.
-struct Closed {
-    batch: Batch<Parcel>,
+/// What of a batch is to be accounted for once it is posted.
+struct Load {
+    /// Bytes of its events.
     bytes: usize,
+    /// How many events it has of which hour.
+    hours: BTreeMap<Hour, usize>,
 }
 
 impl<'a> EventDelivery<'a> {
@@ -109,6 +118,18 @@ impl<'a> EventDelivery<'a> {
         around: Surroundings<'a>,
     ) -> EventDelivery<'a> {
         EventDelivery::from(Origin::Session(ledger), feed, hour, around)
+    }
+
+    /// As [`new`](Self::new), for events that come when they come: a batch does not wait for long
+    /// to become full.
+    pub fn live(
+        feed: &Feed,
+        hour: Hour,
+        ledger: &'a mut Ledger,
+        around: Surroundings<'a>,
+    ) -> EventDelivery<'a> {
+        let delivery = EventDelivery::new(feed, hour, ledger, around);
+        EventDelivery { patience: Some(LONGEST_WAIT), ..delivery }
     }
 
     /// Delivers the event of a dead letter of `reason`, whatever the ledger knows, and records it
@@ -139,7 +160,7 @@ impl<'a> EventDelivery<'a> {
             state: around.state.clone(),
             clock: around.clock.clone(),
             writer: around.writer.to_owned(),
-            deadline: around.deadline,
+            term: around.term.clone(),
         };
         EventDelivery {
             hour,
@@ -150,6 +171,7 @@ impl<'a> EventDelivery<'a> {
             packer: Packer::new(around.destination.limits()),
             posting: Arc::new(posting),
             posts: JoinSet::new(),
+            patience: None,
             bytes_waiting: 0,
             bytes_under_way: 0,
             tally: Tally::default(),
@@ -161,24 +183,42 @@ impl<'a> EventDelivery<'a> {
         &self.tally
     }
 
-    fn close_batch(&mut self) -> Option<Closed> {
-        let batch = self.packer.finish()?;
-        Some(Closed { batch, bytes: std::mem::take(&mut self.bytes_waiting) })
+    /// Posts the rows that wait, if any do.
+    fn post_rest(&mut self) {
+        if let Some(batch) = self.packer.finish() {
+            self.post(batch);
+        }
     }
 
-    fn post(&mut self, Closed { batch, bytes }: Closed) {
+    /// Posts a batch that was just closed.
+    fn post(&mut self, batch: Batch<Parcel>) {
+        let bytes = std::mem::take(&mut self.bytes_waiting);
         self.bytes_under_way += bytes;
+        let load = Load { bytes, hours: posting::by_hour(batch.tags(), |count, _| *count += 1) };
         let post = Arc::clone(&self.posting).post(batch);
-        let post = async move { (post.await, bytes) };
+        let post = async move { (post.await, load) };
         self.posts.spawn(post.in_current_span());
     }
 
-    fn account(&mut self, posted: Result<(Posted, usize), JoinError>) -> Result<(), DeliveryError> {
-        let (posted, bytes) = posted?;
-        self.bytes_under_way -= bytes;
+    fn account(&mut self, posted: Result<(Posted, Load), JoinError>) -> Result<(), DeliveryError> {
+        let (posted, load) = posted?;
+        self.bytes_under_way -= load.bytes;
+        if let Origin::Session(ledger) = &mut self.origin {
+            for (hour, count) in load.hours {
+                ledger.settle(hour, count);
+            }
+        }
         self.tally.add(&posted.tally);
         self.progress.delivered(posted.tally.delivered);
         posted.error.map_or(Ok(()), Err)
+    }
+
+    /// Waits until a row has waited long enough for others; pending where none does. Cancel-safe.
+    async fn waited_long_enough(since: Option<Instant>, patience: Option<Duration>) {
+        match (since, patience) {
+            (Some(since), Some(patience)) => sleep_until(since + patience).await,
+            _ => std::future::pending().await,
+        }
     }
 
     async fn dead_letter(
@@ -215,9 +255,16 @@ impl Sink for EventDelivery<'_> {
 
     // Nothing is awaited between the join and the account: what was joined can't be lost.
     async fn settle(&mut self) -> Result<(), DeliveryError> {
-        match self.posts.join_next().await {
-            Some(posted) => self.account(posted),
-            None => std::future::pending().await,
+        let has_room = self.has_room();
+        let waiting_since = self.packer.waiting_since();
+        tokio::select! {
+            biased;
+            Some(posted) = self.posts.join_next() => self.account(posted),
+            () = Self::waited_long_enough(waiting_since, self.patience), if has_room => {
+                self.post_rest();
+                Ok(())
+            }
+            else => std::future::pending().await,
         }
     }
 
@@ -238,39 +285,38 @@ impl Sink for EventDelivery<'_> {
                 return self.dead_letter(DeadLetterReason::Malformed, &detail, &event).await;
             }
         };
-        self.tally.saw(built.event_time);
-        let hour = built.event_time.map_or(self.hour, Hour::containing);
-        let id = event_id(&built);
+        let (at, oversize) = (built.event_time, built.oversize);
+        let (hour, id) = (at.map_or(self.hour, Hour::containing), event_id(&built));
         if let Origin::Session(ledger) = &mut self.origin
             && !ledger.claim(hour, id).await.map_err(DeliveryError::Ledger)?
         {
             self.tally.duplicates += 1;
             return Ok(());
         }
-        if built.oversize {
+        if oversize {
             let detail = "the row lacks values that are too long for a column";
             self.dead_letter(DeadLetterReason::Oversize, detail, &event).await?;
             if matches!(self.origin, Origin::Letter(DeadLetterReason::Oversize)) {
                 return Ok(());
             }
         }
-        match self.packer.push(&self.row, Parcel { event: event.clone(), hour, id }) {
+        match self.packer.push(&self.row, Parcel { event: event.clone(), hour, id, at }) {
             Ok(full) => {
                 if let Some(full) = full {
-                    let bytes = std::mem::take(&mut self.bytes_waiting);
-                    self.post(Closed { batch: full, bytes });
+                    self.post(full);
                 }
                 self.bytes_waiting += event.len();
             }
             Err(too_long) => {
                 let detail = too_long.to_string();
                 self.dead_letter(DeadLetterReason::Oversize, &detail, &event).await?;
+                if let Origin::Session(ledger) = &mut self.origin {
+                    ledger.settle(hour, 1);
+                }
             }
         }
-        if self.bytes_waiting >= MOST_WAITING
-            && let Some(full) = self.close_batch()
-        {
-            self.post(full);
+        if self.bytes_waiting >= MOST_WAITING {
+            self.post_rest();
         }
         Ok(())
     }
@@ -284,9 +330,7 @@ impl Sink for EventDelivery<'_> {
     }
 
     async fn finish(&mut self) -> Result<(), DeliveryError> {
-        if let Some(rest) = self.close_batch() {
-            self.post(rest);
-        }
+        self.post_rest();
         let mut first_error = None;
         while let Some(posted) = self.posts.join_next().await {
             if let Err(error) = self.account(posted) {

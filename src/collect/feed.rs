@@ -1,30 +1,22 @@
-//! One feed's part of a run: lease, checkpoint, hours.
+//! One feed's part of a run: lease, checkpoint, the live stream, the archive, status.
 
-use std::time::{Duration, Instant as Stopwatch};
+use std::time::Instant as Stopwatch;
 
 use tokio::time::Instant;
-use tokio_util::sync::CancellationToken;
 use tracing::Instrument;
 
-use super::delivery::{DeliveryError, EventDelivery};
+use super::delivery::DeliveryError;
 use super::ledger::Ledger;
-use super::owned::under_lease;
-use super::plan::{
-    Judgement, enter, enter_lost, first_unfinished, is_near_the_end_of_what_is_kept, is_too_long,
-    is_troubled, judge, plan,
-};
+use super::owned::{Tenure, under_lease};
+use super::plan::{first_unfinished, let_go, plan};
 use super::read::{ReadEnd, ReadError};
 use super::{Run, Services};
 use crate::feed::Feed;
 use crate::hour::Hour;
-use crate::pod::OpenError;
 use crate::report::{FeedReport, Outcome};
-use crate::settings::Cluster;
+use crate::settings::{Cluster, Mode};
 use crate::state::{Checkpoint, StateError, Version};
-
-/// A run begins another hour only if the time that is left is this many times what the longest
-/// hour so far has taken: an hour that is cut short has to be read again.
-const MARGIN: f64 = 1.5;
+use crate::workspace::Term;
 
 /// Why the work on a feed ended early.
 #[derive(Debug, thiserror::Error)]
@@ -33,6 +25,18 @@ pub(super) enum FeedError {
     State(#[from] StateError),
     #[error("{0}")]
     Read(#[from] ReadError<DeliveryError>),
+    #[error(
+        "the live stream can't be read: {0}{}", archive_goes_on(*.mode)
+    )]
+    LiveRefused {
+        #[source]
+        error: ReadError<DeliveryError>,
+        mode: Mode,
+    },
+    #[error(
+        "live sessions end as soon as they begin, the last one was {end}; the next run tries again{}", archive_goes_on(*.mode)
+    )]
+    LiveFails { end: ReadEnd, mode: Mode },
     #[error(
         "the hour {hour} could not be read to its end in {attempts} runs, {events} events in the last one: raise functionTimeout in host.json, or read it with `collect`"
     )]
@@ -45,6 +49,13 @@ pub(super) enum FeedError {
     LeaseLost,
 }
 
+fn archive_goes_on(mode: Mode) -> &'static str {
+    match mode {
+        Mode::Hybrid => "; until then events come from the archive, an hour or two late",
+        Mode::Live | Mode::Archive => "",
+    }
+}
+
 /// Works on one feed until nothing more is due or the run's time is up.
 pub(super) async fn collect(
     run: &Run,
@@ -55,177 +66,175 @@ pub(super) async fn collect(
     let started = Stopwatch::now();
     let mut report = FeedReport::new(feed.to_string(), cluster.name.clone());
     let span = tracing::info_span!("feed", feed = %feed);
-    let work = FeedRun { run, services, cluster, feed: &feed, report: &mut report, trouble: None };
-    match work.leased().instrument(span.clone()).await {
-        Ok(()) => {}
+    let tenure = Tenure::new(&run.stop);
+    let leased = async {
+        let result = work(run, services, cluster, &feed, &tenure, &mut report).await;
+        report.conclude(result.as_ref().err(), run.clock.now(), started.elapsed());
+        if !tenure.lost.is_cancelled() {
+            write_status(services, run, &feed, &report).await;
+        }
+        result
+    };
+    let owned = under_lease(&services.state, &feed, &tenure, FeedError::LeaseLost, leased);
+    match owned.instrument(span.clone()).await {
         Err(FeedError::State(StateError::LeaseHeld { .. })) => {
             report.outcome = Outcome::OwnedElsewhere;
         }
-        Err(error) => report.outcome = Outcome::Failed(error.to_string()),
+        result => report.conclude(result.as_ref().err(), run.clock.now(), started.elapsed()),
     }
-    report.took = started.elapsed();
     span.in_scope(|| report.log());
     report
 }
 
-struct FeedRun<'a> {
-    run: &'a Run,
-    services: &'a Services,
-    cluster: &'a Cluster,
-    feed: &'a Feed,
-    report: &'a mut FeedReport,
-    /// The first hour of this run that needs somebody's attention.
-    trouble: Option<FeedError>,
+async fn work(
+    run: &Run,
+    services: &Services,
+    cluster: &Cluster,
+    feed: &Feed,
+    tenure: &Tenure,
+    report: &mut FeedReport,
+) -> Result<(), FeedError> {
+    let saved = Saved::read(run, services, feed, tenure).await?;
+    report.newest = saved.checkpoint.newest;
+    let ledger = Ledger::new(services.state.clone(), feed.clone());
+    let term = Term { deadline: run.posting_ends, revoked: tenure.lost.clone() };
+    let mut work = FeedRun {
+        run,
+        services,
+        cluster,
+        feed,
+        tenure,
+        term,
+        saved,
+        ledger,
+        report,
+        trouble: None,
+        live_ended: None,
+    };
+    work.halves().await?;
+    work.prune().await?;
+    work.trouble.map_or(Ok(()), Err)
+}
+
+/// The report for who looks at the feed from outside. A status that can't be written fails
+/// nothing: the log has the same.
+async fn write_status(services: &Services, run: &Run, feed: &Feed, report: &FeedReport) {
+    let status = report.status(&run.id, run.clock.now());
+    if let Err(error) = services.state.write_status(feed, status.into()).await {
+        tracing::warn!(%error, "the feed's status was not written");
+    }
+}
+
+/// The work on a feed in one run, under its lease.
+pub(super) struct FeedRun<'a> {
+    pub run: &'a Run,
+    pub services: &'a Services,
+    pub cluster: &'a Cluster,
+    pub feed: &'a Feed,
+    pub tenure: &'a Tenure,
+    pub term: Term,
+    pub saved: Saved,
+    pub ledger: Ledger,
+    pub report: &'a mut FeedReport,
+    /// The first thing in this run that needs somebody's attention and did not end it.
+    pub trouble: Option<FeedError>,
+    /// When the live stream was drained last in this run.
+    pub live_ended: Option<Instant>,
 }
 
 impl FeedRun<'_> {
-    async fn leased(mut self) -> Result<(), FeedError> {
-        let (state, feed) = (&self.services.state, self.feed);
-        let halt = self.run.stop.child_token();
-        under_lease(state, feed, &halt, FeedError::LeaseLost, self.hours(&halt)).await?;
-        self.trouble.map_or(Ok(()), Err)
+    /// The live stream first, which has the newest events, then closed hours, in between which the
+    /// live stream gets its turn again.
+    async fn halves(&mut self) -> Result<(), FeedError> {
+        match self.run.settings.source.mode {
+            Mode::Archive => self.archive().await,
+            Mode::Hybrid => {
+                if self.live().await? {
+                    self.archive().await?;
+                }
+                Ok(())
+            }
+            Mode::Live => {
+                self.live().await?;
+                let_go(&mut self.saved.checkpoint, self.run.clock.now());
+                self.save().await
+            }
+        }
     }
 
-    async fn hours(&mut self, halt: &CancellationToken) -> Result<(), FeedError> {
-        let mut saved = self.checkpoint().await?;
+    /// Whether hours are due that are to be read in this run.
+    pub fn has_due_hours(&self) -> bool {
+        let source = &self.run.settings.source;
         let now = self.run.clock.now();
-        let plan = plan(&saved.checkpoint, now, self.run.settings.source.archive_delay);
-        self.report.hours_waiting = plan.later + plan.due.len();
-        for hour in plan.lost {
-            enter_lost(&mut saved.checkpoint, hour);
-            self.report.hours_lost.push(hour);
-        }
-        if !self.report.hours_lost.is_empty() {
-            self.save(&mut saved).await?;
-        }
-        let mut ledger = Ledger::new(self.services.state.clone(), self.feed.clone());
-        let mut longest = Duration::ZERO;
-        for hour in plan.due {
-            let left = self.run.reading_ends.saturating_duration_since(Instant::now());
-            if halt.is_cancelled() || left <= longest.mul_f64(MARGIN) {
-                self.report.outcome = Outcome::Unfinished;
-                return Ok(());
-            }
-            ledger.forget_all_but(2);
-            let started = Stopwatch::now();
-            let span = tracing::info_span!("hour", hour = %hour);
-            let goes_on = self.hour(hour, &mut ledger, &mut saved, halt).instrument(span).await?;
-            if !goes_on {
-                self.report.outcome = Outcome::Unfinished;
-                return Ok(());
-            }
-            longest = longest.max(started.elapsed());
-        }
-        if !self.report.hours_done.is_empty() {
-            let unfinished = first_unfinished(&saved.checkpoint);
-            ledger.prune(unfinished, self.run.clock.now()).await?;
-        }
-        Ok(())
+        source.mode.reads_archive()
+            && !plan(&self.saved.checkpoint, now, source.into()).due.is_empty()
     }
 
-    /// Reads one hour and enters what came of it. Says whether the run goes on.
-    async fn hour(
-        &mut self,
-        hour: Hour,
-        ledger: &mut Ledger,
-        saved: &mut Saved,
-        halt: &CancellationToken,
-    ) -> Result<bool, FeedError> {
-        let reader = self.services.reader(self.run, self.cluster, self.feed, halt);
-        let mut delivery =
-            EventDelivery::new(self.feed, hour, ledger, self.services.around(self.run));
-        let end = reader.read(hour, &mut delivery).await;
-        self.report.tally.add(delivery.tally());
-        match end {
-            Ok(end) => {
-                *self.report.ends.entry(end.to_string()).or_default() += 1;
-                self.enter(hour, &end, delivery.tally().events, saved).await?;
-                Ok(matches!(end, ReadEnd::Session(_)))
-            }
-            Err(ReadError::Open(OpenError::Refused(refusal)))
-                if refusal.status == 400
-                    && is_near_the_end_of_what_is_kept(hour, self.run.clock.now()) =>
-            {
-                enter_lost(&mut saved.checkpoint, hour);
-                self.report.hours_lost.push(hour);
-                self.report.hours_waiting -= 1;
-                self.save(saved).await?;
-                Ok(true)
-            }
-            Err(error) => Err(error.into()),
-        }
+    pub fn halted(&self) -> bool {
+        self.tenure.halt.is_cancelled()
     }
 
-    async fn enter(
-        &mut self,
-        hour: Hour,
-        end: &ReadEnd,
-        events: u64,
-        saved: &mut Saved,
-    ) -> Result<(), FeedError> {
-        let begun = events > 0 || matches!(end, ReadEnd::Session(_));
-        if !begun {
+    /// Writes the checkpoint, unless it is somebody else's now.
+    pub async fn save(&mut self) -> Result<(), FeedError> {
+        if self.tenure.lost.is_cancelled() {
+            return Err(FeedError::LeaseLost);
+        }
+        let newest = self.report.tally.newest;
+        self.saved.checkpoint.newest = self.saved.checkpoint.newest.max(newest);
+        self.saved.write(self.run, self.services, self.feed).await
+    }
+
+    async fn prune(&mut self) -> Result<(), FeedError> {
+        if self.report.hours_done.is_empty() && self.report.hours_checked.is_empty() {
             return Ok(());
         }
-        let previous = saved.checkpoint.retry.iter().find(|attempt| attempt.hour == hour);
-        let now = self.run.clock.now();
-        let retry = self.run.settings.source.empty_hour_retry;
-        let judgement = judge(hour, previous, end, events, now, retry);
-        match &judgement {
-            Judgement::Done => {
-                self.report.hours_done.push(hour);
-                self.report.hours_waiting -= 1;
-                tracing::info!(events, %end, "hour done");
-            }
-            Judgement::Again(attempt) => {
-                let (attempts, not_before) = (attempt.attempts, attempt.not_before);
-                tracing::info!(events, %end, attempts, %not_before, "hour to be read again");
-            }
-        }
-        if let Judgement::Again(attempt) = &judgement {
-            if is_too_long(attempt) {
-                let attempts = attempt.attempts;
-                self.trouble.get_or_insert(FeedError::HourTooLong { hour, attempts, events });
-            } else if is_troubled(attempt) {
-                let (attempts, end) = (attempt.attempts, attempt.last_end.clone());
-                self.trouble.get_or_insert(FeedError::HourFails { hour, attempts, end });
-            }
-        }
-        enter(&mut saved.checkpoint, hour, judgement);
-        self.save(saved).await
-    }
-
-    /// What is saved, or on the first run a beginning, which is saved at once: the look-back counts
-    /// from the first run, even if that fails.
-    async fn checkpoint(&self) -> Result<Saved, FeedError> {
-        if let Some((checkpoint, version)) = self.services.state.read_checkpoint(self.feed).await? {
-            return Ok(Saved { checkpoint, version: Some(version) });
-        }
-        let now = self.run.clock.now();
-        let first = Hour::containing(now).plus(-self.run.settings.source.initial_lookback_hours);
-        tracing::info!(%first, "first run of this feed");
-        let checkpoint = Checkpoint::starting_at(first, self.feed, &self.run.id, now);
-        let mut saved = Saved { checkpoint, version: None };
-        self.save(&mut saved).await?;
-        Ok(saved)
-    }
-
-    async fn save(&self, saved: &mut Saved) -> Result<(), FeedError> {
-        saved.checkpoint.writer.clone_from(&self.run.id);
-        saved.checkpoint.sequence += 1;
-        saved.checkpoint.updated = self.run.clock.now();
-        let version = self
-            .services
-            .state
-            .write_checkpoint(self.feed, &saved.checkpoint, saved.version.as_ref())
-            .await?;
-        saved.version = Some(version);
-        Ok(())
+        let unfinished = first_unfinished(&self.saved.checkpoint);
+        Ok(self.ledger.prune(unfinished, self.run.clock.now()).await?)
     }
 }
 
 /// A checkpoint and the stored version that it stands for.
-struct Saved {
-    checkpoint: Checkpoint,
+pub(super) struct Saved {
+    pub checkpoint: Checkpoint,
     version: Option<Version>,
+}
+
+impl Saved {
+    /// What is saved, or on the first run a beginning, which is saved at once: the look-back counts
+    /// from the first run, even if that fails.
+    async fn read(
+        run: &Run,
+        services: &Services,
+        feed: &Feed,
+        tenure: &Tenure,
+    ) -> Result<Saved, FeedError> {
+        if let Some((checkpoint, version)) = services.state.read_checkpoint(feed).await? {
+            return Ok(Saved { checkpoint, version: Some(version) });
+        }
+        if tenure.lost.is_cancelled() {
+            return Err(FeedError::LeaseLost);
+        }
+        let now = run.clock.now();
+        let first = Hour::containing(now).plus(-run.settings.source.initial_lookback_hours);
+        tracing::info!(%first, "first run of this feed");
+        let checkpoint = Checkpoint::starting_at(first, feed, &run.id, now);
+        let mut saved = Saved { checkpoint, version: None };
+        saved.write(run, services, feed).await?;
+        Ok(saved)
+    }
+
+    async fn write(
+        &mut self,
+        run: &Run,
+        services: &Services,
+        feed: &Feed,
+    ) -> Result<(), FeedError> {
+        self.checkpoint.writer.clone_from(&run.id);
+        self.checkpoint.sequence += 1;
+        self.checkpoint.updated = run.clock.now();
+        let state = &services.state;
+        let version = state.write_checkpoint(feed, &self.checkpoint, self.version.as_ref()).await?;
+        self.version = Some(version);
+        Ok(())
+    }
 }

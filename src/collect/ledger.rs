@@ -6,10 +6,14 @@ use crate::feed::Feed;
 use crate::hour::Hour;
 use crate::state::{EventId, HourIds, State, StateError};
 
-/// For so many hours the ids are in memory at once. A session's events belong to one or two.
-const MOST_HOURS: usize = 6;
+/// The ids of so many hours stay in memory, or of fewer where they are many.
+const MOST_HOURS: usize = 24;
 
-/// So many hours ids are kept for after they were written.
+/// So many ids stay in memory: those of two hours of two million events each, with room for more.
+/// In a [`HourIds`] they take up to 160 MB.
+const MOST_IDS: usize = 4_200_000;
+
+/// So many hours the ids of events are kept after they were written.
 const KEPT: i64 = 72;
 
 /// The ledger of a feed.
@@ -17,7 +21,15 @@ pub struct Ledger {
     state: State,
     feed: Feed,
     /// The hour that was used last comes last.
-    hours: Vec<(Hour, HourIds)>,
+    hours: Vec<Loaded>,
+}
+
+/// The ids of an hour, those of events under way included.
+struct Loaded {
+    hour: Hour,
+    ids: HourIds,
+    /// How many of the ids are not in the state yet. While there are any, memory alone knows them.
+    under_way: usize,
 }
 
 impl Ledger {
@@ -27,21 +39,34 @@ impl Ledger {
     }
 
     /// Says whether the event is new, and takes it for known from now on. Whoever claims it records
-    /// it in the state once it is delivered.
+    /// it in the state once it is delivered, and then [settles](Self::settle) it.
     ///
     /// `hour` is that of the event's own time.
     pub async fn claim(&mut self, hour: Hour, id: EventId) -> Result<bool, StateError> {
-        match self.hours.last_mut() {
-            Some((last, ids)) if *last == hour => Ok(ids.insert(id)),
-            _ => self.load(hour).await.map(|ids| ids.insert(id)),
+        let loaded = match self.hours.last_mut() {
+            Some(last) if last.hour == hour => last,
+            _ => self.load(hour).await?,
+        };
+        let is_new = loaded.ids.insert(id);
+        loaded.under_way += usize::from(is_new);
+        Ok(is_new)
+    }
+
+    /// Says that `count` of the events of `hour` that were claimed are not under way any more.
+    pub fn settle(&mut self, hour: Hour, count: usize) {
+        if let Some(loaded) = self.hours.iter_mut().rfind(|loaded| loaded.hour == hour) {
+            loaded.under_way = loaded.under_way.saturating_sub(count);
         }
     }
 
-    /// Keeps only the `count` hours that were used last in memory. What was delivered is in the
-    /// state; call it only while nothing is under way.
+    /// Keeps only the `count` hours that were used last in memory, and those with events under way.
     pub fn forget_all_but(&mut self, count: usize) {
-        let surplus = self.hours.len().saturating_sub(count);
-        self.hours.drain(..surplus);
+        let mut surplus = self.hours.len().saturating_sub(count);
+        self.hours.retain(|loaded| {
+            let stays = surplus == 0 || loaded.under_way > 0;
+            surplus = surplus.saturating_sub(1);
+            stays
+        });
     }
 
     /// Deletes what will not be asked for again: ids of hours before `unfinished` that were written
@@ -55,19 +80,30 @@ impl Ledger {
         Ok(())
     }
 
-    async fn load(&mut self, hour: Hour) -> Result<&mut HourIds, StateError> {
-        let loaded = match self.hours.iter().position(|(other, _)| *other == hour) {
+    async fn load(&mut self, hour: Hour) -> Result<&mut Loaded, StateError> {
+        let loaded = match self.hours.iter().position(|loaded| loaded.hour == hour) {
             Some(position) => self.hours.remove(position),
             None => {
                 let ids = self.state.read_ledger(&self.feed, hour).await?;
-                if self.hours.len() == MOST_HOURS {
-                    self.hours.remove(0);
-                }
-                (hour, ids)
+                self.make_room_for(ids.len());
+                Loaded { hour, ids, under_way: 0 }
             }
         };
         self.hours.push(loaded);
-        let last = self.hours.len() - 1;
-        Ok(&mut self.hours[last].1)
+        Ok(self.hours.last_mut().expect("it was pushed just here"))
+    }
+
+    /// Forgets hours that were not used for long. An hour with events under way stays: reading it
+    /// again would not bring their ids back.
+    fn make_room_for(&mut self, ids: usize) {
+        let too_many = |hours: &[Loaded]| {
+            let held: usize = hours.iter().map(|loaded| loaded.ids.len()).sum();
+            hours.len() >= MOST_HOURS || held + ids > MOST_IDS
+        };
+        while too_many(&self.hours) {
+            let idle = self.hours.iter().position(|loaded| loaded.under_way == 0);
+            let Some(idle) = idle else { return };
+            self.hours.remove(idle);
+        }
     }
 }

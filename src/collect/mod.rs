@@ -1,8 +1,9 @@
-//! One run: every feed's due hours, from the Log API into the workspace.
+//! One run: every feed's events, from the Log API into the workspace.
 //!
 //! The way of an event:
 //! 1. [`run`] works on all feeds side by side, each in [`feed`] under its lease.
-//! 2. [`plan`] says from the checkpoint which hours to read, oldest first.
+//! 2. [`live`] drains the live stream; then [`archive`] reads closed hours. [`plan`] says from the
+//!    checkpoint which ones, oldest first.
 //! 3. [`read`] pumps a session's events into a sink until the session ends.
 //! 4. [`delivery`] is that sink: an event becomes a row, unless the [`ledger`] knows it, and rows
 //!    become batches.
@@ -10,10 +11,12 @@
 //!    all of it in the ledger.
 //! 6. [`plan::judge`] says whether the hour is whole, and the checkpoint is written.
 
+mod archive;
 mod backfill;
 pub mod delivery;
 mod feed;
 mod ledger;
+mod live;
 mod owned;
 pub mod plan;
 mod posting;
@@ -36,7 +39,7 @@ use crate::pod::Patience;
 use crate::report::{FeedReport, Outcome, RunReport};
 use crate::settings::{Cluster, Settings};
 use crate::state::{State, StateError};
-use crate::workspace::{Destination, DestinationError};
+use crate::workspace::{Destination, DestinationError, Term};
 pub use backfill::{BackfillError, HourResult, backfill};
 pub use progress::Progress;
 pub use resend::{ResendError, Resent, resend};
@@ -100,8 +103,8 @@ impl Services {
         cluster: &'a Cluster,
         feed: &'a Feed,
         stop: &'a CancellationToken,
-    ) -> read::HourReader<'a> {
-        read::HourReader {
+    ) -> read::Reader<'a> {
+        read::Reader {
             net: &self.net,
             log_stream_uri: &run.settings.source.log_stream_uri,
             cluster,
@@ -112,7 +115,7 @@ impl Services {
         }
     }
 
-    fn around<'a>(&'a self, run: &'a Run) -> delivery::Surroundings<'a> {
+    fn around<'a>(&'a self, run: &'a Run, term: &'a Term) -> delivery::Surroundings<'a> {
         delivery::Surroundings {
             settings: &run.settings,
             destination: &self.destination,
@@ -120,12 +123,12 @@ impl Services {
             clock: &run.clock,
             progress: &run.progress,
             writer: &run.id,
-            deadline: run.posting_ends,
+            term,
         }
     }
 }
 
-/// Collects what is due for every feed. Ends by itself in the run's time, with its progress saved.
+/// Collects what is there for every feed. Ends by itself in the run's time, with its progress saved.
 ///
 /// # Errors
 /// Where nothing could be begun. What fails for one feed is in the report.

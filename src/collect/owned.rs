@@ -7,15 +7,32 @@ use tokio_util::sync::CancellationToken;
 use crate::feed::Feed;
 use crate::state::{Lease, State, StateError};
 
-/// Takes the lease of `feed`, does `work` and releases it. Where the lease is lost meanwhile,
-/// cancels `halt`, which ends the work in good order, and gives `lost` unless the work failed.
+/// What tells the work under a lease to end.
+#[derive(Debug)]
+pub(super) struct Tenure {
+    /// Cancelled when the program is told to stop and when the lease is lost: what is under way is
+    /// brought to its end.
+    pub halt: CancellationToken,
+    /// Cancelled when the lease is lost: nothing more is posted or saved.
+    pub lost: CancellationToken,
+}
+
+impl Tenure {
+    /// A tenure that also ends when the program is told to `stop`.
+    pub fn new(stop: &CancellationToken) -> Tenure {
+        Tenure { halt: stop.child_token(), lost: CancellationToken::new() }
+    }
+}
+
+/// Takes the lease of `feed`, does `work`, which heeds `tenure`, and releases it. Where the lease
+/// is lost meanwhile, the result is `lost` whatever came of the work.
 ///
 /// # Errors
 /// Those of the lease, and those of the work.
-pub(super) async fn under_lease<E: From<StateError>>(
+pub(super) async fn under_lease<E: From<StateError> + std::fmt::Display>(
     state: &State,
     feed: &Feed,
-    halt: &CancellationToken,
+    tenure: &Tenure,
     lost: E,
     work: impl Future<Output = Result<(), E>>,
 ) -> Result<(), E> {
@@ -24,8 +41,12 @@ pub(super) async fn under_lease<E: From<StateError>>(
     let result = tokio::select! {
         result = &mut work => result,
         () = lease.lost() => {
-            halt.cancel();
-            work.await.and(Err(lost))
+            tenure.lost.cancel();
+            tenure.halt.cancel();
+            if let Err(error) = work.await {
+                tracing::info!(%error, "the work ended since the lease was lost");
+            }
+            Err(lost)
         }
     };
     let released = lease.release().await;

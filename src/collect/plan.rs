@@ -8,6 +8,7 @@ use jiff::{SignedDuration, Timestamp};
 use super::read::ReadEnd;
 use crate::hour::Hour;
 use crate::pod::End;
+use crate::settings::SourceSettings;
 use crate::state::{Checkpoint, HourAttempt};
 
 /// How far back Proofpoint keeps events.
@@ -20,6 +21,32 @@ const EMPTY_READS: u32 = 3;
 /// The longest time until an hour that could not be read whole is tried again.
 const LONGEST_WAIT: SignedDuration = SignedDuration::from_hours(1);
 
+/// When hours are read.
+#[derive(Clone, Copy, Debug)]
+pub struct Timing {
+    /// How long after its end an hour is due.
+    pub delay: Duration,
+    /// When an hour that came back empty is read again.
+    pub empty_retry: Duration,
+    /// How long after its end an hour that is done is read once more: by then events that came
+    /// late are in the archive too.
+    pub second_read: Option<Duration>,
+}
+
+impl From<&SourceSettings> for Timing {
+    fn from(source: &SourceSettings) -> Timing {
+        let SourceSettings { archive_delay: delay, empty_hour_retry: empty_retry, .. } = *source;
+        Timing { delay, empty_retry, second_read: source.second_read }
+    }
+}
+
+impl Timing {
+    /// When `hour` is to be read once more, if ever.
+    fn second_at(&self, hour: Hour) -> Option<Timestamp> {
+        self.second_read.map(|after| later(hour.end(), Some(signed(after))))
+    }
+}
+
 /// The work that is due for a feed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Plan {
@@ -31,12 +58,12 @@ pub struct Plan {
     pub lost: Vec<Hour>,
 }
 
-/// Plans what to read: hours to be tried again and hours never read, up to the newest one that
-/// ended at least `delay` ago. Oldest first, but hours that are [too long](is_too_long) last.
-pub fn plan(checkpoint: &Checkpoint, now: Timestamp, delay: Duration) -> Plan {
-    let delay = SignedDuration::try_from(delay).unwrap_or(SignedDuration::MAX);
+/// Plans what to read: hours to be tried again and hours never read, up to the newest one that is
+/// due. Oldest first; after them hours that are read a second time, and then those that are
+/// [too long](is_too_long).
+pub fn plan(checkpoint: &Checkpoint, now: Timestamp, timing: Timing) -> Plan {
     let again = checkpoint.retry.iter();
-    let fresh = checkpoint.next_hour.through(Hour::newest_due(now, delay));
+    let fresh = checkpoint.next_hour.through(Hour::newest_due(now, signed(timing.delay)));
     let candidates = again
         .map(|attempt| (attempt.hour, attempt.not_before))
         .chain(fresh.map(|hour| (hour, now)));
@@ -53,8 +80,29 @@ pub fn plan(checkpoint: &Checkpoint, now: Timestamp, delay: Duration) -> Plan {
             plan.due.push(hour);
         }
     }
+    let is_due = |hour: &&Hour| timing.second_at(**hour).is_some_and(|at| at <= now);
+    plan.due.extend(checkpoint.second.iter().filter(is_due));
     plan.due.append(&mut too_long);
     plan
+}
+
+/// Whether the hour is done and is to be read once more.
+pub fn is_second(checkpoint: &Checkpoint, hour: Hour) -> bool {
+    checkpoint.second.binary_search(&hour).is_ok()
+}
+
+/// Drops hours from those to be read a second time that Proofpoint no longer keeps.
+pub fn forget_what_is_gone(checkpoint: &mut Checkpoint, now: Timestamp) {
+    checkpoint.second.retain(|hour| hour.start() >= now - KEPT);
+}
+
+/// Lets go of every hour that Proofpoint no longer keeps, where the archive is not read: should it
+/// be read again one day, it goes on from there.
+pub fn let_go(checkpoint: &mut Checkpoint, now: Timestamp) {
+    let oldest = Hour::containing(now - KEPT).plus(1);
+    forget_what_is_gone(checkpoint, now);
+    checkpoint.retry.retain(|attempt| attempt.hour >= oldest);
+    checkpoint.next_hour = checkpoint.next_hour.max(oldest);
 }
 
 /// Whether the hour filled whole runs without coming to its end. It must not keep newer ones from
@@ -73,7 +121,10 @@ pub fn is_near_the_end_of_what_is_kept(hour: Hour, now: Timestamp) -> bool {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Judgement {
     /// The hour is whole.
-    Done,
+    Done {
+        /// It is to be read once more.
+        second: bool,
+    },
     /// The hour has to be read again.
     Again(HourAttempt),
 }
@@ -89,7 +140,7 @@ pub fn judge(
     end: &ReadEnd,
     events: u64,
     now: Timestamp,
-    empty_retry: Duration,
+    timing: Timing,
 ) -> Judgement {
     let attempts = previous.map_or(0, |attempt| attempt.attempts) + 1;
     let mut again = HourAttempt {
@@ -100,14 +151,15 @@ pub fn judge(
         last_events: events,
         last_end: end.to_string(),
     };
+    let done = Judgement::Done { second: timing.second_at(hour).is_some_and(|at| now < at) };
     match end {
-        ReadEnd::Session(End::Closed(Some(1000))) if events > 0 => Judgement::Done,
+        ReadEnd::Session(End::Closed(Some(1000))) if events > 0 => done,
         ReadEnd::Session(End::Closed(Some(1000))) => {
             again.empty_reads += 1;
             if again.empty_reads >= EMPTY_READS {
-                return Judgement::Done;
+                return done;
             }
-            again.not_before = later(now, SignedDuration::try_from(empty_retry).ok());
+            again.not_before = later(now, SignedDuration::try_from(timing.empty_retry).ok());
             Judgement::Again(again)
         }
         ReadEnd::Session(End::Closed(None) | End::Cut)
@@ -116,14 +168,29 @@ pub fn judge(
                     attempt.last_events == events && attempt.last_end == again.last_end
                 }) =>
         {
-            Judgement::Done
+            done
         }
         ReadEnd::Session(_) => {
             again.not_before = later(now, Some(wait(attempts)));
             Judgement::Again(again)
         }
         // Our own doing, no reason to wait.
-        ReadEnd::Stopped | ReadEnd::OutOfTime => Judgement::Again(again),
+        ReadEnd::Stopped | ReadEnd::OutOfTime | ReadEnd::Quiet => Judgement::Again(again),
+    }
+}
+
+/// Judges the second reading of an hour that was done. Empty is nothing to wonder at then: the
+/// first time it was made sure of.
+pub fn judge_second(
+    hour: Hour,
+    end: &ReadEnd,
+    events: u64,
+    now: Timestamp,
+    timing: Timing,
+) -> Judgement {
+    match end {
+        ReadEnd::Session(End::Closed(Some(1000))) => Judgement::Done { second: false },
+        _ => judge(hour, None, end, events, now, timing),
     }
 }
 
@@ -138,6 +205,10 @@ fn wait(attempts: u32) -> SignedDuration {
     }
 }
 
+fn signed(duration: Duration) -> SignedDuration {
+    SignedDuration::try_from(duration).unwrap_or(SignedDuration::MAX)
+}
+
 fn later(now: Timestamp, wait: Option<SignedDuration>) -> Timestamp {
     wait.and_then(|wait| now.checked_add(wait).ok()).unwrap_or(now)
 }
@@ -149,39 +220,58 @@ pub fn is_troubled(attempt: &HourAttempt) -> bool {
     attempt.attempts - attempt.empty_reads >= 3 && !own.contains(&attempt.last_end)
 }
 
-/// The oldest hour that is not done.
+/// The oldest hour that will be read, for the first time or once more.
 pub fn first_unfinished(checkpoint: &Checkpoint) -> Hour {
-    checkpoint.retry.first().map_or(checkpoint.next_hour, |attempt| attempt.hour)
+    let again = checkpoint.retry.first().map(|attempt| attempt.hour);
+    let second = checkpoint.second.first().copied();
+    [again, second].into_iter().flatten().fold(checkpoint.next_hour, Hour::min)
 }
 
 /// Enters what was learned of `hour`, which is one of the plan's.
 pub fn enter(checkpoint: &mut Checkpoint, hour: Hour, judgement: Judgement) {
     checkpoint.retry.retain(|attempt| attempt.hour != hour);
-    if let Judgement::Again(attempt) = judgement {
-        let position = checkpoint.retry.partition_point(|other| other.hour < hour);
-        checkpoint.retry.insert(position, attempt);
+    checkpoint.second.retain(|other| *other != hour);
+    match judgement {
+        Judgement::Again(attempt) => {
+            let position = checkpoint.retry.partition_point(|other| other.hour < hour);
+            checkpoint.retry.insert(position, attempt);
+        }
+        Judgement::Done { second: true } => {
+            let position = checkpoint.second.partition_point(|other| *other < hour);
+            checkpoint.second.insert(position, hour);
+        }
+        Judgement::Done { second: false } => {}
     }
     if hour >= checkpoint.next_hour {
         checkpoint.next_hour = hour.plus(1);
     }
 }
 
-/// Enters that `hour`, which is one of the plan's, can't be had any more.
+/// Enters that `hour`, which is one of the plan's, can't be had any more. Lost is only what was
+/// not done.
 pub fn enter_lost(checkpoint: &mut Checkpoint, hour: Hour) {
-    enter(checkpoint, hour, Judgement::Done);
-    if let Err(position) = checkpoint.lost.binary_search(&hour) {
+    let was_done = is_second(checkpoint, hour);
+    enter(checkpoint, hour, Judgement::Done { second: false });
+    if !was_done && let Err(position) = checkpoint.lost.binary_search(&hour) {
         checkpoint.lost.insert(position, hour);
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeMap;
+
     use super::*;
     use crate::feed::{EventType, Feed};
     use proptest::prelude::*;
 
-    const DELAY: Duration = Duration::from_secs(45 * 60);
-    const RETRY: Duration = Duration::from_secs(60 * 60);
+    const TIMING: Timing = Timing {
+        delay: Duration::from_secs(45 * 60),
+        empty_retry: Duration::from_secs(60 * 60),
+        second_read: None,
+    };
+    const DONE: Judgement = Judgement::Done { second: false };
+    const TWICE: Timing = Timing { second_read: Some(Duration::from_secs(6 * 3600)), ..TIMING };
 
     fn at(text: &str) -> Timestamp {
         text.parse().unwrap()
@@ -203,7 +293,7 @@ mod tests {
     #[test]
     fn an_hour_is_due_45_minutes_after_its_end() {
         let checkpoint = checkpoint(hour("2026-11-20T06"));
-        let due = |now| plan(&checkpoint, at(now), DELAY).due.len();
+        let due = |now| plan(&checkpoint, at(now), TIMING).due.len();
         assert_eq!(due("2026-11-20T07:44:59Z"), 0);
         assert_eq!(due("2026-11-20T07:45:00Z"), 1);
         assert_eq!(due("2026-11-20T10:44:00Z"), 3);
@@ -224,7 +314,7 @@ mod tests {
                 last_end: String::new(),
             });
         }
-        let plan = plan(&checkpoint, at("2026-11-20T07:50:00Z"), DELAY);
+        let plan = plan(&checkpoint, at("2026-11-20T07:50:00Z"), TIMING);
         assert_eq!(plan.due, [hour("2026-11-20T02"), hour("2026-11-20T06")]);
         assert_eq!(plan.later, 1);
     }
@@ -242,14 +332,14 @@ mod tests {
                 last_end: ReadEnd::OutOfTime.to_string(),
             });
         }
-        let plan = plan(&checkpoint, at("2026-11-20T07:50:00Z"), DELAY);
+        let plan = plan(&checkpoint, at("2026-11-20T07:50:00Z"), TIMING);
         assert_eq!(plan.due, ["2026-11-20T03", "2026-11-20T06", "2026-11-20T02"].map(hour));
     }
 
     #[test]
     fn hours_over_30_days_old_are_lost() {
         let checkpoint = checkpoint(hour("2026-10-01T00"));
-        let plan = plan(&checkpoint, at("2026-11-01T00:50:00Z"), DELAY);
+        let plan = plan(&checkpoint, at("2026-11-01T00:50:00Z"), TIMING);
         assert_eq!(plan.lost.len(), 25);
         assert_eq!(plan.due.first(), Some(&hour("2026-10-02T01")));
         assert_eq!(plan.due.last(), Some(&hour("2026-10-31T23")));
@@ -257,19 +347,19 @@ mod tests {
 
     fn judged(previous: Option<&HourAttempt>, end: &ReadEnd, events: u64) -> Judgement {
         let now = at("2026-11-20T08:00:00Z");
-        judge(hour("2026-11-20T06"), previous, end, events, now, RETRY)
+        judge(hour("2026-11-20T06"), previous, end, events, now, TIMING)
     }
 
     fn again(judgement: Judgement) -> HourAttempt {
         match judgement {
             Judgement::Again(attempt) => attempt,
-            Judgement::Done => panic!("the hour counts as done"),
+            Judgement::Done { .. } => panic!("the hour counts as done"),
         }
     }
 
     #[test]
     fn whole_is_what_was_closed_with_1000_and_has_events() {
-        assert_eq!(judged(None, &closed(1000), 1), Judgement::Done);
+        assert_eq!(judged(None, &closed(1000), 1), DONE);
         for end in [
             closed(1001),
             closed(1011),
@@ -290,13 +380,62 @@ mod tests {
         assert_eq!(first.not_before, at("2026-11-20T09:00:00Z"));
         let second = again(judged(Some(&first), &closed(1000), 0));
         assert_eq!((second.attempts, second.empty_reads), (2, 2));
-        assert_eq!(judged(Some(&second), &closed(1000), 0), Judgement::Done);
+        assert_eq!(judged(Some(&second), &closed(1000), 0), DONE);
+    }
+
+    #[test]
+    fn an_hour_read_soon_after_its_end_is_read_once_more_when_late_events_are_there() {
+        let read = hour("2026-11-20T06");
+        let mut checkpoint = checkpoint(read);
+        let soon = judge(read, None, &closed(1000), 5, at("2026-11-20T07:45:00Z"), TWICE);
+        assert_eq!(soon, Judgement::Done { second: true });
+        let late = judge(read, None, &closed(1000), 5, at("2026-11-20T13:00:00Z"), TWICE);
+        assert_eq!(late, DONE);
+        enter(&mut checkpoint, read, soon);
+        checkpoint.next_hour = hour("2026-11-20T20");
+        assert_eq!(first_unfinished(&checkpoint), read);
+        let due = |now| plan(&checkpoint, at(now), TWICE).due;
+        assert_eq!(due("2026-11-20T12:59:59Z"), []);
+        assert_eq!(due("2026-11-20T13:00:00Z"), [read]);
+        assert_eq!(due("2026-11-20T21:45:00Z"), [hour("2026-11-20T20"), read]);
+    }
+
+    #[test]
+    fn a_second_reading_may_be_empty_and_has_to_be_whole() {
+        let second = |end: &ReadEnd| {
+            judge_second(hour("2026-11-20T06"), end, 0, at("2026-11-20T13:00:00Z"), TWICE)
+        };
+        assert_eq!(second(&closed(1000)), DONE);
+        assert_eq!(again(second(&ReadEnd::Session(End::Cut))).attempts, 1);
+        assert_eq!(again(second(&ReadEnd::OutOfTime)).not_before, at("2026-11-20T13:00:00Z"));
+    }
+
+    #[test]
+    fn an_hour_that_is_done_can_not_be_lost() {
+        let mut checkpoint = checkpoint(hour("2026-10-01T06"));
+        enter(&mut checkpoint, hour("2026-10-01T06"), Judgement::Done { second: true });
+        let mut lost = checkpoint.clone();
+        enter_lost(&mut lost, hour("2026-10-01T06"));
+        assert_eq!((lost.lost, lost.second), (vec![], vec![]));
+        forget_what_is_gone(&mut checkpoint, at("2026-10-31T07:00:00Z"));
+        assert_eq!(checkpoint.second, []);
+    }
+
+    #[test]
+    fn without_the_archive_hours_are_let_go_when_proofpoint_drops_them() {
+        let mut checkpoint = checkpoint(hour("2026-10-01T06"));
+        let_go(&mut checkpoint, at("2026-10-20T06:30:00Z"));
+        assert_eq!(checkpoint.next_hour, hour("2026-10-01T06"));
+        let now = at("2026-11-20T06:30:00Z");
+        let_go(&mut checkpoint, now);
+        assert_eq!(checkpoint.next_hour, hour("2026-10-21T07"));
+        assert_eq!(plan(&checkpoint, now, TIMING).lost, []);
     }
 
     #[test]
     fn events_in_an_hour_that_was_empty_before_make_it_whole() {
         let first = again(judged(None, &closed(1000), 0));
-        assert_eq!(judged(Some(&first), &closed(1000), 7), Judgement::Done);
+        assert_eq!(judged(Some(&first), &closed(1000), 7), DONE);
     }
 
     #[test]
@@ -326,7 +465,7 @@ mod tests {
         let cut = ReadEnd::Session(End::Cut);
         let first = again(judged(None, &cut, 5));
         assert_eq!(again(judged(Some(&first), &cut, 6)).attempts, 2);
-        assert_eq!(judged(Some(&first), &cut, 5), Judgement::Done);
+        assert_eq!(judged(Some(&first), &cut, 5), DONE);
         let empty = again(judged(None, &cut, 0));
         assert_eq!(again(judged(Some(&empty), &cut, 0)).attempts, 2);
     }
@@ -339,18 +478,22 @@ mod tests {
 
     proptest! {
         /// Whatever is read, in whatever order judgements come, each hour is at any time in
-        /// exactly one place: done, to be read again, lost, or not yet reached.
+        /// exactly one place: done, to be read again, lost, or not yet reached. And an hour that
+        /// was read soon after its end is read again later, whatever comes of the readings.
         #[test]
         fn no_hour_is_forgotten(steps in prop::collection::vec((0u8..4, 0i64..180), 1..60)) {
             let first = hour("2026-11-20T00");
             let mut checkpoint = checkpoint(first);
             let mut now = first.end();
-            let mut done = Vec::new();
+            let mut last_whole = BTreeMap::new();
             for (kind, minutes) in steps {
                 now += SignedDuration::from_mins(minutes);
-                let plan = plan(&checkpoint, now, DELAY);
+                let plan = plan(&checkpoint, now, TWICE);
                 let again = |hour: &Hour| checkpoint.retry.iter().find(|a| a.hour == *hour);
-                let order = |hour: &Hour| (again(hour).is_some_and(is_too_long), *hour);
+                let order = |hour: &Hour| {
+                    let too_long = again(hour).is_some_and(is_too_long);
+                    (too_long, is_second(&checkpoint, *hour), *hour)
+                };
                 prop_assert!(plan.due.is_sorted_by_key(order));
                 let Some(hour) = plan.due.first().copied() else { continue };
                 let previous = checkpoint.retry.iter().find(|a| a.hour == hour).cloned();
@@ -360,16 +503,26 @@ mod tests {
                     2 => (ReadEnd::Session(End::Cut), u64::from(minutes as u32)),
                     _ => (ReadEnd::OutOfTime, 1),
                 };
-                let judgement = judge(hour, previous.as_ref(), &end, events, now, RETRY);
-                if judgement == Judgement::Done {
-                    done.push(hour);
+                let judgement = if is_second(&checkpoint, hour) {
+                    judge_second(hour, &end, events, now, TWICE)
+                } else {
+                    judge(hour, previous.as_ref(), &end, events, now, TWICE)
+                };
+                if matches!(judgement, Judgement::Done { .. }) {
+                    last_whole.insert(hour, now);
+                } else {
+                    last_whole.remove(&hour);
                 }
                 enter(&mut checkpoint, hour, judgement);
                 let again: Vec<Hour> = checkpoint.retry.iter().map(|a| a.hour).collect();
-                let mut known: Vec<Hour> = done.iter().copied().chain(again).collect();
+                let mut known: Vec<Hour> = last_whole.keys().copied().chain(again).collect();
                 known.sort();
                 let expected: Vec<Hour> = first.through(checkpoint.next_hour.plus(-1)).collect();
                 prop_assert_eq!(known, expected);
+                for (hour, at) in &last_whole {
+                    let is_final = *at >= hour.end() + SignedDuration::from_hours(6);
+                    prop_assert_eq!(is_final, !is_second(&checkpoint, *hour));
+                }
             }
         }
     }

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use bytes::Bytes;
-use tokio::time::Instant;
+use jiff::Timestamp;
 
 use super::delivery::DeliveryError;
 use crate::clock::Clock;
@@ -13,7 +13,7 @@ use crate::hour::Hour;
 use crate::report::Tally;
 use crate::row::tables::Table;
 use crate::state::{DeadLetter, DeadLetterReason, EventId, State, StateError};
-use crate::workspace::{Batch, Destination};
+use crate::workspace::{Batch, Destination, Term};
 
 /// What is known of a row on its way.
 #[derive(Clone, Debug)]
@@ -24,6 +24,20 @@ pub(super) struct Parcel {
     pub hour: Hour,
     /// Its id.
     pub id: EventId,
+    /// Its own time, where it could be read.
+    pub at: Option<Timestamp>,
+}
+
+/// Something for each hour that parcels belong to, made up from its parcels one by one.
+pub(super) fn by_hour<T: Default>(
+    parcels: &[Parcel],
+    mut add: impl FnMut(&mut T, &Parcel),
+) -> BTreeMap<Hour, T> {
+    let mut hours = BTreeMap::new();
+    for parcel in parcels {
+        add(hours.entry(parcel.hour).or_default(), parcel);
+    }
+    hours
 }
 
 /// What posts of a feed share.
@@ -35,8 +49,8 @@ pub(super) struct Posting {
     pub clock: Clock,
     /// Names the run in the ledger.
     pub writer: String,
-    /// Posts end by then.
-    pub deadline: Instant,
+    /// When posts may begin.
+    pub term: Term,
 }
 
 /// What came of a batch.
@@ -49,11 +63,15 @@ pub(super) struct Posted {
 impl Posting {
     /// Posts the batch, keeps refused rows as dead letters, and records both in the ledger.
     pub async fn post(self: Arc<Self>, batch: Batch<Parcel>) -> Posted {
-        let delivery = self.destination.deliver(self.table, batch, self.deadline).await;
+        let delivery = self.destination.deliver(self.table, batch, &self.term).await;
         let mut posted = Posted { tally: Tally::default(), error: None };
         posted.tally.add_posts(&delivery);
         if let Some(held) = delivery.held {
             posted.error = Some(DeliveryError::Held(held.reason));
+        }
+        let now = self.clock.now();
+        for parcel in &delivery.delivered {
+            posted.tally.saw(parcel.at, now);
         }
         let mut known = delivery.delivered;
         for refused in delivery.refused {
@@ -86,10 +104,7 @@ impl Posting {
     }
 
     async fn remember(&self, parcels: &[Parcel]) -> Result<(), StateError> {
-        let mut hours: BTreeMap<Hour, Vec<EventId>> = BTreeMap::new();
-        for parcel in parcels {
-            hours.entry(parcel.hour).or_default().push(parcel.id);
-        }
+        let hours = by_hour(parcels, |ids: &mut Vec<EventId>, parcel| ids.push(parcel.id));
         let now = self.clock.now();
         for (hour, ids) in hours {
             self.state.append_ledger(&self.feed, hour, now, &self.writer, &ids).await?;

@@ -1,4 +1,4 @@
-//! An hour's events out of a session into a sink, until the session or something else ends.
+//! Events out of a session into a sink, until the session or something else ends.
 
 use std::fmt;
 use std::future::Future;
@@ -12,7 +12,7 @@ use url::Url;
 use crate::feed::Feed;
 use crate::hour::Hour;
 use crate::net::Net;
-use crate::pod::{End, Next, OpenError, Opening, Patience, Session, archive_url, open};
+use crate::pod::{End, Next, OpenError, Opening, Patience, Session, archive_url, live_url, open};
 use crate::settings::Cluster;
 
 /// Takes events, at its own pace.
@@ -23,8 +23,8 @@ pub trait Sink {
     /// Whether the next event can be taken without waiting for [`settle`](Self::settle).
     fn has_room(&self) -> bool;
 
-    /// Waits until one of the pieces of work under way is finished, and accounts for it; pending
-    /// where there is none. Cancel-safe.
+    /// Waits until one of the pieces of work under way is finished, and accounts for it, or until
+    /// another is to be begun though no event came; pending where there is neither. Cancel-safe.
     fn settle(&mut self) -> impl Future<Output = Result<(), Self::Error>> + Send;
 
     /// Takes an event.
@@ -44,8 +44,10 @@ pub enum ReadEnd {
     Session(End),
     /// The program was told to stop.
     Stopped,
-    /// The run's time was up.
+    /// The time for this reading was up.
     OutOfTime,
+    /// No event has come for as long as a live session waits for one.
+    Quiet,
 }
 
 impl fmt::Display for ReadEnd {
@@ -54,6 +56,7 @@ impl fmt::Display for ReadEnd {
             ReadEnd::Session(end) => end.fmt(f),
             ReadEnd::Stopped => f.write_str("stopped"),
             ReadEnd::OutOfTime => f.write_str("out of time"),
+            ReadEnd::Quiet => f.write_str("quiet"),
         }
     }
 }
@@ -75,9 +78,9 @@ pub enum ReadError<E> {
     Abandoned,
 }
 
-/// Reads hours of one feed from the archive.
+/// Reads one feed, session by session.
 #[derive(Clone, Copy)]
-pub struct HourReader<'a> {
+pub struct Reader<'a> {
     /// Connections.
     pub net: &'a Net,
     /// Base of the Log API.
@@ -94,59 +97,96 @@ pub struct HourReader<'a> {
     pub reading_ends: Instant,
 }
 
-impl HourReader<'_> {
-    /// Reads one hour into `sink`. On success every event that was read is accounted for.
-    ///
-    /// A session that did not end by itself is closed in good order, on failure too, and so is one
-    /// that stalled.
-    pub async fn read<S: Sink>(
+/// What ends a session from our side, besides the order to stop.
+#[derive(Clone, Copy)]
+struct Bounds {
+    until: Instant,
+    quiet: Option<Duration>,
+}
+
+impl Reader<'_> {
+    /// Reads one hour from the archive into `sink`. On success every event that was read is
+    /// accounted for.
+    pub async fn hour<S: Sink>(
         &self,
         hour: Hour,
         sink: &mut S,
     ) -> Result<ReadEnd, ReadError<S::Error>> {
         let url = archive_url(self.log_stream_uri, self.feed, hour);
-        let opening = Opening {
-            url: &url,
-            token: &self.cluster.token,
-            patience: self.patience,
-            deadline: self.reading_ends,
-        };
+        let bounds = Bounds { until: self.reading_ends, quiet: None };
+        let end = self.session(&url, self.patience, bounds, sink).await?;
+        self.finish(sink).await?;
+        Ok(end)
+    }
+
+    /// Reads one live session into `sink`, until no event came for `quiet` or it is `until`. What
+    /// was read is accounted for only after [`finish`](Self::finish).
+    pub async fn live<S: Sink>(
+        &self,
+        quiet: Duration,
+        until: Instant,
+        sink: &mut S,
+    ) -> Result<ReadEnd, ReadError<S::Error>> {
+        let url = live_url(self.log_stream_uri, self.feed);
+        // The stream may be silent for as long as it likes.
+        let patience = Patience { no_event: Duration::MAX, ..self.patience };
+        self.session(&url, patience, Bounds { until, quiet: Some(quiet) }, sink).await
+    }
+
+    /// Waits until every event that was read is accounted for.
+    pub async fn finish<S: Sink>(&self, sink: &mut S) -> Result<(), ReadError<S::Error>> {
+        tokio::select! {
+            finished = sink.finish() => finished.map_err(ReadError::Sink),
+            () = long_after(self.stop) => Err(ReadError::Abandoned),
+        }
+    }
+
+    /// Reads one session. One that did not end by itself is closed in good order, on failure too,
+    /// and so is one that stalled.
+    async fn session<S: Sink>(
+        &self,
+        url: &Url,
+        patience: Patience,
+        bounds: Bounds,
+        sink: &mut S,
+    ) -> Result<ReadEnd, ReadError<S::Error>> {
+        let (token, deadline) = (&self.cluster.token, self.reading_ends);
+        let opening = Opening { url, token, patience, deadline };
         let mut session = tokio::select! {
             session = open(self.net, &opening) => session.map_err(ReadError::Open)?,
             () = self.stop.cancelled() => return Ok(ReadEnd::Stopped),
         };
-        let end = self.pump(&mut session, sink).await;
+        let end = self.pump(&mut session, bounds, sink).await;
         // Where nobody said goodbye, the server may keep the token's place for a session that it
         // takes for alive.
-        if !matches!(end, Ok(ReadEnd::Session(End::Closed(_) | End::Cut))) {
+        if let Ok(ReadEnd::Session(End::Stalled | End::Invalid(_))) | Err(_) = end {
             session.close().await;
         }
-        let end = match end {
-            Ok(end) => end,
+        match end {
+            Ok(end) => Ok(end),
             Err(error) => {
                 tokio::select! {
                     () = sink.wind_down() => {}
                     () = long_after(self.stop) => {}
                 }
-                return Err(ReadError::Sink(error));
+                Err(ReadError::Sink(error))
             }
-        };
-        tokio::select! {
-            finished = sink.finish() => finished.map_err(ReadError::Sink)?,
-            () = long_after(self.stop) => return Err(ReadError::Abandoned),
         }
-        Ok(end)
     }
 
+    /// Moves events from the session to the sink. An end of ours leaves the server a moment to
+    /// send what it takes for sent: a live session's events are not sent again.
     async fn pump<S: Sink>(
         &self,
         session: &mut Session,
+        bounds: Bounds,
         sink: &mut S,
     ) -> Result<ReadEnd, S::Error> {
         let stopped = self.stop.cancelled();
-        let out_of_time = sleep_until(self.reading_ends);
+        let out_of_time = sleep_until(bounds.until);
         tokio::pin!(stopped, out_of_time);
-        loop {
+        let mut silence = Silence::new(bounds.quiet);
+        let own_end = loop {
             let has_room = sink.has_room();
             let next = async {
                 if has_room {
@@ -157,14 +197,75 @@ impl HourReader<'_> {
             };
             tokio::select! {
                 biased;
-                () = &mut stopped => return Ok(ReadEnd::Stopped),
-                () = &mut out_of_time => return Ok(ReadEnd::OutOfTime),
-                settled = sink.settle() => settled?,
+                () = &mut stopped => break ReadEnd::Stopped,
+                () = &mut out_of_time => break ReadEnd::OutOfTime,
+                settled = sink.settle() => {
+                    settled?;
+                    if !has_room {
+                        silence.broken();
+                    }
+                }
                 next = next => match next {
-                    Next::Event(event) => sink.take(event).await?,
+                    Next::Event(event) => {
+                        sink.take(event).await?;
+                        silence.broken();
+                    }
                     Next::Ended(end) => return Ok(ReadEnd::Session(end)),
                 },
+                () = silence.long_enough(), if has_room => break ReadEnd::Quiet,
             }
+        };
+        session.begin_close().await;
+        self.take_the_rest(session, sink).await?;
+        Ok(own_end)
+    }
+
+    /// Takes what was on its way when we said that we close.
+    async fn take_the_rest<S: Sink>(
+        &self,
+        session: &mut Session,
+        sink: &mut S,
+    ) -> Result<(), S::Error> {
+        let over = sleep(self.patience.close);
+        tokio::pin!(over);
+        loop {
+            let has_room = sink.has_room();
+            tokio::select! {
+                biased;
+                () = &mut over => return Ok(()),
+                settled = sink.settle() => settled?,
+                next = session.next(), if has_room => match next {
+                    Next::Event(event) => sink.take(event).await?,
+                    Next::Ended(_) => return Ok(()),
+                },
+            }
+        }
+    }
+}
+
+/// How long no event has come while events could be taken.
+struct Silence {
+    limit: Option<Duration>,
+    since: Instant,
+}
+
+impl Silence {
+    fn new(limit: Option<Duration>) -> Silence {
+        Silence { limit, since: Instant::now() }
+    }
+
+    fn broken(&mut self) {
+        // Asking the clock for each event of an archive session would be for nothing.
+        if self.limit.is_some() {
+            self.since = Instant::now();
+        }
+    }
+
+    /// Waits until the limit is reached; pending where there is none. Cancel-safe.
+    async fn long_enough(&self) {
+        match self.limit {
+            Some(limit) => sleep_until(self.since + limit).await,
+            None => std::future::pending().await,
         }
     }
 }

@@ -4,16 +4,16 @@ use std::collections::BTreeMap;
 
 use futures_util::StreamExt as _;
 use futures_util::stream;
-use tokio_util::sync::CancellationToken;
 
 use super::delivery::{DeliveryError, EventDelivery};
-use super::owned::under_lease;
+use super::owned::{Tenure, under_lease};
 use super::read::{Sink as _, long_after};
 use super::{Run, RunError, Services};
 use crate::feed::Feed;
 use crate::hour::Hour;
 use crate::report::Tally;
 use crate::state::{DeadLetterName, DeadLetterReason, StateError};
+use crate::workspace::Term;
 
 /// How many dead letters of a feed are under way at once, and in memory.
 const AT_A_TIME: usize = 4;
@@ -72,8 +72,9 @@ pub async fn resend(
     let services = Services::open(run).await?;
     let mut failed = Vec::new();
     for (feed, letters) in feeds {
-        let halt = run.stop.child_token();
-        let resending = Resending { run, services: &services, feed: &feed, halt: &halt };
+        let tenure = Tenure::new(&run.stop);
+        let term = Term { deadline: run.posting_ends, revoked: tenure.lost.clone() };
+        let resending = Resending { run, services: &services, feed: &feed, tenure, term };
         if let Err(error) = resending.leased(letters, &mut done).await {
             failed.push((feed, error));
         }
@@ -86,8 +87,9 @@ struct Resending<'a> {
     run: &'a Run,
     services: &'a Services,
     feed: &'a Feed,
-    /// No dead letter is begun after this.
-    halt: &'a CancellationToken,
+    /// No dead letter is begun after its halt.
+    tenure: Tenure,
+    term: Term,
 }
 
 impl Resending<'_> {
@@ -96,12 +98,12 @@ impl Resending<'_> {
         letters: Vec<DeadLetterName>,
         done: &mut impl FnMut(&DeadLetterName, &Resent),
     ) -> Result<(), ResendError> {
-        if self.halt.is_cancelled() {
+        if self.tenure.halt.is_cancelled() {
             return Ok(());
         }
         let work = self.letters(letters, done);
         let lost = ResendError::LeaseLost;
-        under_lease(&self.services.state, self.feed, self.halt, lost, work).await
+        under_lease(&self.services.state, self.feed, &self.tenure, lost, work).await
     }
 
     /// After a failure no other is begun, and those under way are finished: a row that was
@@ -114,7 +116,7 @@ impl Resending<'_> {
         let work = letters.into_iter().map(|name| async {
             let result = self.unless_halted(&name).await;
             if result.is_err() {
-                self.halt.cancel();
+                self.tenure.halt.cancel();
             }
             (name, result)
         });
@@ -133,12 +135,12 @@ impl Resending<'_> {
     }
 
     async fn unless_halted(&self, name: &DeadLetterName) -> Result<Option<Resent>, ResendError> {
-        if self.halt.is_cancelled() {
+        if self.tenure.halt.is_cancelled() {
             return Ok(None);
         }
         tokio::select! {
             result = self.letter(name) => result.map(Some),
-            () = long_after(self.halt) => Err(ResendError::Abandoned),
+            () = long_after(&self.tenure.halt) => Err(ResendError::Abandoned),
         }
     }
 
@@ -151,7 +153,7 @@ impl Resending<'_> {
             Err(error) => return Err(error.into()),
         };
         let hour = Hour::containing(letter.at);
-        let around = self.services.around(self.run);
+        let around = self.services.around(self.run, &self.term);
         let mut delivery = EventDelivery::of_letter(letter.reason, self.feed, hour, around);
         delivery.take(letter.event.into()).await?;
         delivery.finish().await?;

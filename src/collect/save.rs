@@ -9,7 +9,7 @@ use tokio::io::{AsyncWriteExt, BufWriter};
 
 use super::Progress;
 use super::backfill::HourResult;
-use super::read::{HourReader, ReadError, Sink};
+use super::read::{ReadError, Reader, Sink};
 use crate::hour::Hour;
 use crate::report::Tally;
 
@@ -33,7 +33,7 @@ pub enum SaveError {
 /// hands each result to `done`. Ends early, without an error, after a result that
 /// [is the last](HourResult::is_last). Nothing is posted, and no state is touched.
 pub async fn save(
-    reader: HourReader<'_>,
+    reader: Reader<'_>,
     path: &Path,
     hours: impl IntoIterator<Item = Hour>,
     progress: &Progress,
@@ -43,7 +43,7 @@ pub async fn save(
     let file = file.map_err(|reason| SaveError::File { path: path.to_owned(), reason })?;
     let mut lines = Lines { file: BufWriter::new(file), tally: Tally::default(), progress };
     for hour in hours {
-        let end = reader.read(hour, &mut lines).await?;
+        let end = reader.hour(hour, &mut lines).await?;
         let result = HourResult { hour, end, tally: std::mem::take(&mut lines.tally) };
         done(&result);
         if result.is_last() {

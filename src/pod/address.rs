@@ -18,6 +18,11 @@ pub fn archive_url(base: &Url, feed: &Feed, hour: Hour) -> Url {
     url
 }
 
+/// The address of a live session. Any time in it would make it one of the archive.
+pub fn live_url(base: &Url, feed: &Feed) -> Url {
+    stream_url(base, feed)
+}
+
 fn stream_url(base: &Url, feed: &Feed) -> Url {
     let mut url = base.clone();
     url.set_path("/v1/stream");
@@ -36,6 +41,16 @@ fn time(hour: Hour) -> String {
 mod tests {
     use super::*;
     use crate::feed::EventType;
+
+    #[test]
+    fn live_is_what_names_no_time() {
+        let base = Url::parse("wss://logstream.proofpoint.com").unwrap();
+        let feed = Feed { cluster_id: "acme_hosted".into(), event_type: EventType::Audit };
+        assert_eq!(
+            live_url(&base, &feed).as_str(),
+            "wss://logstream.proofpoint.com/v1/stream?cid=acme_hosted&type=audit"
+        );
+    }
 
     #[test]
     fn an_hour_is_asked_for_by_its_whole_bounds() {

@@ -89,6 +89,8 @@ pub struct Session {
     last_ping: Instant,
     /// Set once the server has closed, for a caller who stops waiting while our answer is sent.
     closed: Option<End>,
+    /// Set once we have said that we close.
+    closing: bool,
 }
 
 impl Session {
@@ -106,6 +108,7 @@ impl Session {
             last_event: now,
             last_ping: now,
             closed: None,
+            closing: false,
         }
     }
 
@@ -166,17 +169,20 @@ impl Session {
         }
     }
 
-    /// Ends the session in good order, so that the server frees the token's place at once. What
-    /// still comes is thrown away.
-    pub async fn close(mut self) {
+    /// Says that we close, so that the server frees the token's place. Events that it has sent
+    /// before it hears of it still come out of [`next`](Self::next), and then the end.
+    pub async fn begin_close(&mut self) {
+        self.closing = true;
         let frame = CloseFrame { code: CloseCode::Normal, reason: "".into() };
-        let goodbye = async {
-            if self.socket.close(Some(frame)).await.is_ok() {
-                while let Some(Ok(_)) = self.socket.next().await {}
-            }
-        };
+        // A connection that does not take it any more shows its end to the next read.
+        let _ = timeout(self.patience.close, self.socket.close(Some(frame))).await;
+    }
+
+    /// Ends the session in good order. What still comes is thrown away.
+    pub async fn close(mut self) {
+        self.begin_close().await;
         // A server that does not answer has been told all the same.
-        let _ = timeout(self.patience.close, goodbye).await;
+        self.answer_close().await;
     }
 
     fn event(&mut self, payload: Bytes) -> Option<Bytes> {
@@ -197,7 +203,7 @@ impl Session {
         if reading && (silent || idle) {
             return Some(End::Stalled);
         }
-        if now - self.last_ping < self.patience.ping {
+        if self.closing || now - self.last_ping < self.patience.ping {
             return None;
         }
         self.last_ping = now;

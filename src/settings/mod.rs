@@ -47,6 +47,10 @@ pub struct SourceSettings {
     pub initial_lookback_hours: i64,
     /// How long after its end a closed hour is read.
     pub archive_delay: Duration,
+    /// How long no event comes until a live session is ended.
+    pub live_quiet: Duration,
+    /// How long after its end an hour that is done is read once more, if at all.
+    pub second_read: Option<Duration>,
     /// When an hour that came back empty is read again.
     pub empty_hour_retry: Duration,
     /// Base of the Log API: scheme `wss`, host, optional port.
@@ -131,10 +135,12 @@ impl SourceSettings {
     fn read_with(reader: &mut Reader<'_>) -> Option<SourceSettings> {
         let clusters = clusters::read(reader);
         let event_types = event_types(reader);
-        let mode = reader.parsed("ProofpointMode", Mode::Archive, "archive");
+        let mode = reader.parsed("ProofpointMode", Mode::Hybrid, "hybrid, live or archive");
         let initial_lookback_hours = reader.number("ProofpointInitialLookbackHours", 12, 1..=719);
         let archive_delay = reader.number("ProofpointArchiveDelayMinutes", 45, 0..=1440);
         let empty_hour_retry = reader.number("ProofpointEmptyHourRetryMinutes", 60, 0..=1440);
+        let live_quiet = reader.number("ProofpointLiveQuietSeconds", 20, 1..=280);
+        let second_read = reader.number("ProofpointSecondReadHours", 6, 0..=48);
         let name = "ProofpointLogStreamUri";
         let log_stream_uri = reader.text(name).unwrap_or("wss://logstream.proofpoint.com");
         let log_stream_uri = reader.base_url(name, log_stream_uri, "wss");
@@ -147,6 +153,8 @@ impl SourceSettings {
             initial_lookback_hours: i64::from(initial_lookback_hours?),
             archive_delay: minutes(archive_delay?),
             empty_hour_retry: minutes(empty_hour_retry?),
+            live_quiet: Duration::from_secs(live_quiet?.into()),
+            second_read: Some(minutes(60 * second_read?)).filter(|after| !after.is_zero()),
             log_stream_uri: log_stream_uri?,
             net: net?,
         })
@@ -191,11 +199,27 @@ fn event_types(reader: &mut Reader<'_>) -> Option<Vec<EventType>> {
     Some(event_types)
 }
 
-/// `ProofpointMode`: which of the Log API's two services is read.
+/// `ProofpointMode`: which of the Log API's two services are read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Mode {
-    /// Closed hours, from the archive.
+    /// The live stream, and closed hours from the archive for what it lacks.
+    Hybrid,
+    /// The live stream alone.
+    Live,
+    /// Closed hours alone, from the archive.
     Archive,
+}
+
+impl Mode {
+    /// Whether the live stream is read.
+    pub fn reads_live(self) -> bool {
+        self != Mode::Archive
+    }
+
+    /// Whether closed hours are read.
+    pub fn reads_archive(self) -> bool {
+        self != Mode::Live
+    }
 }
 
 /// The text is not one of the values that the setting takes.
@@ -207,7 +231,12 @@ impl std::str::FromStr for Mode {
     type Err = NotAChoice;
 
     fn from_str(text: &str) -> Result<Mode, NotAChoice> {
-        if text.eq_ignore_ascii_case("archive") { Ok(Mode::Archive) } else { Err(NotAChoice) }
+        match text.to_ascii_lowercase().as_str() {
+            "hybrid" => Ok(Mode::Hybrid),
+            "live" => Ok(Mode::Live),
+            "archive" => Ok(Mode::Archive),
+            _ => Err(NotAChoice),
+        }
     }
 }
 

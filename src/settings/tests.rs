@@ -28,7 +28,10 @@ fn defaults() {
     let settings = Settings::read(&vars(&COMPLETE)).unwrap();
     let source = settings.source;
     assert_eq!(source.event_types, [EventType::Message, EventType::Maillog]);
+    assert_eq!(source.mode, Mode::Hybrid);
     assert_eq!(source.initial_lookback_hours, 12);
+    assert_eq!(source.live_quiet, Duration::from_secs(20));
+    assert_eq!(source.second_read, Some(Duration::from_secs(6 * 3600)));
     assert_eq!(source.archive_delay, Duration::from_secs(45 * 60));
     assert_eq!(source.empty_hour_retry, Duration::from_secs(60 * 60));
     assert_eq!(source.log_stream_uri.as_str(), "wss://logstream.proofpoint.com/");
@@ -51,6 +54,8 @@ fn every_bad_setting_is_named_in_one_message_and_no_secret_is() {
         ("ProofpointInitialLookbackHours", "9000"),
         ("ProofpointArchiveDelayMinutes", "soon"),
         ("ProofpointMode", "telepathy"),
+        ("ProofpointLiveQuietSeconds", "0"),
+        ("ProofpointSecondReadHours", "72"),
         ("ProofpointMessageText", "keep"),
         ("ProofpointLogStreamUri", "https://logstream.proofpoint.com"),
         ("WorkspaceID", "my workspace"),
@@ -68,7 +73,9 @@ fn every_bad_setting_is_named_in_one_message_and_no_secret_is() {
         "ProofpointEventTypes: found `clicks`",
         "ProofpointInitialLookbackHours: found 9000, expected a whole number from 1 to 719",
         "ProofpointArchiveDelayMinutes: found `soon`",
-        "ProofpointMode: found `telepathy`",
+        "ProofpointMode: found `telepathy`, expected hybrid, live or archive",
+        "ProofpointLiveQuietSeconds: found 0, expected a whole number from 1 to 280",
+        "ProofpointSecondReadHours: found 72, expected a whole number from 0 to 48",
         "ProofpointMessageText: found `keep`, expected fit or drop",
         "ProofpointLogStreamUri",
         "WorkspaceID: found `my workspace`",
@@ -79,7 +86,7 @@ fn every_bad_setting_is_named_in_one_message_and_no_secret_is() {
     ] {
         assert!(message.contains(name), "{name} in {message}");
     }
-    assert_eq!(error.faults.len(), 14, "{message}");
+    assert_eq!(error.faults.len(), 16, "{message}");
     assert!(!message.contains("hunter"), "{message}");
 }
 
@@ -93,6 +100,19 @@ fn nothing_at_all_names_what_is_needed() {
             "StateStorage",
         ]
     );
+}
+
+#[test]
+fn modes_and_what_they_read() {
+    let source =
+        |name: &str, value: &str| Settings::read(&complete_with(&[(name, value)])).unwrap().source;
+    for (text, live, archive) in
+        [("hybrid", true, true), ("Live", true, false), ("archive", false, true)]
+    {
+        let mode = source("ProofpointMode", text).mode;
+        assert_eq!((mode.reads_live(), mode.reads_archive()), (live, archive), "{text}");
+    }
+    assert_eq!(source("ProofpointSecondReadHours", "0").second_read, None);
 }
 
 #[test]

@@ -128,6 +128,11 @@ impl<T> Batch<T> {
     }
 
     /// The tags of the rows, in order.
+    pub fn tags(&self) -> &[T] {
+        &self.tags
+    }
+
+    /// As [`tags`](Self::tags), without the rows.
     pub fn into_tags(self) -> Vec<T> {
         self.tags
     }

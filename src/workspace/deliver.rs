@@ -3,14 +3,13 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::time::Instant;
-
 use super::batch::{Batch, Limits};
 use super::data_collector::DataCollector;
 use super::gate::Gate;
 use super::logs_ingestion::LogsIngestion;
 use super::post::{Outcome, Poster, Service, Tally};
 use super::signature::KeyError;
+use super::term::Term;
 use super::token::Tokens;
 use super::verdict::{HeldReason, Refusal};
 use crate::clock::Clock;
@@ -134,8 +133,7 @@ impl Destination {
         self.0.service.limits()
     }
 
-    /// Delivers `batch` to `table`, or says what became of each row. No post starts at `deadline`
-    /// or later, and none is waited for after it.
+    /// Delivers `batch` to `table` within `term`, or says what became of each row.
     ///
     /// The services accept or refuse a post as a whole, so a refused batch is halved until the
     /// rows at fault stand alone. Rows whose answer was lost are held, or posted again: then the
@@ -144,12 +142,12 @@ impl Destination {
         &self,
         table: &'static Table,
         batch: Batch<T>,
-        deadline: Instant,
+        term: &Term,
     ) -> Delivery<T> {
         let mut tally = Tally::default();
         let mut sorting = Sorting::new(batch);
         while let Some(piece) = sorting.pieces.pop() {
-            match self.0.post(table, piece.body(), deadline, &mut tally).await {
+            match self.0.post(table, piece.body(), term, &mut tally).await {
                 Outcome::Delivered => sorting.delivered.extend(piece.into_tags()),
                 Outcome::Split(refusal) => sorting.split(piece, refusal),
                 Outcome::Held(reason) => sorting.hold(piece, reason),

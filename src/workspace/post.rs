@@ -4,13 +4,14 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use reqwest::Request;
-use tokio::time::{Instant, sleep, timeout_at};
+use tokio::time::{sleep, timeout_at};
 
 use super::answer::{Answer, shortened};
 use super::batch::Limits;
 use super::data_collector::{self, DataCollector};
 use super::gate::Gate;
 use super::logs_ingestion::{self, LogsIngestion};
+use super::term::Term;
 use super::token::{Token, TokenError, chain};
 use super::verdict::{Api, HeldReason, Refusal, Verdict, verdict};
 use crate::clock::Clock;
@@ -90,18 +91,18 @@ pub(super) struct Poster {
 }
 
 /// A batch on its way.
-struct Parcel {
+struct Parcel<'a> {
     table: &'static Table,
     body: Bytes,
     json_bytes: usize,
-    deadline: Instant,
+    term: &'a Term,
     was_posted: bool,
     renewed_token: bool,
     /// How the last try ended.
     last: Option<String>,
 }
 
-impl Parcel {
+impl Parcel<'_> {
     fn count_in(&mut self, tally: &mut Tally) {
         tally.posts += 1;
         tally.retries += u64::from(std::mem::replace(&mut self.was_posted, true));
@@ -111,13 +112,13 @@ impl Parcel {
 }
 
 impl Poster {
-    /// Posts `json`, rows of `table`, and tries again while the fault is passing and `deadline`
+    /// Posts `json`, rows of `table`, and tries again while the fault is passing and `term`
     /// allows. A try that the deadline cuts off may still have reached the workspace.
     pub async fn post(
         &self,
         table: &'static Table,
         json: &Bytes,
-        deadline: Instant,
+        term: &Term,
         tally: &mut Tally,
     ) -> Outcome {
         let body = match self.service.encoded(json) {
@@ -126,8 +127,7 @@ impl Poster {
         };
         let json_bytes = json.len();
         let (was_posted, renewed_token, last) = (false, false, None);
-        let mut parcel =
-            Parcel { table, body, json_bytes, deadline, was_posted, renewed_token, last };
+        let mut parcel = Parcel { table, body, json_bytes, term, was_posted, renewed_token, last };
         let mut tries = 0;
         loop {
             tries += 1;
@@ -135,19 +135,24 @@ impl Poster {
                 Step::Done(outcome) => return outcome,
                 Step::Again => {}
                 Step::Later { fault, retry_after } => {
-                    let Some(wait) = self.backoff.wait_until(tries, retry_after, deadline) else {
+                    let wait = self.backoff.wait_until(tries, retry_after, term.deadline);
+                    let Some(wait) = wait else {
                         return Outcome::Held(self.given_up(tries, fault));
                     };
-                    sleep(wait).await;
+                    // Where the term is revoked, the next try says so.
+                    term.unless_revoked(sleep(wait)).await;
                     parcel.last = Some(fault);
                 }
             }
         }
     }
 
-    async fn try_once(&self, parcel: &mut Parcel, tally: &mut Tally) -> Step {
-        let Some(_permit) = self.gate.pass(parcel.deadline).await else {
-            return HeldReason::OutOfTime { last: parcel.last.take() }.into();
+    async fn try_once(&self, parcel: &mut Parcel<'_>, tally: &mut Tally) -> Step {
+        let deadline = parcel.term.deadline;
+        let _permit = match parcel.term.unless_revoked(self.gate.pass(deadline)).await {
+            Some(Some(permit)) => permit,
+            Some(None) => return HeldReason::OutOfTime { last: parcel.last.take() }.into(),
+            None => return HeldReason::Revoked.into(),
         };
         let (request, token) = match self.request(parcel).await {
             Ok(request) => request,
@@ -156,8 +161,12 @@ impl Poster {
             }
             Err(error) => return HeldReason::from(error).into(),
         };
+        // The token may have been long in coming.
+        if parcel.term.revoked.is_cancelled() {
+            return HeldReason::Revoked.into();
+        }
         parcel.count_in(tally);
-        match timeout_at(parcel.deadline, self.send(request)).await {
+        match timeout_at(deadline, self.send(request)).await {
             Ok(Ok(answer)) => self.judge(parcel, answer, token),
             Ok(Err(fault)) => Step::Later { fault, retry_after: None },
             Err(_) => {
@@ -167,11 +176,11 @@ impl Poster {
     }
 
     /// A request for one try, and the token in it where there is one.
-    async fn request(&self, parcel: &Parcel) -> Result<(Request, Option<Token>), TokenError> {
+    async fn request(&self, parcel: &Parcel<'_>) -> Result<(Request, Option<Token>), TokenError> {
         let (table, body) = (parcel.table, parcel.body.clone());
         match &self.service {
             Service::LogsIngestion(service) => {
-                let token = service.tokens.token(parcel.deadline).await?;
+                let token = service.tokens.token(parcel.term.deadline).await?;
                 let request = service
                     .request(table, body, &token.text)
                     .map_err(|_| service.tokens.unusable())?;
@@ -190,7 +199,7 @@ impl Poster {
         }
     }
 
-    fn judge(&self, parcel: &mut Parcel, answer: Answer, token: Option<Token>) -> Step {
+    fn judge(&self, parcel: &mut Parcel<'_>, answer: Answer, token: Option<Token>) -> Step {
         let fault = answer.to_string();
         match verdict(self.service.api(), parcel.table, answer) {
             Verdict::Delivered => Step::Done(Outcome::Delivered),

@@ -135,17 +135,11 @@ pub enum HeldReason {
         /// How the last try ended, where there was one.
         last: Option<String>,
     },
-}
-
-impl HeldReason {
-    /// Whether the rows are likely to be taken later without anybody's doing.
-    pub fn heals_by_itself(&self) -> bool {
-        match self {
-            HeldReason::Unavailable { .. } | HeldReason::OutOfTime { .. } => true,
-            HeldReason::NoToken(error) => error.passing,
-            _ => false,
-        }
-    }
+    /// The rows are no longer the caller's to post.
+    #[error(
+        "the feed's lease was lost before they were posted. They are read again by whoever has it"
+    )]
+    Revoked,
 }
 
 fn lastly(last: &Option<String>) -> String {
@@ -292,13 +286,7 @@ mod tests {
     }
 
     #[test]
-    fn what_passes_is_told_from_what_the_operator_must_mend() {
-        let passing = [
-            HeldReason::OutOfTime { last: None },
-            HeldReason::Unavailable { tries: 8, last: "HTTP 503".to_owned() },
-        ];
-        assert!(passing.iter().all(HeldReason::heals_by_itself));
-        assert!(!HeldReason::RoleMissing(Answer::default()).heals_by_itself());
+    fn time_that_was_up_is_told_with_what_used_it_up() {
         let reason = HeldReason::OutOfTime { last: Some("HTTP 503".to_owned()) };
         assert_eq!(
             reason.to_string(),

@@ -144,7 +144,7 @@ pub struct Scene {
 }
 
 impl Scene {
-    /// One cluster, messages only, Logs Ingestion, and one hour that is due.
+    /// One cluster, messages only, Logs Ingestion, and one hour that is due; the archive alone.
     pub fn of() -> SceneBuilder {
         let builder = SceneBuilder {
             destination: Destination::LogsIngestion,
@@ -152,7 +152,7 @@ impl Scene {
             vars: Vars::new(),
             pod: Box::new(|_| {}),
         };
-        builder.types("message").lookback(1)
+        builder.types("message").lookback(1).set("ProofpointMode", "archive")
     }
 
     /// [`of`](Self::of) without changes.

@@ -256,7 +256,7 @@ async fn only_code_1000_means_that_all_was_sent() {
     scene.simulation.pod.script(&messages(), codes.map(|code| Fault::CloseAfter(5, code)));
     let report = scene.run_well().await;
     let expected = ["closed with 1001", "closed with 1011", "closed without a code"];
-    assert_eq!(report.feeds[0].ends, expected.map(|end| (end.to_owned(), 1)).into());
+    assert_eq!(report.feeds[0].ends, expected.map(|end| (format!("archive {end}"), 1)).into());
     let attempts = again(&scene, &messages()).await;
     let record: Vec<_> =
         attempts.iter().map(|a| (a.hour, a.last_events, a.last_end.as_str())).collect();
@@ -290,7 +290,7 @@ async fn a_session_that_stalls_is_given_up_in_good_order_and_its_hour_read_again
         ..Patience::default()
     };
     let report = scene.run_as(Run { patience, ..scene.a_run() }).await;
-    assert_eq!(report.feeds[0].ends, [("stalled".to_owned(), 1)].into());
+    assert_eq!(report.feeds[0].ends, [("archive stalled".to_owned(), 1)].into());
     assert_eq!(again(&scene, &messages()).await[0].last_events, 4);
     // The server still holds the session: only a close frame frees the token's place.
     let counters = soon(scene.simulation.pod.wait_for(|counters| counters.open() == 0)).await;

@@ -134,7 +134,7 @@ async fn a_run_whose_time_is_up_closes_its_session_and_saves_its_progress() {
         let reading_ends = Instant::now() + Duration::from_millis(1750);
         let report = scene.run_as(Run { reading_ends, ..run }).await;
         assert_eq!(report.feeds[0].outcome, Outcome::Unfinished);
-        assert_eq!(report.feeds[0].ends, [("out of time".to_owned(), 1)].into());
+        assert_eq!(report.feeds[0].ends, [("archive out of time".to_owned(), 1)].into());
     })
     .await;
 }

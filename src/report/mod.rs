@@ -1,18 +1,19 @@
 //! What a run did, for the operator.
 
+mod status;
+
 use std::collections::BTreeMap;
 use std::fmt;
 use std::time::Duration;
 
 use jiff::Timestamp;
-use serde::Serialize;
 
 use crate::hour::Hour;
 use crate::state::DeadLetterReason;
 use crate::workspace::Delivery;
 
 /// What became of events.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Tally {
     /// Events read.
     pub events: u64,
@@ -36,7 +37,7 @@ pub struct Tally {
     pub row_bytes: u64,
     /// Bytes that went over the wire as bodies.
     pub sent_bytes: u64,
-    /// The newest time of an event.
+    /// The newest time of an event that was delivered.
     pub newest: Option<Timestamp>,
 }
 
@@ -46,8 +47,10 @@ impl Tally {
         self.event_bytes += bytes as u64;
     }
 
-    pub(crate) fn saw(&mut self, event_time: Option<Timestamp>) {
-        self.newest = self.newest.max(event_time);
+    /// Notes the time of an event that was delivered. A time that is yet to come was written by a
+    /// wrong clock.
+    pub(crate) fn saw(&mut self, event_time: Option<Timestamp>, now: Timestamp) {
+        self.newest = self.newest.max(event_time.filter(|at| *at <= now));
     }
 
     pub(crate) fn add_dead_letter(&mut self, reason: DeadLetterReason) {
@@ -88,8 +91,7 @@ impl Tally {
 }
 
 /// How the work on a feed ended.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "snake_case")]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Outcome {
     /// Nothing that is due is left, but for hours that wait for their next try.
     UpToDate,
@@ -102,7 +104,7 @@ pub enum Outcome {
 }
 
 /// What a run did for one feed.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct FeedReport {
     /// The feed.
     pub feed: String,
@@ -112,14 +114,23 @@ pub struct FeedReport {
     pub outcome: Outcome,
     /// What became of the events.
     pub tally: Tally,
+    /// Of the rows delivered, those that came from the archive though the live stream had had its
+    /// turn, or in an hour's second reading.
+    pub repaired: u64,
     /// Hours that became done in this run.
     pub hours_done: Vec<Hour>,
+    /// Hours that were done and were read for the second time.
+    pub hours_checked: Vec<Hour>,
     /// Hours that are not done: still to be read, or to be read again.
     pub hours_waiting: usize,
     /// Hours that became lost in this run, since Proofpoint no longer keeps them.
     pub hours_lost: Vec<Hour>,
-    /// How readings ended, by kind.
+    /// How sessions ended, live and archive, by kind.
     pub ends: BTreeMap<String, u32>,
+    /// The newest time of an event that was ever delivered.
+    pub newest: Option<Timestamp>,
+    /// How long before the end of the run that was.
+    pub lag: Option<Duration>,
     /// How long the work took.
     pub took: Duration,
 }
@@ -131,20 +142,59 @@ impl FeedReport {
             cluster,
             outcome: Outcome::UpToDate,
             tally: Tally::default(),
+            repaired: 0,
             hours_done: Vec::new(),
+            hours_checked: Vec::new(),
             hours_waiting: 0,
             hours_lost: Vec::new(),
             ends: BTreeMap::new(),
+            newest: None,
+            lag: None,
             took: Duration::ZERO,
+        }
+    }
+
+    pub(crate) fn count_end(&mut self, half: &str, end: impl fmt::Display) {
+        *self.ends.entry(format!("{half} {end}")).or_default() += 1;
+    }
+
+    /// Notes that there is more to do than this run can.
+    pub(crate) fn stopped(&mut self) {
+        self.outcome = Outcome::Unfinished;
+    }
+
+    /// Notes how it ended, and when that was.
+    pub(crate) fn conclude(
+        &mut self,
+        failure: Option<&impl fmt::Display>,
+        now: Timestamp,
+        took: Duration,
+    ) {
+        if let Some(failure) = failure {
+            self.outcome = Outcome::Failed(failure.to_string());
+        }
+        self.newest = self.newest.max(self.tally.newest);
+        // Never negative, should clocks disagree.
+        let lag = |newest| Duration::try_from(now.duration_since(newest)).unwrap_or_default();
+        self.lag = self.newest.map(lag);
+        self.took = took;
+    }
+
+    /// The JSON document that tells others how the feed stands. `run` is the run's id.
+    pub(crate) fn status(&self, run: &str, now: Timestamp) -> Vec<u8> {
+        status::json(self, run, now)
+    }
+
+    fn failure(&self) -> Option<&str> {
+        match &self.outcome {
+            Outcome::Failed(reason) => Some(reason),
+            _ => None,
         }
     }
 
     /// Writes the one line of the log that sums up the feed's run.
     pub fn log(&self) {
-        let failure = match &self.outcome {
-            Outcome::Failed(reason) => Some(reason.as_str()),
-            _ => None,
-        };
+        let failure = self.failure();
         let tally = &self.tally;
         tracing::info!(
             feed = self.feed,
@@ -153,13 +203,16 @@ impl FeedReport {
             event_bytes = tally.event_bytes,
             duplicates = tally.duplicates,
             delivered = tally.delivered,
+            repaired = self.repaired,
             dead_letters = tally.dead_letters(),
             hours_done = self.hours_done.len(),
+            hours_checked = self.hours_checked.len(),
             hours_waiting = self.hours_waiting,
             posts = tally.posts,
             retries = tally.retries,
             sent_bytes = tally.sent_bytes,
-            newest = tally.newest.map(tracing::field::display),
+            newest = self.newest.map(tracing::field::display),
+            lag_seconds = self.lag.map(|lag| lag.as_secs()),
             seconds = self.took.as_secs_f64(),
             ends = ?self.ends,
             failure,
@@ -189,19 +242,24 @@ impl fmt::Display for FeedReport {
         }
         write!(
             f,
-            "{} events read, {} rows delivered, {} duplicates, {} dead letters, {} hours done, {} waiting",
+            "{} events read, {} rows delivered ({} repaired), {} duplicates, {} dead letters, {} hours done, {} waiting",
             self.tally.events,
             self.tally.delivered,
+            self.repaired,
             self.tally.duplicates,
             self.tally.dead_letters(),
             self.hours_done.len(),
             self.hours_waiting
-        )
+        )?;
+        match self.lag {
+            Some(lag) => write!(f, ", newest event {} s old", lag.as_secs()),
+            None => Ok(()),
+        }
     }
 }
 
 /// What a run did.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RunReport {
     /// Each feed's part.
     pub feeds: Vec<FeedReport>,

@@ -1,0 +1,141 @@
+//! Closed hours of a feed, from the archive: read one after the other, each judged when it was read.
+
+use std::time::Duration;
+
+use tokio::time::Instant;
+use tracing::Instrument;
+
+use super::delivery::EventDelivery;
+use super::feed::{FeedError, FeedRun};
+use super::plan::{
+    Judgement, enter, enter_lost, forget_what_is_gone, is_near_the_end_of_what_is_kept, is_second,
+    is_too_long, is_troubled, judge, judge_second, plan,
+};
+use super::read::{ReadEnd, ReadError};
+use crate::hour::Hour;
+use crate::pod::OpenError;
+use crate::settings::Mode;
+use crate::state::HourAttempt;
+
+/// A run begins another hour only if the time that is left is this many times what the longest
+/// hour so far has taken: an hour that is cut short has to be read again.
+const MARGIN: f64 = 1.5;
+
+impl FeedRun<'_> {
+    /// Reads the hours that are due while the run's time allows.
+    pub(super) async fn archive(&mut self) -> Result<(), FeedError> {
+        let now = self.run.clock.now();
+        forget_what_is_gone(&mut self.saved.checkpoint, now);
+        let plan = plan(&self.saved.checkpoint, now, (&self.run.settings.source).into());
+        let is_waiting = |hour: &&Hour| !is_second(&self.saved.checkpoint, **hour);
+        self.report.hours_waiting = plan.later + plan.due.iter().filter(is_waiting).count();
+        for hour in plan.lost {
+            enter_lost(&mut self.saved.checkpoint, hour);
+            self.report.hours_lost.push(hour);
+        }
+        if !self.report.hours_lost.is_empty() {
+            self.save().await?;
+        }
+        let mut longest = Duration::ZERO;
+        for hour in plan.due {
+            if self.is_live_due() && !self.live().await? {
+                return Ok(());
+            }
+            let left = self.run.reading_ends.saturating_duration_since(Instant::now());
+            if self.halted() || left <= longest.mul_f64(MARGIN) {
+                self.report.stopped();
+                return Ok(());
+            }
+            self.ledger.forget_all_but(2);
+            let began = Instant::now();
+            let span = tracing::info_span!("hour", hour = %hour);
+            if !self.hour(hour).instrument(span).await? {
+                self.report.stopped();
+                return Ok(());
+            }
+            longest = longest.max(began.elapsed());
+        }
+        Ok(())
+    }
+
+    /// Reads one hour and enters what came of it. Says whether the run goes on.
+    async fn hour(&mut self, hour: Hour) -> Result<bool, FeedError> {
+        let reader = self.services.reader(self.run, self.cluster, self.feed, &self.tenure.halt);
+        let around = self.services.around(self.run, &self.term);
+        let mut delivery = EventDelivery::new(self.feed, hour, &mut self.ledger, around);
+        let end = reader.hour(hour, &mut delivery).await;
+        let tally = delivery.tally().clone();
+        self.report.tally.add(&tally);
+        if self.run.settings.source.mode == Mode::Hybrid || is_second(&self.saved.checkpoint, hour)
+        {
+            self.report.repaired += tally.delivered;
+        }
+        match end {
+            Ok(end) => {
+                self.report.count_end("archive", &end);
+                self.enter(hour, &end, tally.events).await?;
+                Ok(matches!(end, ReadEnd::Session(_)))
+            }
+            Err(ReadError::Open(OpenError::Refused(refusal)))
+                if refusal.status == 400
+                    && is_near_the_end_of_what_is_kept(hour, self.run.clock.now()) =>
+            {
+                if !is_second(&self.saved.checkpoint, hour) {
+                    self.report.hours_lost.push(hour);
+                    self.report.hours_waiting -= 1;
+                }
+                enter_lost(&mut self.saved.checkpoint, hour);
+                self.save().await?;
+                Ok(true)
+            }
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    async fn enter(&mut self, hour: Hour, end: &ReadEnd, events: u64) -> Result<(), FeedError> {
+        let begun = events > 0 || matches!(end, ReadEnd::Session(_));
+        if !begun {
+            return Ok(());
+        }
+        let checkpoint = &self.saved.checkpoint;
+        let timing = (&self.run.settings.source).into();
+        let now = self.run.clock.now();
+        let was_done = is_second(checkpoint, hour);
+        let judgement = if was_done {
+            judge_second(hour, end, events, now, timing)
+        } else {
+            let previous = checkpoint.retry.iter().find(|attempt| attempt.hour == hour);
+            judge(hour, previous, end, events, now, timing)
+        };
+        match &judgement {
+            Judgement::Done { .. } if was_done => self.report.hours_checked.push(hour),
+            Judgement::Done { .. } => {
+                self.report.hours_done.push(hour);
+                self.report.hours_waiting -= 1;
+            }
+            Judgement::Again(attempt) => {
+                self.report.hours_waiting += usize::from(was_done);
+                self.note_trouble(attempt);
+            }
+        }
+        match &judgement {
+            Judgement::Done { .. } => tracing::info!(events, %end, "hour done"),
+            Judgement::Again(HourAttempt { attempts, not_before, .. }) => {
+                tracing::info!(events, %end, attempts, %not_before, "hour to be read again");
+            }
+        }
+        enter(&mut self.saved.checkpoint, hour, judgement);
+        self.save().await
+    }
+
+    /// Keeps what somebody should hear of an hour that was not read whole.
+    fn note_trouble(&mut self, attempt: &HourAttempt) {
+        let HourAttempt { hour, attempts, last_events: events, .. } = *attempt;
+        if is_too_long(attempt) {
+            self.trouble.get_or_insert(FeedError::HourTooLong { hour, attempts, events });
+        } else if is_troubled(attempt) {
+            let end = attempt.last_end.clone();
+            self.trouble.get_or_insert(FeedError::HourFails { hour, attempts, end });
+        }
+    }
+}

@@ -1,0 +1,122 @@
+//! The status of a feed: its last run's report as a JSON document, for whoever looks from outside.
+
+use std::collections::BTreeMap;
+
+use jiff::Timestamp;
+use serde::Serialize;
+
+use super::{FeedReport, Outcome};
+use crate::hour::Hour;
+
+/// The version of the document. Fields may be added without another one.
+const VERSION: u32 = 1;
+
+#[derive(Serialize)]
+struct Status<'a> {
+    version: u32,
+    feed: &'a str,
+    /// The name that the settings give its cluster.
+    cluster: &'a str,
+    /// Id of the run.
+    run: &'a str,
+    finished: Timestamp,
+    seconds: f64,
+    outcome: &'static str,
+    /// What failed, and what to look at.
+    failure: Option<&'a str>,
+    events: u64,
+    event_bytes: u64,
+    delivered: u64,
+    repaired: u64,
+    duplicates: u64,
+    dead_letters: DeadLetters,
+    posts: u64,
+    retries: u64,
+    hours_done: &'a [Hour],
+    hours_checked: &'a [Hour],
+    hours_waiting: usize,
+    hours_lost: &'a [Hour],
+    newest: Option<Timestamp>,
+    lag_seconds: Option<u64>,
+    session_ends: &'a BTreeMap<String, u32>,
+}
+
+#[derive(Serialize)]
+struct DeadLetters {
+    malformed: u64,
+    oversize: u64,
+    refused: u64,
+}
+
+/// The document about `report`, which is of the run named `run`.
+pub(super) fn json(report: &FeedReport, run: &str, finished: Timestamp) -> Vec<u8> {
+    let tally = &report.tally;
+    let (malformed, oversize, refused) = (tally.malformed, tally.oversize, tally.refused);
+    let status = Status {
+        version: VERSION,
+        feed: &report.feed,
+        cluster: &report.cluster,
+        run,
+        finished,
+        seconds: report.took.as_secs_f64(),
+        outcome: match report.outcome {
+            Outcome::UpToDate => "up_to_date",
+            Outcome::Unfinished => "unfinished",
+            Outcome::OwnedElsewhere => "owned_elsewhere",
+            Outcome::Failed(_) => "failed",
+        },
+        failure: report.failure(),
+        events: tally.events,
+        event_bytes: tally.event_bytes,
+        delivered: tally.delivered,
+        repaired: report.repaired,
+        duplicates: tally.duplicates,
+        dead_letters: DeadLetters { malformed, oversize, refused },
+        posts: tally.posts,
+        retries: tally.retries,
+        hours_done: &report.hours_done,
+        hours_checked: &report.hours_checked,
+        hours_waiting: report.hours_waiting,
+        hours_lost: &report.hours_lost,
+        newest: report.newest,
+        lag_seconds: report.lag.map(|lag| lag.as_secs()),
+        session_ends: &report.ends,
+    };
+    let mut json = serde_json::to_vec_pretty(&status).expect("its maps have texts for keys");
+    json.push(b'\n');
+    json
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use serde_json::{Value, json};
+
+    use super::*;
+
+    #[test]
+    fn a_reader_finds_what_the_log_line_has() {
+        let mut report = FeedReport::new("acme_hosted-message".to_owned(), "default".to_owned());
+        let now: Timestamp = "2026-11-20T10:46:00Z".parse().unwrap();
+        report.tally.delivered = 7;
+        report.tally.malformed = 1;
+        report.repaired = 2;
+        report.hours_done.push("2026-11-20T09".parse().unwrap());
+        report.newest = Some("2026-11-20T10:45:30Z".parse().unwrap());
+        report.count_end("live", "quiet");
+        report.conclude(Some(&"the token is bad"), now, Duration::from_millis(1500));
+        let status: Value = serde_json::from_slice(&json(&report, "run-7", now)).unwrap();
+        let expected = json!({
+            "version": 1, "feed": "acme_hosted-message", "cluster": "default", "run": "run-7",
+            "finished": "2026-11-20T10:46:00Z", "seconds": 1.5,
+            "outcome": "failed", "failure": "the token is bad",
+            "events": 0, "event_bytes": 0, "delivered": 7, "repaired": 2, "duplicates": 0,
+            "dead_letters": {"malformed": 1, "oversize": 0, "refused": 0},
+            "posts": 0, "retries": 0, "hours_done": ["2026-11-20T09"], "hours_checked": [],
+            "hours_waiting": 0, "hours_lost": [], "newest": "2026-11-20T10:45:30Z",
+            "lag_seconds": 30, "session_ends": {"live quiet": 1},
+        });
+        assert_eq!(status, expected);
+    }
+}
