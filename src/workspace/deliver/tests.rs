@@ -304,3 +304,36 @@ async fn a_bounded_number_of_posts_is_under_way() {
     assert!(deliveries.join_all().await.iter().all(|delivery| delivery.delivered == [0]));
     assert_eq!(most.load(Ordering::SeqCst), POSTS);
 }
+
+#[tokio::test]
+async fn a_revoked_term_lets_no_post_begin() {
+    let workspace = FakeWorkspace::start(async |_, _| accepted()).await;
+    let tokens = FakeTokens::default();
+    let term = Term::from(soon());
+    term.revoked.cancel();
+    let delivery = logs_ingestion(&workspace, &tokens).deliver(tables()[0], batch(2), &term).await;
+    assert_all_held(&delivery, 2);
+    assert_eq!(*held_because(&delivery), HeldReason::Revoked);
+    assert_eq!((delivery.posts, workspace.hits().len()), (0, 0));
+}
+
+#[tokio::test]
+async fn a_term_that_is_revoked_between_tries_ends_them_at_once() {
+    let term = Term::from(soon());
+    let revoked = term.revoked.clone();
+    let workspace = FakeWorkspace::start(move |_, _| {
+        revoked.cancel();
+        std::future::ready(error(503, "Busy", "later"))
+    })
+    .await;
+    let patient = Backoff { first: Duration::from_secs(3600), ..QUICK };
+    let service =
+        LogsIngestion::new(&workspace.url, "dcr-0123", FakeTokens::default().tokens()).unwrap();
+    let service = Service::LogsIngestion(service);
+    let term = Term { deadline: Instant::now() + Duration::from_secs(86_400), ..term };
+    let destination = Destination::of(service, &Net::new(None).unwrap(), Clock::system(), patient);
+    let delivery = destination.deliver(tables()[0], batch(2), &term).await;
+    assert_all_held(&delivery, 2);
+    assert_eq!(*held_because(&delivery), HeldReason::Revoked);
+    assert_eq!(delivery.posts, 1);
+}
