@@ -27,7 +27,7 @@ const REACH: SignedDuration = SignedDuration::from_mins(55);
 
 /// How a session that ended without an event is followed by another.
 const RECONNECT: Backoff =
-    Backoff { first: Duration::from_secs(1), longest: Duration::from_secs(30), tries: 5 };
+    Backoff { first: Duration::from_secs(1), longest: Duration::from_secs(30), tries: 4 };
 
 impl FeedRun<'_> {
     /// Drains the live stream. Says whether the run goes on: the time may have come to stop.

@@ -39,6 +39,9 @@ pub const LAST_HOUR: &str = "2026-11-20T09";
 /// Every wait in these tests ends with an event; this is for the event that never comes.
 const NEVER: Duration = Duration::from_secs(60);
 
+/// Silence after which a live session ends. What comes later than that comes in the next one.
+const QUIET: Duration = Duration::from_millis(400);
+
 /// Waits for `event`, and fails where it does not come.
 pub async fn soon<T>(event: impl Future<Output = T>) -> T {
     timeout(NEVER, event).await.expect("what is waited for happens")
@@ -138,7 +141,7 @@ pub struct Scene {
     state: PathBuf,
     pub destination: Destination,
     pub clock: Clock,
-    source: Arc<GivenEvents>,
+    pub source: Arc<GivenEvents>,
     pub simulation: Simulation,
     pub vars: Vars,
 }
@@ -153,6 +156,11 @@ impl Scene {
             pod: Box::new(|_| {}),
         };
         builder.types("message").lookback(1).set("ProofpointMode", "archive")
+    }
+
+    /// As [`of`](Self::of), with the live stream too.
+    pub fn hybrid() -> SceneBuilder {
+        Scene::of().set("ProofpointMode", "hybrid")
     }
 
     /// [`of`](Self::of) without changes.
@@ -179,8 +187,11 @@ impl Scene {
         self.clock.now()
     }
 
+    /// The settings, but that nobody waits for seconds until a live session counts as quiet.
     pub fn settings(&self) -> Settings {
-        Settings::read(&self.vars).expect("the scene's settings are in order")
+        let mut settings = Settings::read(&self.vars).expect("the scene's settings are in order");
+        settings.source.live_quiet = QUIET;
+        settings
     }
 
     /// A run with plenty of time.

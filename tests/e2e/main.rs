@@ -12,6 +12,7 @@ mod events;
 mod fixture;
 mod hours;
 mod intact;
+mod live;
 mod owners;
 mod proxy;
 mod refusals;
