@@ -14,6 +14,8 @@ use proofpoint_sentinel::state::{
 
 #[path = "support/azurite.rs"]
 mod azurite;
+#[path = "state_azurite/faults.rs"]
+mod faults;
 #[path = "state_azurite/ledger.rs"]
 mod ledger;
 #[path = "support/relay.rs"]
@@ -189,8 +191,15 @@ async fn a_lease_is_renewed_while_it_is_held_and_no_longer() {
 async fn a_lease_that_is_taken_away_is_lost() {
     let state = open("broken").await.with_lease_times(QUICK);
     let lease = state.lease(&acme()).await.unwrap();
-    let name = format!("leases/{}", acme());
-    let mut url = Azurite::shared().blob("broken", &name);
+    break_lease("broken").await;
+    lost_in_time(&lease).await;
+    lost_in_time(&lease).await;
+    lease.release().await.expect("there is nothing left to release");
+}
+
+/// Takes the lease away from whoever holds it.
+async fn break_lease(container: &str) {
+    let mut url = Azurite::shared().blob(container, &format!("leases/{}", acme()));
     url.query_pairs_mut().append_pair("comp", "lease");
     let http = Net::new(None).unwrap().http;
     let broken = http
@@ -202,10 +211,6 @@ async fn a_lease_that_is_taken_away_is_lost() {
         .await
         .unwrap();
     assert_eq!(broken.status(), 202);
-
-    lost_in_time(&lease).await;
-    lost_in_time(&lease).await;
-    lease.release().await.expect("there is nothing left to release");
 }
 
 #[tokio::test]

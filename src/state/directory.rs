@@ -1,6 +1,8 @@
 //! Objects in a directory: one file each, written whole or not at all, or appended to.
 
 mod append;
+#[cfg(all(test, target_os = "linux"))]
+mod faults;
 mod names;
 
 use std::fs::{self, File, TryLockError};

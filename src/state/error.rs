@@ -160,7 +160,10 @@ pub enum StateError {
     },
 
     /// Any other refusal by the storage account.
-    #[error("the storage account at {host} answered {status} ({code}) for `{name}`")]
+    #[error(
+        "the storage account at {host} answered {status} ({code}) for `{name}`{outlook}",
+        outlook = outlook(*.status)
+    )]
     Service {
         /// Host of the blob service.
         host: String,
@@ -268,6 +271,15 @@ pub(super) fn error_code(error: &azure_core::Error) -> &str {
     }
 }
 
+fn outlook(status: u16) -> &'static str {
+    match status {
+        408 | 429 | 500.. => {
+            ". It is overloaded or has a fault of its own: the next run tries again"
+        }
+        _ => "",
+    }
+}
+
 fn advice_on_denial(code: &str) -> &'static str {
     match code {
         "KeyBasedAuthenticationNotPermitted" => {
@@ -343,6 +355,19 @@ mod tests {
     fn a_missing_container_is_named() {
         let text = answered(StatusCode::NotFound, "ContainerNotFound").to_string();
         assert!(text.contains("no container `state`"), "{text}");
+    }
+
+    #[test]
+    fn only_a_fault_that_passes_is_said_to_pass() {
+        for (status, code, passes) in [
+            (StatusCode::TooManyRequests, "", true),
+            (StatusCode::InternalServerError, "InternalError", true),
+            (StatusCode::ServiceUnavailable, "ServerBusy", true),
+            (StatusCode::BadRequest, "InvalidBlobType", false),
+        ] {
+            let text = answered(status, code).to_string();
+            assert_eq!(text.contains("the next run tries again"), passes, "{text}");
+        }
     }
 
     #[tokio::test]

@@ -205,3 +205,23 @@ async fn a_shared_access_signature_needs_to_list_and_delete() {
     let denied = state.prune_ledger(&acme(), hour(), ever()).await.unwrap_err();
     assert!(matches!(denied, StateError::Denied { .. }), "{denied}");
 }
+
+/// Prints what an hour of two million ids costs to read, in as many segments as live delivery makes.
+#[tokio::test]
+#[ignore = "a measurement"]
+async fn two_million_ids_are_read_in_a_few_seconds() {
+    const COUNT: u32 = 2_000_000;
+    const WRITERS: u32 = 16;
+    let state = open("two-million").await;
+    for writer in 0..WRITERS {
+        let ids = ids(COUNT / WRITERS * writer..COUNT / WRITERS * (writer + 1));
+        let writer = writer.to_string();
+        state.append_ledger(&acme(), hour(), now(), &writer, &ids).await.unwrap();
+    }
+    let started = std::time::Instant::now();
+    let stored = state.read_ledger(&acme(), hour()).await.unwrap();
+    let loading = started.elapsed();
+    assert_eq!(stored.len() as u32, COUNT);
+    println!("loaded in {loading:?}");
+    assert!(loading.as_secs() < 20, "{loading:?}");
+}

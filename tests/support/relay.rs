@@ -1,6 +1,7 @@
 //! A relay between a client and a server that a test can make wait and fail.
 
 use std::net::SocketAddr;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
@@ -8,7 +9,8 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{oneshot, watch};
 use tokio_util::sync::CancellationToken;
 
-/// Passes bytes on, counts requests, holds one, loses an answer or goes dead when told to.
+/// Passes bytes on, counts requests, holds one, loses an answer, plays the busy server or goes dead
+/// when told to.
 pub struct Relay {
     pub address: SocketAddr,
     shared: Arc<Shared>,
@@ -23,6 +25,7 @@ struct Shared {
     lose: Mutex<Option<String>>,
     /// What a request must contain to be held, once, and where to put it then.
     hold: Mutex<Option<(String, oneshot::Sender<Held>)>>,
+    busy: AtomicBool,
     cut: CancellationToken,
 }
 
@@ -40,6 +43,7 @@ impl Relay {
             count: watch::Sender::new(0),
             lose: Mutex::new(None),
             hold: Mutex::new(None),
+            busy: AtomicBool::new(false),
             cut: stop.child_token(),
         });
         tokio::spawn(accept(listener, server.to_owned(), Arc::clone(&shared)));
@@ -74,6 +78,11 @@ impl Relay {
         held
     }
 
+    /// Whether the server is said to be busy, and gets no requests.
+    pub fn set_busy(&self, busy: bool) {
+        self.shared.busy.store(busy, Ordering::Relaxed);
+    }
+
     /// Ends all connections and takes no more.
     pub fn cut(&self) {
         self.shared.cut.cancel();
@@ -104,6 +113,7 @@ async fn pass(mut client: TcpStream, mut server: TcpStream, shared: Arc<Shared>)
                 let text = String::from_utf8_lossy(bytes);
                 losing |= shared.observe(&text);
                 shared.wait_if_held(&text).await;
+                if shared.busy.load(Ordering::Relaxed) { return refuse(client).await }
                 if server.write_all(bytes).await.is_err() { return }
             }
             read = server.read(&mut answer) => {
@@ -112,6 +122,15 @@ async fn pass(mut client: TcpStream, mut server: TcpStream, shared: Arc<Shared>)
             }
         }
     }
+}
+
+/// Says that the server is busy, and takes what the client still has to say before it hangs up.
+async fn refuse(mut client: TcpStream) {
+    let answer = b"HTTP/1.1 503 Busy\r\nx-ms-error-code: ServerBusy\r\ncontent-length: 0\r\n\r\n";
+    // It doesn't matter where the client has gone.
+    let _ = client.write_all(answer).await;
+    let _ = client.shutdown().await;
+    let _ = tokio::io::copy(&mut client, &mut tokio::io::sink()).await;
 }
 
 impl Shared {
