@@ -1,13 +1,10 @@
-//! The frames of a session, in their order, and how it ends: events dressed up as its fault says.
+//! The frames of a session, and how it ends: events dressed up as its fault says.
 
 use bytes::Bytes;
 use tokio_tungstenite::tungstenite::protocol::frame::coding::CloseCode;
 use tokio_tungstenite::tungstenite::{Message, Utf8Bytes};
 
 use super::Fault;
-
-/// The events of a window, as they are drawn while they are sent.
-pub(super) type Events = Box<dyn Iterator<Item = Bytes> + Send>;
 
 /// One frame, and whether it carries an event.
 pub(super) struct Frame {
@@ -24,36 +21,33 @@ pub(super) enum Finish {
     Eof,
 }
 
-/// What a session with `fault` sends for `events`.
-pub(super) fn frames(
-    fault: Option<Fault>,
-    events: Events,
-) -> (impl Iterator<Item = Frame> + Send, Finish) {
+/// How many events a session with `fault` sends at most, and what it does then or after its last.
+pub(super) fn course(fault: Option<&Fault>) -> (u64, Finish) {
     let normal = Finish::Close(Some(CloseCode::Normal));
-    let (most, finish) = match &fault {
+    match fault {
         Some(Fault::CutAfter(count)) => (*count, Finish::Cut),
         Some(Fault::StallAfter(count)) => (*count, Finish::Stall),
         Some(Fault::CloseAfter(count, code)) => (*count, Finish::Close(code.map(Into::into))),
         Some(Fault::FalseEmpty) => (0, normal),
         Some(Fault::EndByEof) => (u64::MAX, Finish::Eof),
         _ => (u64::MAX, normal),
-    };
-    let first = match &fault {
+    }
+}
+
+/// What comes before the first event.
+pub(super) fn prelude(fault: Option<&Fault>) -> Option<Frame> {
+    match fault {
         Some(Fault::Garbage(0, bytes)) => Some(other(text(bytes.clone()))),
         _ => None,
-    };
-    let rest = (1..=most)
-        .zip(events)
-        .flat_map(move |(number, event)| dressed(fault.as_ref(), number, event));
-    (first.into_iter().chain(rest), finish)
+    }
 }
 
 /// The `number`-th event, counted from 1, with what its fault puts around it.
-fn dressed(
+pub(super) fn dressed(
     fault: Option<&Fault>,
     number: u64,
     event: Bytes,
-) -> impl Iterator<Item = Frame> + use<> {
+) -> impl Iterator<Item = Frame> + Send + use<> {
     let (mut before, mut after) = (None, None);
     let message = match fault {
         Some(Fault::BinaryFrames) => Message::Binary(event),
