@@ -6,7 +6,7 @@ use jiff::{SignedDuration, Timestamp};
 use crate::feed::EventType;
 
 use super::numbering::{Numbering, Stamp};
-use super::{Event, Traffic};
+use super::{Event, Logged, Traffic, numbered};
 
 /// How many messages the pool is made of.
 const POOL: u64 = 256;
@@ -43,15 +43,18 @@ impl Bulk {
         event_type: EventType,
         numbering: Numbering,
         count: u64,
+        since: Timestamp,
     ) -> Bulk {
-        let templates = (0..POOL.min(count))
+        let templates: Vec<Template> = (0..POOL.min(count))
             .flat_map(|number| {
                 let events = traffic.events_of(event_type, &numbering, number);
                 (0..).zip(events).map(move |(line, event)| (number, line, event))
             })
             .map(|(number, line, event)| Template::new(&numbering, number, line, event))
             .collect();
-        Bulk { numbering, event_type, templates, count, round: 0, next: 0 }
+        let first = numbering.first_since(since);
+        let next = templates.partition_point(|template| template.number < first % POOL);
+        Bulk { numbering, event_type, templates, count, round: first / POOL, next }
     }
 
     fn id(&self, template: &Template, number: u64) -> String {
@@ -62,7 +65,7 @@ impl Bulk {
         }
     }
 
-    fn renumbered(&self, template: &Template, number: u64) -> Vec<u8> {
+    fn renumbered(&self, template: &Template, number: u64) -> Logged {
         let mut bytes = template.bytes.clone();
         let at = self.at(template, number);
         for (start, field) in &template.patches {
@@ -73,7 +76,7 @@ impl Bulk {
             };
             bytes[*start..start + text.len()].copy_from_slice(text.as_bytes());
         }
-        bytes
+        Logged { at, number: numbered(number, template.line), bytes }
     }
 
     fn at(&self, template: &Template, number: u64) -> Timestamp {
@@ -83,9 +86,9 @@ impl Bulk {
 }
 
 impl Iterator for Bulk {
-    type Item = Vec<u8>;
+    type Item = Logged;
 
-    fn next(&mut self) -> Option<Vec<u8>> {
+    fn next(&mut self) -> Option<Logged> {
         if self.next == self.templates.len() {
             self.next = 0;
             self.round += 1;

@@ -38,6 +38,17 @@ struct BigParts {
     bytes: usize,
 }
 
+/// An event as the cluster logs it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Logged {
+    /// When it happened.
+    pub at: Timestamp,
+    /// Rises within the hour, with gaps.
+    pub number: u64,
+    /// Its JSON.
+    pub bytes: Vec<u8>,
+}
+
 /// An event with what is needed to renumber it.
 struct Event {
     bytes: Vec<u8>,
@@ -67,10 +78,27 @@ impl Traffic {
         hour: Hour,
         count: u64,
     ) -> impl Iterator<Item = Vec<u8>> + Send + use<> {
+        self.since(event_type, hour, count, hour.start()).map(|logged| logged.bytes)
+    }
+
+    /// As [`events`](Self::events), but those of before `since` may be left out, so that a late
+    /// part of a full hour is reached at once.
+    pub fn since(
+        &self,
+        event_type: EventType,
+        hour: Hour,
+        count: u64,
+        since: Timestamp,
+    ) -> impl Iterator<Item = Logged> + Send + use<> {
         let numbering = self.numbering(hour, count);
         let traffic = self.clone();
-        (0..count).flat_map(move |number| {
-            traffic.events_of(event_type, &numbering, number).into_iter().map(|event| event.bytes)
+        (numbering.first_since(since)..count).flat_map(move |message| {
+            let events = traffic.events_of(event_type, &numbering, message);
+            (0..).zip(events).map(move |(line, event)| Logged {
+                at: event.at,
+                number: numbered(message, line),
+                bytes: event.bytes,
+            })
         })
     }
 
@@ -82,7 +110,18 @@ impl Traffic {
         hour: Hour,
         count: u64,
     ) -> impl Iterator<Item = Vec<u8>> + Send + use<> {
-        bulk::Bulk::new(self, event_type, self.numbering(hour, count), count)
+        self.bulk_since(event_type, hour, count, hour.start()).map(|logged| logged.bytes)
+    }
+
+    /// As [`bulk`](Self::bulk), but those of before `since` may be left out.
+    pub fn bulk_since(
+        &self,
+        event_type: EventType,
+        hour: Hour,
+        count: u64,
+        since: Timestamp,
+    ) -> impl Iterator<Item = Logged> + Send + use<> {
+        bulk::Bulk::new(self, event_type, self.numbering(hour, count), count, since)
     }
 
     fn numbering(&self, hour: Hour, count: u64) -> Numbering {
@@ -121,6 +160,13 @@ impl Traffic {
             _ => 0,
         }
     }
+}
+
+/// The number of a message's `line`-th event.
+fn numbered(message: u64, line: u64) -> u64 {
+    /// More than a mail to everybody has.
+    const LINES: u64 = 1 << 8;
+    message * LINES + line
 }
 
 #[cfg(test)]

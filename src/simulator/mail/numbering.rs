@@ -19,6 +19,12 @@ pub(super) struct Numbering {
     count: u64,
 }
 
+/// A message comes up to so many messages late.
+const JITTER: u64 = 3;
+
+/// No line of a message's log is written later than this after the message.
+pub(super) const LAST_LINE: SignedDuration = SignedDuration::from_secs(31);
+
 /// Keeps the texts made from the same number apart.
 #[derive(Clone, Copy)]
 #[repr(u64)]
@@ -84,10 +90,23 @@ impl Numbering {
     /// When the `number`-th message was processed. Rises with the number but for small jumps back,
     /// as the log of several machines does, and never leaves the hour.
     pub(super) fn at(&self, number: u64) -> Timestamp {
-        const HOUR_MICROS: u64 = 3_600_000_000;
-        let share = HOUR_MICROS / self.count;
-        let jitter = self.bits(Salt::Time, number) % (3 * share.max(1));
+        let share = self.share();
+        let jitter = self.bits(Salt::Time, number) % (JITTER * share.max(1));
         self.clamp(SignedDuration::from_micros((number * share + jitter).cast_signed()))
+    }
+
+    /// The first message that may be logged at or after `since`: all before it are over by then,
+    /// the last lines of their log included.
+    pub(super) fn first_since(&self, since: Timestamp) -> u64 {
+        let over = since.duration_since(self.hour.start()) - LAST_LINE;
+        let micros = u64::try_from(over.as_micros()).unwrap_or(0);
+        (micros / self.share().max(1)).saturating_sub(JITTER)
+    }
+
+    /// Microseconds from one message to the next.
+    fn share(&self) -> u64 {
+        const HOUR_MICROS: u64 = 3_600_000_000;
+        HOUR_MICROS / self.count
     }
 
     /// `after` the start of the hour, or the hour's last microsecond where that is earlier.

@@ -11,6 +11,8 @@ pub struct PodCounters {
     pub feeds: BTreeMap<Feed, FeedCounters>,
     /// Refused requests by status, including those that named no feed.
     pub refused: BTreeMap<u16, u64>,
+    /// Connections reset before TLS.
+    pub resets: u64,
 }
 
 impl PodCounters {
@@ -30,6 +32,10 @@ impl PodCounters {
 pub struct FeedCounters {
     /// Sessions opened.
     pub opened: u64,
+    /// Sessions opened that were for a window of the archive.
+    pub archive_opened: u64,
+    /// Sessions opened that were live.
+    pub live_opened: u64,
     /// Requests refused although they were well-formed: second sessions and scripted refusals.
     pub refused: u64,
     /// Sessions open now.
@@ -38,6 +44,10 @@ pub struct FeedCounters {
     pub most_open: u64,
     /// Frames with an event, handed to the connection.
     pub events_sent: u64,
+    /// Those of them that live sessions sent.
+    pub live_events_sent: u64,
+    /// How often a live session looked for more and had sent all that had arrived.
+    pub live_caught_up: u64,
     /// Sessions that the client ended, or agreed to end, with a close frame.
     pub closed: u64,
     /// Sessions that ended in any other way.

@@ -1,36 +1,35 @@
-//! A stand-in for the Log API of Proofpoint on Demand: TLS, WebSockets, the archive's rules and
-//! its ways to fail.
+//! A stand-in for the Log API of Proofpoint on Demand: TLS, WebSockets, live sessions, the archive,
+//! the rules of both and their ways to fail.
 //!
 //! It refuses what the real one refuses, with the same status codes, and keeps one session for
-//! each token and event type. Live sessions (without times) are answered with 501.
+//! each token and event type. A session without times is live: it goes on where the one before it
+//! had sent up to, if that ended less than an hour ago, and else with what arrived in the last
+//! hour. Nothing is acknowledged. `sinceTime` without `toTime` is answered with 501.
 
 mod counters;
 mod fault;
 mod frames;
+mod generated;
+mod given;
+mod positions;
 mod refusal;
 mod request;
+mod scripts;
+mod server;
 mod session;
 mod slots;
 mod source;
+mod supply;
 mod times;
+mod wire;
 
-use std::collections::{HashMap, VecDeque};
 use std::io;
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
+use std::sync::atomic::Ordering::Relaxed;
 use std::time::Duration;
 
-use bytes::BytesMut;
 use jiff::SignedDuration;
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::{TcpListener, TcpStream};
-use tokio::task::JoinSet;
-use tokio_rustls::TlsAcceptor;
-use tokio_rustls::server::TlsStream;
-use tokio_tungstenite::WebSocketStream;
-use tokio_tungstenite::tungstenite::error::{Error, ProtocolError};
-use tokio_tungstenite::tungstenite::handshake::machine::TryParse;
-use tokio_tungstenite::tungstenite::handshake::server::{Request, create_response, write_response};
-use tokio_tungstenite::tungstenite::protocol::Role;
+use tokio::net::TcpListener;
 use tokio_util::task::AbortOnDropHandle;
 use url::Url;
 
@@ -39,19 +38,16 @@ use crate::feed::Feed;
 use crate::secret::Secret;
 
 use super::certificates::Authority;
-use super::watched::Watched;
 
 pub use counters::{FeedCounters, PodCounters};
 pub use fault::Fault;
+pub use generated::{GeneratedEvents, Volume};
+pub use given::{GivenEvent, GivenEvents};
 pub use refusal::Refusal;
-pub use source::{EventSource, GeneratedEvents, GivenEvents, Volume};
+pub use source::{Arrival, Arrivals, EventSource, Events, Position};
 
-use request::Wanted;
-use session::{Ended, Session, update};
-use slots::{Slot, Slots};
-
-/// The longest request head that is read.
-const HEAD_BYTES: usize = 16 * 1024;
+use scripts::Kind;
+use server::Shared;
 
 /// A cluster that the simulated Log API knows.
 #[derive(Clone, Debug)]
@@ -65,7 +61,7 @@ pub struct PodCluster {
 /// How the simulated Log API behaves.
 #[derive(Clone)]
 pub struct PodSettings {
-    /// Decides which hours are over and how old a window is.
+    /// Decides which hours are over, how old a window is and what has arrived.
     pub clock: Clock,
     /// Who may ask.
     pub clusters: Vec<PodCluster>,
@@ -94,14 +90,6 @@ pub struct Pod {
     _task: AbortOnDropHandle<()>,
 }
 
-struct Shared {
-    settings: PodSettings,
-    acceptor: TlsAcceptor,
-    slots: Slots,
-    faults: Mutex<HashMap<Feed, VecDeque<Fault>>>,
-    counters: Arc<Watched<PodCounters>>,
-}
-
 impl Pod {
     /// Starts to listen on a free port of the loopback interface.
     ///
@@ -110,14 +98,8 @@ impl Pod {
     pub async fn start(authority: &Authority, settings: PodSettings) -> io::Result<Pod> {
         let listener = TcpListener::bind(("127.0.0.1", 0)).await?;
         let port = listener.local_addr()?.port();
-        let shared = Arc::new(Shared {
-            settings,
-            acceptor: TlsAcceptor::from(authority.server_config()),
-            slots: Slots::default(),
-            faults: Mutex::default(),
-            counters: Arc::new(Watched::new(PodCounters::default())),
-        });
-        let task = tokio::spawn(serve(listener, Arc::clone(&shared)));
+        let shared = Arc::new(Shared::new(authority, settings));
+        let task = tokio::spawn(server::serve(listener, Arc::clone(&shared)));
         Ok(Pod { port, shared, _task: AbortOnDropHandle::new(task) })
     }
 
@@ -130,7 +112,24 @@ impl Pod {
     /// Appends to what the next sessions of `feed` do wrong. Each fault serves one session; after
     /// the last of them sessions are sound again.
     pub fn script(&self, feed: &Feed, faults: impl IntoIterator<Item = Fault>) {
-        self.shared.faults().entry(feed.clone()).or_default().extend(faults);
+        self.shared.scripts.extend(feed, Kind::Any, faults);
+    }
+
+    /// As [`script`](Self::script), for the next live sessions. Faults for any session come first.
+    pub fn script_live(&self, feed: &Feed, faults: impl IntoIterator<Item = Fault>) {
+        self.shared.scripts.extend(feed, Kind::Live, faults);
+    }
+
+    /// As [`script`](Self::script), for the next sessions with the archive. Faults for any session
+    /// come first.
+    pub fn script_archive(&self, feed: &Feed, faults: impl IntoIterator<Item = Fault>) {
+        self.shared.scripts.extend(feed, Kind::Archive, faults);
+    }
+
+    /// Resets the next `count` connections before TLS begins, whatever feed they are for: nobody
+    /// has said that by then.
+    pub fn reset_connections(&self, count: u64) {
+        self.shared.resets.fetch_add(count, Relaxed);
     }
 
     /// What has happened so far.
@@ -142,141 +141,13 @@ impl Pod {
     pub async fn wait_for(&self, wanted: impl FnMut(&PodCounters) -> bool) -> PodCounters {
         self.shared.counters.wait_for(wanted).await
     }
-}
 
-async fn serve(listener: TcpListener, shared: Arc<Shared>) {
-    let mut connections = JoinSet::new();
-    loop {
-        tokio::select! {
-            accepted = listener.accept() => {
-                if let Ok((tcp, _)) = accepted {
-                    // A connection that breaks is the client's to notice.
-                    connections.spawn(Arc::clone(&shared).connection(tcp));
-                }
-            }
-            Some(_) = connections.join_next() => {}
-        }
+    /// Waits until a live session of `feed` has sent everything that has arrived by now.
+    pub async fn live_caught_up(&self, feed: &Feed) {
+        // The next look may have begun before this, the one after it can't have.
+        let looks = self.counters().feed(feed).live_caught_up + 2;
+        self.wait_for(|all| all.feed(feed).live_caught_up >= looks).await;
     }
-}
-
-impl Shared {
-    fn faults(&self) -> std::sync::MutexGuard<'_, HashMap<Feed, VecDeque<Fault>>> {
-        self.faults.lock().expect("no holder of the faults panics")
-    }
-
-    async fn connection(self: Arc<Self>, tcp: TcpStream) -> io::Result<()> {
-        tcp.set_nodelay(true)?;
-        let mut tls = self.acceptor.accept(tcp).await?;
-        let admitted = match read_head(&mut tls).await? {
-            Ok((request, rest)) => self.admit(&request).map(|admitted| (admitted, rest)),
-            Err(refusal) => Err(refusal),
-        };
-        match admitted {
-            Ok(((wanted, slot, fault, response), rest)) => {
-                tls.write_all(&response).await?;
-                let socket =
-                    WebSocketStream::from_partially_read(tls, rest, Role::Server, None).await;
-                self.session(wanted, slot, fault, socket).await;
-                Ok(())
-            }
-            Err(refusal) => {
-                self.counters.update(|all| *all.refused.entry(refusal.status).or_default() += 1);
-                tls.write_all(&refusal.to_http()).await?;
-                tls.shutdown().await
-            }
-        }
-    }
-
-    /// Gives the request a slot, or says why there is none.
-    fn admit(&self, request: &Request) -> Result<(Wanted, Slot, Option<Fault>, Vec<u8>), Refusal> {
-        let now = self.settings.clock.now();
-        let wanted = request::check(request, &self.settings.clusters, now)?;
-        let mut response = Vec::new();
-        create_response(request)
-            .and_then(|accepted| write_response(&mut response, &accepted))
-            .map_err(|error| Refusal::new(400, &error.to_string()))?;
-        let refused = |refusal| {
-            update(&self.counters, &wanted.feed, |counters| counters.refused += 1);
-            Err(refusal)
-        };
-        let Some(slot) = self.slots.take(&wanted.token, wanted.feed.event_type) else {
-            return refused(Refusal::second_session());
-        };
-        let fault = self.faults().get_mut(&wanted.feed).and_then(VecDeque::pop_front);
-        match fault {
-            Some(Fault::Refuse(refusal)) => refused(refusal),
-            fault => Ok((wanted, slot, fault, response)),
-        }
-    }
-
-    async fn session(
-        &self,
-        wanted: Wanted,
-        mut slot: Slot,
-        fault: Option<Fault>,
-        socket: WebSocketStream<TlsStream<TcpStream>>,
-    ) {
-        let feed = wanted.feed.clone();
-        update(&self.counters, &feed, |counters| {
-            counters.opened += 1;
-            counters.open += 1;
-            counters.most_open = counters.most_open.max(counters.open);
-        });
-        let session = Session {
-            feed: wanted.feed.clone(),
-            fault,
-            events: self.archived(wanted),
-            pace: self.settings.pace,
-            counters: Arc::clone(&self.counters),
-        };
-        let ended = session.run(socket).await;
-        if ended == Ended::Dropped {
-            slot.leave_ghost(self.settings.ghost);
-        }
-        // First the slot, so that who waits for the count may come back at once.
-        drop(slot);
-        update(&self.counters, &feed, |counters| {
-            counters.open -= 1;
-            match ended {
-                Ended::Closed => counters.closed += 1,
-                Ended::Dropped => counters.dropped += 1,
-            }
-        });
-    }
-
-    /// The events of the window's hours that have settled.
-    fn archived(&self, wanted: Wanted) -> frames::Events {
-        let source = Arc::clone(&self.settings.source);
-        let settled = self.settings.clock.now() - self.settings.settle;
-        let (first, last) = wanted.hours;
-        Box::new(
-            first
-                .through(last)
-                .filter(move |hour| hour.end() <= settled)
-                .flat_map(move |hour| source.events(&wanted.feed, hour)),
-        )
-    }
-}
-
-/// Reads the request up to its empty line; what came after that is returned as well.
-async fn read_head(
-    tls: &mut TlsStream<TcpStream>,
-) -> io::Result<Result<(Request, Vec<u8>), Refusal>> {
-    let mut bytes = BytesMut::new();
-    while bytes.len() < HEAD_BYTES {
-        if tls.read_buf(&mut bytes).await? == 0 {
-            return Err(io::ErrorKind::UnexpectedEof.into());
-        }
-        match Request::try_parse(&bytes) {
-            Ok(None) => {}
-            Ok(Some((head, request))) => return Ok(Ok((request, bytes[head..].to_vec()))),
-            Err(Error::Protocol(ProtocolError::WrongHttpMethod)) => {
-                return Ok(Err(Refusal::new(405, "Method Not Allowed")));
-            }
-            Err(error) => return Ok(Err(Refusal::new(400, &error.to_string()))),
-        }
-    }
-    Ok(Err(Refusal::new(400, "The request's head is too long")))
 }
 
 #[cfg(test)]

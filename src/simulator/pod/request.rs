@@ -19,8 +19,16 @@ const RETENTION: SignedDuration = SignedDuration::from_hours(30 * 24);
 pub(super) struct Wanted {
     pub feed: Feed,
     pub token: Secret,
-    /// First and last hour to be read.
-    pub hours: (Hour, Hour),
+    pub window: Window,
+}
+
+/// Which events a session is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Window {
+    /// Those that arrive.
+    Live,
+    /// Those of the hours from the first to the last.
+    Archive(Hour, Hour),
 }
 
 /// Checks a request in the order in which its faults hide one another: path, who asks, what for.
@@ -45,8 +53,8 @@ pub(super) fn check(
         .iter()
         .find(|cluster| cluster.id == cluster_id && cluster.token == token)
         .ok_or_else(|| Refusal::new(401, "Unauthorized"))?;
-    let hours = query.hours(now)?;
-    Ok(Wanted { feed: Feed { cluster_id: cluster_id.to_owned(), event_type }, token, hours })
+    let window = query.window(now)?;
+    Ok(Wanted { feed: Feed { cluster_id: cluster_id.to_owned(), event_type }, token, window })
 }
 
 fn token(request: &Request) -> Result<Secret, Refusal> {
@@ -101,7 +109,7 @@ impl Query {
     }
 
     /// The window, rounded down at its start and up at its end to whole hours.
-    fn hours(&self, now: Timestamp) -> Result<(Hour, Hour), Refusal> {
+    fn window(&self, now: Timestamp) -> Result<Window, Refusal> {
         let read = |name: &str, text: &str| {
             times::read(text).ok_or_else(|| Refusal::new(400, &format!("Invalid {name}")))
         };
@@ -109,8 +117,12 @@ impl Query {
         let to = self.to.as_deref().map(|text| read("toTime", text)).transpose()?;
         let (since, to) = match (since, to) {
             (Some(since), Some(to)) => (since, to),
+            (None, None) => return Ok(Window::Live),
             (None, Some(_)) => return Err(Refusal::new(400, "toTime without sinceTime")),
-            (_, None) => return Err(Refusal::new(501, "Live sessions are not simulated")),
+            // The archive up to its end, and then on and on: no collector here asks for it.
+            (Some(_), None) => {
+                return Err(Refusal::new(501, "sinceTime without toTime is not simulated"));
+            }
         };
         if to <= since {
             return Err(Refusal::new(400, "Invalid toTime"));
@@ -119,7 +131,7 @@ impl Query {
             return Err(Refusal::new(400, "sinceTime is older than 30 days"));
         }
         let last = Hour::containing(to - SignedDuration::from_nanos(1));
-        Ok((Hour::containing(since), last))
+        Ok(Window::Archive(Hour::containing(since), last))
     }
 }
 
@@ -132,8 +144,11 @@ mod tests {
             Query { since: Some(since.to_owned()), to: Some(to.to_owned()), ..Query::default() };
         let now = "2026-11-20T12:30:00Z".parse().unwrap();
         query
-            .hours(now)
-            .map(|(first, last)| (first.to_string(), last.to_string()))
+            .window(now)
+            .map(|window| match window {
+                Window::Archive(first, last) => (first.to_string(), last.to_string()),
+                Window::Live => panic!("both times are given"),
+            })
             .map_err(|refusal| refusal.status)
     }
 
@@ -152,6 +167,19 @@ mod tests {
             hours("2026-11-20T10:59:59Z", "2026-11-20T11:00:00.001Z"),
             expect("2026-11-20T10", "2026-11-20T11")
         );
+    }
+
+    #[test]
+    fn a_session_without_times_is_live_and_one_with_half_a_window_refused() {
+        let now = "2026-11-20T12:30:00Z".parse().unwrap();
+        let time = Some("2026-11-20T10:00:00Z".to_owned());
+        let window = |since, to| {
+            let query = Query { since, to, ..Query::default() };
+            query.window(now).map_err(|refusal| refusal.status)
+        };
+        assert_eq!(window(None, None), Ok(Window::Live));
+        assert_eq!(window(None, time.clone()), Err(400));
+        assert_eq!(window(time, None), Err(501));
     }
 
     #[test]

@@ -9,7 +9,8 @@ use tokio::time::Instant;
 use crate::feed::EventType;
 use crate::secret::Secret;
 
-type Key = (String, EventType);
+/// A token and an event type.
+pub(super) type Key = (String, EventType);
 
 /// Who holds which slot.
 #[derive(Clone, Debug, Default)]
@@ -50,6 +51,11 @@ pub(super) struct Slot {
 }
 
 impl Slot {
+    /// Whose slot it is.
+    pub(super) fn key(&self) -> &Key {
+        &self.key
+    }
+
     /// The session ended uncleanly: the slot stays taken for `haunts` after it is dropped.
     pub(super) fn leave_ghost(&mut self, haunts: Duration) {
         self.haunts = haunts;
