@@ -71,7 +71,10 @@ async fn simulate(arguments: &Arguments) -> Result<(), Failure> {
     stop.cancelled().await;
     let (pod, workspace) = (simulation.pod.counters(), simulation.workspace.counters());
     for (feed, counters) in &pod.feeds {
-        eprintln!("{feed}: {} events sent in {} sessions", counters.events_sent, counters.opened);
+        eprintln!(
+            "{feed}: {} events sent in {} sessions, {} of them in {} live ones",
+            counters.events_sent, counters.opened, counters.live_events_sent, counters.live_opened
+        );
     }
     for (table, rows) in &workspace.tables {
         eprintln!("{table}: {rows} rows");

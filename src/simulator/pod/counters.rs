@@ -11,6 +11,8 @@ pub struct PodCounters {
     pub feeds: BTreeMap<Feed, FeedCounters>,
     /// Refused requests by status, including those that named no feed.
     pub refused: BTreeMap<u16, u64>,
+    /// Connections reset before TLS.
+    pub resets: u64,
 }
 
 impl PodCounters {

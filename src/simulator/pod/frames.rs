@@ -1,10 +1,12 @@
 //! The frames of a session, and how it ends: events dressed up as its fault says.
 
 use bytes::Bytes;
-use tokio_tungstenite::tungstenite::protocol::frame::coding::CloseCode;
+use tokio_tungstenite::tungstenite::protocol::frame;
+use tokio_tungstenite::tungstenite::protocol::frame::coding::{CloseCode, Data, OpCode};
 use tokio_tungstenite::tungstenite::{Message, Utf8Bytes};
 
 use super::Fault;
+use super::wire::Break;
 
 /// One frame, and whether it carries an event.
 pub(super) struct Frame {
@@ -13,19 +15,25 @@ pub(super) struct Frame {
 }
 
 /// What comes after the last frame.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Finish {
     Close(Option<CloseCode>),
-    Cut,
-    Stall,
     Eof,
+    Stall,
+    Oversized,
+    Break(Break),
 }
 
 /// How many events a session with `fault` sends at most, and what it does then or after its last.
 pub(super) fn course(fault: Option<&Fault>) -> (u64, Finish) {
     let normal = Finish::Close(Some(CloseCode::Normal));
     match fault {
-        Some(Fault::CutAfter(count)) => (*count, Finish::Cut),
+        Some(Fault::CutAfter(count) | Fault::CutWithinEvent(count)) => {
+            (*count, Finish::Break(Break::Cut))
+        }
+        Some(Fault::ResetAfter(count)) => (*count, Finish::Break(Break::Reset)),
+        Some(Fault::HalfOpenAfter(count)) => (*count, Finish::Break(Break::HalfOpen)),
+        Some(Fault::OversizedAfter(count)) => (*count, Finish::Oversized),
         Some(Fault::StallAfter(count)) => (*count, Finish::Stall),
         Some(Fault::CloseAfter(count, code)) => (*count, Finish::Close(code.map(Into::into))),
         Some(Fault::FalseEmpty) => (0, normal),
@@ -36,45 +44,59 @@ pub(super) fn course(fault: Option<&Fault>) -> (u64, Finish) {
 
 /// What comes before the first event.
 pub(super) fn prelude(fault: Option<&Fault>) -> Option<Frame> {
-    match fault {
-        Some(Fault::Garbage(0, bytes)) => Some(other(text(bytes.clone()))),
-        _ => None,
-    }
+    intrusion(fault, 0)
 }
 
-/// The `number`-th event, counted from 1, with what its fault puts around it.
+/// The `number`-th event, counted from 1, with what its fault makes of it and puts around it.
 pub(super) fn dressed(
     fault: Option<&Fault>,
     number: u64,
     event: Bytes,
 ) -> impl Iterator<Item = Frame> + Send + use<> {
-    let (mut before, mut after) = (None, None);
+    let is_nth = |every: &u64| number.is_multiple_of(*every);
     let message = match fault {
         Some(Fault::BinaryFrames) => Message::Binary(event),
         Some(Fault::TrailingNewline) => text([&event[..], b"\n"].concat().into()),
-        Some(Fault::EmptyFrames) => {
-            before = Some(other(Message::text("")));
-            text(event)
-        }
-        Some(Fault::Garbage(at, bytes)) if *at == number => {
-            after = Some(other(text(bytes.clone())));
-            text(event)
-        }
-        Some(Fault::PingEvery(every)) if number.is_multiple_of(*every) => {
-            let payload = (number / every).to_be_bytes().to_vec();
-            after = Some(other(Message::Ping(payload.into())));
-            text(event)
-        }
         _ => text(event),
     };
-    before.into_iter().chain([Frame { message, is_event: true }]).chain(after)
+    let before = match fault {
+        Some(Fault::EmptyFrames) => Some(other(Message::text(""))),
+        _ => None,
+    };
+    let times = match fault {
+        Some(Fault::DuplicateEvery(every)) if is_nth(every) => 2,
+        Some(Fault::SkipEvery(every)) if is_nth(every) => 0,
+        _ => 1,
+    };
+    let after = match fault {
+        Some(Fault::PingEvery(every)) if is_nth(every) => {
+            let payload = (number / every).to_be_bytes().to_vec();
+            Some(other(Message::Ping(payload.into())))
+        }
+        _ => intrusion(fault, number),
+    };
+    let events = (0..times).map(move |_| Frame { message: message.clone(), is_event: true });
+    before.into_iter().chain(events).chain(after)
+}
+
+/// What comes after the `number`-th event and is none.
+fn intrusion(fault: Option<&Fault>, number: u64) -> Option<Frame> {
+    match fault {
+        Some(Fault::Garbage(at, bytes)) if *at == number => Some(other(text(bytes.clone()))),
+        Some(Fault::NotUtf8After(at)) if *at == number => {
+            let bytes = Bytes::from_static(b"{\"guid\":\"\xff\xfe\"}");
+            let frame = frame::Frame::message(bytes, OpCode::Data(Data::Text), true);
+            Some(other(Message::Frame(frame)))
+        }
+        _ => None,
+    }
 }
 
 fn other(message: Message) -> Frame {
     Frame { message, is_event: false }
 }
 
-/// A text frame; a binary one where the bytes are not UTF-8, which a text frame can't carry.
+/// A text frame; a binary one where the bytes are not UTF-8, which a text message can't carry.
 fn text(bytes: Bytes) -> Message {
     match Utf8Bytes::try_from(bytes.clone()) {
         Ok(text) => Message::Text(text),

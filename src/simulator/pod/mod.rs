@@ -21,9 +21,11 @@ mod slots;
 mod source;
 mod supply;
 mod times;
+mod wire;
 
 use std::io;
 use std::sync::Arc;
+use std::sync::atomic::Ordering::Relaxed;
 use std::time::Duration;
 
 use jiff::SignedDuration;
@@ -122,6 +124,12 @@ impl Pod {
     /// come first.
     pub fn script_archive(&self, feed: &Feed, faults: impl IntoIterator<Item = Fault>) {
         self.shared.scripts.extend(feed, Kind::Archive, faults);
+    }
+
+    /// Resets the next `count` connections before TLS begins, whatever feed they are for: nobody
+    /// has said that by then.
+    pub fn reset_connections(&self, count: u64) {
+        self.shared.resets.fetch_add(count, Relaxed);
     }
 
     /// What has happened so far.

@@ -2,6 +2,8 @@
 
 use std::io;
 use std::sync::Arc;
+use std::sync::atomic::AtomicU64;
+use std::sync::atomic::Ordering::Relaxed;
 
 use bytes::BytesMut;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -26,7 +28,8 @@ use super::scripts::Scripts;
 use super::session::{Ended, Session, Socket, update};
 use super::slots::{Key, Slot, Slots};
 use super::source::{Events, Position};
-use super::supply::Supply;
+use super::supply::{Origin, Supply};
+use super::wire::Wire;
 use super::{Fault, PodCounters, PodSettings, Refusal};
 
 /// The longest request head that is read.
@@ -39,6 +42,8 @@ pub(super) struct Shared {
     slots: Slots,
     positions: Positions,
     pub scripts: Scripts,
+    /// How many connections are still to be reset before TLS.
+    pub resets: AtomicU64,
     pub counters: Arc<Watched<PodCounters>>,
 }
 
@@ -74,11 +79,16 @@ impl Shared {
             slots: Slots::default(),
             positions: Positions::default(),
             scripts: Scripts::default(),
+            resets: AtomicU64::new(0),
             counters: Arc::new(Watched::new(PodCounters::default())),
         }
     }
 
     async fn connection(self: Arc<Self>, tcp: TcpStream) -> io::Result<()> {
+        if self.resets.fetch_update(Relaxed, Relaxed, |left| left.checked_sub(1)).is_ok() {
+            self.counters.update(|all| all.resets += 1);
+            return tcp.set_zero_linger();
+        }
         tcp.set_nodelay(true)?;
         let mut tls = self.acceptor.accept(tcp).await?;
         let admitted = match read_head(&mut tls).await? {
@@ -88,8 +98,9 @@ impl Shared {
         match admitted {
             Ok((admitted, rest)) => {
                 tls.write_all(&admitted.response).await?;
+                let wire = Wire::new(tls, admitted.fault.as_ref());
                 let socket =
-                    WebSocketStream::from_partially_read(tls, rest, Role::Server, None).await;
+                    WebSocketStream::from_partially_read(wire, rest, Role::Server, None).await;
                 self.session(admitted, socket).await;
                 Ok(())
             }
@@ -133,7 +144,8 @@ impl Shared {
             counters.open += 1;
             counters.most_open = counters.most_open.max(counters.open);
         });
-        let (supply, position) = self.supply(&feed, window, slot.key());
+        let (origin, position) = self.origin(&feed, window, slot.key());
+        let supply = Supply::new(origin, fault.as_ref());
         let (pace, counters) = (self.settings.pace, Arc::clone(&self.counters));
         let mut session = Session { feed, fault, supply, position, pace, counters };
         let ended = session.run(socket).await;
@@ -154,16 +166,16 @@ impl Shared {
         });
     }
 
-    /// What a session has to send, and where a live feed is before it.
-    fn supply(&self, feed: &Feed, window: Window, key: &Key) -> (Supply, Option<Position>) {
+    /// Where a session's events come from, and where a live feed is before it.
+    fn origin(&self, feed: &Feed, window: Window, key: &Key) -> (Origin, Option<Position>) {
         let PodSettings { clock, source, .. } = &self.settings;
         match window {
             Window::Live => {
                 let start = self.positions.resume(key, clock.now());
-                (Supply::Live(source.arrivals(feed, start), clock.clone()), Some(start))
+                (Origin::Live(source.arrivals(feed, start), clock.clone()), Some(start))
             }
             Window::Archive(first, last) => {
-                (Supply::Archive(self.archived(feed.clone(), first, last)), None)
+                (Origin::Archive(self.archived(feed.clone(), first, last)), None)
             }
         }
     }

@@ -6,9 +6,7 @@ use std::time::Duration;
 use futures_util::stream::SplitSink;
 use futures_util::{SinkExt, Stream, StreamExt};
 use tokio::io::AsyncWriteExt;
-use tokio::net::TcpStream;
 use tokio::time::{Instant, sleep, sleep_until, timeout};
-use tokio_rustls::server::TlsStream;
 use tokio_tungstenite::WebSocketStream;
 use tokio_tungstenite::tungstenite::protocol::CloseFrame;
 use tokio_tungstenite::tungstenite::{Error, Message};
@@ -19,6 +17,7 @@ use crate::simulator::watched::Watched;
 use super::frames::{self, Finish, Frame};
 use super::source::Position;
 use super::supply::{Next, Supply, Taken};
+use super::wire::{Break, Wire};
 use super::{Fault, FeedCounters, PodCounters};
 
 /// How long the client may take to answer a close frame or the last ping.
@@ -28,7 +27,7 @@ const PATIENCE: Duration = Duration::from_secs(10);
 const LOOK: Duration = Duration::from_millis(10);
 
 /// The connection of a session.
-pub(super) type Socket = WebSocketStream<TlsStream<TcpStream>>;
+pub(super) type Socket = WebSocketStream<Wire>;
 
 type Sink = SplitSink<Socket, Message>;
 
@@ -71,9 +70,17 @@ impl Session {
         let mut socket = sink.reunite(stream).expect("the halves of one socket");
         let ended = match first {
             First::Client(ended) => ended,
-            First::Server(Ok(Finish::Cut)) => return Ended::Dropped,
+            First::Server(Ok(Finish::Break(how))) => {
+                // It breaks either way.
+                let _ = socket.get_mut().end(how).await;
+                return Ended::Dropped;
+            }
             First::Server(Ok(Finish::Eof)) => Ended::Dropped,
             First::Server(Ok(Finish::Stall)) => inbox.read(&mut socket).await,
+            First::Server(Ok(Finish::Oversized)) => {
+                let _ = socket.get_mut().begin_oversized().await;
+                inbox.read(&mut socket).await
+            }
             // The reader knows whether an error while sending was the client's goodbye.
             First::Server(Ok(Finish::Close(_)) | Err(_)) => {
                 timeout(PATIENCE, inbox.read(&mut socket)).await.unwrap_or(Ended::Dropped)
@@ -92,23 +99,37 @@ impl Session {
         if let Some(frame) = frames::prelude(fault) {
             outbox.hand_over(frame).await?;
         }
-        let mut number = 0;
-        while number < most {
+        for number in 1..=most {
+            let Some(Taken { event, then }) = self.take(&mut outbox).await? else { break };
+            for frame in frames::dressed(fault, number, event) {
+                outbox.hand_over(frame).await?;
+            }
+            // Handed over is sent: there is no acknowledgement to wait for.
+            self.position = then.or(self.position);
+        }
+        let torn = match fault {
+            Some(Fault::CutWithinEvent(_)) => self.take(&mut outbox).await?,
+            _ => None,
+        };
+        outbox.finish(&finish).await?;
+        Ok(match torn {
+            Some(Taken { event, then }) => {
+                self.position = then.or(self.position);
+                Finish::Break(Break::Torn(event))
+            }
+            None => finish,
+        })
+    }
+
+    /// The next event, once there is one; `None` at the end.
+    async fn take(&mut self, outbox: &mut Outbox<'_>) -> Result<Option<Taken>, Error> {
+        loop {
             match self.supply.next() {
-                Next::Event(Taken { event, then }) => {
-                    number += 1;
-                    for frame in frames::dressed(fault, number, event) {
-                        outbox.hand_over(frame).await?;
-                    }
-                    // Handed over is sent: there is no acknowledgement to wait for.
-                    self.position = then.or(self.position);
-                }
+                Next::Event(taken) => return Ok(Some(taken)),
                 Next::Later => outbox.wait_for_more().await?,
-                Next::End => break,
+                Next::End => return Ok(None),
             }
         }
-        outbox.finish(finish).await?;
-        Ok(finish)
     }
 }
 
@@ -166,7 +187,7 @@ impl<'a> Outbox<'a> {
         Ok(())
     }
 
-    async fn finish(&mut self, finish: Finish) -> Result<(), Error> {
+    async fn finish(&mut self, finish: &Finish) -> Result<(), Error> {
         self.sink.flush().await?;
         let answered = |counters: &PodCounters| counters.feed(&self.feed).pongs >= self.pongs;
         let _ = timeout(PATIENCE, self.counters.wait_for(answered)).await;

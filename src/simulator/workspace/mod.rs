@@ -167,6 +167,12 @@ impl Workspace {
 
     /// The rows of `table` (with `_CL`) that are kept in memory, each as it was sent.
     pub fn rows(&self, table: &str) -> Vec<String> {
+        self.rows_with_posts(table).into_iter().map(|(_, row)| row).collect()
+    }
+
+    /// As [`rows`](Self::rows), each with the number of the post that brought it. Posts whose rows
+    /// were kept are numbered from 1, for all tables together.
+    pub fn rows_with_posts(&self, table: &str) -> Vec<(u64, String)> {
         self.shared.store.rows(table)
     }
 

@@ -19,7 +19,9 @@ pub(super) struct Store {
 
 #[derive(Default)]
 struct Held {
-    rows: BTreeMap<String, Vec<String>>,
+    posts: u64,
+    /// By table, each with the number of its post.
+    rows: BTreeMap<String, Vec<(u64, String)>>,
     violations: Vec<Violation>,
 }
 
@@ -33,7 +35,9 @@ impl Store {
         match &self.keep {
             Keep::Memory => {
                 let mut held = self.lock();
-                held.rows.entry(table.to_owned()).or_default().extend_from_slice(rows);
+                held.posts += 1;
+                let numbered = std::iter::repeat(held.posts).zip(rows.iter().cloned());
+                held.rows.entry(table.to_owned()).or_default().extend(numbered);
                 Ok(())
             }
             Keep::Directory(directory) => {
@@ -56,7 +60,7 @@ impl Store {
         held.violations.extend(violations.into_iter().take(room));
     }
 
-    pub(super) fn rows(&self, table: &str) -> Vec<String> {
+    pub(super) fn rows(&self, table: &str) -> Vec<(u64, String)> {
         self.lock().rows.get(table).cloned().unwrap_or_default()
     }
 

@@ -108,6 +108,9 @@ async fn sound_posts_are_kept_as_they_were_sent() {
     let post = scene.ingestion().header("content-encoding", "gzip").body(body);
     assert_eq!(status(post).await, 204);
     assert_eq!(scene.workspace.rows(TABLE), [ROW, ROW, other]);
+    let posts: Vec<u64> =
+        scene.workspace.rows_with_posts(TABLE).into_iter().map(|(post, _)| post).collect();
+    assert_eq!(posts, [1, 2, 2]);
     assert_eq!(scene.workspace.violations(), []);
     let counters = scene.workspace.counters();
     assert_eq!((counters.posts, counters.rows, counters.in_flight), (2, 3, 0));

@@ -140,3 +140,69 @@ async fn generated_traffic_arrives_as_time_passes() {
     close(&mut client).await;
     assert_eq!(scene.ended(client).await.live_events_sent, 1200);
 }
+
+/// All texts of a live session that the client leaves once everything has come, unless the server
+/// ends it before.
+async fn whole_session(scene: &Scene) -> Vec<String> {
+    let looks = scene.pod.counters().feed(&feed()).live_caught_up;
+    let mut client = scene.open_live().await.unwrap();
+    let mut frames = Vec::new();
+    {
+        let all_sent = scene.pod.wait_for(|all| all.feed(&feed()).live_caught_up > looks);
+        tokio::pin!(all_sent);
+        loop {
+            tokio::select! {
+                biased;
+                frame = soon(client.next()) => match frame {
+                    Some(Ok(frame)) => frames.push(frame),
+                    _ => break,
+                },
+                _ = &mut all_sent => break,
+            }
+        }
+    }
+    // Fails where the server has ended the session.
+    let _ = client.close(None).await;
+    frames.extend(drain(&mut client).await.0);
+    scene.ended(client).await;
+    texts(&frames).into_iter().map(str::to_owned).collect()
+}
+
+#[tokio::test]
+async fn what_a_faulty_session_sent_is_not_sent_again() {
+    let cases: [(Fault, &[&str], &[&str]); 8] = [
+        (Fault::CloseAfter(1, Some(1012)), &["a"], &["b", "c", "d"]),
+        (Fault::CutAfter(2), &["a", "b"], &["c", "d"]),
+        (Fault::CutWithinEvent(1), &["a"], &["c", "d"]),
+        (Fault::FalseEmpty, &[], &["a", "b", "c", "d"]),
+        (Fault::EmptyFrames, &["", "a", "", "b", "", "c"], &["d"]),
+        (Fault::SkipEvery(3), &["a", "b"], &["d"]),
+        (Fault::DuplicateEvery(2), &["a", "b", "b", "c"], &["d"]),
+        (Fault::ReverseEvery(3), &["c", "b", "a"], &["d"]),
+    ];
+    for (fault, first, second) in cases {
+        let scene = Scene::new().await;
+        for name in ["a", "b", "c"] {
+            scene.give(name, "12:00:00");
+        }
+        scene.pod.script_live(&feed(), [fault.clone()]);
+        assert_eq!(whole_session(&scene).await, first, "{fault:?}");
+        scene.give("d", "12:00:00");
+        assert_eq!(whole_session(&scene).await, second, "after {fault:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_stalled_live_session_goes_on_with_the_next() {
+    let scene = Scene::new().await;
+    scene.give("a", "12:00:00");
+    scene.give("b", "12:00:00");
+    scene.pod.script_live(&feed(), [Fault::StallAfter(1)]);
+    let mut client = scene.open_live().await.unwrap();
+    assert_eq!(take(&mut client, 1).await, ["a"]);
+    client.send(Message::Ping(Bytes::new())).await.unwrap();
+    assert_eq!(soon(client.next()).await.unwrap().unwrap(), Message::Pong(Bytes::new()));
+    assert_eq!(close(&mut client).await.len(), 1, "only the close frame");
+    scene.ended(client).await;
+    assert_eq!(whole_session(&scene).await, ["b"]);
+}
