@@ -71,6 +71,19 @@ impl Workplace {
         self.root.join("workspace")
     }
 
+    /// The rows that lie in these tables, those of earlier demos too.
+    pub fn rows(&self, tables: &[String]) -> io::Result<Vec<String>> {
+        let mut rows = Vec::new();
+        for table in tables {
+            match std::fs::read_to_string(self.workspace().join(format!("{table}.ndjson"))) {
+                Ok(text) => rows.extend(text.lines().map(str::to_owned)),
+                Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(rows)
+    }
+
     pub fn state(&self) -> PathBuf {
         self.root.join("state")
     }

@@ -24,7 +24,7 @@ impl<'a> Bars<'a> {
         .unwrap_or_else(|_| ProgressStyle::default_bar());
         let all = MultiProgress::new();
         let bar = |part: &'a FeedOfDemo| {
-            let bar = ProgressBar::new(part.expected).with_prefix(part.feed.to_string());
+            let bar = ProgressBar::new(part.to_come).with_prefix(part.feed.to_string());
             (part, all.add(bar.with_style(style.clone())))
         };
         Bars { feeds: feeds.iter().map(bar).collect(), all }
@@ -66,9 +66,12 @@ struct Summary {
     feed: String,
     events: u64,
     delivered: u64,
+    repaired: u64,
+    duplicates: u64,
     hours_done: u64,
     posts: u64,
     sent_bytes: u64,
+    lag_seconds: Option<u64>,
     seconds: f64,
 }
 
@@ -80,21 +83,35 @@ pub fn sums_up(line: &str, feed: &Feed) -> bool {
 /// Prints what the handler's log says of each feed, beside what the workspace says.
 pub fn table(feeds: &[FeedOfDemo], log: &[String], simulation: &Simulation) {
     println!(
-        "\n{:20} {:>6} {:>12} {:>15} {:>14} {:>6} {:>12} {:>8}",
-        "feed", "hours", "events read", "rows delivered", "rows received", "posts", "sent", "time"
+        "\n{:20} {:>5} {:>11} {:>9} {:>12} {:>10} {:>9} {:>5} {:>10} {:>7} {:>7}",
+        "feed",
+        "hours",
+        "events read",
+        "live rows",
+        "archive rows",
+        "known rows",
+        "received",
+        "posts",
+        "sent",
+        "lag",
+        "time"
     );
     for line in log {
         let Ok(summary) = serde_json::from_str::<Summary>(line) else { continue };
         let part = feeds.iter().find(|part| part.feed.to_string() == summary.feed);
+        let count = |number: u64| HumanCount(number).to_string();
         println!(
-            "{:20} {:>6} {:>12} {:>15} {:>14} {:>6} {:>12} {:>8}",
+            "{:20} {:>5} {:>11} {:>9} {:>12} {:>10} {:>9} {:>5} {:>10} {:>7} {:>7}",
             summary.feed,
             summary.hours_done,
-            HumanCount(summary.events).to_string(),
-            HumanCount(summary.delivered).to_string(),
-            part.map_or_else(String::new, |part| HumanCount(part.rows(simulation)).to_string()),
+            count(summary.events),
+            count(summary.delivered - summary.repaired),
+            count(summary.repaired),
+            count(summary.duplicates),
+            part.map_or_else(String::new, |part| count(part.rows(simulation))),
             summary.posts,
             HumanBytes(summary.sent_bytes).to_string(),
+            summary.lag_seconds.map_or_else(String::new, |lag| format!("{lag} s")),
             format!("{:.2} s", summary.seconds),
         );
     }
