@@ -63,13 +63,15 @@ impl World {
         World { simulation, hours, source, directory }
     }
 
-    /// The settings of an app, or of a terminal's environment, that lives in this world.
+    /// The settings of an app, or of a terminal's environment, that lives in this world. It reads
+    /// the archive alone.
     pub fn settings(&self, destination: Destination) -> Vec<(String, String)> {
         // The hour before the first has no events. It is there for tests that begin in one hour
         // and go on in the next.
         let lookback = Hour::containing(Timestamp::now()).hours_since(self.hours[0]) + 1;
         let state = Url::from_directory_path(self.state_directory()).unwrap();
         let own = [
+            ("ProofpointMode", "archive".to_owned()),
             ("ProofpointInitialLookbackHours", lookback.to_string()),
             ("StateStorage", state.to_string()),
         ];
