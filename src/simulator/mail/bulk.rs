@@ -76,7 +76,8 @@ impl Bulk {
             };
             bytes[*start..start + text.len()].copy_from_slice(text.as_bytes());
         }
-        Logged { at, number: numbered(number, template.line), bytes }
+        let floor = self.numbering.earliest(number);
+        Logged { at, number: numbered(number, template.line), floor, bytes }
     }
 
     fn at(&self, template: &Template, number: u64) -> Timestamp {

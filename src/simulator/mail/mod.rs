@@ -11,6 +11,7 @@ mod maillog;
 mod message;
 mod modules;
 mod numbering;
+mod ordered;
 mod parts;
 mod people;
 
@@ -18,6 +19,8 @@ use jiff::Timestamp;
 
 use crate::feed::EventType;
 use crate::hour::Hour;
+
+pub use ordered::Ordered;
 
 use drawn::Mail;
 use numbering::{Numbering, Salt};
@@ -38,13 +41,15 @@ struct BigParts {
     bytes: usize,
 }
 
-/// An event as the cluster logs it.
-#[derive(Clone, Debug, PartialEq, Eq)]
+/// An event as the cluster logs it. Ordered by time, then by number.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Logged {
     /// When it happened.
     pub at: Timestamp,
     /// Rises within the hour, with gaps.
     pub number: u64,
+    /// Nothing that is logged after it happened before this.
+    pub floor: Timestamp,
     /// Its JSON.
     pub bytes: Vec<u8>,
 }
@@ -94,10 +99,12 @@ impl Traffic {
         let traffic = self.clone();
         (numbering.first_since(since)..count).flat_map(move |message| {
             let events = traffic.events_of(event_type, &numbering, message);
-            (0..).zip(events).map(move |(line, event)| Logged {
-                at: event.at,
+            let floor = numbering.earliest(message);
+            (0..).zip(events).map(move |(line, Event { bytes, at, .. })| Logged {
+                at,
                 number: numbered(message, line),
-                bytes: event.bytes,
+                floor,
+                bytes,
             })
         })
     }

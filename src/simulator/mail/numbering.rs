@@ -95,6 +95,11 @@ impl Numbering {
         self.clamp(SignedDuration::from_micros((number * share + jitter).cast_signed()))
     }
 
+    /// The time before which neither the `number`-th message nor any after it was processed.
+    pub(super) fn earliest(&self, number: u64) -> Timestamp {
+        self.clamp(SignedDuration::from_micros((number * self.share()).cast_signed()))
+    }
+
     /// The first message that may be logged at or after `since`: all before it are over by then,
     /// the last lines of their log included.
     pub(super) fn first_since(&self, since: Timestamp) -> u64 {

@@ -58,6 +58,19 @@ fn a_late_part_of_an_hour_is_the_same_when_it_is_reached_at_once() {
 }
 
 #[test]
+fn events_can_be_had_in_the_order_of_their_times() {
+    for event_type in EventType::ALL {
+        let logged: Vec<Logged> =
+            traffic().bulk_since(event_type, hour(), 600, hour().start()).collect();
+        let ordered: Vec<Logged> = Ordered::new(logged.iter().cloned()).collect();
+        let mut sorted = logged.clone();
+        sorted.sort();
+        assert_eq!(ordered, sorted, "{event_type}");
+        assert_ne!(ordered, logged, "{event_type} is logged in another order");
+    }
+}
+
+#[test]
 fn ids_are_unique_across_hours_and_modes() {
     for (event_type, key) in
         [(EventType::Message, "guid"), (EventType::Maillog, "id"), (EventType::Audit, "guid")]

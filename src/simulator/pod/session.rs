@@ -102,9 +102,14 @@ impl Session {
         for number in 1..=most {
             let Some(Taken { event, then }) = self.take(&mut outbox).await? else { break };
             for frame in frames::dressed(fault, number, event) {
+                let is_event = frame.is_event;
                 outbox.hand_over(frame).await?;
+                if is_event {
+                    // Handed over is sent: there is no acknowledgement to wait for.
+                    self.position = then.or(self.position);
+                }
             }
-            // Handed over is sent: there is no acknowledgement to wait for.
+            // What is left out is passed as well.
             self.position = then.or(self.position);
         }
         let torn = match fault {

@@ -128,17 +128,15 @@ async fn generated_traffic_arrives_as_time_passes() {
     let traffic = [("acme_hosted".to_owned(), Traffic::new(1, "acme_hosted"))];
     let source = Arc::new(GeneratedEvents::new(traffic, volume));
     let scene = Scene::with(|settings| PodSettings { source: source.clone(), ..settings }).await;
-    let archived: Vec<Bytes> = source
-        .events(&feed(), hour().plus(5))
-        .chain(source.events(&feed(), hour().plus(6)))
-        .collect();
     let mut client = scene.open_live().await.unwrap();
-    let first = take(&mut client, 600).await;
-    scene.clock.advance(SignedDuration::from_hours(1));
-    let second = take(&mut client, 600).await;
-    assert!(first.iter().chain(&second).eq(&archived));
-    close(&mut client).await;
-    assert_eq!(scene.ended(client).await.live_events_sent, 1200);
+    for hour in [hour().plus(5), hour().plus(6)] {
+        let mut arrived = take(&mut client, 600).await;
+        arrived.sort();
+        let mut archived: Vec<Bytes> = source.events(&feed(), hour).collect();
+        archived.sort();
+        assert_eq!(arrived, archived);
+        scene.clock.advance(mins(60));
+    }
 }
 
 /// All texts of a live session that the client leaves once everything has come, unless the server
