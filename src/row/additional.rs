@@ -1,9 +1,13 @@
 //! The column `AdditionalFields`: keys of the event that have no column of their own, and
 //! `connectorNotes`, which says where the row differs from the event.
 
+use std::borrow::Cow;
+
 use super::event::Member;
 
-/// The key of `AdditionalFields` under which the connector speaks for itself.
+/// The key of `AdditionalFields` under which the connector speaks for itself. An event's own key of
+/// this name gets an underscore, and so that no two keys become one, each with underscores behind
+/// it gets one more.
 pub const NOTES: &str = "connectorNotes";
 
 /// Room that is kept for the notes within the column.
@@ -12,13 +16,16 @@ const NOTES_LENGTH: usize = 4_000;
 /// How many names of values that were left out are listed; the rest are counted.
 const NAMES_LISTED: usize = 20;
 
+/// How many bytes of JSON such a name may take.
+const LONGEST_NAME: usize = 100;
+
 /// What is gathered while a row is built.
 #[derive(Debug)]
 pub struct Additional<'a> {
     limit: usize,
     length: usize,
     fields: Vec<(&'a str, &'a str)>,
-    repeated: Vec<(&'a str, &'a str)>,
+    repeated: Vec<(&'a str, Cow<'a, str>)>,
     left_out: Vec<String>,
     text_dropped: bool,
     timestamp_unreadable: bool,
@@ -40,26 +47,26 @@ impl<'a> Additional<'a> {
 
     /// Keeps a member of the event that has no column, or notes that it was too long.
     pub fn keep(&mut self, member: &'a Member<'_>) {
-        if self.takes(member) {
+        if self.takes(&member.key, member.value) {
             self.fields.push((&member.key, member.value));
         }
     }
 
-    /// Keeps the value of a key that comes again later in the event; the last one gets the key.
-    pub fn keep_repeated(&mut self, member: &'a Member<'_>) {
-        if self.takes(member) {
-            self.repeated.push((&member.key, member.value));
+    /// Keeps a value of a key that comes again later in the event; the last one gets the key.
+    pub fn keep_repeated(&mut self, key: &'a str, value: Cow<'a, str>) {
+        if self.takes(key, &value) {
+            self.repeated.push((key, value));
         }
     }
 
-    fn takes(&mut self, member: &Member<'_>) -> bool {
+    fn takes(&mut self, key: &str, value: &str) -> bool {
         // Six bytes for each byte of the key: the longest escape.
-        let length = 6 * member.key.len() + member.value.len() + r#"{"key":"","value":},"#.len();
+        let length = 6 * key.len() + value.len() + r#"{"key":"","value":},"#.len();
         let fits = self.length + length <= self.limit;
         if fits {
             self.length += length;
         } else {
-            self.left_out(member.key.to_string());
+            self.left_out(key.to_owned());
         }
         fits
     }
@@ -89,8 +96,11 @@ impl<'a> Additional<'a> {
     pub fn into_json(self) -> Option<String> {
         let mut out = String::from("{");
         for (key, value) in &self.fields {
-            let key = if *key == NOTES { "connectorNotes_" } else { key };
-            push_key(&mut out, key);
+            if key.trim_end_matches('_') == NOTES {
+                push_key(&mut out, &format!("{key}_"));
+            } else {
+                push_key(&mut out, key);
+            }
             out.push_str(value);
         }
         let notes = self.notes();
@@ -158,6 +168,11 @@ fn push_key(out: &mut String, key: &str) {
 }
 
 fn shortened(path: &str) -> String {
-    let end = path.floor_char_boundary(100);
-    path[..end].to_owned()
+    let mut length = 0;
+    let fits = |character: &char| {
+        let escaped = character.is_ascii_control() || matches!(character, '"' | '\\');
+        length += if escaped { r"\u0000".len() } else { character.len_utf8() };
+        length <= LONGEST_NAME
+    };
+    path.chars().take_while(fits).collect()
 }

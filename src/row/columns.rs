@@ -22,7 +22,7 @@ pub(super) fn finish<'a>(
 ) -> bool {
     for (position, member) in event.iter().enumerate() {
         if event[position + 1..].iter().any(|later| later.key == member.key) {
-            additional.keep_repeated(member);
+            builder.keep_repeated(member, &mut additional);
             continue;
         }
         let Some(column) = builder.table.event_column(&member.key) else {

@@ -45,7 +45,7 @@ pub(super) fn finish<'a>(
 ) -> bool {
     for (position, member) in event.iter().enumerate() {
         if event[position + 1..].iter().any(|later| later.key == member.key) {
-            additional.keep_repeated(member);
+            builder.keep_repeated(member, &mut additional);
         } else if !is_column(&member.key) {
             additional.keep(member);
         } else if member.key == MESSAGE_PARTS[0] {
