@@ -128,7 +128,7 @@ fn hour_of(feed: &Feed, name: &str) -> Option<Hour> {
 }
 
 /// The whole records of a segment. An empty one has none: its writer was stopped before it wrote.
-fn records(segment: &[u8]) -> Result<&[[u8; EventId::BYTES]], &'static str> {
+pub(crate) fn records(segment: &[u8]) -> Result<&[[u8; EventId::BYTES]], &'static str> {
     if segment.is_empty() {
         return Ok(&[]);
     }
