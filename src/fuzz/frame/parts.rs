@@ -51,7 +51,7 @@ impl Seen<'_> {
     /// The parts in the row are the event's, in their order, all of them without content where the
     /// row says so.
     pub(super) fn parts_hold(&self, dropped: bool) {
-        let Some(value) = self.event.get(MESSAGE_PARTS[0]) else { return };
+        let Some(value) = self.event.values.get(MESSAGE_PARTS[0]) else { return };
         if !self.has_column_for_parts() {
             return;
         }
