@@ -31,14 +31,14 @@ pub fn settings(lines: &[u8]) {
 
     let read = Settings::read(&vars);
     assert_eq!(format!("{read:?}"), format!("{:?}", Settings::read(&vars)));
-    let faults = faults(&read);
+    let all = faults(&read);
     let parts = [
-        self::faults(&SourceSettings::read(&vars)),
-        self::faults(&StateSettings::read(&vars)),
-        self::faults(&NetSettings::read(&vars)),
+        faults(&SourceSettings::read(&vars)),
+        faults(&StateSettings::read(&vars)),
+        faults(&NetSettings::read(&vars)),
     ];
-    assert!(parts.iter().flatten().all(|fault| faults.contains(fault)), "{faults:?} {parts:?}");
-    self::faults(&HostSettings::read(&vars));
+    assert!(parts.iter().flatten().all(|fault| all.contains(fault)), "{all:?} {parts:?}");
+    faults(&HostSettings::read(&vars));
     if let Ok(settings) = &read {
         source_is_sound(&settings.source);
         destination_is_sound(&settings.destination);

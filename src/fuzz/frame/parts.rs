@@ -60,18 +60,20 @@ impl Seen<'_> {
             true => expected.map(Part::without_content).collect(),
             false => expected.collect(),
         };
-        let joined;
-        let found: Vec<Part<'_>> = match self.shape {
-            RowShape::Legacy => {
-                joined = self.joined().unwrap_or_default();
-                Part::all(&joined)
-            }
+        let found = self.columns_for_parts();
+        let found: Vec<Part<'_>> = found.iter().flat_map(|parts| Part::all(parts)).collect();
+        assert_eq!(found, expected);
+    }
+
+    /// The JSON in the row's columns for parts.
+    fn columns_for_parts(&self) -> Vec<Cow<'_, str>> {
+        match self.shape {
+            RowShape::Legacy => self.joined().map(Cow::Owned).into_iter().collect(),
             RowShape::Columns => {
                 let columns = MESSAGE_PARTS.iter().filter_map(|column| self.row.get(*column));
-                columns.flat_map(|column| Part::all(column)).collect()
+                columns.map(|parts| Cow::Borrowed(*parts)).collect()
             }
-        };
-        assert_eq!(found, expected);
+        }
     }
 
     /// Legacy rows of every type have one; of the tables only one has.
@@ -82,19 +84,11 @@ impl Seen<'_> {
 
     /// No message part in the row has mail content.
     pub(super) fn no_text_is_left(&self, repeated: Option<&str>) {
-        let earlier = repeated.map(list).unwrap_or_default();
-        let earlier = earlier.into_iter().map(values);
+        let earlier = repeated.map(list).unwrap_or_default().into_iter().map(values);
         let earlier = earlier.filter(|noted| noted["key"] == format!("\"{}\"", MESSAGE_PARTS[0]));
-        for noted in earlier {
-            assert!(!Part::all(noted["value"]).iter().any(Part::has_content), "in repeatedKeys");
-        }
-        let joined = match self.shape {
-            RowShape::Legacy => self.joined(),
-            RowShape::Columns => None,
-        };
-        let columns = MESSAGE_PARTS.iter().filter_map(|column| self.row.get(*column).copied());
-        for parts in columns.chain(joined.as_deref()) {
-            assert!(!Part::all(parts).iter().any(Part::has_content), "{parts}");
+        let earlier = earlier.map(|noted| Cow::Borrowed(noted["value"]));
+        for parts in earlier.chain(self.columns_for_parts()) {
+            assert!(!Part::all(&parts).iter().any(Part::has_content), "{parts}");
         }
     }
 }
