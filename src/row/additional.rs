@@ -26,7 +26,9 @@ pub struct Additional<'a> {
     length: usize,
     fields: Vec<(&'a str, &'a str)>,
     repeated: Vec<(&'a str, Cow<'a, str>)>,
-    left_out: Vec<String>,
+    /// Names of the first values that were left out.
+    names: Vec<String>,
+    left_out: usize,
     text_dropped: bool,
     timestamp_unreadable: bool,
 }
@@ -39,7 +41,8 @@ impl<'a> Additional<'a> {
             length: 0,
             fields: Vec::new(),
             repeated: Vec::new(),
-            left_out: Vec::new(),
+            names: Vec::new(),
+            left_out: 0,
             text_dropped: false,
             timestamp_unreadable: false,
         }
@@ -66,14 +69,17 @@ impl<'a> Additional<'a> {
         if fits {
             self.length += length;
         } else {
-            self.left_out(key.to_owned());
+            self.left_out(key);
         }
         fits
     }
 
     /// Notes that the row lacks a value of the event, named by its path.
-    pub fn left_out(&mut self, path: String) {
-        self.left_out.push(path);
+    pub fn left_out(&mut self, path: &str) {
+        self.left_out += 1;
+        if self.names.len() < NAMES_LISTED {
+            self.names.push(shortened(path));
+        }
     }
 
     /// Notes that text which Proofpoint extracted from the mail is not in the row.
@@ -89,7 +95,7 @@ impl<'a> Additional<'a> {
     /// Whether the row lacks something that a setting did not ask to leave out, so that the whole
     /// event has to be kept elsewhere.
     pub fn is_oversize(&self) -> bool {
-        !self.left_out.is_empty()
+        self.left_out > 0
     }
 
     /// The JSON object, or `None` where there is nothing to say.
@@ -124,11 +130,10 @@ impl<'a> Additional<'a> {
         if self.text_dropped {
             push_note(&mut out, "messageText", r#""dropped""#);
         }
-        if !self.left_out.is_empty() {
-            let listed: Vec<String> =
-                self.left_out.iter().take(NAMES_LISTED).map(|path| shortened(path)).collect();
-            push_note(&mut out, "leftOut", &serde_json::Value::from(listed).to_string());
-            push_note(&mut out, "leftOutCount", &self.left_out.len().to_string());
+        if self.is_oversize() {
+            let names = serde_json::Value::from(self.names.as_slice());
+            push_note(&mut out, "leftOut", &names.to_string());
+            push_note(&mut out, "leftOutCount", &self.left_out.to_string());
             push_note(&mut out, "wholeEvent", r#""dead letter, oversize""#);
         }
         if !self.repeated.is_empty() {

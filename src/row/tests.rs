@@ -144,6 +144,25 @@ fn names_of_what_is_left_out_do_not_make_additional_fields_too_long() {
     }
 }
 
+/// Which takes a minute where each key is compared with each other.
+#[test]
+fn an_event_may_have_very_many_keys() {
+    const KEYS: usize = 50_000;
+    let keys: Vec<String> = (0..KEYS).map(|n| format!(r#""k {n}":1"#)).collect();
+    let event = format!("{{{}}}", keys.join(","));
+    for shape in [RowShape::Columns, RowShape::Legacy] {
+        let (row, built) = build(EventType::Audit, shape, MessageText::Fit, &event);
+        assert!(built.oversize);
+        let fields = &row["AdditionalFields"];
+        let read = |text| serde_json::from_str(text).unwrap();
+        let fields: Value = fields.as_str().map_or_else(|| fields.clone(), read);
+        let left_out = fields["connectorNotes"]["leftOutCount"].as_u64().unwrap() as usize;
+        let kept = fields.as_object().unwrap().len() - 1;
+        assert_eq!(kept + left_out, KEYS);
+        assert_eq!(fields["connectorNotes"]["leftOut"].as_array().unwrap().len(), 20);
+    }
+}
+
 #[test]
 fn parts_spread_over_columns_and_what_is_left_is_named() {
     let parts: Vec<Value> = (0..5).map(|n| part(&n.to_string(), 60_000)).collect();
