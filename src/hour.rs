@@ -80,7 +80,9 @@ impl FromStr for Hour {
         let start = civil::DateTime::strptime("%Y-%m-%dT%H:%M", format!("{text}:00"))
             .map_err(|_| refused())?;
         let zoned = start.to_zoned(TimeZone::UTC).map_err(|_| refused())?;
-        Ok(Hour::containing(zoned.timestamp()))
+        let hour = Hour::containing(zoned.timestamp());
+        // Fewer digits of one part can make up for more of another.
+        if hour.to_string() == text { Ok(hour) } else { Err(refused()) }
     }
 }
 
@@ -160,16 +162,27 @@ mod tests {
         }
 
         #[test]
-        fn no_text_panics(text in ".{0,20}") {
-            let _ = text.parse::<Hour>();
+        fn no_other_text_is_taken_and_none_panics(
+            text in prop_oneof![".{0,20}", "[ +-]?[0-9]{1,5}-[0-9]{1,3}-[0-9]{1,3}T[0-9]{1,3}"],
+        ) {
+            if let Ok(hour) = text.parse::<Hour>() {
+                prop_assert_eq!(hour.to_string(), text);
+            }
         }
     }
 
     #[test]
     fn what_is_no_hour() {
-        for text in
-            ["", "2026-11-20", "2026-11-20T24", "2026-13-01T00", "2026-11-20T06Z", "2026-11-20 06"]
-        {
+        for text in [
+            "",
+            "2026-11-20",
+            "2026-11-20T24",
+            "2026-13-01T00",
+            "2026-11-20T06Z",
+            "2026-11-20 06",
+            "2026-011-2T06",
+            "-1615-1-01T00",
+        ] {
             assert!(text.parse::<Hour>().is_err(), "{text}");
         }
     }

@@ -4,6 +4,8 @@
 pub mod clock;
 pub mod collect;
 pub mod feed;
+#[cfg(any(test, fuzzing))]
+pub mod fuzz;
 pub mod host;
 pub mod hour;
 pub mod identity;

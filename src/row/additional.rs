@@ -1,9 +1,13 @@
 //! The column `AdditionalFields`: keys of the event that have no column of their own, and
 //! `connectorNotes`, which says where the row differs from the event.
 
+use std::borrow::Cow;
+
 use super::event::Member;
 
-/// The key of `AdditionalFields` under which the connector speaks for itself.
+/// The key of `AdditionalFields` under which the connector speaks for itself. An event's own key of
+/// this name gets an underscore, and so that no two keys become one, each with underscores behind
+/// it gets one more.
 pub const NOTES: &str = "connectorNotes";
 
 /// Room that is kept for the notes within the column.
@@ -12,14 +16,19 @@ const NOTES_LENGTH: usize = 4_000;
 /// How many names of values that were left out are listed; the rest are counted.
 const NAMES_LISTED: usize = 20;
 
+/// How many bytes of JSON such a name may take.
+const LONGEST_NAME: usize = 100;
+
 /// What is gathered while a row is built.
 #[derive(Debug)]
 pub struct Additional<'a> {
     limit: usize,
     length: usize,
     fields: Vec<(&'a str, &'a str)>,
-    repeated: Vec<(&'a str, &'a str)>,
-    left_out: Vec<String>,
+    repeated: Vec<(&'a str, Cow<'a, str>)>,
+    /// Names of the first values that were left out.
+    names: Vec<String>,
+    left_out: usize,
     text_dropped: bool,
     timestamp_unreadable: bool,
 }
@@ -32,7 +41,8 @@ impl<'a> Additional<'a> {
             length: 0,
             fields: Vec::new(),
             repeated: Vec::new(),
-            left_out: Vec::new(),
+            names: Vec::new(),
+            left_out: 0,
             text_dropped: false,
             timestamp_unreadable: false,
         }
@@ -40,33 +50,36 @@ impl<'a> Additional<'a> {
 
     /// Keeps a member of the event that has no column, or notes that it was too long.
     pub fn keep(&mut self, member: &'a Member<'_>) {
-        if self.takes(member) {
+        if self.takes(&member.key, member.value) {
             self.fields.push((&member.key, member.value));
         }
     }
 
-    /// Keeps the value of a key that comes again later in the event; the last one gets the key.
-    pub fn keep_repeated(&mut self, member: &'a Member<'_>) {
-        if self.takes(member) {
-            self.repeated.push((&member.key, member.value));
+    /// Keeps a value of a key that comes again later in the event; the last one gets the key.
+    pub fn keep_repeated(&mut self, key: &'a str, value: Cow<'a, str>) {
+        if self.takes(key, &value) {
+            self.repeated.push((key, value));
         }
     }
 
-    fn takes(&mut self, member: &Member<'_>) -> bool {
+    fn takes(&mut self, key: &str, value: &str) -> bool {
         // Six bytes for each byte of the key: the longest escape.
-        let length = 6 * member.key.len() + member.value.len() + r#"{"key":"","value":},"#.len();
+        let length = 6 * key.len() + value.len() + r#"{"key":"","value":},"#.len();
         let fits = self.length + length <= self.limit;
         if fits {
             self.length += length;
         } else {
-            self.left_out(member.key.to_string());
+            self.left_out(key);
         }
         fits
     }
 
     /// Notes that the row lacks a value of the event, named by its path.
-    pub fn left_out(&mut self, path: String) {
-        self.left_out.push(path);
+    pub fn left_out(&mut self, path: &str) {
+        self.left_out += 1;
+        if self.names.len() < NAMES_LISTED {
+            self.names.push(shortened(path));
+        }
     }
 
     /// Notes that text which Proofpoint extracted from the mail is not in the row.
@@ -82,15 +95,18 @@ impl<'a> Additional<'a> {
     /// Whether the row lacks something that a setting did not ask to leave out, so that the whole
     /// event has to be kept elsewhere.
     pub fn is_oversize(&self) -> bool {
-        !self.left_out.is_empty()
+        self.left_out > 0
     }
 
     /// The JSON object, or `None` where there is nothing to say.
     pub fn into_json(self) -> Option<String> {
         let mut out = String::from("{");
         for (key, value) in &self.fields {
-            let key = if *key == NOTES { "connectorNotes_" } else { key };
-            push_key(&mut out, key);
+            if key.trim_end_matches('_') == NOTES {
+                push_key(&mut out, &format!("{key}_"));
+            } else {
+                push_key(&mut out, key);
+            }
             out.push_str(value);
         }
         let notes = self.notes();
@@ -114,11 +130,10 @@ impl<'a> Additional<'a> {
         if self.text_dropped {
             push_note(&mut out, "messageText", r#""dropped""#);
         }
-        if !self.left_out.is_empty() {
-            let listed: Vec<String> =
-                self.left_out.iter().take(NAMES_LISTED).map(|path| shortened(path)).collect();
-            push_note(&mut out, "leftOut", &serde_json::Value::from(listed).to_string());
-            push_note(&mut out, "leftOutCount", &self.left_out.len().to_string());
+        if self.is_oversize() {
+            let names = serde_json::Value::from(self.names.as_slice());
+            push_note(&mut out, "leftOut", &names.to_string());
+            push_note(&mut out, "leftOutCount", &self.left_out.to_string());
             push_note(&mut out, "wholeEvent", r#""dead letter, oversize""#);
         }
         if !self.repeated.is_empty() {
@@ -158,6 +173,11 @@ fn push_key(out: &mut String, key: &str) {
 }
 
 fn shortened(path: &str) -> String {
-    let end = path.floor_char_boundary(100);
-    path[..end].to_owned()
+    let mut length = 0;
+    let fits = |character: &char| {
+        let escaped = character.is_ascii_control() || matches!(character, '"' | '\\');
+        length += if escaped { r"\u0000".len() } else { character.len_utf8() };
+        length <= LONGEST_NAME
+    };
+    path.chars().take_while(fits).collect()
 }

@@ -4,7 +4,7 @@ use std::io::Write;
 
 use super::RowBuilder;
 use super::additional::Additional;
-use super::event::{Member, members};
+use super::event::{Member, members, repeated};
 use super::message_parts::{spread, without_content};
 use super::tables::{ADDITIONAL_FIELDS, ColumnType, MESSAGE_PARTS};
 use crate::settings::MessageText;
@@ -20,9 +20,9 @@ pub(super) fn finish<'a>(
     mut additional: Additional<'a>,
     row: &mut Vec<u8>,
 ) -> bool {
-    for (position, member) in event.iter().enumerate() {
-        if event[position + 1..].iter().any(|later| later.key == member.key) {
-            additional.keep_repeated(member);
+    for (member, repeated) in event.iter().zip(repeated(event)) {
+        if repeated {
+            builder.keep_repeated(member, &mut additional);
             continue;
         }
         let Some(column) = builder.table.event_column(&member.key) else {
@@ -63,13 +63,13 @@ fn dynamic(column: &str, value: &str, additional: &mut Additional<'_>, row: &mut
         return splice(row, column, value);
     }
     let Ok(all) = members(value) else {
-        return additional.left_out(column.to_owned());
+        return additional.left_out(column);
     };
     let mut kept = String::from("{");
     for member in &all {
         let key = serde_json::Value::from(member.key.as_ref()).to_string();
         if kept.len() + key.len() + member.value.len() + ",:}".len() > LONGEST {
-            additional.left_out(format!("{column}.{}", member.key));
+            additional.left_out(&format!("{column}.{}", member.key));
             continue;
         }
         if kept.len() > 1 {
@@ -91,7 +91,7 @@ fn string(column: &str, value: &str, additional: &mut Additional<'_>, row: &mut 
     let text = serde_json::from_str::<String>(value).unwrap_or_else(|_| value.to_owned());
     let kept = &text[..text.floor_char_boundary(LONGEST)];
     if kept.len() < text.len() {
-        additional.left_out(format!("{column} (from byte {})", kept.len()));
+        additional.left_out(&format!("{column} (from byte {})", kept.len()));
     }
     splice(row, column, &serde_json::Value::from(kept).to_string());
 }
@@ -120,7 +120,7 @@ fn message_parts(
         splice(row, column, array);
     }
     for position in spread.left_out {
-        additional.left_out(format!("msgParts[{position}]"));
+        additional.left_out(&format!("msgParts[{position}]"));
     }
 }
 

@@ -1,6 +1,7 @@
 //! The top-level members of an event, as slices of the bytes that came.
 
 use std::borrow::Cow;
+use std::collections::HashSet;
 use std::fmt;
 
 use serde::de::{Deserialize, Deserializer, MapAccess, Visitor};
@@ -15,6 +16,9 @@ pub struct Member<'a> {
     pub value: &'a str,
 }
 
+/// As many keys are compared with each other in less time than they are hashed.
+const FEW: usize = 32;
+
 /// The text is not one JSON object.
 #[derive(Debug, thiserror::Error)]
 #[error("not a JSON object: {0}")]
@@ -25,6 +29,21 @@ pub struct Malformed(#[from] serde_json::Error);
 pub fn members(object: &str) -> Result<Vec<Member<'_>>, Malformed> {
     let Members(members) = serde_json::from_str(object)?;
     Ok(members)
+}
+
+/// Says of each member whether its key comes again later.
+pub fn repeated(members: &[Member<'_>]) -> Vec<bool> {
+    if members.len() <= FEW {
+        let again = |(position, member): (usize, &Member<'_>)| {
+            members[position + 1..].iter().any(|later| later.key == member.key)
+        };
+        return members.iter().enumerate().map(again).collect();
+    }
+    let mut later = HashSet::with_capacity(members.len());
+    let from_the_end = members.iter().rev().map(|member| !later.insert(&member.key));
+    let mut repeated: Vec<bool> = from_the_end.collect();
+    repeated.reverse();
+    repeated
 }
 
 /// Finds the elements of a JSON array; `None` where the text is something else.
@@ -91,6 +110,7 @@ impl<'de> Visitor<'de> for KeyVisitor {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use proptest::prelude::*;
 
     #[test]
     fn values_are_the_bytes_that_came() {
@@ -116,6 +136,19 @@ mod tests {
             ["", "null", "[]", "{", r#"{"a":1"#, r#"{"a":1} x"#, r#"{"a":1}{"a":1}"#, "\"x\""]
         {
             assert!(members(text).is_err(), "{text}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn a_key_is_repeated_where_it_comes_again(
+            keys in prop::collection::vec("[a-z]{1,2}", 0..3 * FEW),
+        ) {
+            let member = |key: &String| Member { key: Cow::Owned(key.clone()), value: "1" };
+            let members: Vec<_> = keys.iter().map(member).collect();
+            let again = |(n, key)| keys.iter().rposition(|other| other == key) > Some(n);
+            let expected: Vec<bool> = keys.iter().enumerate().map(again).collect();
+            prop_assert_eq!(repeated(&members), expected);
         }
     }
 }

@@ -8,7 +8,7 @@ use std::io::Write;
 
 use super::RowBuilder;
 use super::additional::Additional;
-use super::event::{Member, members};
+use super::event::{Member, members, repeated};
 use super::message_parts::{pieces, spread, without_content};
 use super::tables::{ADDITIONAL_FIELDS, MESSAGE_PARTS};
 use crate::settings::MessageText;
@@ -43,9 +43,9 @@ pub(super) fn finish<'a>(
     mut additional: Additional<'a>,
     row: &mut Vec<u8>,
 ) -> bool {
-    for (position, member) in event.iter().enumerate() {
-        if event[position + 1..].iter().any(|later| later.key == member.key) {
-            additional.keep_repeated(member);
+    for (member, repeated) in event.iter().zip(repeated(event)) {
+        if repeated {
+            builder.keep_repeated(member, &mut additional);
         } else if !is_column(&member.key) {
             additional.keep(member);
         } else if member.key == MESSAGE_PARTS[0] {
@@ -90,7 +90,7 @@ fn leaves(
     }
     let object = if deepest > 0 { members(value).ok() } else { None };
     let Some(object) = object else {
-        additional.left_out(path.to_owned());
+        additional.left_out(path);
         return row.extend_from_slice(b"null");
     };
     row.push(b'{');
@@ -127,12 +127,12 @@ fn message_parts(
         match spread(parts, 1, MOST - 3 * MOST_PIECES) {
             Some(mut whole) => {
                 for position in whole.left_out {
-                    additional.left_out(format!("msgParts[{position}]"));
+                    additional.left_out(&format!("msgParts[{position}]"));
                 }
                 kept = whole.arrays.pop().unwrap_or_else(|| "[]".to_owned());
                 parts = &kept;
             }
-            None => return additional.left_out(MESSAGE_PARTS[0].to_owned()),
+            None => return additional.left_out(MESSAGE_PARTS[0]),
         }
     }
     if parts.len() <= LONGEST {

@@ -13,7 +13,8 @@ const CONTENT: [&str; 2] = ["textExtracted", "dataBase64"];
 /// `parts` is an array of objects; an object in its place is treated as one part, and whatever is
 /// not an object stays as it is.
 pub fn without_content(parts: &str) -> Option<String> {
-    if !CONTENT.iter().any(|key| parts.contains(key)) {
+    // A key can have its letters escaped.
+    if !CONTENT.iter().any(|key| parts.contains(key)) && !parts.contains(r"\u") {
         return None;
     }
     let Some(list) = elements(parts) else {
@@ -120,6 +121,7 @@ mod tests {
             r#"[{"textExtracted":"x","md5":"a","n":1.0},{"md5" : "b"},{"dataBase64":"y"},7]"#;
         assert_eq!(without_content(parts).unwrap(), r#"[{"md5":"a","n":1.0},{"md5" : "b"},{},7]"#);
         assert_eq!(without_content(r#"{"a":1,"textExtracted":""}"#).unwrap(), r#"{"a":1}"#);
+        assert_eq!(without_content(r#"[{"text\u0045xtracted":"x"}]"#).unwrap(), "[{}]");
     }
 
     #[test]

@@ -22,7 +22,8 @@ use crate::settings::MessageText;
 use additional::Additional;
 pub use event::Malformed;
 use event::Member;
-use tables::{Table, table};
+use message_parts::without_content;
+use tables::{MESSAGE_PARTS, Table, table};
 
 /// The two forms that a row can have.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -99,6 +100,21 @@ impl RowBuilder {
             }
         };
         Ok(Built { id: self.id(event, &members), event_time, oversize })
+    }
+
+    /// Keeps a member whose key comes again later. Earlier parts of a message are no way for text
+    /// that is always to be dropped.
+    fn keep_repeated<'a>(&self, member: &'a Member<'_>, additional: &mut Additional<'a>) {
+        let is_parts = member.key == MESSAGE_PARTS[0];
+        let shorter = match self.message_text {
+            MessageText::Drop if is_parts => without_content(member.value),
+            _ => None,
+        };
+        if shorter.is_some() {
+            additional.text_dropped();
+        }
+        let value = shorter.map_or(Cow::Borrowed(member.value), Cow::Owned);
+        additional.keep_repeated(&member.key, value);
     }
 
     fn id<'a>(&self, event: &'a str, members: &[Member<'a>]) -> Cow<'a, str> {

@@ -75,13 +75,13 @@ fn an_event_is_known_by_its_id_or_else_by_all_that_it_says() {
 fn names_of_columns_that_the_connector_fills_stay_the_events_own_in_additional_fields() {
     let event = json!({
         "guid": "g", "ts": RECEIVED, "TimeGenerated": 1, "eventTime": 2, "msgParts2": 3,
-        "AdditionalFields": 4, "connectorNotes": 5,
+        "AdditionalFields": 4, "connectorNotes": 5, "connectorNotes_": 6, "connectorNotesX_": 7,
     });
     let (row, _) = message(RowShape::Columns, MessageText::Fit, &event);
     assert_eq!(row["TimeGenerated"], RECEIVED);
     let expected = json!({
         "TimeGenerated": 1, "eventTime": 2, "msgParts2": 3, "AdditionalFields": 4,
-        "connectorNotes_": 5,
+        "connectorNotes_": 5, "connectorNotes__": 6, "connectorNotesX_": 7,
     });
     assert_eq!(row["AdditionalFields"], expected);
 }
@@ -115,6 +115,51 @@ fn text_is_dropped_when_the_parts_do_not_fit_or_always() {
             assert_eq!(row["msgParts"], with_text(bytes));
             assert!(!row.contains_key("AdditionalFields"));
         }
+    }
+}
+
+#[test]
+fn dropped_text_does_not_stay_in_parts_that_come_again() {
+    for shape in [RowShape::Columns, RowShape::Legacy] {
+        let event = r#"{"guid":"g","msgParts":[{"md5":"a","textExtracted":"t"}],"msgParts":[]}"#;
+        let (row, _) = build(EventType::Message, shape, MessageText::Drop, event);
+        let row = Value::Object(row).to_string().replace('\\', "");
+        assert!(row.contains(r#""value":[{"md5":"a"}]"#), "{row}");
+        assert!(row.contains(r#""messageText":"dropped""#), "{row}");
+    }
+}
+
+#[test]
+fn names_of_what_is_left_out_do_not_make_additional_fields_too_long() {
+    for (shape, longest) in
+        [(RowShape::Columns, columns::LONGEST), (RowShape::Legacy, legacy::LONGEST)]
+    {
+        let mut event = Map::from_iter([(String::new(), "x".repeat(longest - 4_100).into())]);
+        event.extend((0..30).map(|n| (format!("{}{n}", "\u{1}".repeat(120)), Value::Null)));
+        let (row, built) = message(shape, MessageText::Fit, &event.into());
+        assert!(built.oversize);
+        let fields = &row["AdditionalFields"];
+        let length = fields.as_str().map_or(fields.to_string().len(), str::len);
+        assert!((longest - 4_100..=longest).contains(&length), "{length}");
+    }
+}
+
+/// Which takes a minute where each key is compared with each other.
+#[test]
+fn an_event_may_have_very_many_keys() {
+    const KEYS: usize = 50_000;
+    let keys: Vec<String> = (0..KEYS).map(|n| format!(r#""k {n}":1"#)).collect();
+    let event = format!("{{{}}}", keys.join(","));
+    for shape in [RowShape::Columns, RowShape::Legacy] {
+        let (row, built) = build(EventType::Audit, shape, MessageText::Fit, &event);
+        assert!(built.oversize);
+        let fields = &row["AdditionalFields"];
+        let read = |text| serde_json::from_str(text).unwrap();
+        let fields: Value = fields.as_str().map_or_else(|| fields.clone(), read);
+        let left_out = fields["connectorNotes"]["leftOutCount"].as_u64().unwrap() as usize;
+        let kept = fields.as_object().unwrap().len() - 1;
+        assert_eq!(kept + left_out, KEYS);
+        assert_eq!(fields["connectorNotes"]["leftOut"].as_array().unwrap().len(), 20);
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use super::reader::{BadSettings, Reader, Vars};
+use super::reader::{BadSettings, Reader, Vars, quoted};
 
 /// Where to listen, and where the app is.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -23,7 +23,13 @@ impl HostSettings {
         let name = "FUNCTIONS_CUSTOMHANDLER_PORT";
         let expected = "the port that the Functions host chose; `func start` sets it";
         let port = match reader.required(name, expected) {
-            Some(_) => reader.parsed(name, 0, expected).filter(|port| *port > 0),
+            Some(text) => {
+                let port = text.parse().ok().filter(|port| *port > 0);
+                if port.is_none() {
+                    reader.fault(name, quoted(text), expected);
+                }
+                port
+            }
             None => None,
         };
         let app_root = reader.text("FUNCTIONS_APP_ROOT_PATH").unwrap_or(".").into();

@@ -141,7 +141,12 @@ impl<'a> Reader<'a> {
             secure && bare && url.host().is_some()
         });
         if url.is_none() {
-            self.fault(name, quoted(text), format!("{scheme}://host without a path"));
+            // A password or a signature may stand there.
+            let found = match text.contains(['@', '?', '#']) {
+                true => "an address with a user, a query or a fragment".to_owned(),
+                false => quoted(text),
+            };
+            self.fault(name, found, format!("{scheme}://host without a path"));
         }
         url
     }

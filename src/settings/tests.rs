@@ -184,6 +184,20 @@ fn log_analytics_uri_is_any_https_url_without_a_path() {
 }
 
 #[test]
+fn an_address_is_told_without_what_may_be_a_secret_in_it() {
+    for (name, text) in [
+        ("StateStorage", "https://acmelogs.blob.core.windows.net/?sig=hunter2&sv=2025-01-05"),
+        ("StateStorage", "https://acmelogs.blob.core.windows.net/#hunter2"),
+        ("LogsIngestionEndpoint", "https://ann:hunter2@rule.ingest.monitor.azure.com"),
+        ("ProofpointLogStreamUri", "https://ann:hunter2@logstream.proofpoint.com"),
+    ] {
+        let message = Settings::read(&complete_with(&[(name, text)])).unwrap_err().to_string();
+        assert!(message.contains(&format!("{name}: found an address with a user")), "{message}");
+        assert!(!message.contains("hunter2"), "{message}");
+    }
+}
+
+#[test]
 fn where_the_state_is() {
     let state = |more: &[(&str, &str)]| Settings::read(&complete_with(more)).unwrap().state;
     assert!(matches!(
@@ -232,7 +246,9 @@ fn the_host_says_where_to_listen() {
     let read = |port: &str| HostSettings::read(&vars(&[("FUNCTIONS_CUSTOMHANDLER_PORT", port)]));
     assert_eq!(read("34963").unwrap().port, 34963);
     for bad in ["", "0", "-1", "70000", "http"] {
-        assert!(read(bad).is_err(), "{bad}");
+        let faults = read(bad).unwrap_err().faults;
+        assert_eq!(faults.len(), 1, "{bad}");
+        assert_eq!(faults[0].setting, "FUNCTIONS_CUSTOMHANDLER_PORT", "{bad}");
     }
 }
 

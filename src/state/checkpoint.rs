@@ -98,7 +98,7 @@ impl Checkpoint {
     }
 
     /// Reads what was stored for `feed`. The error says what is wrong with it.
-    pub(super) fn from_json(bytes: &[u8], feed: &Feed) -> Result<Checkpoint, String> {
+    pub(crate) fn from_json(bytes: &[u8], feed: &Feed) -> Result<Checkpoint, String> {
         if bytes.is_empty() {
             return Err("it is empty".to_owned());
         }
@@ -116,7 +116,7 @@ impl Checkpoint {
     }
 
     /// The bytes to store.
-    pub(super) fn to_json(&self, feed: &Feed) -> Result<Vec<u8>, String> {
+    pub(crate) fn to_json(&self, feed: &Feed) -> Result<Vec<u8>, String> {
         if self.version != VERSION {
             return Err(format!("its version is {} and not {VERSION}", self.version));
         }

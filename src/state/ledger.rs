@@ -133,7 +133,7 @@ impl State {
 }
 
 /// The whole records of a segment. An empty one has none: its writer was stopped before it wrote.
-fn records(segment: &[u8]) -> Result<&[[u8; EventId::BYTES]], &'static str> {
+pub(crate) fn records(segment: &[u8]) -> Result<&[[u8; EventId::BYTES]], &'static str> {
     if segment.is_empty() {
         return Ok(&[]);
     }

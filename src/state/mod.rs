@@ -36,6 +36,8 @@ pub use dead_letters::{DeadLetterName, NotADeadLetterName};
 pub use error::StateError;
 pub use hour_ids::{EventId, HourIds};
 pub use lease::{Lease, LeaseTimes};
+#[cfg(any(test, fuzzing))]
+pub(crate) use ledger::records as ledger_records;
 pub use objects::Version;
 
 use blob::BlobObjects;

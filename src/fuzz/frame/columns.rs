@@ -1,0 +1,39 @@
+use super::{Seen, text_of};
+use crate::row::RowShape;
+use crate::row::columns::LONGEST;
+use crate::row::tables::{ADDITIONAL_FIELDS, ColumnType, MESSAGE_PARTS, table};
+
+/// Whether the connector fills the column itself.
+pub(super) fn is_own(column: &str) -> bool {
+    ["TimeGenerated", "eventTime", ADDITIONAL_FIELDS].contains(&column)
+        || MESSAGE_PARTS[1..].contains(&column)
+}
+
+impl Seen<'_> {
+    /// Every column is one of the table's and short enough.
+    pub(super) fn columns_hold(&self) {
+        assert_eq!(self.row["TimeGenerated"], self.row["eventTime"]);
+        let columns = table(self.event_type).columns;
+        for (name, value) in &self.row {
+            let column = columns.iter().find(|column| column.name == name);
+            let column = column.unwrap_or_else(|| panic!("the table has no column {name}"));
+            let length = match column.column_type {
+                ColumnType::Dynamic => value.len(),
+                ColumnType::String | ColumnType::DateTime => {
+                    text_of(value).map_or(value.len(), |text| text.len())
+                }
+            };
+            assert!(length <= LONGEST, "{name} has {length} bytes");
+        }
+    }
+
+    /// Whether `found`, in a column for text, is the text of what `value` says.
+    pub(super) fn is_as_text(&self, column: &str, found: &str, value: &str) -> bool {
+        let columns = table(self.event_type).columns;
+        let takes_text = columns
+            .iter()
+            .any(|known| known.name == column && known.column_type == ColumnType::String);
+        let said = text_of(value).unwrap_or_else(|| value.to_owned());
+        self.shape == RowShape::Columns && takes_text && text_of(found) == Some(said)
+    }
+}
