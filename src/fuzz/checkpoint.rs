@@ -1,6 +1,6 @@
 use std::time::Duration;
 
-use crate::collect::plan::plan;
+use crate::collect::plan::{Timing, plan};
 use crate::feed::{EventType, Feed};
 use crate::state::Checkpoint;
 
@@ -24,6 +24,7 @@ pub fn checkpoint(stored: &[u8]) {
     let cut = stored.len() % (written.len() - 1);
     assert!(read(&written[..cut]).is_err(), "{cut} bytes of it are taken for a checkpoint");
 
-    let plan = plan(&checkpoint, checkpoint.next_hour.start(), Duration::ZERO);
+    let timing = Timing { delay: Duration::ZERO, empty_retry: Duration::ZERO, second_read: None };
+    let plan = plan(&checkpoint, checkpoint.next_hour.start(), timing);
     assert_eq!(plan.due.len() + plan.later + plan.lost.len(), checkpoint.retry.len());
 }
