@@ -181,6 +181,24 @@ async fn an_hour_that_breaks_every_session_is_named_and_its_events_up_to_there_a
 }
 
 #[tokio::test]
+async fn an_hour_that_is_cut_twice_at_the_same_event_is_taken_for_whole_until_its_second_reading() {
+    for fault in [Fault::CutAfter(EARLY), Fault::CutWithinEvent(EARLY)] {
+        let scene = Scene::new().await;
+        let events = scene.give(&messages(), last_hour(), 20);
+        scene.simulation.pod.script(&messages(), [fault.clone(), fault]);
+        assert_eq!(scene.run_well().await.feeds[0].hours_done, []);
+        assert_eq!(scene.run_well().await.feeds[0].hours_done, [last_hour()]);
+        assert_arrived(&scene, EventType::Message, &events[..10]);
+        // Six hours after the hour's end.
+        scene.advance(5 * 60 + 10);
+        let report = scene.run_well().await;
+        assert_eq!(report.feeds[0].hours_checked, [last_hour()]);
+        assert_eq!((report.feeds[0].repaired, report.feeds[0].tally.duplicates), (10, EARLY));
+        assert_arrived(&scene, EventType::Message, &events);
+    }
+}
+
+#[tokio::test]
 async fn behind_a_frame_that_breaks_every_session_of_the_archive_live_alone_brings_events() {
     let scene = Scene::hybrid().start().await;
     let events = scene.give_events(&messages(), this_hour(), from_minute(this_hour(), 10, 20));
