@@ -26,7 +26,7 @@ pub(super) enum FeedError {
     #[error("{0}")]
     Read(#[from] ReadError<DeliveryError>),
     #[error(
-        "the live stream can't be read: {0}{}", archive_goes_on(*.mode)
+        "the live stream can't be read: {error}{}", archive_goes_on(*.mode)
     )]
     LiveRefused {
         #[source]

@@ -56,6 +56,11 @@ pub fn last_hour() -> Hour {
     hour(LAST_HOUR)
 }
 
+/// The hour in which a scene begins; it is not over.
+pub fn this_hour() -> Hour {
+    last_hour().plus(1)
+}
+
 /// A feed of [`ACME`].
 pub fn feed(event_type: EventType) -> Feed {
     Feed { cluster_id: ACME.to_owned(), event_type }
@@ -63,6 +68,11 @@ pub fn feed(event_type: EventType) -> Feed {
 
 pub fn messages() -> Feed {
     feed(EventType::Message)
+}
+
+/// Messages of `hour`, the first of them at that minute, one a second.
+pub fn from_minute(hour: Hour, minute: usize, count: usize) -> Vec<Bytes> {
+    events::small(&messages(), hour, minute * 60 + count).split_off(minute * 60)
 }
 
 /// What a scene is made of.
@@ -280,6 +290,18 @@ impl Scene {
 pub fn of_feed<'a>(report: &'a RunReport, feed: &Feed) -> &'a FeedReport {
     let name = feed.to_string();
     report.feeds.iter().find(|part| part.feed == name).expect("the feed has a part in the report")
+}
+
+/// The ends of sessions, by kind.
+pub fn ends(report: &FeedReport) -> Vec<(&str, u32)> {
+    report.ends.iter().map(|(end, count)| (end.as_str(), *count)).collect()
+}
+
+/// Makes sure that the operator reads each of `what`.
+pub fn assert_tells(text: &str, what: &[&str]) {
+    for what in what {
+        assert!(text.contains(what), "`{what}` is not in: {text}");
+    }
 }
 
 /// Why the work on `feed` failed.

@@ -7,28 +7,15 @@ use jiff::{SignedDuration, Timestamp};
 use proofpoint_sentinel::collect::Run;
 use proofpoint_sentinel::feed::EventType;
 use proofpoint_sentinel::hour::Hour;
-use proofpoint_sentinel::report::{FeedReport, Outcome};
+use proofpoint_sentinel::report::Outcome;
 use proofpoint_sentinel::simulator::pod::{Fault, GivenEvent, Refusal};
 use tokio::time::Instant;
 
 use crate::events;
-use crate::fixture::{Scene, failure, last_hour, messages, of_feed, soon};
+use crate::fixture::{
+    Scene, ends, failure, from_minute, last_hour, messages, of_feed, soon, this_hour,
+};
 use crate::intact::assert_arrived;
-
-/// The hour in which a scene begins; it is not over.
-fn this_hour() -> Hour {
-    last_hour().plus(1)
-}
-
-/// Events of `hour`, the first of them at that minute, one a second.
-fn from_minute(hour: Hour, minute: usize, count: usize) -> Vec<Bytes> {
-    events::small(&messages(), hour, minute * 60 + count).split_off(minute * 60)
-}
-
-/// The ends of sessions, by kind.
-fn ends(report: &FeedReport) -> Vec<(&str, u32)> {
-    report.ends.iter().map(|(end, count)| (end.as_str(), *count)).collect()
-}
 
 #[tokio::test]
 async fn live_brings_the_last_hour_and_the_archive_what_is_older() {

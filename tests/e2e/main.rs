@@ -9,6 +9,7 @@ mod connect_proxy;
 
 mod delivery;
 mod events;
+mod faults;
 mod fixture;
 mod hours;
 mod intact;

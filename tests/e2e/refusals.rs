@@ -10,7 +10,7 @@ use proofpoint_sentinel::simulator::certificates::Authority;
 use proofpoint_sentinel::simulator::pod::{Fault, Refusal};
 use tokio::time::Instant;
 
-use crate::fixture::{Scene, failure, feed, last_hour, messages, of_feed};
+use crate::fixture::{Scene, assert_tells, failure, feed, last_hour, messages, of_feed};
 use crate::intact::{arrivals, assert_arrived};
 
 /// Two feeds of which the first one's next session is refused with `refusal`, and what the
@@ -37,12 +37,6 @@ async fn refused(refusal: Refusal) -> String {
     assert_arrived(&scene, EventType::Message, &mail);
     assert_arrived(&scene, EventType::Maillog, &lines);
     text
-}
-
-fn assert_tells(text: &str, what: &[&str]) {
-    for what in what {
-        assert!(text.contains(what), "`{what}` is not in: {text}");
-    }
 }
 
 #[tokio::test]

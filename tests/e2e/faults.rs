@@ -1,0 +1,8 @@
+//! What can go wrong on the side of Proofpoint and on the way there. docs/faults.md has the whole
+//! table, with the tests that are elsewhere.
+
+mod breaking;
+mod frames;
+mod gaps;
+mod opening;
+mod pace;
