@@ -22,8 +22,8 @@ use crate::state::HourAttempt;
 const MARGIN: f64 = 1.5;
 
 impl FeedRun<'_> {
-    /// Reads the hours that are due while the run's time allows.
-    pub(super) async fn archive(&mut self) -> Result<(), FeedError> {
+    /// Reads the hours that are due while the run's time allows. Says whether none is left.
+    pub(super) async fn archive(&mut self) -> Result<bool, FeedError> {
         let now = self.run.clock.now();
         forget_what_is_gone(&mut self.saved.checkpoint, now);
         let plan = plan(&self.saved.checkpoint, now, (&self.run.settings.source).into());
@@ -39,23 +39,23 @@ impl FeedRun<'_> {
         let mut longest = Duration::ZERO;
         for hour in plan.due {
             if self.is_live_due() && !self.live().await? {
-                return Ok(());
+                return Ok(false);
             }
             let left = self.run.reading_ends.saturating_duration_since(Instant::now());
             if self.halted() || left <= longest.mul_f64(MARGIN) {
                 self.report.stopped();
-                return Ok(());
+                return Ok(false);
             }
             self.ledger.forget_all_but(2);
             let began = Instant::now();
             let span = tracing::info_span!("hour", hour = %hour);
             if !self.hour(hour).instrument(span).await? {
                 self.report.stopped();
-                return Ok(());
+                return Ok(false);
             }
             longest = longest.max(began.elapsed());
         }
-        Ok(())
+        Ok(true)
     }
 
     /// Reads one hour and enters what came of it. Says whether the run goes on.

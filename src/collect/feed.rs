@@ -110,6 +110,7 @@ async fn work(
         report,
         trouble: None,
         live_ended: None,
+        live_was_cut_short: false,
     };
     work.halves().await?;
     work.prune().await?;
@@ -140,17 +141,19 @@ pub(super) struct FeedRun<'a> {
     pub trouble: Option<FeedError>,
     /// When the live stream was drained last in this run.
     pub live_ended: Option<Instant>,
+    /// Whether its time was up then.
+    pub live_was_cut_short: bool,
 }
 
 impl FeedRun<'_> {
     /// The live stream first, which has the newest events, then closed hours, in between which the
-    /// live stream gets its turn again.
+    /// live stream gets its turn again, and then what time is left for what it still has.
     async fn halves(&mut self) -> Result<(), FeedError> {
         match self.run.settings.source.mode {
-            Mode::Archive => self.archive().await,
+            Mode::Archive => self.archive().await.map(drop),
             Mode::Hybrid => {
-                if self.live().await? {
-                    self.archive().await?;
+                if self.live().await? && self.archive().await? && self.has_more_live() {
+                    self.live().await?;
                 }
                 Ok(())
             }

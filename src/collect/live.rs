@@ -21,6 +21,9 @@ const SHARE: f64 = 1.0 / 3.0;
 /// While closed hours are read, the live stream gets a turn so often.
 const TURN: Duration = Duration::from_secs(180);
 
+/// In less time than this no live session is begun.
+const LEAST: Duration = Duration::from_secs(5);
+
 /// How far back the server goes on from where a session ended. What is older comes from the
 /// archive alone. A little less than the documented hour.
 const REACH: SignedDuration = SignedDuration::from_mins(55);
@@ -45,6 +48,7 @@ impl FeedRun<'_> {
             Err(error) => return self.survive(error),
         };
         self.live_ended = Some(Instant::now());
+        self.live_was_cut_short = end == ReadEnd::OutOfTime;
         self.saved.checkpoint.live =
             Some(LiveMark { ended: self.run.clock.now(), end: end.to_string() });
         self.save().await?;
@@ -52,6 +56,12 @@ impl FeedRun<'_> {
             self.report.stopped();
         }
         Ok(end != ReadEnd::Stopped)
+    }
+
+    /// Whether the live stream was left before it was quiet, and there is time to go on with it.
+    pub(super) fn has_more_live(&self) -> bool {
+        let left = self.run.reading_ends.saturating_duration_since(Instant::now());
+        self.live_was_cut_short && left >= LEAST
     }
 
     /// Whether the live stream has waited long enough while closed hours were read.

@@ -150,7 +150,7 @@ impl Reader<'_> {
         bounds: Bounds,
         sink: &mut S,
     ) -> Result<ReadEnd, ReadError<S::Error>> {
-        let (token, deadline) = (&self.cluster.token, self.reading_ends);
+        let (token, deadline) = (&self.cluster.token, bounds.until);
         let opening = Opening { url, token, patience, deadline };
         let mut session = tokio::select! {
             session = open(self.net, &opening) => session.map_err(ReadError::Open)?,
