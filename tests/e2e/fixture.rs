@@ -18,7 +18,7 @@ use proofpoint_sentinel::settings::{Settings, Vars};
 use proofpoint_sentinel::simulator::pod::{FeedCounters, GivenEvents, PodSettings};
 use proofpoint_sentinel::simulator::{Destination, Simulation, SimulationSettings};
 use proofpoint_sentinel::state::{
-    Checkpoint, DeadLetter, DeadLetterReason, State, StoredDeadLetter,
+    Checkpoint, DeadLetter, DeadLetterReason, LeaseTimes, State, StoredDeadLetter,
 };
 use tempfile::TempDir;
 use tokio::time::{Instant, timeout};
@@ -211,6 +211,7 @@ impl Scene {
             settings: self.settings(),
             clock: self.clock.clone(),
             patience: Patience::default(),
+            lease_times: LeaseTimes::default(),
             reading_ends: Instant::now() + NEVER,
             posting_ends: Instant::now() + NEVER,
             all_ends: Instant::now() + NEVER,
