@@ -7,6 +7,7 @@ mod azurite;
 #[path = "../support/proxy.rs"]
 mod connect_proxy;
 
+mod clock;
 mod delivery;
 mod events;
 mod faults;
