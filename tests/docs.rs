@@ -168,6 +168,32 @@ fn the_readme_lists_every_setting_and_no_other() {
 }
 
 #[test]
+fn every_fault_is_shown_by_tests_that_are_there() {
+    let page = "docs/faults.md";
+    let text = read(page);
+    let tables = text.lines().filter(|line| line.starts_with("| fault |")).count();
+    assert_eq!(tables, 2, "{page} has a table for each half");
+    let mut faults = Vec::new();
+    for cells in markdown::rows(&text, "fault") {
+        let shown_by: Vec<String> =
+            cells.get(3).map_or(vec![], |cell| markdown::code(cell).collect());
+        if shown_by.is_empty() || cells.len() != 4 {
+            faults.push(format!("{page}: no fourth column names a test for: {}", cells[0]));
+        }
+        let missing = shown_by.iter().filter(|test| !is_test(test));
+        faults.extend(missing.map(|test| format!("{page}: there is no test {test}")));
+    }
+    assert_none(faults);
+}
+
+/// Whether a test such as `tests/docs.rs::a_name` is there.
+fn is_test(test: &str) -> bool {
+    let Some((path, name)) = test.split_once("::") else { return false };
+    let source = std::fs::read_to_string(root().join(path)).unwrap_or_default();
+    source.contains(&format!("fn {name}("))
+}
+
+#[test]
 fn the_example_of_local_settings_has_only_settings() {
     let example = "local.settings.json.example";
     let json: Value = serde_json::from_str(&read(example)).expect("it is JSON");

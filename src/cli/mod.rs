@@ -17,6 +17,7 @@ use proofpoint_sentinel::clock::Clock;
 use proofpoint_sentinel::collect::{Progress, Run};
 use proofpoint_sentinel::pod::Patience;
 use proofpoint_sentinel::settings::Settings;
+use proofpoint_sentinel::state::LeaseTimes;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
@@ -51,6 +52,7 @@ fn run_without_limit(
         settings,
         clock: Clock::system(),
         patience: Patience::default(),
+        lease_times: LeaseTimes::default(),
         reading_ends: ends,
         posting_ends: ends,
         all_ends: ends,

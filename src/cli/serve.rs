@@ -9,6 +9,7 @@ use proofpoint_sentinel::host::{self, Function, Invocation, Reply, RunTime};
 use proofpoint_sentinel::pod::Patience;
 use proofpoint_sentinel::report::RunReport;
 use proofpoint_sentinel::settings::{HostSettings, Settings, environment};
+use proofpoint_sentinel::state::LeaseTimes;
 use tokio_util::sync::CancellationToken;
 
 use super::{logging, signals};
@@ -69,6 +70,7 @@ impl Collector {
             settings,
             clock: Clock::system(),
             patience: Patience::default(),
+            lease_times: LeaseTimes::default(),
             reading_ends: time.reading_ends(),
             posting_ends: time.posting_ends(),
             all_ends: time.all_ends(),

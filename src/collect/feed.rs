@@ -2,13 +2,14 @@
 
 use std::time::Instant as Stopwatch;
 
+use jiff::Timestamp;
 use tokio::time::Instant;
 use tracing::Instrument;
 
 use super::delivery::DeliveryError;
 use super::ledger::Ledger;
 use super::owned::{Tenure, under_lease};
-use super::plan::{first_unfinished, let_go, plan};
+use super::plan::{first_unfinished, let_go, plan, take_back};
 use super::read::{ReadEnd, ReadError};
 use super::{Run, Services};
 use crate::feed::Feed;
@@ -47,6 +48,10 @@ pub(super) enum FeedError {
     HourFails { hour: Hour, attempts: u32, end: String },
     #[error("the feed's lease was lost: another run may have it; the next run goes on")]
     LeaseLost,
+    #[error(
+        "this machine's clock is behind: it shows {now}, and what came before {reached} has been read. Set it right, and the next run goes on"
+    )]
+    ClockBehind { now: Timestamp, reached: Timestamp },
 }
 
 fn archive_goes_on(mode: Mode) -> &'static str {
@@ -192,7 +197,10 @@ impl FeedRun<'_> {
             return Ok(());
         }
         let unfinished = first_unfinished(&self.saved.checkpoint);
-        Ok(self.ledger.prune(unfinished, self.run.clock.now()).await?)
+        // A clock that is ahead must not make the ledger forget what was delivered lately.
+        let now = self.run.clock.now();
+        let now = self.saved.checkpoint.newest.map_or(now, |newest| newest.min(now));
+        Ok(self.ledger.prune(unfinished, now).await?)
     }
 }
 
@@ -212,7 +220,7 @@ impl Saved {
         tenure: &Tenure,
     ) -> Result<Saved, FeedError> {
         if let Some((checkpoint, version)) = services.state.read_checkpoint(feed).await? {
-            return Ok(Saved { checkpoint, version: Some(version) });
+            return Saved { checkpoint, version: Some(version) }.as_of(run.clock.now());
         }
         if tenure.lost.is_cancelled() {
             return Err(FeedError::LeaseLost);
@@ -226,15 +234,36 @@ impl Saved {
         Ok(saved)
     }
 
+    /// Sets right what was saved by a clock that was ahead of this one. Where events were delivered
+    /// that are yet to come, it is this one that is behind.
+    fn as_of(mut self, now: Timestamp) -> Result<Saved, FeedError> {
+        let reached = self.checkpoint.next_hour.start();
+        if self.checkpoint.newest.is_some_and(|newest| newest > now) {
+            self.check_clock(now)?;
+        }
+        if let Some(first) = take_back(&mut self.checkpoint, now) {
+            tracing::warn!(%reached, %first, "a run had a clock that was ahead: hours are read again from {first} on, and deliver what is missing");
+        }
+        Ok(self)
+    }
+
+    /// Fails where the next hour has not begun by this clock.
+    fn check_clock(&self, now: Timestamp) -> Result<(), FeedError> {
+        let reached = self.checkpoint.next_hour.start();
+        if reached > now { Err(FeedError::ClockBehind { now, reached }) } else { Ok(()) }
+    }
+
     async fn write(
         &mut self,
         run: &Run,
         services: &Services,
         feed: &Feed,
     ) -> Result<(), FeedError> {
+        let now = run.clock.now();
+        self.check_clock(now)?;
         self.checkpoint.writer.clone_from(&run.id);
         self.checkpoint.sequence += 1;
-        self.checkpoint.updated = run.clock.now();
+        self.checkpoint.updated = now;
         let state = &services.state;
         let version = state.write_checkpoint(feed, &self.checkpoint, self.version.as_ref()).await?;
         self.version = Some(version);

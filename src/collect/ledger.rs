@@ -14,7 +14,7 @@ const MOST_HOURS: usize = 24;
 const MOST_IDS: usize = 4_200_000;
 
 /// So many hours the ids of events are kept after they were written.
-const KEPT: i64 = 72;
+pub(super) const KEPT: i64 = 72;
 
 /// The ledger of a feed.
 pub struct Ledger {

@@ -38,7 +38,7 @@ use crate::net::{Net, NetError};
 use crate::pod::Patience;
 use crate::report::{FeedReport, Outcome, RunReport};
 use crate::settings::{Cluster, Settings};
-use crate::state::{State, StateError};
+use crate::state::{LeaseTimes, State, StateError};
 use crate::workspace::{Destination, DestinationError, Term};
 pub use backfill::{BackfillError, HourResult, backfill};
 pub use progress::Progress;
@@ -56,6 +56,8 @@ pub struct Run {
     pub clock: Clock,
     /// Time limits of sessions.
     pub patience: Patience,
+    /// When leases on feeds are renewed and given up.
+    pub lease_times: LeaseTimes,
     /// No more is read after this.
     pub reading_ends: Instant,
     /// Nothing is posted after this.
@@ -94,7 +96,7 @@ impl Services {
         let net = Net::of(&run.settings.source.net)?;
         let destination = Destination::new(&run.settings.destination, &net, run.clock.clone())?;
         let state = State::open(&run.settings.state, &net).await?;
-        Ok(Services { net, state, destination })
+        Ok(Services { net, state: state.with_lease_times(run.lease_times), destination })
     }
 
     fn reader<'a>(

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
 
+use super::ledger;
 use super::read::ReadEnd;
 use crate::hour::Hour;
 use crate::pod::End;
@@ -103,6 +104,25 @@ pub fn let_go(checkpoint: &mut Checkpoint, now: Timestamp) {
     forget_what_is_gone(checkpoint, now);
     checkpoint.retry.retain(|attempt| attempt.hour >= oldest);
     checkpoint.next_hour = checkpoint.next_hour.max(oldest);
+}
+
+/// Takes back what was learned of hours by a clock that was ahead, if the checkpoint shows that one
+/// was: it is past an hour that is not over by this one. Hours may have been read before their events
+/// were there, so they are read again, as far back as the ledger tells what has arrived. Gives the
+/// first of them.
+pub fn take_back(checkpoint: &mut Checkpoint, now: Timestamp) -> Option<Hour> {
+    if checkpoint.next_hour.start() <= now {
+        return None;
+    }
+    let first = Hour::containing(now).plus(-ledger::KEPT);
+    checkpoint.next_hour = first;
+    checkpoint.retry.retain(|attempt| attempt.hour < first);
+    checkpoint.lost.retain(|hour| *hour < first);
+    checkpoint.second.retain(|hour| *hour < first);
+    for attempt in &mut checkpoint.retry {
+        attempt.not_before = attempt.not_before.min(now);
+    }
+    Some(first)
 }
 
 /// Whether the hour filled whole runs without coming to its end. It must not keep newer ones from
@@ -430,6 +450,38 @@ mod tests {
         let_go(&mut checkpoint, now);
         assert_eq!(checkpoint.next_hour, hour("2026-10-21T07"));
         assert_eq!(plan(&checkpoint, now, TIMING).lost, []);
+    }
+
+    #[test]
+    fn what_a_clock_that_was_ahead_made_of_hours_is_taken_back() {
+        let (now, old) = (at("2026-11-20T10:50:00Z"), hour("2026-11-01T00"));
+        let attempt = |hour| HourAttempt {
+            hour,
+            attempts: 2,
+            empty_reads: 1,
+            not_before: at("2026-11-21T09:00:00Z"),
+            last_events: 0,
+            last_end: "closed with 1000".into(),
+        };
+        let mut checkpoint = checkpoint(hour("2026-11-21T07"));
+        checkpoint.retry = vec![attempt(old), attempt(hour("2026-11-20T23"))];
+        checkpoint.lost = vec![old.plus(1), hour("2026-11-20T08")];
+        checkpoint.second = vec![old.plus(2), hour("2026-11-20T09")];
+
+        let first = hour("2026-11-17T10");
+        assert_eq!(take_back(&mut checkpoint, now), Some(first));
+        assert_eq!((checkpoint.next_hour, checkpoint.retry.len()), (first, 1));
+        assert_eq!(checkpoint.retry[0], HourAttempt { not_before: now, ..attempt(old) });
+        assert_eq!((checkpoint.lost, checkpoint.second), (vec![old.plus(1)], vec![old.plus(2)]));
+    }
+
+    #[test]
+    fn nothing_is_taken_back_where_the_next_hour_has_begun() {
+        let whole = checkpoint(hour("2026-11-20T10"));
+        let mut taken = whole.clone();
+        assert_eq!(take_back(&mut taken, at("2026-11-20T10:00:00Z")), None);
+        assert_eq!(taken, whole);
+        assert!(take_back(&mut taken, at("2026-11-20T09:59:59Z")).is_some());
     }
 
     #[test]

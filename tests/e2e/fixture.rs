@@ -14,17 +14,19 @@ use proofpoint_sentinel::hour::Hour;
 use proofpoint_sentinel::net::Net;
 use proofpoint_sentinel::pod::Patience;
 use proofpoint_sentinel::report::{FeedReport, Outcome, RunReport};
-use proofpoint_sentinel::settings::{Settings, Vars};
+use proofpoint_sentinel::secret::Secret;
+use proofpoint_sentinel::settings::{Settings, StateSettings, Vars};
 use proofpoint_sentinel::simulator::pod::{FeedCounters, GivenEvents, PodSettings};
 use proofpoint_sentinel::simulator::{Destination, Simulation, SimulationSettings};
 use proofpoint_sentinel::state::{
-    Checkpoint, DeadLetter, DeadLetterReason, State, StoredDeadLetter,
+    Checkpoint, DeadLetter, DeadLetterReason, LeaseTimes, State, StoredDeadLetter,
 };
 use tempfile::TempDir;
 use tokio::time::{Instant, timeout};
 use tokio_util::sync::CancellationToken;
 use url::Url;
 
+use crate::azurite::Azurite;
 use crate::events;
 
 /// The cluster of a scene that names none.
@@ -211,6 +213,7 @@ impl Scene {
             settings: self.settings(),
             clock: self.clock.clone(),
             patience: Patience::default(),
+            lease_times: LeaseTimes::default(),
             reading_ends: Instant::now() + NEVER,
             posting_ends: Instant::now() + NEVER,
             all_ends: Instant::now() + NEVER,
@@ -239,12 +242,14 @@ impl Scene {
         report
     }
 
+    /// The state, as somebody else opens it.
+    pub async fn open_state(&self) -> State {
+        open(&self.settings().state).await
+    }
+
     /// What is done for `feed`.
     pub async fn checkpoint(&self, feed: &Feed) -> Option<Checkpoint> {
-        let net = Net::new(None).expect("the system has roots or needs none");
-        let state = State::open(&self.settings().state, &net).await.expect("the state opens");
-        let read = state.read_checkpoint(feed).await.expect("the checkpoint can be read");
-        read.map(|(checkpoint, _)| checkpoint)
+        checkpoint(&self.open_state().await, feed).await
     }
 
     /// The hour at which the next run of `feed` goes on; a run has begun.
@@ -284,6 +289,37 @@ impl Scene {
     pub fn rows(&self, event_type: EventType) -> Vec<String> {
         self.simulation.workspace.rows(&events::table(self.destination, event_type))
     }
+}
+
+async fn open(settings: &StateSettings) -> State {
+    let net = Net::new(None).expect("the system has roots or needs none");
+    State::open(settings, &net).await.expect("the state opens")
+}
+
+async fn checkpoint(state: &State, feed: &Feed) -> Option<Checkpoint> {
+    let read = state.read_checkpoint(feed).await.expect("the checkpoint can be read");
+    read.map(|(checkpoint, _)| checkpoint)
+}
+
+/// What lies in `container` as the checkpoint of [`messages`], whatever is on the way to it.
+pub async fn checkpoint_in(container: &str) -> Checkpoint {
+    let connection_string = Secret::new(Azurite::shared().connection_string());
+    let container = container.to_owned();
+    let settings = StateSettings::ConnectionString { connection_string, container };
+    checkpoint(&open(&settings).await, &messages()).await.expect("it was written")
+}
+
+/// Takes the lease of [`messages`] in `container` away from whoever holds it.
+pub async fn break_lease(container: &str) {
+    let mut url = Azurite::shared().blob(container, &format!("leases/{}", messages()));
+    url.query_pairs_mut().append_pair("comp", "lease");
+    let request = Net::new(None).expect("the system has roots or needs none").http.put(url);
+    let request = request
+        .header("x-ms-lease-action", "break")
+        .header("x-ms-lease-break-period", "0")
+        .header("content-length", "0");
+    let broken = soon(request.send()).await.expect("Azurite answers");
+    assert_eq!(broken.status(), 202);
 }
 
 /// The part of `feed` in a report.

@@ -6,7 +6,11 @@
 mod azurite;
 #[path = "../support/proxy.rs"]
 mod connect_proxy;
+#[expect(dead_code, reason = "other tests use more of it")]
+#[path = "../support/relay.rs"]
+mod relay;
 
+mod clock;
 mod delivery;
 mod events;
 mod faults;
@@ -19,3 +23,6 @@ mod proxy;
 mod refusals;
 mod samples;
 mod sizes;
+mod stolen;
+mod storage;
+mod workspace;

@@ -59,7 +59,7 @@ async fn a_service_that_can_not_be_reached_is_told_and_that_it_will_be_tried_aga
 #[tokio::test]
 async fn a_busy_service_is_told_and_nothing_is_changed_by_what_it_refused() {
     let (relay, state, first, version) = with_checkpoint("busy").await;
-    relay.set_busy(true);
+    relay.refuse("", "503 Busy", "ServerBusy");
     skip_waits();
     for (name, error) in failures(&state, &version).await {
         assert!(matches!(error, StateError::Service { status: 503, .. }), "{name}: {error}");
@@ -69,7 +69,7 @@ async fn a_busy_service_is_told_and_nothing_is_changed_by_what_it_refused() {
         }
     }
     tokio::time::resume();
-    relay.set_busy(false);
+    relay.refuse_nothing();
     let hour = first.next_hour;
     assert_eq!(state.read_checkpoint(&acme()).await.unwrap(), Some((first, version)));
     assert!(state.read_ledger(&acme(), hour).await.unwrap().is_empty());
@@ -105,12 +105,12 @@ async fn a_checkpoint_that_changed_between_two_tries_is_a_conflict() {
     let (relay, state, _, version) = with_checkpoint("changed").await;
     let (acme, other) = (acme(), open("changed").await);
     let (ours, theirs) = (checkpoint(&acme, "run-1", 2), checkpoint(&acme, "run-2", 2));
-    relay.set_busy(true);
+    relay.refuse("", "503 Busy", "ServerBusy");
     let before = relay.count();
     let meanwhile = async {
         relay.counted(before + 1).await;
         other.write_checkpoint(&acme, &theirs, Some(&version)).await.unwrap();
-        relay.set_busy(false);
+        relay.refuse_nothing();
     };
     let write = state.write_checkpoint(&acme, &ours, Some(&version));
     let (written, ()) = tokio::join!(write, meanwhile);

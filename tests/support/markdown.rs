@@ -43,21 +43,31 @@ pub fn anchors(text: &str) -> BTreeSet<String> {
 
 /// The code spans in the first column of each table whose first header is `header`, in any case.
 pub fn code_in_first_column(text: &str, header: &str) -> Vec<String> {
-    let mut codes = Vec::new();
+    rows(text, header).iter().flat_map(|cells| code(cells[0])).collect()
+}
+
+/// The cells of each row of each table whose first header is `header`, in any case.
+pub fn rows<'a>(text: &'a str, header: &str) -> Vec<Vec<&'a str>> {
+    let mut rows = Vec::new();
     let mut in_table = false;
     for line in prose(text) {
-        let Some(row) = line.trim_start().strip_prefix('|') else {
+        let Some(row) = line.trim().strip_prefix('|') else {
             in_table = false;
             continue;
         };
-        let cell = row.split('|').next().unwrap_or_default();
-        if in_table {
-            codes.extend(cell.split('`').skip(1).step_by(2).map(str::to_owned));
-        } else {
-            in_table = cell.trim().eq_ignore_ascii_case(header);
+        let cells: Vec<&str> = row.trim_end_matches('|').split('|').map(str::trim).collect();
+        if !in_table {
+            in_table = cells[0].eq_ignore_ascii_case(header);
+        } else if !cells.iter().all(|cell| cell.trim_matches([':', '-']).is_empty()) {
+            rows.push(cells);
         }
     }
-    codes
+    rows
+}
+
+/// The code spans in a line.
+pub fn code(line: &str) -> impl Iterator<Item = String> {
+    line.split('`').skip(1).step_by(2).map(str::to_owned)
 }
 
 /// Lines that are not in a fenced block of code.
@@ -161,4 +171,5 @@ fn code_is_taken_from_the_first_column_of_the_right_tables() {
 | Setting | meaning |\n|---|---|\n| `A`, `B` | `not this` |\n| `C` | |\n\n\
 | other | |\n|---|---|\n| `not this` | |";
     assert_eq!(code_in_first_column(text, "setting"), ["A", "B", "C"]);
+    assert_eq!(rows(text, "setting"), [["`A`, `B`", "`not this`"], ["`C`", ""]]);
 }

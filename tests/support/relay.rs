@@ -1,7 +1,6 @@
 //! A relay between a client and a server that a test can make wait and fail.
 
 use std::net::SocketAddr;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
@@ -9,8 +8,8 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{oneshot, watch};
 use tokio_util::sync::CancellationToken;
 
-/// Passes bytes on, counts requests, holds one, loses an answer, plays the busy server or goes dead
-/// when told to.
+/// Passes bytes on, counts requests, holds one, loses an answer, refuses in the server's place or
+/// goes dead when told to.
 pub struct Relay {
     pub address: SocketAddr,
     shared: Arc<Shared>,
@@ -25,7 +24,8 @@ struct Shared {
     lose: Mutex<Option<String>>,
     /// What a request must contain to be held, once, and where to put it then.
     hold: Mutex<Option<(String, oneshot::Sender<Held>)>>,
-    busy: AtomicBool,
+    /// What a request must contain to be refused, and the answer that it gets then.
+    refuse: Mutex<Option<(String, String)>>,
     cut: CancellationToken,
 }
 
@@ -43,7 +43,7 @@ impl Relay {
             count: watch::Sender::new(0),
             lose: Mutex::new(None),
             hold: Mutex::new(None),
-            busy: AtomicBool::new(false),
+            refuse: Mutex::new(None),
             cut: stop.child_token(),
         });
         tokio::spawn(accept(listener, server.to_owned(), Arc::clone(&shared)));
@@ -78,9 +78,17 @@ impl Relay {
         held
     }
 
-    /// Whether the server is said to be busy, and gets no requests.
-    pub fn set_busy(&self, busy: bool) {
-        self.shared.busy.store(busy, Ordering::Relaxed);
+    /// Requests that contain `marker` do not reach the server any more. They are answered with
+    /// `status` and the blob service's `code` for what is wrong.
+    pub fn refuse(&self, marker: &str, status: &str, code: &str) {
+        let answer =
+            format!("HTTP/1.1 {status}\r\nx-ms-error-code: {code}\r\ncontent-length: 0\r\n\r\n");
+        *self.shared.refuse.lock().unwrap() = Some((marker.to_owned(), answer));
+    }
+
+    /// All requests reach the server again.
+    pub fn refuse_nothing(&self) {
+        *self.shared.refuse.lock().unwrap() = None;
     }
 
     /// Ends all connections and takes no more.
@@ -113,7 +121,7 @@ async fn pass(mut client: TcpStream, mut server: TcpStream, shared: Arc<Shared>)
                 let text = String::from_utf8_lossy(bytes);
                 losing |= shared.observe(&text);
                 shared.wait_if_held(&text).await;
-                if shared.busy.load(Ordering::Relaxed) { return refuse(client).await }
+                if let Some(answer) = shared.refusal_of(&text) { return refuse(client, &answer).await }
                 if server.write_all(bytes).await.is_err() { return }
             }
             read = server.read(&mut answer) => {
@@ -124,11 +132,10 @@ async fn pass(mut client: TcpStream, mut server: TcpStream, shared: Arc<Shared>)
     }
 }
 
-/// Says that the server is busy, and takes what the client still has to say before it hangs up.
-async fn refuse(mut client: TcpStream) {
-    let answer = b"HTTP/1.1 503 Busy\r\nx-ms-error-code: ServerBusy\r\ncontent-length: 0\r\n\r\n";
+/// Answers in the server's place, and takes what the client still has to say before it hangs up.
+async fn refuse(mut client: TcpStream, answer: &str) {
     // It doesn't matter where the client has gone.
-    let _ = client.write_all(answer).await;
+    let _ = client.write_all(answer.as_bytes()).await;
     let _ = client.shutdown().await;
     let _ = tokio::io::copy(&mut client, &mut tokio::io::sink()).await;
 }
@@ -142,6 +149,13 @@ impl Shared {
             // An error is the drop that it waits for.
             let _ = released.await;
         }
+    }
+
+    /// What a request is answered with that does not reach the server.
+    fn refusal_of(&self, request: &str) -> Option<String> {
+        let refuse = self.refuse.lock().unwrap();
+        let (marker, answer) = refuse.as_ref()?;
+        request.contains(marker).then(|| answer.clone())
     }
 
     /// Counts a request; true where its answer is to be lost.
