@@ -220,7 +220,7 @@ impl Saved {
         tenure: &Tenure,
     ) -> Result<Saved, FeedError> {
         if let Some((checkpoint, version)) = services.state.read_checkpoint(feed).await? {
-            return Saved { checkpoint, version: Some(version) }.as_of(run.clock.now());
+            return Saved { checkpoint, version: Some(version) }.reconciled(run.clock.now());
         }
         if tenure.lost.is_cancelled() {
             return Err(FeedError::LeaseLost);
@@ -236,7 +236,7 @@ impl Saved {
 
     /// Sets right what was saved by a clock that was ahead of this one. Where events were delivered
     /// that are yet to come, it is this one that is behind.
-    fn as_of(mut self, now: Timestamp) -> Result<Saved, FeedError> {
+    fn reconciled(mut self, now: Timestamp) -> Result<Saved, FeedError> {
         let reached = self.checkpoint.next_hour.start();
         if self.checkpoint.newest.is_some_and(|newest| newest > now) {
             self.check_clock(now)?;
