@@ -54,7 +54,7 @@ async fn a_tick_becomes_a_run_with_a_line_for_each_feed() {
     for feed in feeds {
         let line = logs.iter().find(|line| line.starts_with(&feed)).expect("the feed has a line");
         assert!(
-            line.contains("12 events read, 12 rows delivered, 0 duplicates, 0 dead letters"),
+            line.contains("12 events read, 12 rows delivered (0 repaired), 0 duplicates"),
             "{line}"
         );
     }
