@@ -315,7 +315,7 @@ impl Sink for EventDelivery<'_> {
                 }
             }
         }
-        if self.bytes_waiting >= MOST_WAITING {
+        if self.bytes_waiting >= MOST_WAITING && self.has_room() {
             self.post_rest();
         }
         Ok(())
@@ -329,10 +329,14 @@ impl Sink for EventDelivery<'_> {
         }
     }
 
+    /// What waits begins only where there is room for it, and after a failure not at all.
     async fn finish(&mut self) -> Result<(), DeliveryError> {
-        self.post_rest();
         let mut first_error = None;
-        while let Some(posted) = self.posts.join_next().await {
+        loop {
+            if self.has_room() && first_error.is_none() {
+                self.post_rest();
+            }
+            let Some(posted) = self.posts.join_next().await else { break };
             if let Err(error) = self.account(posted) {
                 first_error.get_or_insert(error);
             }

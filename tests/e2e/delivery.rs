@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use proofpoint_sentinel::feed::EventType;
-use proofpoint_sentinel::report::FeedReport;
+use proofpoint_sentinel::report::{FeedReport, Outcome};
 use proofpoint_sentinel::simulator::Destination;
 use proofpoint_sentinel::simulator::pod::Fault;
 use proofpoint_sentinel::simulator::workspace::{Answer, Gate, Script, WorkspaceCounters};
@@ -263,6 +263,37 @@ async fn what_is_under_way_when_another_batch_fails_is_waited_for_and_not_delive
     let report = scene.run_well().await;
     assert_eq!(report.feeds[0].tally.duplicates, delivered);
     assert_arrived(&scene, EventType::Message, &events);
+}
+
+#[tokio::test]
+async fn the_last_batch_waits_its_turn_too() {
+    let scene = Scene::new().await;
+    scene.give_events(
+        &messages(),
+        last_hour(),
+        events::large(&messages(), last_hour(), 4 * 25, FLOOD_EVENT),
+    );
+    // The row of one more makes the fourth batch full, and its own is worth a post by its bytes.
+    let (row, text) = ("x".repeat(FLOOD_EVENT), "x".repeat(5 << 20));
+    let parts = format!(r#"[{{"detectedName":"{row}","textExtracted":"{text}"}}]"#);
+    scene.give_events(&messages(), last_hour(), vec![events::with_parts("last", &parts)]);
+    let gate = Gate::default();
+    let workspace = &scene.simulation.workspace;
+    workspace.script(vec![Script::Hold(gate.clone()); 5]);
+    let mut run = scene.a_run();
+    run.patience.close = Duration::from_millis(100);
+    let stop = run.stop.clone();
+    let stopped = async {
+        workspace.wait_for(|counters| counters.in_flight >= 4).await;
+        stop.cancel();
+        scene.simulation.pod.wait_for(|counters| counters.open() == 0).await;
+        let fifth = workspace.wait_for(|counters| counters.in_flight > 4);
+        assert!(timeout(Duration::from_millis(300), fifth).await.is_err(), "a fifth post");
+        gate.open();
+    };
+    let (report, ()) = tokio::join!(scene.run_as(run), soon(stopped));
+    assert_eq!(report.feeds[0].outcome, Outcome::Unfinished);
+    assert_eq!(report.feeds[0].tally.delivered, 4 * 25 + 1);
 }
 
 #[tokio::test]
