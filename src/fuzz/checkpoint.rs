@@ -1,8 +1,15 @@
+use std::ops::Range;
 use std::time::Duration;
 
-use crate::collect::plan::{Timing, plan};
+use jiff::Timestamp;
+
+use crate::collect::plan::{Timing, let_go, plan, take_back};
 use crate::feed::{EventType, Feed};
 use crate::state::Checkpoint;
+
+/// From 2016 to the end of 2199: years that a clock may show.
+const USUAL: Range<Timestamp> =
+    Timestamp::constant(1_451_606_400, 0)..Timestamp::constant(7_258_118_400, 0);
 
 /// What is read as a feed's checkpoint is that feed's alone, is written and read back the same,
 /// does not come back from a part of what is written, and can be planned with.
@@ -24,7 +31,26 @@ pub fn checkpoint(stored: &[u8]) {
     let cut = stored.len() % (written.len() - 1);
     assert!(read(&written[..cut]).is_err(), "{cut} bytes of it are taken for a checkpoint");
 
-    let timing = Timing { delay: Duration::ZERO, empty_retry: Duration::ZERO, second_read: None };
+    let second_read = Some(Duration::ZERO);
+    let timing = Timing { delay: Duration::ZERO, empty_retry: Duration::ZERO, second_read };
     let plan = plan(&checkpoint, checkpoint.next_hour.start(), timing);
-    assert_eq!(plan.due.len() + plan.later + plan.lost.len(), checkpoint.retry.len());
+    let planned = plan.due.len() + plan.later + plan.lost.len();
+    assert_eq!(planned, checkpoint.retry.len() + checkpoint.second.len());
+    if USUAL.contains(&checkpoint.next_hour.start()) {
+        outlives_other_clocks(&checkpoint, &feed);
+    }
+}
+
+/// What a clock that is behind takes back of a checkpoint, and one that is ahead lets go of, leaves
+/// one that can be written.
+fn outlives_other_clocks(checkpoint: &Checkpoint, feed: &Feed) {
+    let at = |hours| checkpoint.next_hour.plus(hours).start();
+    let (behind, ahead) = (at(-30), at(1_000));
+    let mut back = Checkpoint { updated: behind, ..checkpoint.clone() };
+    assert!(take_back(&mut back, behind).is_some_and(|first| first == back.next_hour));
+    assert!(back.to_json(feed).is_ok(), "{back:?}");
+    let mut on = Checkpoint { updated: ahead, ..checkpoint.clone() };
+    assert_eq!(take_back(&mut on, ahead), None);
+    let_go(&mut on, ahead);
+    assert!(on.to_json(feed).is_ok(), "{on:?}");
 }

@@ -112,6 +112,9 @@ fn source_is_sound(source: &SourceSettings) {
     for wait in [source.archive_delay, source.empty_hour_retry] {
         assert!(wait.as_secs() <= 86_400 && wait.as_secs().is_multiple_of(60));
     }
+    assert!((1..=280).contains(&source.live_quiet.as_secs()));
+    let second_read = source.second_read.map(|after| after.as_secs());
+    assert!(second_read.is_none_or(|seconds| (3600..=48 * 3600).contains(&seconds)));
     is_base(&source.log_stream_uri, "wss");
     if let Some(proxy) = &source.net.proxy {
         assert!(!proxy.host.is_empty() && proxy.port > 0);
