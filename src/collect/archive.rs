@@ -97,14 +97,15 @@ impl FeedRun<'_> {
         if !begun {
             return Ok(());
         }
-        let checkpoint = &self.saved.checkpoint;
         let timing = (&self.run.settings.source).into();
         let now = self.run.clock.now();
-        let was_done = is_second(checkpoint, hour);
+        let was_done = is_second(&self.saved.checkpoint, hour);
         let judgement = if was_done {
-            judge_second(hour, end, events, now, timing)
+            let has_delivered = self.ledger.has_any(hour).await?;
+            judge_second(hour, end, events, has_delivered, now, timing)
         } else {
-            let previous = checkpoint.retry.iter().find(|attempt| attempt.hour == hour);
+            let retry = &self.saved.checkpoint.retry;
+            let previous = retry.iter().find(|attempt| attempt.hour == hour);
             judge(hour, previous, end, events, now, timing)
         };
         match &judgement {

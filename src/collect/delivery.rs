@@ -287,11 +287,15 @@ impl Sink for EventDelivery<'_> {
         };
         let (at, oversize) = (built.event_time, built.oversize);
         let (hour, id) = (at.map_or(self.hour, Hour::containing), event_id(&built));
-        if let Origin::Session(ledger) = &mut self.origin
-            && !ledger.claim(hour, id).await.map_err(DeliveryError::Ledger)?
-        {
-            self.tally.duplicates += 1;
-            return Ok(());
+        if let Origin::Session(ledger) = &mut self.origin {
+            let claimed = match at {
+                Some(_) => ledger.claim(hour, id).await,
+                None => ledger.claim_undated(hour, id).await,
+            };
+            if !claimed.map_err(DeliveryError::Ledger)? {
+                self.tally.duplicates += 1;
+                return Ok(());
+            }
         }
         if oversize {
             let detail = "the row lacks values that are too long for a column";

@@ -52,6 +52,23 @@ impl Ledger {
         Ok(is_new)
     }
 
+    /// As [`claim`](Self::claim), for an event whose own time can't be read. `hour` is that of its
+    /// reading: the archive's hour for the one mode, the time of day for the other. They are the
+    /// same or neighbours.
+    pub async fn claim_undated(&mut self, hour: Hour, id: EventId) -> Result<bool, StateError> {
+        for neighbour in [hour.plus(-1), hour.plus(1)] {
+            if self.load(neighbour).await?.ids.contains(id) {
+                return Ok(false);
+            }
+        }
+        self.claim(hour, id).await
+    }
+
+    /// Whether any event of `hour` was delivered, as far as is still known.
+    pub async fn has_any(&mut self, hour: Hour) -> Result<bool, StateError> {
+        Ok(!self.load(hour).await?.ids.is_empty())
+    }
+
     /// Says that `count` of the events of `hour` that were claimed are not under way any more.
     pub fn settle(&mut self, hour: Hour, count: usize) {
         if let Some(loaded) = self.hours.iter_mut().rfind(|loaded| loaded.hour == hour) {

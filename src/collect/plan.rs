@@ -199,17 +199,21 @@ pub fn judge(
     }
 }
 
-/// Judges the second reading of an hour that was done. Empty is nothing to wonder at then: the
-/// first time it was made sure of.
+/// Judges the second reading of an hour that was done. Empty is nothing to wonder at where nothing
+/// of the hour was ever delivered: the first time it was made sure of. Where something was, the
+/// hour is read again as for the first time.
 pub fn judge_second(
     hour: Hour,
     end: &ReadEnd,
     events: u64,
+    has_delivered: bool,
     now: Timestamp,
     timing: Timing,
 ) -> Judgement {
     match end {
-        ReadEnd::Session(End::Closed(Some(1000))) => Judgement::Done { second: false },
+        ReadEnd::Session(End::Closed(Some(1000))) if !has_delivered => {
+            Judgement::Done { second: false }
+        }
         _ => judge(hour, None, end, events, now, timing),
     }
 }
@@ -421,13 +425,29 @@ mod tests {
     }
 
     #[test]
-    fn a_second_reading_may_be_empty_and_has_to_be_whole() {
-        let second = |end: &ReadEnd| {
-            judge_second(hour("2026-11-20T06"), end, 0, at("2026-11-20T13:00:00Z"), TWICE)
+    fn a_second_reading_has_to_be_whole() {
+        let second = |end: &ReadEnd, has_delivered| {
+            let now = at("2026-11-20T13:00:00Z");
+            judge_second(hour("2026-11-20T06"), end, 0, has_delivered, now, TWICE)
         };
-        assert_eq!(second(&closed(1000)), DONE);
-        assert_eq!(again(second(&ReadEnd::Session(End::Cut))).attempts, 1);
-        assert_eq!(again(second(&ReadEnd::OutOfTime)).not_before, at("2026-11-20T13:00:00Z"));
+        for has_delivered in [false, true] {
+            let cut = second(&ReadEnd::Session(End::Cut), has_delivered);
+            assert_eq!(again(cut).attempts, 1);
+            let out_of_time = second(&ReadEnd::OutOfTime, has_delivered);
+            assert_eq!(again(out_of_time).not_before, at("2026-11-20T13:00:00Z"));
+        }
+    }
+
+    #[test]
+    fn a_second_reading_may_be_empty_where_nothing_was_delivered() {
+        let second = |events, has_delivered| {
+            let now = at("2026-11-20T13:00:00Z");
+            judge_second(hour("2026-11-20T06"), &closed(1000), events, has_delivered, now, TWICE)
+        };
+        assert_eq!(second(0, false), DONE);
+        assert_eq!(second(7, true), DONE);
+        let first = again(second(0, true));
+        assert_eq!((first.empty_reads, first.not_before), (1, at("2026-11-20T14:00:00Z")));
     }
 
     #[test]
@@ -556,7 +576,7 @@ mod tests {
                     _ => (ReadEnd::OutOfTime, 1),
                 };
                 let judgement = if is_second(&checkpoint, hour) {
-                    judge_second(hour, &end, events, now, TWICE)
+                    judge_second(hour, &end, events, minutes % 2 == 0, now, TWICE)
                 } else {
                     judge(hour, previous.as_ref(), &end, events, now, TWICE)
                 };

@@ -33,7 +33,7 @@ use crate::events;
 pub const ACME: &str = "acme_hosted";
 
 /// When a scene begins. With a look-back of one hour, [`LAST_HOUR`] alone is due.
-const START: &str = "2026-11-20T10:50:00Z";
+pub const START: &str = "2026-11-20T10:50:00Z";
 
 /// The newest hour that is due when a scene begins.
 pub const LAST_HOUR: &str = "2026-11-20T09";

@@ -117,6 +117,40 @@ async fn an_event_that_comes_late_while_nobody_reads_live_is_found_by_the_second
 }
 
 #[tokio::test]
+async fn a_second_reading_that_is_falsely_empty_is_not_believed() {
+    let scene = Scene::hybrid().start().await;
+    let timely = scene.give(&messages(), last_hour(), 5);
+    scene.run_well().await;
+    let late = from_minute(last_hour(), 20, 2);
+    let arrives = scene.now() + SignedDuration::from_mins(30);
+    let event =
+        |event: &Bytes| GivenEvent { arrives, ..GivenEvent::new(event.clone(), last_hour()) };
+    scene.source.give(&messages(), late.iter().map(event));
+    scene.advance(7 * 60);
+    // The seven hours since then are truly empty, and are read before.
+    scene.simulation.pod.script_archive(&messages(), vec![Fault::FalseEmpty; 8]);
+    let report = scene.run_well().await;
+    assert_eq!(of_feed(&report, &messages()).hours_checked, []);
+    assert_arrived(&scene, EventType::Message, &timely);
+    scene.advance(60);
+    let report = scene.run_well().await;
+    assert_eq!(of_feed(&report, &messages()).hours_done, [last_hour()]);
+    assert_arrived(&scene, EventType::Message, &[timely, late].concat());
+}
+
+#[tokio::test]
+async fn an_event_without_a_time_is_known_to_the_archive_whenever_live_brought_it() {
+    let scene = Scene::hybrid().start().await;
+    // It arrives with the last second of the hour, and is read live in the next one.
+    let event = Bytes::from(r#"{"guid":"g","msgParts":[]}"#);
+    scene.give_events(&messages(), last_hour(), vec![event.clone()]);
+    let report = scene.run_well().await;
+    let tally = &of_feed(&report, &messages()).tally;
+    assert_eq!((tally.events, tally.duplicates), (2, 1));
+    assert_arrived(&scene, EventType::Message, &[event]);
+}
+
+#[tokio::test]
 async fn sessions_that_end_are_followed_by_others_in_the_same_run() {
     let scene = Scene::hybrid().start().await;
     let events = scene.give_events(&messages(), this_hour(), from_minute(this_hour(), 10, 60));

@@ -25,4 +25,5 @@ mod samples;
 mod sizes;
 mod stolen;
 mod storage;
+mod week;
 mod workspace;
