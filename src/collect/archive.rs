@@ -8,8 +8,8 @@ use tracing::Instrument;
 use super::delivery::EventDelivery;
 use super::feed::{FeedError, FeedRun};
 use super::plan::{
-    Judgement, enter, enter_lost, forget_what_is_gone, is_near_the_end_of_what_is_kept, is_second,
-    is_too_long, is_troubled, judge, judge_second, plan,
+    Judgement, Plan, enter, enter_lost, forget_what_is_gone, is_near_the_end_of_what_is_kept,
+    is_second, is_too_long, is_troubled, judge, judge_second, plan,
 };
 use super::read::{ReadEnd, ReadError};
 use crate::hour::Hour;
@@ -24,11 +24,8 @@ const MARGIN: f64 = 1.5;
 impl FeedRun<'_> {
     /// Reads the hours that are due while the run's time allows. Says whether none is left.
     pub(super) async fn archive(&mut self) -> Result<bool, FeedError> {
-        let now = self.run.clock.now();
-        forget_what_is_gone(&mut self.saved.checkpoint, now);
-        let plan = plan(&self.saved.checkpoint, now, (&self.run.settings.source).into());
-        let is_waiting = |hour: &&Hour| !is_second(&self.saved.checkpoint, **hour);
-        self.report.hours_waiting = plan.later + plan.due.iter().filter(is_waiting).count();
+        forget_what_is_gone(&mut self.saved.checkpoint, self.run.clock.now());
+        let plan = self.plan();
         for hour in plan.lost {
             enter_lost(&mut self.saved.checkpoint, hour);
             self.report.hours_lost.push(hour);
@@ -56,6 +53,15 @@ impl FeedRun<'_> {
             longest = longest.max(began.elapsed());
         }
         Ok(true)
+    }
+
+    /// The hours that are due, after noting in the report how many wait.
+    pub(super) fn plan(&mut self) -> Plan {
+        let source = &self.run.settings.source;
+        let plan = plan(&self.saved.checkpoint, self.run.clock.now(), source.into());
+        let is_waiting = |hour: &&Hour| !is_second(&self.saved.checkpoint, **hour);
+        self.report.hours_waiting = plan.later + plan.due.iter().filter(is_waiting).count();
+        plan
     }
 
     /// Reads one hour and enters what came of it. Says whether the run goes on.

@@ -183,6 +183,14 @@ impl<'a> EventDelivery<'a> {
         &self.tally
     }
 
+    /// Stands for the hour of an event without a time: a drain of the live stream may take hours.
+    fn hour_of_reading(&self) -> Hour {
+        match self.patience {
+            Some(_) => Hour::containing(self.posting.clock.now()),
+            None => self.hour,
+        }
+    }
+
     /// Posts the rows that wait, if any do.
     fn post_rest(&mut self) {
         if let Some(batch) = self.packer.finish() {
@@ -286,7 +294,8 @@ impl Sink for EventDelivery<'_> {
             }
         };
         let (at, oversize) = (built.event_time, built.oversize);
-        let (hour, id) = (at.map_or(self.hour, Hour::containing), event_id(&built));
+        let (hour, id) =
+            (at.map_or_else(|| self.hour_of_reading(), Hour::containing), event_id(&built));
         if let Origin::Session(ledger) = &mut self.origin {
             let claimed = match at {
                 Some(_) => ledger.claim(hour, id).await,

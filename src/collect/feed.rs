@@ -157,6 +157,7 @@ impl FeedRun<'_> {
         match self.run.settings.source.mode {
             Mode::Archive => self.archive().await.map(drop),
             Mode::Hybrid => {
+                self.plan();
                 if self.live().await? && self.archive().await? && self.has_more_live() {
                     self.live().await?;
                 }
@@ -193,7 +194,10 @@ impl FeedRun<'_> {
     }
 
     async fn prune(&mut self) -> Result<(), FeedError> {
-        if self.report.hours_done.is_empty() && self.report.hours_checked.is_empty() {
+        let reads_archive = self.run.settings.source.mode.reads_archive();
+        let has_done = !self.report.hours_done.is_empty() || !self.report.hours_checked.is_empty();
+        // Without the archive hours end when Proofpoint drops them, in any run.
+        if reads_archive && !has_done {
             return Ok(());
         }
         let unfinished = first_unfinished(&self.saved.checkpoint);

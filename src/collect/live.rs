@@ -11,6 +11,7 @@ use super::feed::{FeedError, FeedRun};
 use super::read::{ReadEnd, ReadError, Reader};
 use crate::hour::Hour;
 use crate::pod::{End, RefusalKind};
+use crate::report::Tally;
 use crate::retry::Backoff;
 use crate::state::LiveMark;
 
@@ -22,7 +23,7 @@ const SHARE: f64 = 1.0 / 3.0;
 const TURN: Duration = Duration::from_secs(180);
 
 /// In less time than this no live session is begun.
-const LEAST: Duration = Duration::from_secs(5);
+const LEAST: Duration = Duration::from_millis(500);
 
 /// How far back the server goes on from where a session ended. What is older comes from the
 /// archive alone. A little less than the documented hour.
@@ -39,13 +40,16 @@ impl FeedRun<'_> {
             self.report.stopped();
             return Ok(false);
         }
-        self.tell_of_a_gap();
         let left = self.run.reading_ends.saturating_duration_since(Instant::now());
+        if left < LEAST {
+            return Ok(true);
+        }
+        self.tell_of_a_gap();
         let share = if self.has_due_hours() { left.mul_f64(SHARE) } else { left };
         let drained = self.drain(Instant::now() + share).instrument(tracing::info_span!("live"));
         let end = match drained.await {
             Ok(end) => end,
-            Err(error) => return self.survive(error),
+            Err(error) => return self.survive(error).await,
         };
         self.live_ended = Some(Instant::now());
         self.live_was_cut_short = end == ReadEnd::OutOfTime;
@@ -95,11 +99,13 @@ impl FeedRun<'_> {
 
     /// Goes on to the archive where the live stream alone is in trouble. A token that is refused,
     /// or busy, opens no other session either.
-    fn survive(&mut self, error: ReadError<DeliveryError>) -> Result<bool, FeedError> {
+    async fn survive(&mut self, error: ReadError<DeliveryError>) -> Result<bool, FeedError> {
         match &error {
             ReadError::Open(open) if open.kind() == RefusalKind::Passing => {
                 tracing::warn!(%error, "the live stream can't be read");
                 self.live_ended = Some(Instant::now());
+                self.live_was_cut_short = false;
+                self.save().await?;
                 let mode = self.run.settings.source.mode;
                 self.trouble.get_or_insert(FeedError::LiveRefused { error, mode });
                 Ok(true)
@@ -115,7 +121,11 @@ impl FeedRun<'_> {
             && live.ended < now - REACH
         {
             let (since, until) = (live.ended, now - REACH);
-            tracing::warn!(%since, %until, "the live stream was not read for over an hour: what came then is read from the archive");
+            let then = match self.run.settings.source.mode.reads_archive() {
+                true => "is read from the archive",
+                false => "is missing until `collect` reads it",
+            };
+            tracing::warn!(%since, %until, "the live stream was not read for over an hour: what came then {then}");
         }
     }
 }
@@ -131,7 +141,7 @@ async fn sessions(
 ) -> Result<ReadEnd, ReadError<DeliveryError>> {
     let mut fruitless = 0;
     loop {
-        let before = delivery.tally().events;
+        let before = news(delivery.tally());
         let end = match reader.live(quiet, until, delivery).await {
             Ok(end) => end,
             Err(error) => {
@@ -143,22 +153,28 @@ async fn sessions(
             }
         };
         ends.push(end.clone());
-        let events = delivery.tally().events - before;
+        let events = news(delivery.tally()) - before;
         fruitless = if events > 0 { 0 } else { fruitless + 1 };
         tracing::info!(events, %end, "live session ended");
-        if let ReadEnd::Session(_) = end {
-            if fruitless == 0 {
-                continue;
-            }
-            if let Some(wait) = RECONNECT.wait_until(fruitless, None, until) {
-                tokio::select! {
-                    () = sleep(wait) => {}
-                    () = reader.stop.cancelled() => {}
-                }
-                continue;
-            }
-        }
+        // What was read does not wait for the next session, which may be long in coming.
         reader.finish(delivery).await?;
-        return Ok(end);
+        if !matches!(end, ReadEnd::Session(_)) || fruitless >= RECONNECT.tries {
+            return Ok(end);
+        }
+        if fruitless == 0 {
+            continue;
+        }
+        let Some(wait) = RECONNECT.wait_until(fruitless, None, until) else {
+            return Ok(ReadEnd::OutOfTime);
+        };
+        tokio::select! {
+            () = sleep(wait) => {}
+            () = reader.stop.cancelled() => {}
+        }
     }
+}
+
+/// How many events there were that had not been delivered before.
+fn news(tally: &Tally) -> u64 {
+    tally.events - tally.duplicates
 }

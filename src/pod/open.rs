@@ -141,9 +141,12 @@ async fn open_once(net: &Net, opening: &Opening<'_>) -> Result<Session, OpenErro
             .await
             .map_err(|error| refused(error, &name))
     };
-    let (socket, _) = timeout(opening.patience.open, handshake)
+    // A second at least, so that a deadline that is near does not look like a peer that is away.
+    let left = opening.deadline.saturating_duration_since(Instant::now());
+    let limit = opening.patience.open.min(left.max(Duration::from_secs(1)));
+    let (socket, _) = timeout(limit, handshake)
         .await
-        .map_err(|_| unreachable(format!("no session within {:?}", opening.patience.open)))??;
+        .map_err(|_| unreachable(format!("no session within {limit:.0?}")))??;
     Ok(Session::new(socket, opening.patience))
 }
 
