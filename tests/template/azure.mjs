@@ -5,10 +5,12 @@ import { createHash } from "node:crypto";
 
 import { ExpressionError } from "./expression.mjs";
 
+/** `elsewhere` is where resources are that no template deploys. */
 export const CLOUDS = {
   public: {
     name: "AzureCloud",
     location: "westeurope",
+    elsewhere: "northeurope",
     portal: "https://portal.azure.com",
     resourceManager: "https://management.azure.com/",
     login: "https://login.microsoftonline.com/",
@@ -23,6 +25,7 @@ export const CLOUDS = {
   usgov: {
     name: "AzureUSGovernment",
     location: "usgovvirginia",
+    elsewhere: "usgovarizona",
     portal: "https://portal.azure.us",
     resourceManager: "https://management.usgovcloudapi.net/",
     login: "https://login.microsoftonline.us/",
@@ -37,6 +40,7 @@ export const CLOUDS = {
   china: {
     name: "AzureChinaCloud",
     location: "chinanorth3",
+    elsewhere: "chinaeast2",
     portal: "https://portal.azure.cn",
     resourceManager: "https://management.chinacloudapi.cn/",
     login: "https://login.chinacloudapi.cn/",
@@ -175,7 +179,7 @@ export function properties(resource, world) {
 export function whole(resource, world) {
   const { properties: declared, identity: wanted, ...rest } = resource.body ?? {};
   const given = identity(resource.id, wanted, world.tenantId);
-  return { ...rest, ...(given && { identity: given }), properties: properties(resource, world), resourceId: resource.id };
+  return { location: world.cloud.elsewhere, ...rest, ...(given && { identity: given }), properties: properties(resource, world), resourceId: resource.id };
 }
 
 /** The same for `list...()`; the secrets in it are added to those of the world. */

@@ -36,7 +36,7 @@ function tokenize(text) {
 const parsed = new Map();
 
 /**
- * The tree of an expression with its brackets. Nodes are `{literal}`, `{call, args}` and
+ * The tree of an expression with its brackets. Nodes are `{literal}`, `{call, args}`, `{word}`, and
  * `{of, member, safe}`, where `member` is a node too.
  */
 export function parse(text) {
@@ -115,7 +115,9 @@ class Parser {
       return { literal: Number(token.value) };
     }
     const call = this.name();
-    this.expect("(");
+    if (!this.take("(")) {
+      return { word: call };
+    }
     const args = [];
     if (!this.take(")")) {
       do {
@@ -136,13 +138,20 @@ export function walk(node, visit) {
 }
 
 /**
- * The value of a tree. `scope.find(name)` gives the function of that name in lower case:
+ * The value of a tree. `scope.words` are names that stand for values, where there are any.
+ * `scope.find(name)` gives the function of that name in lower case:
  * `{arity: [least, most], apply(args, scope)}`, or with `lazy` in place of `apply` one that gets its
  * arguments as trees.
  */
 export function evaluate(node, scope) {
   if ("literal" in node) {
     return node.literal;
+  }
+  if (node.word) {
+    if (!Object.hasOwn(scope.words ?? {}, node.word)) {
+      throw new ExpressionError(`has the word ${node.word}, which is no call`);
+    }
+    return scope.words[node.word];
   }
   if (node.of) {
     return member(evaluate(node.of, scope), evaluate(node.member, scope), node.safe);

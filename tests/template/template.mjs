@@ -137,10 +137,15 @@ class Instance {
     });
   }
 
-  /** The texts in `dependsOn`, each with the resources that it stands for. */
+  /**
+   * The texts in `dependsOn`, each with the resources that it stands for; `known` is false for one
+   * that stands for nothing in the template, not even for a loop without rounds.
+   */
   get dependsOn() {
-    const texts = this.early("dependsOn", []);
-    return texts.map((text) => ({ text, on: this.deployment.named(text) }));
+    return memo(this, "evaluatedDependsOn", () => this.early("dependsOn", []).map((text) => {
+      const on = this.deployment.named(text);
+      return { text, on, known: on.length > 0 || this.deployment.loopNames.has(text.toLowerCase()) };
+    }));
   }
 }
 
@@ -155,6 +160,7 @@ class Deployment {
   /** `owner` is the resource that a nested deployment comes from. */
   constructor(world, { template, name, place, given, pointer, active, owner }) {
     Object.assign(this, { world, template, name, place, given, pointer, active, owner, instances: [] });
+    this.loopNames = new Set();
     this.parameters = new Map();
     this.variables = new Map();
     const unknown = Object.keys(given).filter((name) => !Object.hasOwn(template.parameters ?? {}, name));
@@ -201,6 +207,7 @@ class Deployment {
     if (!copy) {
       return [loops];
     }
+    this.loopNames.add(copy.name.toLowerCase());
     const count = this.resolve(copy.count, this.scope({ loops, runtime: false }), `${pointer}.copy.count`);
     if (!Number.isInteger(count) || count < 0 || count > 800) {
       throw new TemplateError(`${pointer}.copy.count is ${JSON.stringify(count)}, not 0 to 800`);
@@ -210,10 +217,14 @@ class Deployment {
 
   /** The resources of this template that a name, an id or the name of a copy loop stands for. */
   named(text) {
-    const wanted = text.toLowerCase();
-    return this.instances.filter((instance) =>
-      [instance.id, instance.name, path(instance.type, instance.name), instance.raw.copy?.name]
-        .some((name) => name?.toLowerCase() === wanted));
+    this.names ??= this.instances.reduce((names, instance) => {
+      const own = [instance.id, instance.name, path(instance.type, instance.name), instance.raw.copy?.name];
+      for (const name of new Set(own.filter(Boolean).map((each) => each.toLowerCase()))) {
+        names.set(name, [...(names.get(name) ?? []), instance]);
+      }
+      return names;
+    }, new Map());
+    return this.names.get(text.toLowerCase()) ?? [];
   }
 
   parameter(name) {
