@@ -30,7 +30,8 @@ struct Deployment {
 
 static DEPLOYMENTS: LazyLock<Vec<Deployment>> = LazyLock::new(|| {
     let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/template/evaluate.mjs");
-    let evaluated = Command::new("node").arg(script).arg("--all").output().expect("node can be run");
+    let evaluated =
+        Command::new("node").arg(script).arg("--all").output().expect("node can be run");
     let reason = String::from_utf8_lossy(&evaluated.stderr);
     assert!(evaluated.status.success(), "the template does not evaluate: {reason}");
     serde_json::from_slice(&evaluated.stdout).expect("evaluate.mjs prints deployments")
@@ -60,15 +61,15 @@ fn sent(name: fn(&Table) -> &str) -> BTreeMap<String, Columns> {
 }
 
 /// Every column in which two sets of tables differ.
-fn differences(
-    left: &BTreeMap<String, Columns>,
-    right: &BTreeMap<String, Columns>,
-) -> Vec<String> {
+fn differences(left: &BTreeMap<String, Columns>, right: &BTreeMap<String, Columns>) -> Vec<String> {
     let flat = |tables: &BTreeMap<String, Columns>| -> BTreeSet<String> {
         let column = |table: &str, (name, column_type): (&String, &String)| {
             format!("{table}.{name}: {column_type}")
         };
-        tables.iter().flat_map(|(table, columns)| columns.iter().map(|each| column(table, each))).collect()
+        tables
+            .iter()
+            .flat_map(|(table, columns)| columns.iter().map(|each| column(table, each)))
+            .collect()
     };
     flat(left).symmetric_difference(&flat(right)).cloned().collect()
 }
@@ -100,7 +101,10 @@ fn a_column_that_lacks_or_has_another_type_is_found() {
     let lacking = broken(|columns| drop(columns.remove("msg")));
     assert_eq!(lacking, ["ProofpointPODMessage_CL.msg: dynamic"]);
     let other = broken(|columns| drop(columns.insert("msg".to_owned(), "string".to_owned())));
-    assert_eq!(other, ["ProofpointPODMessage_CL.msg: dynamic", "ProofpointPODMessage_CL.msg: string"]);
+    assert_eq!(
+        other,
+        ["ProofpointPODMessage_CL.msg: dynamic", "ProofpointPODMessage_CL.msg: string"]
+    );
     let more = broken(|columns| drop(columns.insert("more".to_owned(), "string".to_owned())));
     assert_eq!(more, ["ProofpointPODMessage_CL.more: string"]);
 }

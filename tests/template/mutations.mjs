@@ -16,7 +16,8 @@ const site = (project) => one(project, "Microsoft.Web/sites");
 const settings = (project) => one(project, "Microsoft.Web/sites/config");
 const rule = (project) => one(project, "Microsoft.Insights/dataCollectionRules");
 const role = (project, name) => one(project, "Microsoft.Authorization/roleAssignments", name);
-const nested = (project, type) => all(project.template, "Microsoft.Resources/deployments").find((each) => all(each.properties.template, type).length > 0);
+const nested = (project, type, text = "") => all(project.template, "Microsoft.Resources/deployments")
+  .find((each) => all(each.properties.template, type).some((resource) => JSON.stringify(resource).includes(text)));
 const variables = (project) => project.template.variables;
 const parameters = (project) => project.template.parameters;
 const given = (project) => project.wizard.parameters.outputs;
@@ -71,7 +72,7 @@ export const MUTATIONS = [
   ["a reference in a variable", (p) => { variables(p).planName = "[reference(resourceId('Microsoft.KeyVault/vaults', variables('keyVaultName')), '2022-07-01').vaultUri]"; }, /nothing is deployed yet/],
   ["an identity that is not asked for", (p) => { delete site(p).identity; }, /asks for the member "identity"/],
   ["a rule without an endpoint of its own", (p) => { delete rule(p).kind; }, /asks for the member "endpoints"/],
-  ["the same role twice", (p) => { const twin = structuredClone(role(p, "keyVault')")); nested(p, twin.type).properties.template.resources.push(twin); }, /is deployed twice/],
+  ["the same role twice", (p) => { const twin = structuredClone(role(p, "keyVault')")); nested(p, twin.type, "keyVault')").properties.template.resources.push(twin); }, /is deployed twice/],
 
   // Form
   ["a key twice", (p) => { p.texts["azuredeploy.json"] = p.texts["azuredeploy.json"].replace('"variables": {', '"variables": {"flex": true, '); }, /flex stands there twice/],
@@ -112,7 +113,7 @@ export const MUTATIONS = [
   ["another runtime", (p) => { variables(p).functionAppConfig.runtime.version = "2.0"; }, /not custom 1.0/],
 
   // Roles
-  ["a role that is too much", (p) => replaceAll(nested(p, "Microsoft.Authorization/roleAssignments").properties.template, "variables", "4633458b-17de-408a-b874-0445c86b69e6", "8e3af657-a8ff-443c-a75c-2fe8c4bcb635"), /for which the app has no use/],
+  ["a role that is too much", (p) => replaceAll(nested(p, "Microsoft.Authorization/roleAssignments", "keyVault')").properties.template, "variables", "4633458b-17de-408a-b874-0445c86b69e6", "8e3af657-a8ff-443c-a75c-2fe8c4bcb635"), /for which the app has no use/],
   ["a role on the whole resource group", (p) => { delete role(p, "keyVault')").scope; }, /gives Key Vault Secrets User on/],
   ["a role for someone else", (p) => { role(p, "keyVault')").properties.principalId = "44444444-4444-4444-4444-444444444444"; }, /not the app's identity/],
   ["a role without the type of its principal", (p) => { delete role(p, "keyVault')").properties.principalType; }, /ServicePrincipal/],

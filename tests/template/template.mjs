@@ -67,7 +67,8 @@ class Instance {
     if (typeof this.active !== "boolean") {
       throw new TemplateError(`${pointer}.condition is no bool`);
     }
-    this.id = `${this.within()}/providers/${path(type, name)}`;
+    this.path = path(type, name);
+    this.id = `${this.within()}/providers/${this.path}`;
   }
 
   /** The value of a member that is needed before anything is deployed. */
@@ -218,7 +219,7 @@ class Deployment {
   /** The resources of this template that a name, an id or the name of a copy loop stands for. */
   named(text) {
     this.names ??= this.instances.reduce((names, instance) => {
-      const own = [instance.id, instance.name, path(instance.type, instance.name), instance.raw.copy?.name];
+      const own = [instance.id, instance.name, instance.path, instance.raw.copy?.name];
       for (const name of new Set(own.filter(Boolean).map((each) => each.toLowerCase()))) {
         names.set(name, [...(names.get(name) ?? []), instance]);
       }

@@ -42,6 +42,7 @@ const CHOICES = {
   network: {
     open: {},
     subnet: { virtualNetworkSubnetId: SUBNET, storageNetworkAccess: "Subnet" },
+    fenced: { virtualNetworkSubnetId: SUBNET, storageNetworkAccess: "Subnet", keyVaultNetworkAccess: "Subnet" },
     private: { virtualNetworkSubnetId: SUBNET, storageNetworkAccess: "Private", keyVaultNetworkAccess: "Private" },
   },
   proxy: {
@@ -90,7 +91,7 @@ function forgetful(names, parameters) {
 
 /** Flex Consumption does not reach a vault that is closed to public networks. */
 function possible({ plan, network }) {
-  return !(plan === "flex" && network === "private");
+  return !(plan === "flex" && ["fenced", "private"].includes(network));
 }
 
 function combinations(choices) {
@@ -119,17 +120,16 @@ export function matrix() {
   return combinations(CHOICES).filter(possible).map(variant);
 }
 
-/** The first deployment with each choice, and with each value and limit of a single parameter. */
+/** The first of each choice, and that with each value and limit of a parameter that is not among them. */
 export function singles(template) {
   const first = Object.fromEntries(Object.entries(CHOICES).map(([choice, values]) => [choice, Object.keys(values)[0]]));
   const base = variant(first);
-  // For where the destination is the single thing that changes.
-  base.parameters.legacyWorkspaceKey = KEY;
+  const chosen = Object.values(CHOICES).flatMap((values) => Object.values(values).flatMap(Object.keys));
   const list = [base];
   const add = (what, parameters) => list.push({ ...base, name: `${base.name}, ${what}`, parameters: { ...base.parameters, ...parameters } });
   add("a workspace in another subscription", { workspaceResourceId: workspaceIn(WORKSPACE_SUBSCRIPTION) });
   add("more settings and tags", { additionalSettings: { StateContainer: "pod-state" }, tags: { owner: "soc" } });
-  for (const [name, declared] of Object.entries(template.parameters)) {
+  for (const [name, declared] of Object.entries(template.parameters).filter(([name]) => !chosen.includes(name))) {
     const limits = [declared.minValue, declared.maxValue].filter((value) => value !== undefined);
     for (const value of [...(declared.allowedValues ?? []), ...limits]) {
       add(`${name} ${value}`, { [name]: value });

@@ -24,13 +24,14 @@ function needs(instance, { world, instances }) {
   const list = instance.uses.map(({ name, target }) => [target, `${name}()`]);
   const base = instance.within().toLowerCase();
   const words = wordsOf(instance);
+  const ids = words.match(/^\/subscriptions\/.*$/gm) ?? [];
   for (const other of active) {
     const id = other.id.toLowerCase();
     if (instance.id.toLowerCase().startsWith(`${id}/`)) {
       list.push([other, "it is a part of it"]);
     } else if (base === id) {
       list.push([other, "it is an extension of it"]);
-    } else if (words.includes(`\n${id}\n`) || words.includes(`\n${id}/`)) {
+    } else if (ids.some((text) => text === id || text.startsWith(`${id}/`))) {
       list.push([other, "its properties name it"]);
     }
   }
