@@ -50,6 +50,15 @@ fn links_between_documents_lead_somewhere() {
     assert_none(faults);
 }
 
+#[test]
+fn the_readme_leads_to_every_page() {
+    let links = markdown::links(&read("README.md"));
+    let files = text_files().into_iter().map(|file| file.path);
+    let pages = files.filter(|path| path.starts_with("docs/") && path.ends_with(".md"));
+    let lonely = pages.filter(|page| !links.contains(page));
+    assert_none(lonely.map(|page| format!("README.md has no link to {page}")).collect());
+}
+
 fn follow(from: &str, text: &str, link: &str) -> Result<(), String> {
     let (path, anchor) = link.split_once('#').unwrap_or((link, ""));
     if path.is_empty() {
