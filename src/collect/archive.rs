@@ -7,9 +7,9 @@ use tracing::Instrument;
 
 use super::delivery::EventDelivery;
 use super::feed::{FeedError, FeedRun};
+use super::judge::{Judgement, is_too_long, is_troubled, judge, judge_second};
 use super::plan::{
-    Judgement, Plan, enter, enter_lost, forget_what_is_gone, is_near_the_end_of_what_is_kept,
-    is_second, is_too_long, is_troubled, judge, judge_second, plan,
+    Plan, enter, enter_lost, forget_what_is_gone, is_near_the_end_of_what_is_kept, is_second, plan,
 };
 use super::read::{ReadEnd, ReadError};
 use crate::hour::Hour;
@@ -24,7 +24,8 @@ const MARGIN: f64 = 1.5;
 impl FeedRun<'_> {
     /// Reads the hours that are due while the run's time allows. Says whether none is left.
     pub(super) async fn archive(&mut self) -> Result<bool, FeedError> {
-        forget_what_is_gone(&mut self.saved.checkpoint, self.run.clock.now());
+        let timing = (&self.run.settings.source).into();
+        forget_what_is_gone(&mut self.saved.checkpoint, self.run.clock.now(), timing);
         let plan = self.plan();
         for hour in plan.lost {
             enter_lost(&mut self.saved.checkpoint, hour);
@@ -68,7 +69,7 @@ impl FeedRun<'_> {
     async fn hour(&mut self, hour: Hour) -> Result<bool, FeedError> {
         let reader = self.services.reader(self.run, self.cluster, self.feed, &self.tenure.halt);
         let around = self.services.around(self.run, &self.term);
-        let mut delivery = EventDelivery::new(self.feed, hour, &mut self.ledger, around);
+        let mut delivery = EventDelivery::archive(self.feed, hour, &mut self.ledger, around);
         let end = reader.hour(hour, &mut delivery).await;
         let tally = delivery.tally().clone();
         self.report.tally.add(&tally);

@@ -80,7 +80,7 @@ pub async fn backfill(
         for hour in hours {
             ledger.forget_all_but(2);
             let around = services.around(run, &term);
-            let mut delivery = EventDelivery::new(feed, hour, &mut ledger, around);
+            let mut delivery = EventDelivery::archive(feed, hour, &mut ledger, around);
             let end = reader.hour(hour, &mut delivery).await?;
             let result = HourResult { hour, end, tally: delivery.tally().clone() };
             done(&result);

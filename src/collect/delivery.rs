@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
+use jiff::Timestamp;
 use tokio::task::{JoinError, JoinSet};
 use tokio::time::{Instant, sleep_until};
 use tracing::Instrument;
@@ -83,7 +84,8 @@ enum Origin<'a> {
 
 /// Delivers events of a feed.
 pub struct EventDelivery<'a> {
-    hour: Hour,
+    /// The archive's hour; the live stream has none.
+    hour: Option<Hour>,
     builder: RowBuilder,
     origin: Origin<'a>,
     progress: &'a Progress,
@@ -109,26 +111,24 @@ struct Load {
 }
 
 impl<'a> EventDelivery<'a> {
-    /// Delivers events of `feed` that the ledger does not know. `hour` stands for the hour of an
-    /// event whose own time can't be read.
-    pub fn new(
+    /// Delivers events of the archive's `hour` that the ledger does not know.
+    pub fn archive(
         feed: &Feed,
         hour: Hour,
         ledger: &'a mut Ledger,
         around: Surroundings<'a>,
     ) -> EventDelivery<'a> {
-        EventDelivery::from(Origin::Session(ledger), feed, hour, around)
+        EventDelivery::from(Origin::Session(ledger), feed, Some(hour), around)
     }
 
-    /// As [`new`](Self::new), for events that come when they come: a batch does not wait for long
-    /// to become full.
+    /// As [`archive`](Self::archive), for events that come when they come: a batch does not wait
+    /// for long to become full.
     pub fn live(
         feed: &Feed,
-        hour: Hour,
         ledger: &'a mut Ledger,
         around: Surroundings<'a>,
     ) -> EventDelivery<'a> {
-        let delivery = EventDelivery::new(feed, hour, ledger, around);
+        let delivery = EventDelivery::from(Origin::Session(ledger), feed, None, around);
         EventDelivery { patience: Some(LONGEST_WAIT), ..delivery }
     }
 
@@ -140,13 +140,13 @@ impl<'a> EventDelivery<'a> {
         hour: Hour,
         around: Surroundings<'a>,
     ) -> EventDelivery<'a> {
-        EventDelivery::from(Origin::Letter(reason), feed, hour, around)
+        EventDelivery::from(Origin::Letter(reason), feed, Some(hour), around)
     }
 
     fn from(
         origin: Origin<'a>,
         feed: &Feed,
-        hour: Hour,
+        hour: Option<Hour>,
         around: Surroundings<'a>,
     ) -> EventDelivery<'a> {
         let shape = match around.settings.destination {
@@ -183,12 +183,35 @@ impl<'a> EventDelivery<'a> {
         &self.tally
     }
 
-    /// Stands for the hour of an event without a time: a drain of the live stream may take hours.
+    /// Stands for the hour of an event whose own time can't be read.
     fn hour_of_reading(&self) -> Hour {
-        match self.patience {
-            Some(_) => Hour::containing(self.posting.clock.now()),
-            None => self.hour,
+        self.hour.unwrap_or_else(|| Hour::containing(self.posting.clock.now()))
+    }
+
+    /// Says whether the event is new. A dead letter's always is.
+    async fn claim(
+        &mut self,
+        hour: Hour,
+        id: EventId,
+        at: Option<Timestamp>,
+    ) -> Result<bool, DeliveryError> {
+        let Origin::Session(ledger) = &mut self.origin else { return Ok(true) };
+        let claimed = match at {
+            Some(_) => ledger.claim(hour, id).await,
+            None => ledger.claim_undated(hour, id).await,
+        };
+        let is_new = claimed.map_err(DeliveryError::Ledger)?;
+        self.tally.duplicates += u64::from(!is_new);
+        Ok(is_new)
+    }
+
+    /// Says that of a claimed event all is done that will be.
+    async fn remember(&mut self, hour: Hour, id: EventId) -> Result<(), DeliveryError> {
+        if let Origin::Session(ledger) = &mut self.origin {
+            self.posting.remember(hour, &[id]).await.map_err(DeliveryError::Ledger)?;
+            ledger.settle(hour, 1);
         }
+        Ok(())
     }
 
     /// Posts the rows that wait, if any do.
@@ -229,6 +252,16 @@ impl<'a> EventDelivery<'a> {
         }
     }
 
+    /// Keeps an event that can be no row, once.
+    async fn malformed(&mut self, detail: &str, event: &[u8]) -> Result<(), DeliveryError> {
+        let (hour, id) = (self.hour_of_reading(), malformed_id(event));
+        if !self.claim(hour, id, None).await? {
+            return Ok(());
+        }
+        self.dead_letter(DeadLetterReason::Malformed, detail, event).await?;
+        self.remember(hour, id).await
+    }
+
     async fn dead_letter(
         &mut self,
         reason: DeadLetterReason,
@@ -249,9 +282,14 @@ impl<'a> EventDelivery<'a> {
 /// left out, so that an archive that keeps fewer digits than the live stream does not matter.
 fn event_id(built: &Built<'_>) -> EventId {
     match built.event_time {
-        Some(at) => EventId::of(&format!("{}\n{}", built.id, at.as_second())),
-        None => EventId::of(&built.id),
+        Some(at) => EventId::of(format!("{}\n{}", built.id, at.as_second())),
+        None => EventId::of(built.id.as_bytes()),
     }
+}
+
+/// What the ledger knows an event by whose id can't be read: all of it.
+fn malformed_id(event: &[u8]) -> EventId {
+    EventId::of([b"malformed\n", event].concat())
 }
 
 impl Sink for EventDelivery<'_> {
@@ -281,30 +319,17 @@ impl Sink for EventDelivery<'_> {
         self.progress.read(event.len() as u64);
         let text = match std::str::from_utf8(&event) {
             Ok(text) => text,
-            Err(error) => {
-                let detail = format!("not UTF-8: {error}");
-                return self.dead_letter(DeadLetterReason::Malformed, &detail, &event).await;
-            }
+            Err(error) => return self.malformed(&format!("not UTF-8: {error}"), &event).await,
         };
         let built = match self.builder.build(text, self.posting.clock.now(), &mut self.row) {
             Ok(built) => built,
-            Err(error) => {
-                let detail = error.to_string();
-                return self.dead_letter(DeadLetterReason::Malformed, &detail, &event).await;
-            }
+            Err(error) => return self.malformed(&error.to_string(), &event).await,
         };
         let (at, oversize) = (built.event_time, built.oversize);
         let (hour, id) =
             (at.map_or_else(|| self.hour_of_reading(), Hour::containing), event_id(&built));
-        if let Origin::Session(ledger) = &mut self.origin {
-            let claimed = match at {
-                Some(_) => ledger.claim(hour, id).await,
-                None => ledger.claim_undated(hour, id).await,
-            };
-            if !claimed.map_err(DeliveryError::Ledger)? {
-                self.tally.duplicates += 1;
-                return Ok(());
-            }
+        if !self.claim(hour, id, at).await? {
+            return Ok(());
         }
         if oversize {
             let detail = "the row lacks values that are too long for a column";
@@ -323,9 +348,7 @@ impl Sink for EventDelivery<'_> {
             Err(too_long) => {
                 let detail = too_long.to_string();
                 self.dead_letter(DeadLetterReason::Oversize, &detail, &event).await?;
-                if let Origin::Session(ledger) = &mut self.origin {
-                    ledger.settle(hour, 1);
-                }
+                self.remember(hour, id).await?;
             }
         }
         if self.bytes_waiting >= MOST_WAITING && self.has_room() {

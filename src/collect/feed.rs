@@ -9,7 +9,7 @@ use tracing::Instrument;
 use super::delivery::DeliveryError;
 use super::ledger::Ledger;
 use super::owned::{Tenure, under_lease};
-use super::plan::{first_unfinished, let_go, plan, take_back};
+use super::plan::{first_unfinished, let_go, take_back};
 use super::read::{ReadEnd, ReadError};
 use super::{Run, Services};
 use crate::feed::Feed;
@@ -165,18 +165,16 @@ impl FeedRun<'_> {
             }
             Mode::Live => {
                 self.live().await?;
-                let_go(&mut self.saved.checkpoint, self.run.clock.now());
+                let timing = (&self.run.settings.source).into();
+                let_go(&mut self.saved.checkpoint, self.run.clock.now(), timing);
                 self.save().await
             }
         }
     }
 
     /// Whether hours are due that are to be read in this run.
-    pub fn has_due_hours(&self) -> bool {
-        let source = &self.run.settings.source;
-        let now = self.run.clock.now();
-        source.mode.reads_archive()
-            && !plan(&self.saved.checkpoint, now, source.into()).due.is_empty()
+    pub fn has_due_hours(&mut self) -> bool {
+        self.run.settings.source.mode.reads_archive() && !self.plan().due.is_empty()
     }
 
     pub fn halted(&self) -> bool {
@@ -200,7 +198,8 @@ impl FeedRun<'_> {
         if reads_archive && !has_done {
             return Ok(());
         }
-        let unfinished = first_unfinished(&self.saved.checkpoint);
+        // The reading of an hour brings some events of the one before it.
+        let unfinished = first_unfinished(&self.saved.checkpoint).plus(-1);
         // A clock that is ahead must not make the ledger forget what was delivered lately.
         let now = self.run.clock.now();
         let now = self.saved.checkpoint.newest.map_or(now, |newest| newest.min(now));

@@ -9,7 +9,6 @@ use tracing::Instrument;
 use super::delivery::{DeliveryError, EventDelivery};
 use super::feed::{FeedError, FeedRun};
 use super::read::{ReadEnd, ReadError, Reader};
-use crate::hour::Hour;
 use crate::pod::{End, RefusalKind};
 use crate::report::Tally;
 use crate::retry::Backoff;
@@ -53,8 +52,6 @@ impl FeedRun<'_> {
         };
         self.live_ended = Some(Instant::now());
         self.live_was_cut_short = end == ReadEnd::OutOfTime;
-        self.saved.checkpoint.live =
-            Some(LiveMark { ended: self.run.clock.now(), end: end.to_string() });
         self.save().await?;
         if end == ReadEnd::Stopped {
             self.report.stopped();
@@ -77,15 +74,18 @@ impl FeedRun<'_> {
     /// nothing any more. Every event is accounted for on success.
     async fn drain(&mut self, until: Instant) -> Result<ReadEnd, ReadError<DeliveryError>> {
         let quiet = self.run.settings.source.live_quiet;
-        let hour = Hour::containing(self.run.clock.now());
         let reader = self.services.reader(self.run, self.cluster, self.feed, &self.tenure.halt);
         let around = self.services.around(self.run, &self.term);
-        let mut delivery = EventDelivery::live(self.feed, hour, &mut self.ledger, around);
+        let mut delivery = EventDelivery::live(self.feed, &mut self.ledger, around);
         let mut ends = Vec::new();
         let drained = sessions(&reader, quiet, until, &mut delivery, &mut ends).await;
         self.report.tally.add(delivery.tally());
-        for end in ends {
-            self.report.count_end("live", &end);
+        for end in &ends {
+            self.report.count_end("live", end);
+        }
+        if let Some(last) = ends.last() {
+            let (ended, end) = (self.run.clock.now(), last.to_string());
+            self.saved.checkpoint.live = Some(LiveMark { ended, end });
         }
         let end = drained?;
         if let ReadEnd::Session(last) = &end

@@ -15,6 +15,7 @@ mod archive;
 mod backfill;
 pub mod delivery;
 mod feed;
+mod judge;
 mod ledger;
 mod live;
 mod owned;
@@ -24,6 +25,7 @@ mod progress;
 pub mod read;
 mod resend;
 mod save;
+pub mod timing;
 
 use std::sync::Arc;
 

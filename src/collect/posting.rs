@@ -84,8 +84,11 @@ impl Posting {
                 Err(error) => posted.error = Some(DeliveryError::DeadLetter(error)),
             }
         }
-        if let Err(error) = self.remember(&known).await {
-            posted.error = Some(DeliveryError::Ledger(error));
+        for (hour, ids) in by_hour(&known, |ids: &mut Vec<EventId>, known| ids.push(known.id)) {
+            if let Err(error) = self.remember(hour, &ids).await {
+                posted.error = Some(DeliveryError::Ledger(error));
+                break;
+            }
         }
         posted
     }
@@ -103,12 +106,9 @@ impl Posting {
         Ok(())
     }
 
-    async fn remember(&self, parcels: &[Parcel]) -> Result<(), StateError> {
-        let hours = by_hour(parcels, |ids: &mut Vec<EventId>, parcel| ids.push(parcel.id));
+    /// Records events of `hour` that are accounted for.
+    pub async fn remember(&self, hour: Hour, ids: &[EventId]) -> Result<(), StateError> {
         let now = self.clock.now();
-        for (hour, ids) in hours {
-            self.state.append_ledger(&self.feed, hour, now, &self.writer, &ids).await?;
-        }
-        Ok(())
+        self.state.append_ledger(&self.feed, hour, now, &self.writer, ids).await
     }
 }

@@ -3,7 +3,8 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
-use crate::collect::plan::{Timing, let_go, plan, take_back};
+use crate::collect::plan::{let_go, plan, take_back};
+use crate::collect::timing::Timing;
 use crate::feed::{EventType, Feed};
 use crate::state::Checkpoint;
 
@@ -37,13 +38,13 @@ pub fn checkpoint(stored: &[u8]) {
     let planned = plan.due.len() + plan.later + plan.lost.len();
     assert_eq!(planned, checkpoint.retry.len() + checkpoint.second.len());
     if USUAL.contains(&checkpoint.next_hour.start()) {
-        outlives_other_clocks(&checkpoint, &feed);
+        outlives_other_clocks(&checkpoint, &feed, timing);
     }
 }
 
 /// What a clock that is behind takes back of a checkpoint, and one that is ahead lets go of, leaves
 /// one that can be written.
-fn outlives_other_clocks(checkpoint: &Checkpoint, feed: &Feed) {
+fn outlives_other_clocks(checkpoint: &Checkpoint, feed: &Feed, timing: Timing) {
     let at = |hours| checkpoint.next_hour.plus(hours).start();
     let (behind, ahead) = (at(-30), at(1_000));
     let mut back = Checkpoint { updated: behind, ..checkpoint.clone() };
@@ -51,6 +52,6 @@ fn outlives_other_clocks(checkpoint: &Checkpoint, feed: &Feed) {
     assert!(back.to_json(feed).is_ok(), "{back:?}");
     let mut on = Checkpoint { updated: ahead, ..checkpoint.clone() };
     assert_eq!(take_back(&mut on, ahead), None);
-    let_go(&mut on, ahead);
+    let_go(&mut on, ahead, timing);
     assert!(on.to_json(feed).is_ok(), "{on:?}");
 }

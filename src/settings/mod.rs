@@ -211,11 +211,6 @@ pub enum Mode {
 }
 
 impl Mode {
-    /// Whether the live stream is read.
-    pub fn reads_live(self) -> bool {
-        self != Mode::Archive
-    }
-
     /// Whether closed hours are read.
     pub fn reads_archive(self) -> bool {
         self != Mode::Live

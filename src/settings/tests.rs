@@ -103,14 +103,12 @@ fn nothing_at_all_names_what_is_needed() {
 }
 
 #[test]
-fn modes_and_what_they_read() {
+fn modes_and_second_readings() {
     let source =
         |name: &str, value: &str| Settings::read(&complete_with(&[(name, value)])).unwrap().source;
-    for (text, live, archive) in
-        [("hybrid", true, true), ("Live", true, false), ("archive", false, true)]
+    for (text, mode) in [("hybrid", Mode::Hybrid), ("Live", Mode::Live), ("archive", Mode::Archive)]
     {
-        let mode = source("ProofpointMode", text).mode;
-        assert_eq!((mode.reads_live(), mode.reads_archive()), (live, archive), "{text}");
+        assert_eq!(source("ProofpointMode", text).mode, mode, "{text}");
     }
     assert_eq!(source("ProofpointSecondReadHours", "0").second_read, None);
 }

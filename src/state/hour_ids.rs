@@ -16,7 +16,7 @@ impl EventId {
     pub(super) const BYTES: usize = 16;
 
     /// The hash of an event's id.
-    pub fn of(id: &str) -> EventId {
+    pub fn of(id: impl AsRef<[u8]>) -> EventId {
         let hash: [u8; 32] = Sha256::digest(id).into();
         let (first, _) = hash.split_first_chunk().expect("32 bytes have a first 16");
         EventId::from_bytes(*first)
@@ -42,11 +42,6 @@ impl HourIds {
     /// Adds an id; false where it was there already.
     pub fn insert(&mut self, id: EventId) -> bool {
         self.0.insert(id)
-    }
-
-    /// Takes an id out; false where it was not there.
-    pub fn remove(&mut self, id: EventId) -> bool {
-        self.0.remove(&id)
     }
 
     /// Whether the id is there.
@@ -104,17 +99,13 @@ mod tests {
 
     proptest! {
         #[test]
-        fn is_a_set(steps in proptest::collection::vec((0..8u8, any::<bool>()), 0..60)) {
+        fn is_a_set(steps in proptest::collection::vec(0..40u8, 0..60)) {
             let mut ids = HourIds::default();
             let mut model = std::collections::BTreeSet::new();
-            for (number, add) in steps {
-                let id = EventId::of(&number.to_string());
-                if add {
-                    prop_assert_eq!(ids.insert(id), model.insert(number));
-                } else {
-                    prop_assert_eq!(ids.remove(id), model.remove(&number));
-                }
-                prop_assert_eq!(ids.contains(id), add);
+            for number in steps {
+                let id = EventId::of(number.to_string());
+                prop_assert_eq!(ids.contains(id), model.contains(&number));
+                prop_assert_eq!(ids.insert(id), model.insert(number));
                 prop_assert_eq!((ids.len(), ids.is_empty()), (model.len(), model.is_empty()));
             }
         }

@@ -79,10 +79,9 @@ async fn every_event_lies_in_its_table_once_and_another_demo_goes_on() {
         assert!(expected.iter().all(|id| once.contains(id)), "{feed}");
         let [hours, events, live, archive, known, received] = told(&ended, &feed);
         assert_eq!((events, received), (live + archive + known, live + archive), "{feed}");
-        // At night an hour may have nothing that is audited.
-        if feed.event_type != EventType::Audit {
-            assert!(hours >= 2 && archive > 0 && live > 0, "{feed}");
-        }
+        assert!(hours >= 2 && archive > 0, "{feed}");
+        // At night nothing may be audited for longer than the live stream reaches back.
+        assert!(live > 0 || feed.event_type == EventType::Audit, "{feed}");
     }
 
     let ended = demo(keep.path(), &[]).await;

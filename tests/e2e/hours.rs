@@ -324,7 +324,9 @@ async fn the_ledger_is_kept_for_72_hours_after_an_hour() {
         let hour = scene.state_path(&format!("ledger/{}/{}", messages(), last_hour()));
         std::fs::read_dir(hour).map_or(0, Iterator::count)
     };
-    for (hours, expected) in [(71, 1), (3, 0)] {
+    // The hours in between are empty, and read three times. Till then the first of them is
+    // unfinished, and may have events of the hour before it.
+    for (hours, expected) in [(71, 1), (2, 1), (2, 0)] {
         scene.advance(hours * 60);
         let newest = Hour::newest_due(scene.now(), SignedDuration::from_mins(45));
         scene.give(&messages(), newest, 1);

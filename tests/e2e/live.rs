@@ -9,6 +9,7 @@ use proofpoint_sentinel::feed::EventType;
 use proofpoint_sentinel::hour::Hour;
 use proofpoint_sentinel::report::Outcome;
 use proofpoint_sentinel::simulator::pod::{Fault, GivenEvent, Refusal};
+use proofpoint_sentinel::state::DeadLetterReason;
 use tokio::time::Instant;
 
 use crate::events;
@@ -148,6 +149,23 @@ async fn an_event_without_a_time_is_known_to_the_archive_whenever_live_brought_i
     let tally = &of_feed(&report, &messages()).tally;
     assert_eq!((tally.events, tally.duplicates), (2, 1));
     assert_arrived(&scene, EventType::Message, &[event]);
+}
+
+#[tokio::test]
+async fn an_event_that_can_be_no_row_is_kept_once_however_often_it_comes() {
+    let scene = Scene::hybrid().start().await;
+    let events = vec![Bytes::from("no event"), Bytes::from_static(b"{\"guid\":\"\xff\"}")];
+    scene.give_events(&messages(), last_hour(), events);
+    let report = scene.run_well().await;
+    let tally = &of_feed(&report, &messages()).tally;
+    assert_eq!((tally.events, tally.malformed, tally.duplicates), (4, 2, 2));
+    // The second reading.
+    scene.advance(7 * 60);
+    let report = scene.run_well().await;
+    let report = of_feed(&report, &messages());
+    assert_eq!(report.hours_checked, [last_hour()]);
+    assert_eq!((report.tally.malformed, report.tally.duplicates), (0, 2));
+    assert_eq!(scene.dead_letters(DeadLetterReason::Malformed, &messages()).len(), 2);
 }
 
 #[tokio::test]

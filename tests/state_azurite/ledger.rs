@@ -27,7 +27,7 @@ fn ever() -> Hour {
 }
 
 fn ids(numbers: std::ops::Range<u32>) -> Vec<EventId> {
-    numbers.map(|number| EventId::of(&number.to_string())).collect()
+    numbers.map(|number| EventId::of(number.to_string())).collect()
 }
 
 async fn append(state: &State, feed: &Feed, numbers: std::ops::Range<u32>) {

@@ -26,13 +26,13 @@ pub struct Volume {
 }
 
 impl Volume {
-    /// How many messages, or audited deeds, `hour` has.
+    /// How many messages, or audited deeds, `hour` has. The quietest hour has one still.
     pub fn count(&self, event_type: EventType, hour: Hour) -> u64 {
         let most = match event_type {
             EventType::Message | EventType::Maillog => self.messages,
             EventType::Audit => self.audits,
         };
-        if self.daily { most * percent(hour) / 100 } else { most }
+        if self.daily { (most * percent(hour) / 100).max(most.min(1)) } else { most }
     }
 }
 
@@ -173,7 +173,16 @@ mod tests {
         assert!(friday_noon > 3 * count("2026-11-20T07"), "against the night");
         assert!(friday_noon > 3 * count("2026-11-21T17"), "against Saturday");
         assert!(friday_noon > 3 * count("2026-11-22T17"), "against Sunday");
-        assert!(count("2026-11-22T07") > 0);
+    }
+
+    #[test]
+    fn the_quietest_hour_has_one() {
+        let volume = Volume { messages: 0, audits: 10, daily: true, bulk: false };
+        let week = "2026-11-16T00".parse::<Hour>().unwrap();
+        let counts =
+            week.through(week.plus(7 * 24)).map(|hour| volume.count(EventType::Audit, hour));
+        assert_eq!(counts.min(), Some(1));
+        assert_eq!(volume.count(EventType::Message, week), 0);
     }
 
     #[test]

@@ -57,7 +57,7 @@ fn hour() -> Hour {
 }
 
 fn ids(numbers: std::ops::Range<usize>) -> Vec<EventId> {
-    numbers.map(|number| EventId::of(&number.to_string())).collect()
+    numbers.map(|number| EventId::of(number.to_string())).collect()
 }
 
 fn checkpoint(sequence: u64, writer: &str) -> Checkpoint {

@@ -36,7 +36,7 @@ fn now() -> Timestamp {
 }
 
 fn ids(numbers: impl IntoIterator<Item = u32>) -> Vec<EventId> {
-    numbers.into_iter().map(|number| EventId::of(&number.to_string())).collect()
+    numbers.into_iter().map(|number| EventId::of(number.to_string())).collect()
 }
 
 /// The only segment of the hour in a directory.

@@ -89,6 +89,8 @@ async fn what_live_had_read_before_it_was_refused_is_delivered() {
     let expected = [("archive closed with 1000", 1), ("live cut", 1)];
     assert_eq!(ends(of_feed(&report, &messages())), expected);
     assert_arrived(&scene, EventType::Message, &events[..4]);
+    let live = scene.checkpoint(&messages()).await.unwrap().live.unwrap();
+    assert_eq!((live.ended, live.end.as_str()), (scene.now(), "cut"));
 
     scene.run_well().await;
     assert_arrived(&scene, EventType::Message, &events);

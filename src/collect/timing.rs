@@ -1,0 +1,60 @@
+//! When hours are read.
+
+use std::time::Duration;
+
+use jiff::{SignedDuration, Timestamp};
+
+use crate::hour::Hour;
+use crate::settings::SourceSettings;
+
+/// When hours are read.
+#[derive(Clone, Copy, Debug)]
+pub struct Timing {
+    /// How long after its end an hour is due.
+    pub delay: Duration,
+    /// When an hour that came back empty is read again.
+    pub empty_retry: Duration,
+    /// How long after its end an hour that is done is read once more: by then events that came
+    /// late are in the archive too.
+    pub second_read: Option<Duration>,
+}
+
+impl From<&SourceSettings> for Timing {
+    fn from(source: &SourceSettings) -> Timing {
+        let SourceSettings { archive_delay: delay, empty_hour_retry: empty_retry, .. } = *source;
+        Timing { delay, empty_retry, second_read: source.second_read }
+    }
+}
+
+impl Timing {
+    /// When `hour` is to be read once more, if ever.
+    pub fn second_at(&self, hour: Hour) -> Option<Timestamp> {
+        self.second_read.map(|after| later(hour.end(), Some(signed(after))))
+    }
+}
+
+/// As a difference of times.
+pub fn signed(duration: Duration) -> SignedDuration {
+    SignedDuration::try_from(duration).unwrap_or(SignedDuration::MAX)
+}
+
+/// `now` where there is no such time.
+pub fn later(now: Timestamp, wait: Option<SignedDuration>) -> Timestamp {
+    wait.and_then(|wait| now.checked_add(wait).ok()).unwrap_or(now)
+}
+
+/// Timings for tests.
+#[cfg(test)]
+pub mod examples {
+    use super::*;
+
+    /// Nothing is read twice.
+    pub const ONCE: Timing = Timing {
+        delay: Duration::from_secs(45 * 60),
+        empty_retry: Duration::from_secs(60 * 60),
+        second_read: None,
+    };
+
+    /// The default.
+    pub const TWICE: Timing = Timing { second_read: Some(Duration::from_secs(6 * 3600)), ..ONCE };
+}
