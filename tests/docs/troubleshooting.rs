@@ -51,11 +51,23 @@ const NO_MESSAGES: [(&str, &[&str]); 4] = [
     ),
     (
         "what is looked for in the text of the HTTP client",
-        &["failed to create underlying connection", "proxy authorization required", "tunnel error:"],
+        &[
+            "failed to create underlying connection",
+            "proxy authorization required",
+            "tunnel error:",
+        ],
     ),
     (
-        "names and layouts: of runs in state, for debugging, of the progress bar",
-        &["BlobObjects(… at …)", "collect … to …", "resend …", "… …/… hours … …"],
+        "names and layouts: of runs in state, for debugging, of hours, of the progress bar, a plural",
+        &[
+            "%Y-%m-%dT%H",
+            "BlobObjects(… at …)",
+            "SharedKey(…, ***)",
+            "collect … to …",
+            "resend …",
+            "s",
+            "… …/… hours … …",
+        ],
     ),
 ];
 

@@ -69,7 +69,8 @@ impl Scan {
     }
 
     fn within(&mut self, printed: bool, look: impl FnOnce(&mut Scan)) {
-        let before = std::mem::replace(&mut self.printed, self.printed || printed);
+        let before = self.printed;
+        self.printed |= printed;
         look(self);
         self.printed = before;
     }
