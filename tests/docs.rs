@@ -1,6 +1,6 @@
 //! What the documents say of the repository, its settings and its home is true.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
 
@@ -8,6 +8,10 @@ use serde_json::Value;
 mod markdown;
 #[path = "support/repository.rs"]
 mod repository;
+#[path = "support/texts.rs"]
+mod texts;
+#[path = "docs/troubleshooting.rs"]
+mod troubleshooting;
 
 use repository::{TextFile, read, resolve, root, text_files};
 
@@ -16,6 +20,9 @@ const HOME: &str = env!("CARGO_PKG_REPOSITORY");
 
 /// The host reads it, and takes it from this file alone.
 const LOCAL_ONLY: &str = "FUNCTIONS_WORKER_RUNTIME";
+
+/// Stands between the template's address and its form's, in an address of the portal.
+const FORM: &str = "/createUIDefinitionUri/";
 
 /// A cluster beyond the first has these with a suffix, as in `ProofpointToken_emea`.
 const SUFFIXED: [&str; 2] = ["ProofpointClusterID_", "ProofpointToken_"];
@@ -41,6 +48,15 @@ fn links_between_documents_lead_somewhere() {
         }
     }
     assert_none(faults);
+}
+
+#[test]
+fn the_readme_leads_to_every_page() {
+    let links = markdown::links(&read("README.md"));
+    let files = text_files().into_iter().map(|file| file.path);
+    let pages = files.filter(|path| path.starts_with("docs/") && path.ends_with(".md"));
+    let lonely = pages.filter(|page| !links.contains(page));
+    assert_none(lonely.map(|page| format!("README.md has no link to {page}")).collect());
 }
 
 fn follow(from: &str, text: &str, link: &str) -> Result<(), String> {
@@ -91,6 +107,8 @@ struct Homeless;
 fn own_urls(text: &str) -> Vec<String> {
     let text = text.replace("%3A", ":").replace("%2F", "/");
     let text = text.replace("%3a", ":").replace("%2f", "/");
+    // The portal takes two addresses in one.
+    let text = text.replace(FORM, " ");
     let ends = |c: char| c.is_whitespace() || "\"'`<>()[]{}\\|,;".contains(c);
     let urls = text.match_indices("https://").map(|(start, _)| {
         let url = text[start..].split(ends).next().unwrap_or_default();
@@ -139,12 +157,15 @@ fn own_addresses_are_told_from_others() {
     let raw = format!("https://raw.githubusercontent.com{home}/main/host.json");
     let escaped = raw.replace(':', "%3A").replace('/', "%2F");
     let portal = format!("https://portal.azure.com/#create/Microsoft.Template/uri/{escaped}");
+    let portal = format!("{portal}{FORM}{escaped}");
     let badge = format!("https://img.shields.io/github/v/release{home}");
     let page = format!("{HOME}/blob/main/src/lib.rs#L3");
     let text = format!("[x]({page}) {HOME}.git, {HOME}/releases. [![]({badge})]({portal})");
     let found: Vec<_> = own_urls(&text).iter().map(|url| in_repository(url)).collect();
     let (file, other) = (|path: &str| Ok(Some(path.to_owned())), Ok(None));
-    let expected = [file("src/lib.rs"), other, Ok(None), Ok(None), Ok(None), file("host.json")];
+    let host_json = || file("host.json");
+    let expected =
+        [file("src/lib.rs"), other, Ok(None), Ok(None), Ok(None), host_json(), host_json()];
     assert_eq!(found, expected);
 
     let stranger = format!("https://github.com/somebody/{name}/releases");
@@ -155,15 +176,110 @@ fn own_addresses_are_told_from_others() {
 }
 
 #[test]
-fn the_readme_lists_every_setting_and_no_other() {
-    let listed: BTreeSet<String> = markdown::code_in_first_column(&read("README.md"), "setting")
+fn the_buttons_lead_to_the_template_and_its_form_in_each_cloud() {
+    let home = HOME.trim_start_matches("https://github.com");
+    let escaped = |file: &str| {
+        let raw = format!("https://raw.githubusercontent.com{home}/main/{file}");
+        raw.replace(':', "%3A").replace('/', "%2F")
+    };
+    let (template, form) = (escaped("azuredeploy.json"), escaped("createUiDefinition.json"));
+    let mut faults = Vec::new();
+    for page in ["README.md", "docs/deploy.md"] {
+        let links = markdown::links(&read(page));
+        for portal in ["portal.azure.com", "portal.azure.us", "portal.azure.cn"] {
+            let button =
+                format!("https://{portal}/#create/Microsoft.Template/uri/{template}{FORM}{form}");
+            if !links.contains(&button) {
+                faults.push(format!("{page} has no link to {button}"));
+            }
+        }
+    }
+    assert_none(faults);
+}
+
+#[test]
+fn the_page_on_deploying_has_every_parameter_with_its_default_and_no_other() {
+    let page = "docs/deploy.md";
+    let text = read(page);
+    let mut listed = BTreeMap::new();
+    for cells in markdown::rows(&text, "parameter") {
+        let default = markdown::code(cells[2]).next();
+        listed.extend(markdown::code(cells[0]).map(|name| (name, default.clone())));
+    }
+    let template: Value = serde_json::from_str(&read("azuredeploy.json")).expect("it is JSON");
+    let parameters = template["parameters"].as_object().expect("it has parameters");
+    let mut faults = Vec::new();
+    for (name, parameter) in parameters {
+        // Defaults that are empty or computed are told in words.
+        let default = match &parameter["defaultValue"] {
+            Value::String(text) if text.is_empty() || text.starts_with('[') => continue,
+            Value::String(text) => Some(text.clone()),
+            Value::Number(number) => Some(number.to_string()),
+            _ => None,
+        };
+        if default.is_some() && listed.get(name) != Some(&default) {
+            faults.push(format!("{page} does not list {name} with its default {default:?}"));
+        }
+    }
+    let named: BTreeSet<_> = parameters.keys().collect();
+    let listed: BTreeSet<_> = listed.keys().collect();
+    let differ = named.symmetric_difference(&listed);
+    faults.extend(differ.map(|name| format!("{page} or the template lacks the parameter {name}")));
+    assert_none(faults);
+}
+
+#[test]
+fn the_page_on_deploying_has_every_field_of_the_form_and_no_other() {
+    let page = "docs/deploy.md";
+    let text = read(page);
+    let listed: BTreeSet<&str> =
+        markdown::rows(&text, "field").into_iter().map(|cells| cells[0]).collect();
+    let form: Value = serde_json::from_str(&read("createUiDefinition.json")).expect("it is JSON");
+    let mut labels = BTreeSet::new();
+    labels_in(&form["parameters"], &mut labels);
+    let steps = form["parameters"]["steps"].as_array().expect("it has steps");
+    let pages: BTreeSet<&str> = steps.iter().filter_map(|step| step["label"].as_str()).collect();
+    let headings = markdown::anchors(&text);
+    let mut faults = Vec::new();
+    for label in pages.iter().filter(|label| !headings.contains(&markdown::slug(label))) {
+        faults.push(format!("{page} has no heading for the form's page {label}"));
+    }
+    let fields: BTreeSet<&str> = labels.difference(&pages).copied().collect();
+    let differ = fields.symmetric_difference(&listed);
+    faults.extend(differ.map(|label| format!("{page} or the form lacks the field {label}")));
+    assert_none(faults);
+}
+
+/// What stands beside the fields of a form. A password is asked for twice; the second is left out.
+fn labels_in<'a>(form: &'a Value, labels: &mut BTreeSet<&'a str>) {
+    match form {
+        Value::Object(members) => {
+            for (name, value) in members {
+                match (name.as_str(), value) {
+                    ("label", Value::String(label)) => drop(labels.insert(label.as_str())),
+                    ("label", Value::Object(twice)) => labels.extend(twice["password"].as_str()),
+                    // Choices of a field have labels of their own.
+                    ("constraints" | "options", _) => {}
+                    _ => labels_in(value, labels),
+                }
+            }
+        }
+        Value::Array(values) => values.iter().for_each(|value| labels_in(value, labels)),
+        _ => {}
+    }
+}
+
+#[test]
+fn the_page_of_settings_lists_every_setting_and_no_other() {
+    let page = "docs/settings.md";
+    let listed: BTreeSet<String> = markdown::code_in_first_column(&read(page), "setting")
         .into_iter()
         .filter(|name| !is_suffixed(name))
         .collect();
-    assert!(!listed.is_empty(), "README.md has no table whose first column is headed `setting`");
+    assert!(!listed.is_empty(), "{page} has no table whose first column is headed `setting`");
     let known = known_settings();
-    let unlisted = known.difference(&listed).map(|name| format!("README.md does not list {name}"));
-    let unread = listed.difference(&known).map(|name| format!("README.md lists {name}, unread"));
+    let unlisted = known.difference(&listed).map(|name| format!("{page} does not list {name}"));
+    let unread = listed.difference(&known).map(|name| format!("{page} lists {name}, unread"));
     assert_none(unlisted.chain(unread).collect());
 }
 

@@ -118,7 +118,8 @@ fn heading(line: &str) -> Option<&str> {
     ((1..=6).contains(&level) && text.starts_with(' ')).then(|| text.trim().trim_end_matches('#'))
 }
 
-fn slug(heading: &str) -> String {
+/// The anchor that GitHub gives a heading.
+pub fn slug(heading: &str) -> String {
     let mut shown = String::new();
     let mut rest = heading;
     while let Some((before, after)) = rest.split_once("](") {
