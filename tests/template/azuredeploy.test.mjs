@@ -26,7 +26,7 @@ for (const [what, check] of Object.entries({ ...OF_FILES, ...OF_WIZARD })) {
   test(what, () => assertNone(check(project).map((finding) => [finding])));
 }
 
-test("the settings that the README documents are those that the program reads", () => {
+test("the settings that docs/settings.md documents are those that the program reads", () => {
   assertNone(documented(project).findings.map((finding) => [finding]));
 });
 

@@ -33,7 +33,7 @@ export function load() {
     wizard: JSON.parse(read("createUiDefinition.json")),
     version: /^version = "(.*)"$/m.exec(cargo)[1],
     home: /^repository = "(.*)"$/m.exec(cargo)[1],
-    readme: read("README.md"),
+    settingsPage: read("docs/settings.md"),
     settingsSource: sources("src/settings"),
     functionJson: JSON.parse(read("ProofpointPOD/function.json")),
     hostJson: JSON.parse(read("host.json")),

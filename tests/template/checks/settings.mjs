@@ -28,14 +28,13 @@ const ELSEWHERE = ["FUNCTIONS_EXTENSION_VERSION", "FUNCTIONS_WORKER_RUNTIME", "W
 /** Names of settings with a secret in them. */
 const SECRET = /^(ProofpointToken(_.+)?|ProofpointProxy|HTTPS_PROXY|WorkspaceKey|AZURE_CLIENT_SECRET|AzureWebJobsStorage|StateStorage)$/i;
 
-/** The settings that the README documents, each of which the program's source has to name. */
-export function documented({ readme, settingsSource, functionJson }) {
-  const [, section] = /^## Settings\n([\s\S]*?)^## /m.exec(readme) ?? [];
-  const names = [...(section ?? "").matchAll(/^\| `(\w+)` \|/gm)].map(([, name]) => name);
-  const findings = names.length > 20 ? [] : [`the README documents only ${names.length} settings`];
+/** The settings that docs/settings.md documents, each of which the program's source has to name. */
+export function documented({ settingsPage, settingsSource, functionJson }) {
+  const names = [...settingsPage.matchAll(/^\| `(\w+)` \|/gm)].map(([, name]) => name);
+  const findings = names.length > 20 ? [] : [`docs/settings.md documents only ${names.length} settings`];
   const sources = settingsSource + JSON.stringify(functionJson);
   const unread = names.filter((name) => !sources.includes(`"${name}"`) && !sources.includes(`%${name}%`));
-  findings.push(...unread.map((name) => `the README documents ${name}, which the program does not read`));
+  findings.push(...unread.map((name) => `docs/settings.md documents ${name}, which the program does not read`));
   return { names, findings };
 }
 
