@@ -54,13 +54,6 @@ export const CLOUDS = {
   },
 };
 
-/** The hosts of all clouds, which a template takes from `environment()` and from resources. */
-export const CLOUD_HOSTS = Object.values(CLOUDS).flatMap((cloud) => [
-  ...[cloud.portal, cloud.resourceManager, cloud.login].map((url) => new URL(url).host),
-  ...[cloud.storage, cloud.keyVault, cloud.sql, cloud.sites, cloud.ingest, cloud.insights].map((host) =>
-    host.replace(/^\./, "")),
-]);
-
 export function environment(cloud) {
   return {
     name: cloud.name,

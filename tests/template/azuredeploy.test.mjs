@@ -9,6 +9,7 @@ import { documented } from "./checks/settings.mjs";
 import { markerFindings } from "./checks/secrets.mjs";
 import { load } from "./project.mjs";
 import { evaluateVariant, matrix, singles } from "./variants.mjs";
+import { elements } from "./wizard.mjs";
 
 const project = load();
 const { template } = project;
@@ -48,11 +49,10 @@ for (const [what, check] of Object.entries(OF_DEPLOYMENTS)) {
   });
 }
 
-test("names fit for every prefix and in every resource group", () => {
+test("names fit for every prefix that the wizard takes, in every resource group", () => {
   const [first] = singles(template);
-  const { minLength, maxLength } = template.parameters.namePrefix;
-  const letters = [..."abcxyzABCXYZ019"];
-  const namePrefix = fc.array(fc.constantFrom(...letters), { minLength, maxLength }).map((list) => list.join(""));
+  const { constraints } = elements(project.wizard).find(({ element }) => element.name === "namePrefix").element;
+  const namePrefix = fc.stringMatching(new RegExp(constraints.regex));
   const group = fc.stringMatching(/^[A-Za-z0-9_.()-]{0,89}[A-Za-z0-9_()-]$/);
   fc.assert(fc.property(namePrefix, group, (prefix, name) => {
     const variant = { ...first, parameters: { ...first.parameters, namePrefix: prefix } };

@@ -81,7 +81,7 @@ export const MUTATIONS = [
   ["a preview of an API", (p) => { site(p).apiVersion = "2024-04-01-preview"; }, /apiVersion is 2024-04-01-preview/],
   ["a parameter without a description", (p) => { delete parameters(p).mode.metadata; }, /parameters.mode has no description/],
   ["a secret with a default", (p) => { parameters(p).proofpointToken.defaultValue = "x"; }, /proofpointToken is a secret with a default/],
-  ["a host of one cloud", (p) => set(p, "AzureWebJobsStorage__blobServiceUri", "[concat('https://', variables('storageAccountName'), '.blob.core.windows.net')]"), /names core.windows.net, a host of one cloud/],
+  ["a host of one cloud", (p) => set(p, "AzureWebJobsStorage__blobServiceUri", "[concat('https://', variables('storageAccountName'), '.blob.core.windows.net')]"), /names windows.net, a host of one cloud/],
 
   // Names
   ["a storage account with a hyphen", (p) => { variables(p).storageAccountName = "[concat('st-', variables('unique'))]"; }, /can't be the name of a Microsoft.Storage\/storageAccounts/],

@@ -1,8 +1,10 @@
 // The form of the two files, before anything in them is evaluated.
 
+import { isDeepStrictEqual } from "node:util";
+
 import { printParseErrorCode, visit } from "jsonc-parser";
 
-import { CLOUD_HOSTS } from "../azure.mjs";
+import { isSecure } from "../parameters.mjs";
 import { texts } from "./expressions.mjs";
 
 /** Strict JSON, in which each key of an object stands once, whatever its case. */
@@ -47,18 +49,14 @@ export function headFindings({ template }) {
     if (!parameter.metadata?.description) {
       findings.push(`parameters.${name} has no description`);
     }
-    if (/secret|password|token|key$/i.test(name) && !/^secure/i.test(parameter.type)) {
+    if (/secret|password|token|key$/i.test(name) && !isSecure(parameter)) {
       findings.push(`parameters.${name} is named like a secret and is no secure parameter`);
     }
-    if (/^secure/i.test(parameter.type) && !["", undefined].includes(parameter.defaultValue) && !isEmpty(parameter.defaultValue)) {
+    if (isSecure(parameter) && !["", {}, undefined].some((none) => isDeepStrictEqual(none, parameter.defaultValue))) {
       findings.push(`parameters.${name} is a secret with a default`);
     }
   }
   return findings;
-}
-
-function isEmpty(value) {
-  return typeof value === "object" && JSON.stringify(value).replaceAll(/[[\]{}",:\w]/g, "") === "" && !/:"[^"]/.test(JSON.stringify(value));
 }
 
 /** Types of which there are previews alone. */
@@ -82,14 +80,19 @@ export function versionFindings({ template }) {
   return findings;
 }
 
+/** Domains that belong to one of Azure's clouds. */
+const CLOUD = /(azure\.(com|net|us|cn)|windows\.net|windowsazure\.\w+|usgovcloudapi\.net|chinacloudapi\.cn|azurewebsites\.\w+|microsoftonline\.\w+)/i;
+
+/** What people read, and the name of the schema. */
+const PROSE = /\.(\$schema|metadata|toolTip|label|text|description|placeholder|validationMessage|message)\b/;
+
 /** Hosts differ from cloud to cloud: they come from `environment()` and from resources. */
 export function hostFindings({ template, wizard }) {
   const findings = [];
   for (const file of [template, wizard]) {
     texts(file, (text, pointer) => {
-      const allowed = /\.\$schema$|\.metadata\.|packageUri|\.(toolTip|label|text|uri|link|description|subLabel|placeholder)\b/.test(pointer);
-      const host = CLOUD_HOSTS.find((name) => text.toLowerCase().includes(name));
-      if (host && !allowed) {
+      const host = PROSE.test(pointer) ? undefined : CLOUD.exec(text)?.[0];
+      if (host) {
         findings.push(`${pointer} names ${host}, a host of one cloud`);
       }
     });

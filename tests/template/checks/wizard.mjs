@@ -157,7 +157,7 @@ function filledIn(wizard) {
 }
 
 /** Answers to what appears only behind another answer. */
-const MORE_ANSWERS = [
+export const MORE_ANSWERS = [
   {
     ...LEAST_ANSWERS,
     clusters: {
@@ -206,7 +206,8 @@ export function answerFindings({ template, wizard }) {
   return [...new Set([...findings, ...defaultFindings({ template, wizard }), ...numberFindings({ template, wizard })])];
 }
 
-function faultsOf(given, { parameters }) {
+/** What is wrong with the outputs for the template. */
+export function faultsOf(given, { parameters }) {
   return Object.entries(given).flatMap(([name, value]) => {
     const fault = parameters[name] && faultOf(value, parameters[name]);
     return fault ? [`the wizard gives the parameter ${name} ${fault}`] : [];
