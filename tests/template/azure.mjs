@@ -92,8 +92,12 @@ function identity(id, declared, tenantId) {
     answer.principalId = guidOf("principal", id);
   }
   if (declared.userAssignedIdentities) {
-    answer.userAssignedIdentities = Object.fromEntries(Object.keys(declared.userAssignedIdentities)
-      .map((user) => [user, userAssigned(user, tenantId)]));
+    answer.userAssignedIdentities = Object.fromEntries(
+      Object.keys(declared.userAssignedIdentities).map((user) => [
+        user,
+        userAssigned(user, tenantId),
+      ]),
+    );
   }
   return answer;
 }
@@ -103,7 +107,9 @@ function userAssigned(id, tenantId) {
 }
 
 function endpoints(account, cloud, services) {
-  return Object.fromEntries(services.map((service) => [service, `https://${account}.${service}.${cloud.storage}/`]));
+  return Object.fromEntries(
+    services.map((service) => [service, `https://${account}.${service}.${cloud.storage}/`]),
+  );
 }
 
 /** Rules of the kind `Direct` have an endpoint of their own since this version. */
@@ -111,12 +117,17 @@ const DIRECT_SINCE = "2023-03-11";
 
 /** What `reference()` knows of a resource beside what the template says of it. */
 const PROPERTIES = {
-  "microsoft.web/sites": ({ name, cloud }) => ({ defaultHostName: `${name}.${cloud.sites}`, state: "Running" }),
+  "microsoft.web/sites": ({ name, cloud }) => ({
+    defaultHostName: `${name}.${cloud.sites}`,
+    state: "Running",
+  }),
   "microsoft.web/serverfarms": () => ({}),
   "microsoft.storage/storageaccounts": ({ name, cloud }) => ({
     primaryEndpoints: endpoints(name, cloud, ["blob", "file", "queue", "table"]),
   }),
-  "microsoft.keyvault/vaults": ({ name, cloud }) => ({ vaultUri: `https://${name}${cloud.keyVault}/` }),
+  "microsoft.keyvault/vaults": ({ name, cloud }) => ({
+    vaultUri: `https://${name}${cloud.keyVault}/`,
+  }),
   "microsoft.keyvault/vaults/secrets": ({ name, cloud }) => {
     const [vault, secret] = name.split("/");
     const uri = `https://${vault}${cloud.keyVault}/secrets/${secret}`;
@@ -125,20 +136,23 @@ const PROPERTIES = {
   "microsoft.insights/components": ({ id, cloud, location }) => ({
     AppId: guidOf("application", id),
     InstrumentationKey: guidOf("instrumentation", id),
-    ConnectionString: `InstrumentationKey=${guidOf("instrumentation", id)};`
-      + `IngestionEndpoint=https://${location}-1.in.${cloud.insights}/`,
+    ConnectionString:
+      `InstrumentationKey=${guidOf("instrumentation", id)};` +
+      `IngestionEndpoint=https://${location}-1.in.${cloud.insights}/`,
   }),
   "microsoft.insights/datacollectionrules": ({ id, name, cloud, location, body, apiVersion }) => ({
     immutableId: `dcr-${digest("rule", id).slice(0, 32)}`,
-    ...(body?.kind === "Direct" && apiVersion >= DIRECT_SINCE && {
-      endpoints: { logsIngestion: `https://${name}-abcd.${location}-1.logs.z1.${cloud.ingest}` },
-    }),
+    ...(body?.kind === "Direct" &&
+      apiVersion >= DIRECT_SINCE && {
+        endpoints: { logsIngestion: `https://${name}-abcd.${location}-1.logs.z1.${cloud.ingest}` },
+      }),
   }),
   "microsoft.insights/datacollectionendpoints": ({ name, cloud, location }) => ({
     logsIngestion: { endpoint: `https://${name}-abcd.${location}-1.${cloud.ingest}` },
   }),
   "microsoft.operationalinsights/workspaces": ({ id }) => ({ customerId: guidOf("workspace", id) }),
-  "microsoft.managedidentity/userassignedidentities": ({ id, tenantId }) => userAssigned(id, tenantId),
+  "microsoft.managedidentity/userassignedidentities": ({ id, tenantId }) =>
+    userAssigned(id, tenantId),
   "microsoft.network/virtualnetworks": () => ({}),
   "microsoft.network/privateendpoints": () => ({}),
 };
@@ -146,7 +160,11 @@ const PROPERTIES = {
 /** What `list...()` answers; `secret` makes a secret of the resource. */
 const LISTS = {
   "listkeys microsoft.storage/storageaccounts": (secret) => ({
-    keys: ["key1", "key2"].map((keyName) => ({ keyName, value: secret(keyName), permissions: "FULL" })),
+    keys: ["key1", "key2"].map((keyName) => ({
+      keyName,
+      value: secret(keyName),
+      permissions: "FULL",
+    })),
   }),
   "listkeys microsoft.operationalinsights/workspaces": (secret) => ({
     primarySharedKey: secret("primary"),
@@ -161,25 +179,39 @@ const LISTS = {
 export function properties(resource, world) {
   const model = PROPERTIES[resource.type.toLowerCase()];
   if (!model) {
-    throw new ExpressionError(`asks for the properties of a ${resource.type}, of which azure.mjs says nothing`);
+    throw new ExpressionError(
+      `asks for the properties of a ${resource.type}, of which azure.mjs says nothing`,
+    );
   }
   const { cloud, tenantId } = world;
   const location = resource.body?.location ?? cloud.location;
-  return { provisioningState: "Succeeded", ...resource.body?.properties, ...model({ ...resource, cloud, tenantId, location }) };
+  return {
+    provisioningState: "Succeeded",
+    ...resource.body?.properties,
+    ...model({ ...resource, cloud, tenantId, location }),
+  };
 }
 
 /** The same with `'Full'`. */
 export function whole(resource, world) {
-  const { properties: declared, identity: wanted, ...rest } = resource.body ?? {};
+  const { identity: wanted, ...rest } = resource.body ?? {};
   const given = identity(resource.id, wanted, world.tenantId);
-  return { location: world.cloud.elsewhere, ...rest, ...(given && { identity: given }), properties: properties(resource, world), resourceId: resource.id };
+  return {
+    location: world.cloud.elsewhere,
+    ...rest,
+    ...(given && { identity: given }),
+    properties: properties(resource, world),
+    resourceId: resource.id,
+  };
 }
 
 /** The same for `list...()`; the secrets in it are added to those of the world. */
 export function listed(name, resource, world) {
   const model = LISTS[`${name} ${resource.type}`.toLowerCase()];
   if (!model) {
-    throw new ExpressionError(`calls ${name}() on a ${resource.type}, of which azure.mjs says nothing`);
+    throw new ExpressionError(
+      `calls ${name}() on a ${resource.type}, of which azure.mjs says nothing`,
+    );
   }
   return model((what) => {
     const secret = Buffer.from(digest("secret", what, resource.id), "hex").toString("base64");

@@ -23,7 +23,9 @@ function texts(name, values) {
 function typed(name, [type, ...names]) {
   const wanted = type.split("/").length - 1;
   if (!type.includes("/") || names.length !== wanted || names.some((part) => part.includes("/"))) {
-    throw new ExpressionError(`gives ${name}() ${names.length} names for the type ${type}, which has ${wanted}`);
+    throw new ExpressionError(
+      `gives ${name}() ${names.length} names for the type ${type}, which has ${wanted}`,
+    );
   }
   return `/providers/${path(type, names.join("/"))}`;
 }
@@ -32,7 +34,9 @@ function typed(name, [type, ...names]) {
 function beforeType(name, values, most) {
   const at = texts(name, values).findIndex((value) => value.includes("/"));
   if (at < 0 || at > most) {
-    throw new ExpressionError(`gives ${name}() no type of a resource among its first ${most + 1} arguments`);
+    throw new ExpressionError(
+      `gives ${name}() no type of a resource among its first ${most + 1} arguments`,
+    );
   }
   return [values.slice(0, at), values.slice(at)];
 }
@@ -57,14 +61,21 @@ function subscriptionResourceId(values, scope) {
 function extensionResourceId(values) {
   const [base, ...rest] = texts("extensionResourceId", values);
   if (!/^\/subscriptions\/[^/]+/i.test(base)) {
-    throw new ExpressionError(`gives extensionResourceId() ${JSON.stringify(base)} for the id of its base`);
+    throw new ExpressionError(
+      `gives extensionResourceId() ${JSON.stringify(base)} for the id of its base`,
+    );
   }
   return base + typed("extensionResourceId", rest);
 }
 
 function subscription(scope) {
   const { subscriptionId } = scope.deployment.home.place;
-  return { id: `/subscriptions/${subscriptionId}`, subscriptionId, tenantId: scope.deployment.world.tenantId, displayName: "Production" };
+  return {
+    id: `/subscriptions/${subscriptionId}`,
+    subscriptionId,
+    tenantId: scope.deployment.world.tenantId,
+    displayName: "Production",
+  };
 }
 
 function resourceGroup(scope) {
@@ -99,7 +110,9 @@ function asked(name, [text, apiVersion], scope) {
   const target = text.includes("/") ? deployment.world.find(text) : deployment.named(text)[0];
   if (target && (target.active || !instance.active)) {
     if (target.deployment !== deployment && !apiVersion) {
-      throw new ExpressionError(`calls ${name}() without an API version for ${text}, which this template does not deploy`);
+      throw new ExpressionError(
+        `calls ${name}() without an API version for ${text}, which this template does not deploy`,
+      );
     }
     instance.uses.push({ name, target });
     return { ...known(target), apiVersion: apiVersion ?? target.apiVersion };
@@ -107,16 +120,26 @@ function asked(name, [text, apiVersion], scope) {
   const existing = deployment.world.existing.get(text.toLowerCase());
   if (!existing) {
     identify(text);
-    throw new ExpressionError(`calls ${name}() for ${text}, which is neither deployed nor there already`);
+    throw new ExpressionError(
+      `calls ${name}() for ${text}, which is neither deployed nor there already`,
+    );
   }
   if (!apiVersion) {
-    throw new ExpressionError(`calls ${name}() without an API version for ${text}, which this template does not deploy`);
+    throw new ExpressionError(
+      `calls ${name}() without an API version for ${text}, which this template does not deploy`,
+    );
   }
   return { ...existing, apiVersion };
 }
 
 function known(instance) {
-  return { id: instance.id, type: instance.type, name: instance.name, body: instance.body, instance };
+  return {
+    id: instance.id,
+    type: instance.type,
+    name: instance.name,
+    body: instance.body,
+    instance,
+  };
 }
 
 function reference(values, scope) {
@@ -134,7 +157,9 @@ function reference(values, scope) {
 }
 
 function list(name) {
-  return of(2, 3, (values, scope) => listed(name, asked(name, values, scope), scope.deployment.world));
+  return of(2, 3, (values, scope) =>
+    listed(name, asked(name, values, scope), scope.deployment.world),
+  );
 }
 
 function inDefaultsOnly(name, apply) {
@@ -159,7 +184,9 @@ export const DEPLOYMENT_FUNCTIONS = {
   tenant: of(0, 0, (_, scope) => ({ tenantId: scope.deployment.world.tenantId })),
   resourceid: of(2, Infinity, resourceId),
   subscriptionresourceid: of(2, Infinity, subscriptionResourceId),
-  tenantresourceid: of(2, Infinity, (values) => typed("tenantResourceId", texts("tenantResourceId", values))),
+  tenantresourceid: of(2, Infinity, (values) =>
+    typed("tenantResourceId", texts("tenantResourceId", values)),
+  ),
   extensionresourceid: of(3, Infinity, extensionResourceId),
   copyindex: of(0, 2, copyIndex),
   newguid: inDefaultsOnly("newGuid", randomUUID),

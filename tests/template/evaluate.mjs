@@ -19,10 +19,15 @@ import { environmentOf, flatTemplate, streams, tables } from "./view.mjs";
 function parametersOf(file) {
   const json = JSON.parse(readFileSync(file === "-" ? 0 : file, "utf8"));
   const entries = Object.entries(json.parameters ?? json);
-  return Object.fromEntries(entries.map(([name, given]) => [name, given?.value === undefined ? given : given.value]));
+  return Object.fromEntries(
+    entries.map(([name, given]) => [name, given?.value === undefined ? given : given.value]),
+  );
 }
 
-const { values: options, positionals: [file] } = parseArgs({
+const {
+  values: options,
+  positionals: [file],
+} = parseArgs({
   allowPositionals: true,
   options: {
     all: { type: "boolean", default: false },
@@ -33,7 +38,10 @@ const { values: options, positionals: [file] } = parseArgs({
 const template = JSON.parse(readFileSync(root("azuredeploy.json"), "utf8"));
 
 function one() {
-  const deployed = evaluateVariant(template, { parameters: file ? parametersOf(file) : {}, cloud: options.cloud });
+  const deployed = evaluateVariant(template, {
+    parameters: file ? parametersOf(file) : {},
+    cloud: options.cloud,
+  });
   return options.settings ? environmentOf(deployed, {}) : flatTemplate(deployed);
 }
 
@@ -41,7 +49,14 @@ function all() {
   return [...matrix(), ...singles(template)].map((variant) => {
     const deployed = evaluateVariant(template, variant);
     const { name, names, cloud, vault } = variant;
-    return { name, names, cloud, environment: environmentOf(deployed, vault), tables: tables(deployed), streams: streams(deployed) };
+    return {
+      name,
+      names,
+      cloud,
+      environment: environmentOf(deployed, vault),
+      tables: tables(deployed),
+      streams: streams(deployed),
+    };
   });
 }
 

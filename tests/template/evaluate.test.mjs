@@ -14,7 +14,10 @@ const PARAMETERS = {
 };
 
 function run(args, parameters) {
-  const { status, stdout, stderr } = spawnSync(process.execPath, [SCRIPT, ...args, "-"], { input: JSON.stringify({ parameters }), encoding: "utf8" });
+  const { status, stdout, stderr } = spawnSync(process.execPath, [SCRIPT, ...args, "-"], {
+    input: JSON.stringify({ parameters }),
+    encoding: "utf8",
+  });
   return { status, stderr, json: stdout && JSON.parse(stdout) };
 }
 

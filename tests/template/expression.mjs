@@ -1,7 +1,11 @@
 // The expression language of ARM templates and of createUiDefinition.json: text to tree, tree to
 // value. Which functions there are is the caller's: see functions.mjs, template.mjs, wizard.mjs.
 
+/** An expression that fails. */
 export class ExpressionError extends Error {}
+
+/** The same, with where it stands. */
+export class TemplateError extends Error {}
 
 /** Azure refuses longer ones. */
 const LONGEST = 24_576;
@@ -15,7 +19,8 @@ export function literal(text) {
   return text.startsWith("[[") && text.endsWith("]") ? text.slice(1) : text;
 }
 
-const TOKEN = /\s*(?:(?<string>'(?:[^']|'')*')|(?<number>-?\d+)|(?<name>[A-Za-z_][\w]*)|(?<sign>\.\?|\[\?|[()[\],.]))/y;
+const TOKEN =
+  /\s*(?:(?<string>'(?:[^']|'')*')|(?<number>-?\d+)|(?<name>[A-Za-z_][\w]*)|(?<sign>\.\?|\[\?|[()[\],.]))/y;
 
 function tokenize(text) {
   const tokens = [];
@@ -170,7 +175,10 @@ export function evaluate(node, scope) {
   if (found.lazy) {
     return found.lazy(node.args, scope);
   }
-  return found.apply(node.args.map((arg) => evaluate(arg, scope)), scope);
+  return found.apply(
+    node.args.map((arg) => evaluate(arg, scope)),
+    scope,
+  );
 }
 
 /** Property names are the same in any case. */
@@ -186,7 +194,12 @@ function member(value, name, safe) {
     if (name >= 0 && name < value.length) {
       return value[name];
     }
-  } else if (value !== null && typeof value === "object" && !Array.isArray(value) && typeof name === "string") {
+  } else if (
+    value !== null &&
+    typeof value === "object" &&
+    !Array.isArray(value) &&
+    typeof name === "string"
+  ) {
     const key = findKey(value, name);
     if (key !== undefined) {
       return value[key];
@@ -198,7 +211,9 @@ function member(value, name, safe) {
     return null;
   }
   const there = Array.isArray(value) ? `${value.length} items` : Object.keys(value).join(", ");
-  throw new ExpressionError(`asks for the member ${JSON.stringify(name)}, where there are only: ${there}`);
+  throw new ExpressionError(
+    `asks for the member ${JSON.stringify(name)}, where there are only: ${there}`,
+  );
 }
 
 /** The name of a value's type. */

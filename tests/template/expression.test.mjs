@@ -31,7 +31,10 @@ test("calls, texts, numbers and members are read", () => {
     ["[createObject('a', 1)[?'a']]", 1],
     ["[if(true(), 'yes', fail())]", "yes"],
     ["[toObject(createArray('a'), lambda('x', concat(lambdaVariables('x'), '1')))]", { a1: "a" }],
-    ["[map(createArray('a', 'b'), lambda('x', 'i', concat(lambdaVariables('x'), lambdaVariables('i'))))]", ["a0", "b1"]],
+    [
+      "[map(createArray('a', 'b'), lambda('x', 'i', concat(lambdaVariables('x'), lambdaVariables('i'))))]",
+      ["a0", "b1"],
+    ],
   ]) {
     assert.deepEqual(value(text), expected, text);
   }
@@ -57,7 +60,11 @@ test("what Azure would refuse is refused", () => {
     ["[json('{')]", /no JSON/],
     [`['${"x".repeat(25_000)}']`, /longer than/],
   ]) {
-    assert.throws(() => value(text), (error) => error instanceof ExpressionError && reason.test(error.message), text);
+    assert.throws(
+      () => value(text),
+      (error) => error instanceof ExpressionError && reason.test(error.message),
+      text,
+    );
   }
 });
 
@@ -84,7 +91,13 @@ test("functions give what Microsoft documents of them", () => {
     ["[div(8, 3)]", 2],
     ["[mod(7, 3)]", 1],
     ["[intersection(createArray('one', 'two'), createArray('two', 'four'))]", ["two"]],
-    ["[items(createObject('b', 2, 'a', 1))]", [{ key: "a", value: 1 }, { key: "b", value: 2 }]],
+    [
+      "[items(createObject('b', 2, 'a', 1))]",
+      [
+        { key: "a", value: 1 },
+        { key: "b", value: 2 },
+      ],
+    ],
     ["[join(createArray('a', 'b'), ';')]", "a;b"],
     ["[last(createArray(1, 2))]", 2],
     ["[length('abc')]", 3],
@@ -98,10 +111,16 @@ test("functions give what Microsoft documents of them", () => {
     ["[toLower('AbC')]", "abc"],
     ["[trim('  a ')]", "a"],
     ["[union(createArray('a', 'b'), createArray('b', 'c'))]", ["a", "b", "c"]],
-    ["[union(createObject('a', createObject('b', 1)), createObject('A', createObject('c', 2)))]", { a: { b: 1, c: 2 } }],
+    [
+      "[union(createObject('a', createObject('b', 1)), createObject('A', createObject('c', 2)))]",
+      { a: { b: 1, c: 2 } },
+    ],
     ["[uriComponent('a b/c')]", "a%20b%2Fc"],
     ["[filter(range(1, 4), lambda('n', greater(lambdaVariables('n'), 2)))]", [3, 4]],
-    ["[reduce(range(1, 4), 0, lambda('a', 'b', add(lambdaVariables('a'), lambdaVariables('b'))))]", 10],
+    [
+      "[reduce(range(1, 4), 0, lambda('a', 'b', add(lambdaVariables('a'), lambdaVariables('b'))))]",
+      10,
+    ],
   ]) {
     assert.deepEqual(value(text), expected, text);
   }
@@ -110,6 +129,9 @@ test("functions give what Microsoft documents of them", () => {
 test("hashes depend on every part and have the right form", () => {
   assert.match(value("[uniqueString('a', 'b')]"), /^[a-z2-7]{13}$/);
   assert.notEqual(value("[uniqueString('a', 'b')]"), value("[uniqueString('a', 'c')]"));
-  assert.match(value("[guid('a', 'b')]"), /^[0-9a-f]{8}-[0-9a-f]{4}-5[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/);
+  assert.match(
+    value("[guid('a', 'b')]"),
+    /^[0-9a-f]{8}-[0-9a-f]{4}-5[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/,
+  );
   assert.notEqual(value("[guid('a', 'b')]"), value("[guid('a', 'c')]"));
 });

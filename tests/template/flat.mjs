@@ -12,7 +12,9 @@ const SAME = { cloud: "public", proxy: "direct", clusters: "three", deployment: 
 export function writeFlat(template, folder) {
   rmSync(folder, { recursive: true, force: true });
   mkdirSync(folder, { recursive: true });
-  const variants = matrix().filter(({ names }) => Object.entries(SAME).every(([choice, name]) => names[choice] === name));
+  const variants = matrix().filter(({ names }) =>
+    Object.entries(SAME).every(([choice, name]) => names[choice] === name),
+  );
   return variants.map((variant) => {
     const file = `${folder}/${Object.values(variant.names).join(".")}.json`;
     writeFileSync(file, JSON.stringify(flatTemplate(evaluateVariant(template, variant)), null, 2));

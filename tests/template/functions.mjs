@@ -49,10 +49,13 @@ function same(left, right) {
   }
   if (isObject(left) && isObject(right)) {
     const keys = Object.keys(left);
-    return keys.length === Object.keys(right).length && keys.every((key) => {
-      const other = findKey(right, key);
-      return other !== undefined && same(left[key], right[other]);
-    });
+    return (
+      keys.length === Object.keys(right).length &&
+      keys.every((key) => {
+        const other = findKey(right, key);
+        return other !== undefined && same(left[key], right[other]);
+      })
+    );
   }
   return left === right;
 }
@@ -82,7 +85,9 @@ function guid(parts) {
 /** Of the form and the alphabet of Azure's `uniqueString()`, whose hash is not published. */
 function uniqueString(parts) {
   const hash = createHash("sha256").update(parts.join("-")).digest();
-  return [...hash.subarray(0, 13)].map((byte) => "abcdefghijklmnopqrstuvwxyz234567"[byte % 32]).join("");
+  return [...hash.subarray(0, 13)]
+    .map((byte) => "abcdefghijklmnopqrstuvwxyz234567"[byte % 32])
+    .join("");
 }
 
 /** .NET's composite format, as far as numbers of arguments go. */
@@ -92,7 +97,9 @@ function format(pattern, values) {
       return found[0];
     }
     if (position === undefined || Number(position) >= values.length) {
-      throw new ExpressionError(`gives format() no value for ${found} of ${JSON.stringify(pattern)}`);
+      throw new ExpressionError(
+        `gives format() no value for ${found} of ${JSON.stringify(pattern)}`,
+      );
     }
     return asText(values[Number(position)]);
   });
@@ -120,16 +127,21 @@ function contains([container, item]) {
   if (Array.isArray(container)) {
     return container.some((other) => same(other, item));
   }
-  return isObject(container) ? findKey(container, item) !== undefined : refuse("contains", container);
+  return isObject(container)
+    ? findKey(container, item) !== undefined
+    : refuse("contains", container);
 }
 
 function part(name, value, from, to) {
-  return typeof value === "string" || Array.isArray(value) ? value.slice(from, to) : refuse(name, value);
+  return typeof value === "string" || Array.isArray(value)
+    ? value.slice(from, to)
+    : refuse(name, value);
 }
 
 function substring([whole, start, length]) {
   const from = integer("substring", start);
-  const end = length === undefined ? text("substring", whole).length : from + integer("substring", length);
+  const end =
+    length === undefined ? text("substring", whole).length : from + integer("substring", length);
   if (from < 0 || end < from || end > text("substring", whole).length) {
     throw new ExpressionError(`asks substring() for ${from} to ${end} of ${JSON.stringify(whole)}`);
   }
@@ -156,7 +168,8 @@ function intersection([first, ...others]) {
     return unique(first).filter((item) => others.every((other) => contains([other, item])));
   }
   const kept = Object.entries(first).filter(([key, value]) =>
-    others.every((other) => contains([other, key]) && same(other[findKey(other, key)], value)));
+    others.every((other) => contains([other, key]) && same(other[findKey(other, key)], value)),
+  );
   return Object.fromEntries(kept);
 }
 
@@ -196,7 +209,10 @@ function lambdaOf(tree, scope) {
   return (...values) => {
     const bound = names.map((name, at) => [name, values[at]]);
     const variables = { ...scope.lambdaVariables, ...Object.fromEntries(bound) };
-    return evaluate(tree.args.at(-1), Object.assign(Object.create(scope), { lambdaVariables: variables }));
+    return evaluate(
+      tree.args.at(-1),
+      Object.assign(Object.create(scope), { lambdaVariables: variables }),
+    );
   };
 }
 
@@ -229,7 +245,9 @@ export const FUNCTIONS = {
     lazy: ([condition, yes, no], scope) =>
       evaluate(flag("if", evaluate(condition, scope)) ? yes : no, scope),
   },
-  bool: of(1, 1, ([value]) => (typeof value === "string" ? value.toLowerCase() === "true" : Boolean(value))),
+  bool: of(1, 1, ([value]) =>
+    typeof value === "string" ? value.toLowerCase() === "true" : Boolean(value),
+  ),
   equals: of(2, 2, ([left, right]) => same(left, right)),
   coalesce: of(1, MANY, (values) => values.find((value) => value !== null) ?? null),
   greater: compared("greater", (left, right) => left > right),
@@ -255,64 +273,106 @@ export const FUNCTIONS = {
   toupper: of(1, 1, ([value]) => text("toUpper", value).toUpperCase()),
   trim: of(1, 1, ([value]) => text("trim", value).trim()),
   replace: of(3, 3, ([whole, old, fresh]) =>
-    text("replace", whole).replaceAll(text("replace", old), () => text("replace", fresh))),
+    text("replace", whole).replaceAll(text("replace", old), () => text("replace", fresh)),
+  ),
   substring: of(2, 3, substring),
   split: of(2, 2, split),
   join: of(2, 2, ([items, between]) => list("join", items).map(asText).join(text("join", between))),
   startswith: of(2, 2, ([whole, start]) =>
-    text("startsWith", whole).toLowerCase().startsWith(text("startsWith", start).toLowerCase())),
+    text("startsWith", whole).toLowerCase().startsWith(text("startsWith", start).toLowerCase()),
+  ),
   endswith: of(2, 2, ([whole, end]) =>
-    text("endsWith", whole).toLowerCase().endsWith(text("endsWith", end).toLowerCase())),
-  padleft: of(2, 3, ([value, width, fill]) => asText(value).padStart(integer("padLeft", width), fill ?? " ")),
+    text("endsWith", whole).toLowerCase().endsWith(text("endsWith", end).toLowerCase()),
+  ),
+  padleft: of(2, 3, ([value, width, fill]) =>
+    asText(value).padStart(integer("padLeft", width), fill ?? " "),
+  ),
   base64: of(1, 1, ([value]) => Buffer.from(text("base64", value)).toString("base64")),
-  base64tostring: of(1, 1, ([value]) => Buffer.from(text("base64ToString", value), "base64").toString()),
+  base64tostring: of(1, 1, ([value]) =>
+    Buffer.from(text("base64ToString", value), "base64").toString(),
+  ),
   uricomponent: of(1, 1, ([value]) => encodeURIComponent(text("uriComponent", value))),
-  uricomponenttostring: of(1, 1, ([value]) => decodeURIComponent(text("uriComponentToString", value))),
+  uricomponenttostring: of(1, 1, ([value]) =>
+    decodeURIComponent(text("uriComponentToString", value)),
+  ),
   uri: of(2, 2, ([base, relative]) => new URL(text("uri", relative), text("uri", base)).href),
   json: of(1, 1, ([value]) => parsedJson(value)),
   guid: of(1, MANY, (parts) => guid(parts.map((value) => text("guid", value)))),
-  uniquestring: of(1, MANY, (parts) => uniqueString(parts.map((value) => text("uniqueString", value)))),
+  uniquestring: of(1, MANY, (parts) =>
+    uniqueString(parts.map((value) => text("uniqueString", value))),
+  ),
 
   // Lists and objects
   createarray: of(0, MANY, (values) => values),
   createobject: of(0, MANY, (values) => {
-    const pairs = values.flatMap((key, at) => (at % 2 ? [] : [[text("createObject", key), values[at + 1]]]));
+    const pairs = values.flatMap((key, at) =>
+      at % 2 ? [] : [[text("createObject", key), values[at + 1]]],
+    );
     return values.length % 2 ? refuse("createObject", null) : Object.fromEntries(pairs);
   }),
   array: of(1, 1, ([value]) => (Array.isArray(value) ? value : [value])),
   empty: of(1, 1, ([value]) => value === null || sized("empty", value) === 0),
   length: of(1, 1, ([value]) => sized("length", value)),
   contains: of(2, 2, contains),
-  first: of(1, 1, ([value]) => part("first", value, 0)[0] ?? (typeof value === "string" ? "" : null)),
-  last: of(1, 1, ([value]) => part("last", value, 0).at(-1) ?? (typeof value === "string" ? "" : null)),
+  first: of(
+    1,
+    1,
+    ([value]) => part("first", value, 0)[0] ?? (typeof value === "string" ? "" : null),
+  ),
+  last: of(
+    1,
+    1,
+    ([value]) => part("last", value, 0).at(-1) ?? (typeof value === "string" ? "" : null),
+  ),
   skip: of(2, 2, ([value, count]) => part("skip", value, Math.max(0, integer("skip", count)))),
   take: of(2, 2, ([value, count]) => part("take", value, 0, Math.max(0, integer("take", count)))),
-  indexof: of(2, 2, ([whole, item]) => (Array.isArray(whole)
-    ? whole.findIndex((other) => same(other, item))
-    : text("indexOf", whole).toLowerCase().indexOf(text("indexOf", item).toLowerCase()))),
-  lastindexof: of(2, 2, ([whole, item]) => (Array.isArray(whole)
-    ? whole.findLastIndex((other) => same(other, item))
-    : text("lastIndexOf", whole).toLowerCase().lastIndexOf(text("lastIndexOf", item).toLowerCase()))),
+  indexof: of(2, 2, ([whole, item]) =>
+    Array.isArray(whole)
+      ? whole.findIndex((other) => same(other, item))
+      : text("indexOf", whole).toLowerCase().indexOf(text("indexOf", item).toLowerCase()),
+  ),
+  lastindexof: of(2, 2, ([whole, item]) =>
+    Array.isArray(whole)
+      ? whole.findLastIndex((other) => same(other, item))
+      : text("lastIndexOf", whole)
+          .toLowerCase()
+          .lastIndexOf(text("lastIndexOf", item).toLowerCase()),
+  ),
   range: of(2, 2, ([start, count]) =>
-    Array.from({ length: integer("range", count) }, (_, at) => integer("range", start) + at)),
+    Array.from({ length: integer("range", count) }, (_, at) => integer("range", start) + at),
+  ),
   flatten: of(1, 1, ([value]) => list("flatten", value).flat()),
   union: of(2, MANY, union),
   shallowmerge: of(1, 1, ([values]) => Object.assign({}, ...list("shallowMerge", values))),
   intersection: of(2, MANY, intersection),
-  items: of(1, 1, ([value]) => (isObject(value)
-    ? Object.keys(value).sort().map((key) => ({ key, value: value[key] }))
-    : refuse("items", value))),
-  objectkeys: of(1, 1, ([value]) => (isObject(value) ? Object.keys(value).sort() : refuse("objectKeys", value))),
+  items: of(1, 1, ([value]) =>
+    isObject(value)
+      ? Object.keys(value)
+          .sort()
+          .map((key) => ({ key, value: value[key] }))
+      : refuse("items", value),
+  ),
+  objectkeys: of(1, 1, ([value]) =>
+    isObject(value) ? Object.keys(value).sort() : refuse("objectKeys", value),
+  ),
 
   // Lambdas
   map: withLambda("map", 2, 2, (items, [lambda], scope) =>
-    items.map((item, at) => lambdaOf(lambda, scope)(item, at))),
+    items.map((item, at) => lambdaOf(lambda, scope)(item, at)),
+  ),
   filter: withLambda("filter", 2, 2, (items, [lambda], scope) =>
-    items.filter((item, at) => flag("filter", lambdaOf(lambda, scope)(item, at)))),
+    items.filter((item, at) => flag("filter", lambdaOf(lambda, scope)(item, at))),
+  ),
   reduce: withLambda("reduce", 3, 3, (items, [start, lambda], scope) =>
-    items.reduce((sum, item, at) => lambdaOf(lambda, scope)(sum, item, at), evaluate(start, scope))),
+    items.reduce((sum, item, at) => lambdaOf(lambda, scope)(sum, item, at), evaluate(start, scope)),
+  ),
   toobject: withLambda("toObject", 2, 3, (items, [key, value], scope) =>
-    Object.fromEntries(items.map((item) =>
-      [lambdaOf(key, scope)(item), value ? lambdaOf(value, scope)(item) : item]))),
+    Object.fromEntries(
+      items.map((item) => [
+        lambdaOf(key, scope)(item),
+        value ? lambdaOf(value, scope)(item) : item,
+      ]),
+    ),
+  ),
   lambdavariables: of(1, 1, lambdaVariable),
 };

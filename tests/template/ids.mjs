@@ -10,7 +10,11 @@ export function identify(id) {
     throw new ExpressionError(`takes ${JSON.stringify(id)} for the id of a resource`);
   }
   const types = segments.filter((_, at) => at % 2 === 0);
-  return { id, type: [namespace, ...types].join("/"), name: segments.filter((_, at) => at % 2).join("/") };
+  return {
+    id,
+    type: [namespace, ...types].join("/"),
+    name: segments.filter((_, at) => at % 2).join("/"),
+  };
 }
 
 /** What stands behind `/providers/`: each segment of the type but the first, with its name. */

@@ -30,12 +30,22 @@ function install(folder) {
 
 /** Its errors; warnings are of no more than taste. */
 function checked(file, ...more) {
-  const { stdout, stderr } = run(process.execPath, "armcheck.cjs", "--schemas", "arm-schemas", file, ...more);
+  const { stdout, stderr } = run(
+    process.execPath,
+    "armcheck.cjs",
+    "--schemas",
+    "arm-schemas",
+    file,
+    ...more,
+  );
   if (!/^.*: \d+ error\(s\), \d+ warning\(s\), [1-9]\d* resources$/m.test(stdout)) {
     throw new Error(`${file} was not checked to its end: ${stdout}${stderr}`);
   }
-  return [...stdout.matchAll(/^error: (.*?): (.*)$/gm)].map(([, place, text]) =>
-    ({ finding: text, text: place, where: basename(file) }));
+  return [...stdout.matchAll(/^error: (.*?): (.*)$/gm)].map(([, place, text]) => ({
+    finding: text,
+    text: place,
+    where: basename(file),
+  }));
 }
 
 install(process.argv[2]);

@@ -41,6 +41,9 @@ for (const [what, change, expected] of MUTATIONS) {
     change(broken);
     assert.notDeepEqual(broken, project, "the mutation changes nothing");
     const found = findings(broken, project);
-    assert.ok(found.some((finding) => expected.test(finding)), `found only:\n${found.join("\n") || "nothing"}`);
+    assert.ok(
+      found.some((finding) => expected.test(finding)),
+      `found only:\n${found.join("\n") || "nothing"}`,
+    );
   });
 }

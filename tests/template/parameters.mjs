@@ -20,7 +20,9 @@ export function isSecure(declared) {
 /** `given` and `byDefault` are functions, called where their value is needed. */
 export function parameterValue(name, declared, given, byDefault) {
   if (!given && !("defaultValue" in declared)) {
-    throw new ExpressionError(`asks for the parameter ${name}, which has neither a value nor a default`);
+    throw new ExpressionError(
+      `asks for the parameter ${name}, which has neither a value nor a default`,
+    );
   }
   const value = given ? given() : byDefault();
   const fault = faultOf(value, declared);

@@ -2,169 +2,41 @@
 // deployed, under which names, in which order, with which properties. A resource's properties are
 // evaluated when something needs them, so that reference() finds what it asks for.
 
-import { environment } from "./azure.mjs";
 import { DEPLOYMENT_FUNCTIONS } from "./deployment_functions.mjs";
-import { ExpressionError, evaluate, isExpression, literal, parse } from "./expression.mjs";
+import {
+  ExpressionError,
+  TemplateError,
+  evaluate,
+  isExpression,
+  literal,
+  parse,
+} from "./expression.mjs";
 import { FUNCTIONS } from "./functions.mjs";
-import { agree, identify, path } from "./ids.mjs";
+import { Instance } from "./instance.mjs";
+import { memo, memoIn } from "./memo.mjs";
 import { parameterValue } from "./parameters.mjs";
-
-/** An expression that fails, and where it stands. */
-export class TemplateError extends Error {}
-
-const DEPLOYMENTS = "microsoft.resources/deployments";
-
-/** What a deployment runs in, and all that it and its nested deployments deploy. */
-class World {
-  constructor({ cloud, tenantId, existing }) {
-    Object.assign(this, { cloud, tenantId, environment: environment(cloud) });
-    this.existing = new Map(existing.map((id) => [id.toLowerCase(), identify(id)]));
-    this.instances = new Map();
-    this.unopened = [];
-    this.secrets = new Set();
-  }
-
-  add(instance) {
-    const key = instance.id.toLowerCase();
-    if (this.instances.has(key) && instance.active && this.instances.get(key).active) {
-      throw new TemplateError(`${instance.pointer}: ${instance.id} is deployed twice`);
-    }
-    if (!this.instances.get(key)?.active) {
-      this.instances.set(key, instance);
-    }
-    if (instance.isDeployment) {
-      this.unopened.push(instance);
-    }
-  }
-
-  /** A resource that is deployed somewhere, nested deployments included. */
-  find(id) {
-    const key = id.toLowerCase();
-    while (!this.instances.has(key) && this.unopened.length > 0) {
-      this.unopened.shift().child;
-    }
-    return this.instances.get(key);
-  }
-
-  all() {
-    while (this.unopened.length > 0) {
-      this.unopened.shift().child;
-    }
-    return [...this.instances.values()];
-  }
-}
-
-/** One resource, one round of its copy loop. */
-class Instance {
-  constructor(deployment, raw, { type, name, pointer, loops }) {
-    Object.assign(this, { deployment, raw, type, name, pointer, loops, uses: [] });
-    this.apiVersion = raw.apiVersion;
-    this.isDeployment = type.toLowerCase() === DEPLOYMENTS;
-    if (!agree(type, name)) {
-      throw new TemplateError(`${pointer}: the type ${type} does not go with the name ${name}: count their segments`);
-    }
-    this.active = deployment.active && this.early("condition", true);
-    if (typeof this.active !== "boolean") {
-      throw new TemplateError(`${pointer}.condition is no bool`);
-    }
-    this.path = path(type, name);
-    this.id = `${this.within()}/providers/${this.path}`;
-  }
-
-  /** The value of a member that is needed before anything is deployed. */
-  early(member, otherwise) {
-    return member in this.raw ? this.deployment.resolve(this.raw[member], this.scope(false), `${this.pointer}.${member}`) : otherwise;
-  }
-
-  scope(runtime) {
-    return this.deployment.scope({ instance: this, loops: this.loops, runtime });
-  }
-
-  /** The id of what this resource is in, or an extension of. */
-  within() {
-    if ("scope" in this.raw) {
-      const scope = this.early("scope");
-      return scope.startsWith("/") ? scope : `${this.deployment.place.id}/providers/${scope}`;
-    }
-    return this.target.id;
-  }
-
-  /** Where a nested deployment deploys to; for all others, where the deployment does. */
-  get target() {
-    const { place } = this.deployment;
-    if (!this.isDeployment) {
-      return place;
-    }
-    return new Place(this.early("subscriptionId", place.subscriptionId), this.early("resourceGroup", place.group));
-  }
-
-  get inner() {
-    return this.raw.properties.expressionEvaluationOptions?.scope?.toLowerCase() === "inner";
-  }
-
-  /** The deployment that a nested deployment makes. */
-  get child() {
-    return memo(this, "openedChild", () => {
-      const { template, parameters = {} } = this.raw.properties;
-      if (!template) {
-        throw new TemplateError(`${this.pointer}: only templates within the template can be evaluated`);
-      }
-      const given = Object.entries(parameters).map(([name, { value }]) =>
-        [name, () => this.deployment.resolve(value, this.scope(true), `${this.pointer}.properties.parameters.${name}`)]);
-      const child = new Deployment(this.deployment.world, {
-        template,
-        name: this.name,
-        place: this.target,
-        given: Object.fromEntries(given),
-        pointer: `${this.pointer}.properties.template`,
-        active: this.active,
-        owner: this,
-      });
-      child.expand();
-      return child;
-    });
-  }
-
-  /** The resource as it is sent, without what only the deployment engine reads. */
-  get body() {
-    return memo(this, "evaluatedBody", () => {
-      const { condition, dependsOn, copy, resources, properties, ...rest } = this.raw;
-      const body = this.deployment.resolve(rest, this.scope(false), this.pointer);
-      if (this.isDeployment) {
-        return body;
-      }
-      const evaluated = this.deployment.resolve(properties, this.scope(true), `${this.pointer}.properties`);
-      return { ...body, type: this.type, name: this.name, ...(properties && { properties: evaluated }) };
-    });
-  }
-
-  /**
-   * The texts in `dependsOn`, each with the resources that it stands for; `known` is false for one
-   * that stands for nothing in the template, not even for a loop without rounds.
-   */
-  get dependsOn() {
-    return memo(this, "evaluatedDependsOn", () => this.early("dependsOn", []).map((text) => {
-      const on = this.deployment.named(text);
-      return { text, on, known: on.length > 0 || this.deployment.loopNames.has(text.toLowerCase()) };
-    }));
-  }
-}
-
-class Place {
-  constructor(subscriptionId, group) {
-    Object.assign(this, { subscriptionId, group });
-    this.id = `/subscriptions/${subscriptionId}/resourceGroups/${group}`;
-  }
-}
+import { Place, World } from "./world.mjs";
 
 class Deployment {
   /** `owner` is the resource that a nested deployment comes from. */
   constructor(world, { template, name, place, given, pointer, active, owner }) {
-    Object.assign(this, { world, template, name, place, given, pointer, active, owner, instances: [] });
+    Object.assign(this, {
+      world,
+      template,
+      name,
+      place,
+      given,
+      pointer,
+      active,
+      owner,
+      instances: [],
+    });
     this.loopNames = new Set();
     this.parameters = new Map();
     this.variables = new Map();
-    const unknown = Object.keys(given).filter((name) => !Object.hasOwn(template.parameters ?? {}, name));
+    const unknown = Object.keys(given).filter(
+      (name) => !Object.hasOwn(template.parameters ?? {}, name),
+    );
     if (unknown.length > 0) {
       throw new TemplateError(`${pointer} has no parameter ${unknown.join(", ")}`);
     }
@@ -177,14 +49,43 @@ class Deployment {
 
   scope(more) {
     const outer = this.home === this ? {} : this.owner.scope(false);
-    return { ...outer, deployment: this, find: findFunction, ...more, loops: { ...outer.loops, ...more.loops } };
+    return {
+      ...outer,
+      deployment: this,
+      find: findFunction,
+      ...more,
+      loops: { ...outer.loops, ...more.loops },
+    };
+  }
+
+  /** The deployment that a nested deployment makes. */
+  within(owner, template, given) {
+    const { name, target: place, pointer, active } = owner;
+    const own = {
+      template,
+      name,
+      place,
+      given,
+      active,
+      owner,
+      pointer: `${pointer}.properties.template`,
+    };
+    const child = new Deployment(this.world, own);
+    child.expand();
+    return child;
   }
 
   expand() {
     if (!Array.isArray(this.template.resources)) {
-      throw new TemplateError(`${this.pointer}.resources is no list; symbolic names are not evaluated`);
+      throw new TemplateError(
+        `${this.pointer}.resources is no list; symbolic names are not evaluated`,
+      );
     }
-    this.expandAll(this.template.resources, `${this.pointer}.resources`, { type: [], name: [], loops: {} });
+    this.expandAll(this.template.resources, `${this.pointer}.resources`, {
+      type: [],
+      name: [],
+      loops: {},
+    });
     for (const instance of this.instances) {
       this.world.add(instance);
     }
@@ -195,7 +96,12 @@ class Deployment {
       const at = `${pointer}[${position}]`;
       for (const loops of this.rounds(raw.copy, parent.loops, at)) {
         const name = this.resolve(raw.name, this.scope({ loops, runtime: false }), `${at}.name`);
-        const full = { type: [...parent.type, raw.type].join("/"), name: [...parent.name, name].join("/"), pointer: at, loops };
+        const full = {
+          type: [...parent.type, raw.type].join("/"),
+          name: [...parent.name, name].join("/"),
+          pointer: at,
+          loops,
+        };
         this.instances.push(new Instance(this, raw, full));
         const own = { type: [full.type], name: [full.name], loops };
         this.expandAll(raw.resources ?? [], `${at}.resources`, own);
@@ -209,11 +115,19 @@ class Deployment {
       return [loops];
     }
     this.loopNames.add(copy.name.toLowerCase());
-    const count = this.resolve(copy.count, this.scope({ loops, runtime: false }), `${pointer}.copy.count`);
+    const count = this.resolve(
+      copy.count,
+      this.scope({ loops, runtime: false }),
+      `${pointer}.copy.count`,
+    );
     if (!Number.isInteger(count) || count < 0 || count > 800) {
       throw new TemplateError(`${pointer}.copy.count is ${JSON.stringify(count)}, not 0 to 800`);
     }
-    return Array.from({ length: count }, (_, round) => ({ ...loops, [copy.name]: round, "": round }));
+    return Array.from({ length: count }, (_, round) => ({
+      ...loops,
+      [copy.name]: round,
+      "": round,
+    }));
   }
 
   /** The resources of this template that a name, an id or the name of a copy loop stands for. */
@@ -235,7 +149,12 @@ class Deployment {
         throw new ExpressionError(`asks for the parameter ${name}, which does not exist`);
       }
       return parameterValue(name, declared, this.given[name], () =>
-        this.resolve(declared.defaultValue, this.scope({ runtime: false, defaults: true }), `${this.pointer}.parameters.${name}.defaultValue`));
+        this.resolve(
+          declared.defaultValue,
+          this.scope({ runtime: false, defaults: true }),
+          `${this.pointer}.parameters.${name}.defaultValue`,
+        ),
+      );
     });
   }
 
@@ -258,7 +177,8 @@ class Deployment {
   /** The values of a loop in a property, a variable or an output. */
   repeated({ name, count, input }, scope, pointer) {
     return this.rounds({ name, count }, scope.loops, pointer).map((loops) =>
-      this.resolve(input, { ...scope, loops: { ...scope.loops, ...loops } }, `${pointer}.input`));
+      this.resolve(input, { ...scope, loops: { ...scope.loops, ...loops } }, `${pointer}.input`),
+    );
   }
 
   get outputs() {
@@ -268,7 +188,10 @@ class Deployment {
       const runtime = this.home === this;
       for (const [name, output] of Object.entries(this.template.outputs ?? {})) {
         const pointer = `${this.pointer}.outputs.${name}`;
-        if (output.condition === undefined || this.resolve(output.condition, this.scope({ runtime: false }), pointer)) {
+        if (
+          output.condition === undefined ||
+          this.resolve(output.condition, this.scope({ runtime: false }), pointer)
+        ) {
           const scope = this.scope({ runtime, instance: { active: this.active, uses: [] } });
           const value = output.copy
             ? this.repeated({ name, ...output.copy }, scope, pointer)
@@ -298,7 +221,11 @@ class Deployment {
           resolved[loop.name] = this.repeated(loop, scope, `${pointer}.${loop.name}`);
         }
       } else {
-        resolved[this.resolve(key, scope, pointer)] = this.resolve(member, scope, `${pointer}.${key}`);
+        resolved[this.resolve(key, scope, pointer)] = this.resolve(
+          member,
+          scope,
+          `${pointer}.${key}`,
+        );
       }
     }
     return resolved;
@@ -326,28 +253,6 @@ function findFunction(name) {
   return name.startsWith("list") ? DEPLOYMENT_FUNCTIONS["list*"](name) : undefined;
 }
 
-function memo(object, key, make) {
-  return memoIn(object.memos ??= new Map(), key, `${object.pointer} (${key})`, make);
-}
-
-const UNDER_WAY = Symbol("under way");
-
-function memoIn(values, key, what, make) {
-  if (values.get(key) === UNDER_WAY) {
-    throw new ExpressionError(`needs itself by way of ${what}`);
-  }
-  if (!values.has(key)) {
-    values.set(key, UNDER_WAY);
-    try {
-      values.set(key, make());
-    } catch (error) {
-      values.delete(key);
-      throw error;
-    }
-  }
-  return values.get(key);
-}
-
 /**
  * Deploys `template` in mind. `context`: `cloud` of azure.mjs, `tenantId`, `subscriptionId`, `group`,
  * and `existing`, the ids of resources that are there already.
@@ -358,17 +263,23 @@ export function deploy(template, parameters, context) {
     template,
     name: "azuredeploy",
     place: new Place(context.subscriptionId, context.group),
-    given: Object.fromEntries(Object.entries(parameters).map(([name, value]) => [name, () => value])),
+    given: Object.fromEntries(
+      Object.entries(parameters).map(([name, value]) => [name, () => value]),
+    ),
     pointer: "$",
     active: true,
   });
   deployment.expand();
   const instances = world.all();
-  const nested = instances.filter((instance) => instance.isDeployment).map((instance) => instance.child);
+  const nested = instances
+    .filter((instance) => instance.isDeployment)
+    .map((instance) => instance.child);
   // What nothing asked for may fail as well.
   for (const each of [deployment, ...nested]) {
     Object.keys(each.template.parameters ?? {}).forEach((name) => each.parameter(name));
-    Object.keys(each.home.template.variables ?? {}).filter((name) => name !== "copy").forEach((name) => each.home.variable(name));
+    Object.keys(each.home.template.variables ?? {})
+      .filter((name) => name !== "copy")
+      .forEach((name) => each.home.variable(name));
     each.instances.forEach((instance) => [instance.body, instance.dependsOn]);
     each.outputs;
   }

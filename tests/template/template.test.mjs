@@ -4,7 +4,8 @@ import { test } from "node:test";
 import { CLOUDS } from "./azure.mjs";
 import { deploy } from "./template.mjs";
 
-const WORKSPACE = "/subscriptions/00000000-0000-0000-0000-000000000002/resourceGroups/soc/providers/Microsoft.OperationalInsights/workspaces/logs";
+const WORKSPACE =
+  "/subscriptions/00000000-0000-0000-0000-000000000002/resourceGroups/soc/providers/Microsoft.OperationalInsights/workspaces/logs";
 
 const context = {
   cloud: CLOUDS.public,
@@ -16,7 +17,12 @@ const context = {
 
 const GROUP = `/subscriptions/${context.subscriptionId}/resourceGroups/apps`;
 
-const VAULT = { type: "Microsoft.KeyVault/vaults", apiVersion: "2023-07-01", name: "vault", properties: {} };
+const VAULT = {
+  type: "Microsoft.KeyVault/vaults",
+  apiVersion: "2023-07-01",
+  name: "vault",
+  properties: {},
+};
 
 const SITE = {
   type: "Microsoft.Web/sites",
@@ -64,25 +70,49 @@ test("parameters take values of their type within their limits, or their default
 });
 
 test("loops repeat resources, properties, variables and outputs", () => {
-  const { outputs, instances } = deploy({
-    variables: { copy: [{ name: "letters", count: 2, input: "[concat('v', copyIndex('letters'))]" }] },
-    resources: [{
-      ...VAULT,
-      name: "[format('vault{0}', copyIndex(1))]",
-      copy: { name: "vaults", count: 2 },
-      properties: { copy: [{ name: "rules", count: 2, input: "[concat(copyIndex('vaults'), copyIndex('rules'))]" }] },
-    }],
-    outputs: { all: { type: "array", copy: { count: 2, input: "[variables('letters')[copyIndex()]]" } } },
-  }, {}, context);
+  const { outputs, instances } = deploy(
+    {
+      variables: {
+        copy: [{ name: "letters", count: 2, input: "[concat('v', copyIndex('letters'))]" }],
+      },
+      resources: [
+        {
+          ...VAULT,
+          name: "[format('vault{0}', copyIndex(1))]",
+          copy: { name: "vaults", count: 2 },
+          properties: {
+            copy: [
+              {
+                name: "rules",
+                count: 2,
+                input: "[concat(copyIndex('vaults'), copyIndex('rules'))]",
+              },
+            ],
+          },
+        },
+      ],
+      outputs: {
+        all: { type: "array", copy: { count: 2, input: "[variables('letters')[copyIndex()]]" } },
+      },
+    },
+    {},
+    context,
+  );
   assert.deepEqual(outputs.all.value, ["v0", "v1"]);
-  assert.deepEqual(instances.map(({ name, body }) => [name, body.properties.rules]), [
-    ["vault1", ["00", "01"]],
-    ["vault2", ["10", "11"]],
-  ]);
+  assert.deepEqual(
+    instances.map(({ name, body }) => [name, body.properties.rules]),
+    [
+      ["vault1", ["00", "01"]],
+      ["vault2", ["10", "11"]],
+    ],
+  );
 });
 
 test("ids have as many names as their type has segments", () => {
-  assert.equal(output("[resourceId('Microsoft.KeyVault/vaults', 'v')]"), `${GROUP}/providers/Microsoft.KeyVault/vaults/v`);
+  assert.equal(
+    output("[resourceId('Microsoft.KeyVault/vaults', 'v')]"),
+    `${GROUP}/providers/Microsoft.KeyVault/vaults/v`,
+  );
   assert.equal(
     output("[resourceId('other', 'Microsoft.KeyVault/vaults/secrets', 'v', 's')]"),
     "/subscriptions/00000000-0000-0000-0000-000000000001/resourceGroups/other/providers/Microsoft.KeyVault/vaults/v/secrets/s",
@@ -101,18 +131,30 @@ test("ids have as many names as their type has segments", () => {
   ]) {
     assert.throws(() => output(`[${call}]`), /gives \w+\(\)/, call);
   }
-  assert.throws(() => output("", { resources: [{ ...VAULT, name: "v/s" }] }), /count their segments/);
+  assert.throws(
+    () => output("", { resources: [{ ...VAULT, name: "v/s" }] }),
+    /count their segments/,
+  );
 });
 
 test("reference() knows resources that are deployed or there already, and nothing else", () => {
   const resources = [VAULT, SITE, { ...VAULT, name: "off", condition: false }];
-  assert.equal(output("[reference('vault').vaultUri]", { resources }), "https://vault.vault.azure.net/");
-  const identity = output("[reference(resourceId('Microsoft.Web/sites', 'app'), '2024-04-01', 'Full').identity.principalId]", { resources });
+  assert.equal(
+    output("[reference('vault').vaultUri]", { resources }),
+    "https://vault.vault.azure.net/",
+  );
+  const identity = output(
+    "[reference(resourceId('Microsoft.Web/sites', 'app'), '2024-04-01', 'Full').identity.principalId]",
+    { resources },
+  );
   assert.match(identity, /^[0-9a-f-]{36}$/);
   assert.match(output(`[reference('${WORKSPACE}', '2023-09-01').customerId]`), /^[0-9a-f-]{36}$/);
   for (const [call, reason] of [
     [`reference('${WORKSPACE}')`, /without an API version/],
-    ["reference(resourceId('Microsoft.KeyVault/vaults', 'missing'), '2023-07-01')", /neither deployed nor there/],
+    [
+      "reference(resourceId('Microsoft.KeyVault/vaults', 'missing'), '2023-07-01')",
+      /neither deployed nor there/,
+    ],
     ["reference('off')", /for the id of a resource/],
     ["reference('vault').principalId", /asks for the member "principalId"/],
     ["reference('vault', '2023-07-01', 'Full').identity", /asks for the member "identity"/],
@@ -136,50 +178,90 @@ test("reference() is refused where nothing is deployed yet", () => {
 });
 
 test("a nested deployment of inner scope has parameters and a group of its own", () => {
-  const inside = nested({ resourceGroup: "soc" }, {
-    expressionEvaluationOptions: { scope: "inner" },
-    parameters: { uri: { value: "[reference('vault').vaultUri]" } },
-    template: {
-      parameters: { uri: { type: "string" } },
-      resources: [],
-      outputs: { it: { type: "string", value: "[concat(resourceGroup().name, ' ', parameters('uri'))]" } },
+  const inside = nested(
+    { resourceGroup: "soc" },
+    {
+      expressionEvaluationOptions: { scope: "inner" },
+      parameters: { uri: { value: "[reference('vault').vaultUri]" } },
+      template: {
+        parameters: { uri: { type: "string" } },
+        resources: [],
+        outputs: {
+          it: { type: "string", value: "[concat(resourceGroup().name, ' ', parameters('uri'))]" },
+        },
+      },
     },
-  });
-  assert.equal(output("[reference('inside').outputs.it.value]", { resources: [VAULT, inside] }), "soc https://vault.vault.azure.net/");
+  );
+  assert.equal(
+    output("[reference('inside').outputs.it.value]", { resources: [VAULT, inside] }),
+    "soc https://vault.vault.azure.net/",
+  );
   inside.properties.parameters.other = { value: 1 };
   assert.throws(() => output("", { resources: [VAULT, inside] }), /no parameter other/);
 });
 
 test("a nested deployment of outer scope sees its parent, and deploys to its own group", () => {
-  const { instances } = deploy({
-    variables: { name: "outside" },
-    resources: [nested({ resourceGroup: "soc" }, {
-      template: {
-        variables: { name: "inside" },
-        resources: [{ ...VAULT, name: "[concat(variables('name'), '-', resourceGroup().name)]" }],
-      },
-    })],
-  }, {}, context);
+  const { instances } = deploy(
+    {
+      variables: { name: "outside" },
+      resources: [
+        nested(
+          { resourceGroup: "soc" },
+          {
+            template: {
+              variables: { name: "inside" },
+              resources: [
+                { ...VAULT, name: "[concat(variables('name'), '-', resourceGroup().name)]" },
+              ],
+            },
+          },
+        ),
+      ],
+    },
+    {},
+    context,
+  );
   const { id } = instances.find(({ type }) => type === VAULT.type);
-  assert.equal(id, "/subscriptions/00000000-0000-0000-0000-000000000001/resourceGroups/soc/providers/Microsoft.KeyVault/vaults/outside-apps");
+  assert.equal(
+    id,
+    "/subscriptions/00000000-0000-0000-0000-000000000001/resourceGroups/soc/providers/Microsoft.KeyVault/vaults/outside-apps",
+  );
 });
 
 test("what needs itself, what is deployed twice and what does not evaluate say where", () => {
   assert.throws(
-    () => output("[variables('a')]", { variables: { a: "[variables('b')]", b: "[variables('a')]" } }),
+    () =>
+      output("[variables('a')]", { variables: { a: "[variables('b')]", b: "[variables('a')]" } }),
     /\$\.variables\.\w: .* needs itself/,
   );
-  assert.throws(() => output("", { resources: [VAULT, VAULT] }), /\$\.resources\[1\]: .* deployed twice/);
-  assert.throws(() => output("[copyIndex()]"), /\$\.outputs\.it: \[copyIndex\(\)\] calls copyIndex\(\) outside/);
+  assert.throws(
+    () => output("", { resources: [VAULT, VAULT] }),
+    /\$\.resources\[1\]: .* deployed twice/,
+  );
+  assert.throws(
+    () => output("[copyIndex()]"),
+    /\$\.outputs\.it: \[copyIndex\(\)\] calls copyIndex\(\) outside/,
+  );
 });
 
 test("names of hosts follow the cloud", () => {
   const resources = [{ ...VAULT, name: "vault" }];
-  const template = { resources, outputs: { it: { type: "string", value: "[concat(reference('vault').vaultUri, environment().suffixes.storage)]" } } };
+  const template = {
+    resources,
+    outputs: {
+      it: {
+        type: "string",
+        value: "[concat(reference('vault').vaultUri, environment().suffixes.storage)]",
+      },
+    },
+  };
   for (const [cloud, expected] of [
     ["usgov", "https://vault.vault.usgovcloudapi.net/core.usgovcloudapi.net"],
     ["china", "https://vault.vault.azure.cn/core.chinacloudapi.cn"],
   ]) {
-    assert.equal(deploy(template, {}, { ...context, cloud: CLOUDS[cloud] }).outputs.it.value, expected);
+    assert.equal(
+      deploy(template, {}, { ...context, cloud: CLOUDS[cloud] }).outputs.it.value,
+      expected,
+    );
   }
 });

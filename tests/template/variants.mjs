@@ -9,7 +9,8 @@ const WORKSPACE_SUBSCRIPTION = "22222222-2222-2222-2222-222222222222";
 
 export const SUBNET = `/subscriptions/${SUBSCRIPTION}/resourceGroups/network/providers/Microsoft.Network/virtualNetworks/hub/subnets/functions`;
 
-const WORKSPACE = "resourceGroups/security-operations/providers/Microsoft.OperationalInsights/workspaces/soc-workspace";
+const WORKSPACE =
+  "resourceGroups/security-operations/providers/Microsoft.OperationalInsights/workspaces/soc-workspace";
 
 export function workspaceIn(subscription) {
   return `/subscriptions/${subscription}/${WORKSPACE}`;
@@ -42,12 +43,24 @@ const CHOICES = {
   network: {
     open: {},
     subnet: { virtualNetworkSubnetId: SUBNET, storageNetworkAccess: "Subnet" },
-    fenced: { virtualNetworkSubnetId: SUBNET, storageNetworkAccess: "Subnet", keyVaultNetworkAccess: "Subnet" },
-    private: { virtualNetworkSubnetId: SUBNET, storageNetworkAccess: "Private", keyVaultNetworkAccess: "Private" },
+    fenced: {
+      virtualNetworkSubnetId: SUBNET,
+      storageNetworkAccess: "Subnet",
+      keyVaultNetworkAccess: "Subnet",
+    },
+    private: {
+      virtualNetworkSubnetId: SUBNET,
+      storageNetworkAccess: "Private",
+      keyVaultNetworkAccess: "Private",
+    },
   },
   proxy: {
     direct: {},
-    proxy: { proxy: "http://marker:proxy@proxy.example:3128", noProxy: "10.0.0.0/8", companyCaFile: "/home/site/wwwroot/company-ca.pem" },
+    proxy: {
+      proxy: "http://marker:proxy@proxy.example:3128",
+      noProxy: "10.0.0.0/8",
+      companyCaFile: "/home/site/wwwroot/company-ca.pem",
+    },
   },
   clusters: {
     one: {},
@@ -71,7 +84,12 @@ const FORGOTTEN = {
   data: { legacyWorkspaceKey: "" },
   proxy: { proxy: "", useProxy: true },
   clusters: {
-    additionalClusters: { clusters: [{ name: "emea", clusterId: "acme_emea" }, { name: "apac", clusterId: "acme_apac" }] },
+    additionalClusters: {
+      clusters: [
+        { name: "emea", clusterId: "acme_emea" },
+        { name: "apac", clusterId: "acme_apac" },
+      ],
+    },
   },
 };
 
@@ -96,13 +114,18 @@ function possible({ plan, network }) {
 
 function combinations(choices) {
   return Object.entries(choices).reduce(
-    (lists, [choice, values]) => lists.flatMap((names) => Object.keys(values).map((name) => ({ ...names, [choice]: name }))),
+    (lists, [choice, values]) =>
+      lists.flatMap((names) => Object.keys(values).map((name) => ({ ...names, [choice]: name }))),
     [{}],
   );
 }
 
 function variant(names) {
-  let parameters = Object.assign({}, LEAST, ...Object.entries(names).map(([choice, name]) => CHOICES[choice][name]));
+  let parameters = Object.assign(
+    {},
+    LEAST,
+    ...Object.entries(names).map(([choice, name]) => CHOICES[choice][name]),
+  );
   if (names.deployment === "again") {
     parameters = forgetful(names, parameters);
   }
@@ -122,14 +145,30 @@ export function matrix() {
 
 /** The first of each choice, and that with each value and limit of a parameter that is not among them. */
 export function singles(template) {
-  const first = Object.fromEntries(Object.entries(CHOICES).map(([choice, values]) => [choice, Object.keys(values)[0]]));
+  const first = Object.fromEntries(
+    Object.entries(CHOICES).map(([choice, values]) => [choice, Object.keys(values)[0]]),
+  );
   const base = variant(first);
-  const chosen = Object.values(CHOICES).flatMap((values) => Object.values(values).flatMap(Object.keys));
+  const chosen = Object.values(CHOICES).flatMap((values) =>
+    Object.values(values).flatMap(Object.keys),
+  );
   const list = [base];
-  const add = (what, parameters) => list.push({ ...base, name: `${base.name}, ${what}`, parameters: { ...base.parameters, ...parameters } });
-  add("a workspace in another subscription", { workspaceResourceId: workspaceIn(WORKSPACE_SUBSCRIPTION) });
-  add("more settings and tags", { additionalSettings: { StateContainer: "pod-state" }, tags: { owner: "soc" } });
-  for (const [name, declared] of Object.entries(template.parameters).filter(([name]) => !chosen.includes(name))) {
+  const add = (what, parameters) =>
+    list.push({
+      ...base,
+      name: `${base.name}, ${what}`,
+      parameters: { ...base.parameters, ...parameters },
+    });
+  add("a workspace in another subscription", {
+    workspaceResourceId: workspaceIn(WORKSPACE_SUBSCRIPTION),
+  });
+  add("more settings and tags", {
+    additionalSettings: { StateContainer: "pod-state" },
+    tags: { owner: "soc" },
+  });
+  for (const [name, declared] of Object.entries(template.parameters).filter(
+    ([name]) => !chosen.includes(name),
+  )) {
     const limits = [declared.minValue, declared.maxValue].filter((value) => value !== undefined);
     for (const value of [...(declared.allowedValues ?? []), ...limits]) {
       add(`${name} ${value}`, { [name]: value });

@@ -2,7 +2,9 @@
 // tables, the streams of the data collection rule.
 
 export function deployedOf(instances, type) {
-  return instances.filter((instance) => instance.active && instance.type.toLowerCase() === type.toLowerCase());
+  return instances.filter(
+    (instance) => instance.active && instance.type.toLowerCase() === type.toLowerCase(),
+  );
 }
 
 /** The resources that are deployed, flat, as one template without expressions. */
@@ -30,7 +32,8 @@ export function appSettings({ instances }) {
   return settings;
 }
 
-const REFERENCE = /^@Microsoft\.KeyVault\((?:SecretUri=(?<uri>[^;)]+)|VaultName=(?<vault>[^;)]+);SecretName=(?<name>[^;)]+))\)$/;
+const REFERENCE =
+  /^@Microsoft\.KeyVault\((?:SecretUri=(?<uri>[^;)]+)|VaultName=(?<vault>[^;)]+);SecretName=(?<name>[^;)]+))\)$/;
 
 /** The vault's host or name and the secret's name, of a setting that refers to a key vault. */
 export function keyVaultReference(value) {
@@ -46,8 +49,9 @@ export function keyVaultReference(value) {
 
 /** The secrets that the vault holds after the deployment; `vault` is what it held before. */
 export function secrets({ instances }, vault) {
-  const deployed = deployedOf(instances, "Microsoft.KeyVault/vaults/secrets")
-    .map(({ name, body }) => [name.split("/")[1], body.properties.value]);
+  const deployed = deployedOf(instances, "Microsoft.KeyVault/vaults/secrets").map(
+    ({ name, body }) => [name.split("/")[1], body.properties.value],
+  );
   return { ...vault, ...Object.fromEntries(deployed) };
 }
 
@@ -56,22 +60,27 @@ export function environmentOf(deployed, vault) {
   const held = secrets(deployed, vault);
   const entries = Object.entries(appSettings(deployed)).map(([name, value]) => {
     const reference = keyVaultReference(value);
-    return [name, reference ? held[reference.secret] ?? value : value];
+    return [name, reference ? (held[reference.secret] ?? value) : value];
   });
   return Object.fromEntries(entries);
 }
 
 /** The columns of each table that the deployment makes, as `{table: {column: type}}`. */
 export function tables({ instances }) {
-  return Object.fromEntries(deployedOf(instances, "Microsoft.OperationalInsights/workspaces/tables")
-    .map(({ name, body }) => [name.split("/")[1], columns(body.properties.schema.columns)]));
+  return Object.fromEntries(
+    deployedOf(instances, "Microsoft.OperationalInsights/workspaces/tables").map(
+      ({ name, body }) => [name.split("/")[1], columns(body.properties.schema.columns)],
+    ),
+  );
 }
 
 /** The columns of each stream that the rule declares. */
 export function streams({ instances }) {
-  return Object.fromEntries(deployedOf(instances, "Microsoft.Insights/dataCollectionRules")
-    .flatMap(({ body }) => Object.entries(body.properties.streamDeclarations))
-    .map(([stream, declared]) => [stream, columns(declared.columns)]));
+  return Object.fromEntries(
+    deployedOf(instances, "Microsoft.Insights/dataCollectionRules")
+      .flatMap(({ body }) => Object.entries(body.properties.streamDeclarations))
+      .map(([stream, declared]) => [stream, columns(declared.columns)]),
+  );
 }
 
 function columns(list) {

@@ -6,10 +6,44 @@ import { FUNCTIONS } from "./functions.mjs";
 
 /** The functions of templates that the portal has under the same name. */
 const SHARED = [
-  "add", "and", "bool", "coalesce", "concat", "contains", "div", "empty", "endswith", "equals", "first", "greater",
-  "greaterorequals", "if", "indexof", "int", "last", "lastindexof", "length", "less", "lessorequals", "max", "min",
-  "mod", "mul", "not", "or", "range", "replace", "skip", "split", "startswith", "string", "sub", "substring", "take",
-  "tolower", "toupper",
+  "add",
+  "and",
+  "bool",
+  "coalesce",
+  "concat",
+  "contains",
+  "div",
+  "empty",
+  "endswith",
+  "equals",
+  "first",
+  "greater",
+  "greaterorequals",
+  "if",
+  "indexof",
+  "int",
+  "last",
+  "lastindexof",
+  "length",
+  "less",
+  "lessorequals",
+  "max",
+  "min",
+  "mod",
+  "mul",
+  "not",
+  "or",
+  "range",
+  "replace",
+  "skip",
+  "split",
+  "startswith",
+  "string",
+  "sub",
+  "substring",
+  "take",
+  "tolower",
+  "toupper",
 ];
 
 const of = (least, most, apply) => ({ arity: [least, most], apply });
@@ -46,9 +80,17 @@ const UNTOUCHED = {
 /** All elements, as `{step, element, pointer}`; those of the first page are of the step `basics`. */
 export function elements(wizard) {
   const { basics, steps } = wizard.parameters;
-  const pages = [{ name: "basics", elements: basics, at: "basics" }, ...steps.map((step, at) => ({ ...step, at: `steps[${at}]` }))];
-  return pages.flatMap(({ name, elements: list, at }) => list.map((element, position) =>
-    ({ step: name, element, pointer: `$.parameters.${at}.elements[${position}]` })));
+  const pages = [
+    { name: "basics", elements: basics, at: "basics" },
+    ...steps.map((step, at) => ({ ...step, at: `steps[${at}]` })),
+  ];
+  return pages.flatMap(({ name, elements: list, at }) =>
+    list.map((element, position) => ({
+      step: name,
+      element,
+      pointer: `$.parameters.${at}.elements[${position}]`,
+    })),
+  );
 }
 
 /** The values that someone can choose from. */
@@ -59,7 +101,9 @@ export function options({ constraints }) {
 /** The value of an element that nobody touches. A default names its option by the label. */
 function untouched(element) {
   if (!(element.type in UNTOUCHED)) {
-    throw new ExpressionError(`the type ${element.type} of the element ${element.name} is not known to wizard.mjs`);
+    throw new ExpressionError(
+      `the type ${element.type} of the element ${element.name} is not known to wizard.mjs`,
+    );
   }
   if (element.defaultValue === undefined) {
     return UNTOUCHED[element.type];
@@ -70,7 +114,9 @@ function untouched(element) {
   const values = [element.defaultValue].flat().map((label) => {
     const option = element.constraints.allowedValues.find((each) => each.label === label);
     if (!option) {
-      throw new ExpressionError(`the default ${label} of the element ${element.name} is the label of none of its options`);
+      throw new ExpressionError(
+        `the default ${label} of the element ${element.name} is the label of none of its options`,
+      );
     }
     return option.value;
   });
@@ -92,7 +138,12 @@ export function outputs(wizard, answers, { location, sparse }) {
   for (const { step, element } of list) {
     values[step][element.name] = answers[step]?.[element.name] ?? untouched(element);
   }
-  const scope = { values, location, words: { true: true, false: false, null: null }, find: (name) => WIZARD_FUNCTIONS[name] };
+  const scope = {
+    values,
+    location,
+    words: { true: true, false: false, null: null },
+    find: (name) => WIZARD_FUNCTIONS[name],
+  };
   const hidden = new Set();
   // A hidden element may hide the next.
   for (let before = -1; before < hidden.size;) {
@@ -111,8 +162,12 @@ export function outputs(wizard, answers, { location, sparse }) {
       });
     }
   }
-  return Object.fromEntries(Object.entries(wizard.parameters.outputs)
-    .map(([name, text]) => [name, within(`outputs.${name}`, () => valueOf(text, scope))]));
+  return Object.fromEntries(
+    Object.entries(wizard.parameters.outputs).map(([name, text]) => [
+      name,
+      within(`outputs.${name}`, () => valueOf(text, scope)),
+    ]),
+  );
 }
 
 /** An answer that the wizard would not take. */

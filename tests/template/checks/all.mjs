@@ -1,8 +1,7 @@
 // All checks. Those of the files look at them as they are; those of deployments at what each variant
 // comes to.
 
-import { ExpressionError } from "../expression.mjs";
-import { TemplateError } from "../template.mjs";
+import { ExpressionError, TemplateError } from "../expression.mjs";
 import { evaluateVariant } from "../variants.mjs";
 import { expressionFindings, usageFindings } from "./expressions.mjs";
 import { headFindings, hostFindings, jsonFindings, versionFindings } from "./form.mjs";
@@ -75,7 +74,10 @@ export function findingsOfDeployments(project, variants) {
   const findings = variants.flatMap((variant) => {
     const { deployed, failure } = evaluated(template, variant);
     const checks = deployed ? Object.values(OF_DEPLOYMENTS) : [];
-    return [failure ?? [], ...checks.map((check) => attempted(() => check({ project, template, variant, deployed })))].flat();
+    return [
+      failure ?? [],
+      ...checks.map((check) => attempted(() => check({ project, template, variant, deployed }))),
+    ].flat();
   });
   return [...new Set(findings)];
 }

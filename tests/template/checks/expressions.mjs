@@ -39,7 +39,11 @@ function isDescription(pointer) {
 }
 
 function functionNamed(name) {
-  return FUNCTIONS[name] ?? DEPLOYMENT_FUNCTIONS[name] ?? (name.startsWith("list") ? { arity: [2, 3] } : undefined);
+  return (
+    FUNCTIONS[name] ??
+    DEPLOYMENT_FUNCTIONS[name] ??
+    (name.startsWith("list") ? { arity: [2, 3] } : undefined)
+  );
 }
 
 export function expressionFindings({ template }) {
@@ -54,11 +58,17 @@ export function expressionFindings({ template }) {
         if (node.word) {
           findings.push(`${pointer}: ${text} has the word ${node.word}, which is no call`);
         }
-        const called = node.call && node.call !== "lambda" && functionNamed(node.call.toLowerCase());
+        const called =
+          node.call && node.call !== "lambda" && functionNamed(node.call.toLowerCase());
         if (node.call && node.call !== "lambda" && !called) {
           findings.push(`${pointer}: ${text} calls ${node.call}(), which is not known`);
-        } else if (called && (node.args.length < called.arity[0] || node.args.length > called.arity[1])) {
-          findings.push(`${pointer}: ${text} calls ${node.call}() with ${node.args.length} arguments`);
+        } else if (
+          called &&
+          (node.args.length < called.arity[0] || node.args.length > called.arity[1])
+        ) {
+          findings.push(
+            `${pointer}: ${text} calls ${node.call}() with ${node.args.length} arguments`,
+          );
         }
       });
     } catch (error) {
@@ -81,7 +91,8 @@ export function expressionFindings({ template }) {
 export function usageFindings({ template }) {
   const findings = [];
   const used = new Map();
-  const usedOf = (home) => used.get(home) ?? used.set(home, { parameters: new Set(), variables: new Set() }).get(home);
+  const usedOf = (home) =>
+    used.get(home) ?? used.set(home, { parameters: new Set(), variables: new Set() }).get(home);
   usedOf(template);
   expressions(template, (text, pointer, home) => {
     let tree;
@@ -107,8 +118,10 @@ export function usageFindings({ template }) {
     });
   });
   for (const [home, { parameters, variables }] of used) {
-    const unused = (kind, names) => declared(home, kind).filter((name) => !names.has(name))
-      .map((name) => `${kind}.${name} is used nowhere`);
+    const unused = (kind, names) =>
+      declared(home, kind)
+        .filter((name) => !names.has(name))
+        .map((name) => `${kind}.${name} is used nowhere`);
     findings.push(...unused("parameters", parameters), ...unused("variables", variables));
   }
   return findings;
@@ -117,5 +130,5 @@ export function usageFindings({ template }) {
 function declared(template, kind) {
   const members = template[kind] ?? {};
   const own = Object.keys(members).filter((name) => kind === "parameters" || name !== "copy");
-  return [...own, ...(kind === "variables" ? members.copy ?? [] : []).map((loop) => loop.name)];
+  return [...own, ...(kind === "variables" ? (members.copy ?? []) : []).map((loop) => loop.name)];
 }

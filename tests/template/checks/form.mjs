@@ -13,29 +13,34 @@ export function jsonFindings({ texts: files }) {
     const findings = [];
     const keys = [];
     const where = (line, column) => `${file}:${line + 1}:${column + 1}`;
-    visit(text, {
-      onObjectBegin: () => {
-        keys.push(new Set());
+    visit(
+      text,
+      {
+        onObjectBegin: () => {
+          keys.push(new Set());
+        },
+        onObjectEnd: () => {
+          keys.pop();
+        },
+        onObjectProperty: (name, _offset, _length, line, column) => {
+          const key = name.toLowerCase();
+          if (keys.at(-1).has(key)) {
+            findings.push(`${where(line, column)}: ${name} stands there twice`);
+          }
+          keys.at(-1).add(key);
+        },
+        onError: (code, _offset, _length, line, column) => {
+          findings.push(`${where(line, column)}: ${printParseErrorCode(code)}`);
+        },
       },
-      onObjectEnd: () => {
-        keys.pop();
-      },
-      onObjectProperty: (name, _offset, _length, line, column) => {
-        const key = name.toLowerCase();
-        if (keys.at(-1).has(key)) {
-          findings.push(`${where(line, column)}: ${name} stands there twice`);
-        }
-        keys.at(-1).add(key);
-      },
-      onError: (code, _offset, _length, line, column) => {
-        findings.push(`${where(line, column)}: ${printParseErrorCode(code)}`);
-      },
-    }, { disallowComments: true, allowTrailingComma: false });
+      { disallowComments: true, allowTrailingComma: false },
+    );
     return findings;
   });
 }
 
-const TEMPLATE_SCHEMA = "https://schema.management.azure.com/schemas/2019-04-01/deploymentTemplate.json#";
+const TEMPLATE_SCHEMA =
+  "https://schema.management.azure.com/schemas/2019-04-01/deploymentTemplate.json#";
 
 export function headFindings({ template }) {
   const findings = [];
@@ -52,7 +57,10 @@ export function headFindings({ template }) {
     if (/secret|password|token|key$/i.test(name) && !isSecure(parameter)) {
       findings.push(`parameters.${name} is named like a secret and is no secure parameter`);
     }
-    if (isSecure(parameter) && !["", {}, undefined].some((none) => isDeepStrictEqual(none, parameter.defaultValue))) {
+    if (
+      isSecure(parameter) &&
+      !["", {}, undefined].some((none) => isDeepStrictEqual(none, parameter.defaultValue))
+    ) {
       findings.push(`parameters.${name} is a secret with a default`);
     }
   }
@@ -67,7 +75,9 @@ export function versionFindings({ template }) {
   const findings = [];
   const look = (value, pointer) => {
     if (value?.type && "apiVersion" in value) {
-      const form = PREVIEWS.includes(value.type) ? /^\d{4}-\d\d-\d\d(-preview)?$/ : /^\d{4}-\d\d-\d\d$/;
+      const form = PREVIEWS.includes(value.type)
+        ? /^\d{4}-\d\d-\d\d(-preview)?$/
+        : /^\d{4}-\d\d-\d\d$/;
       if (!form.test(value.apiVersion)) {
         findings.push(`${pointer}.apiVersion is ${value.apiVersion}`);
       }
@@ -81,10 +91,12 @@ export function versionFindings({ template }) {
 }
 
 /** Domains that belong to one of Azure's clouds. */
-const CLOUD = /(azure\.(com|net|us|cn)|windows\.net|windowsazure\.\w+|usgovcloudapi\.net|chinacloudapi\.cn|azurewebsites\.\w+|microsoftonline\.\w+)/i;
+const CLOUD =
+  /(azure\.(com|net|us|cn)|windows\.net|windowsazure\.\w+|usgovcloudapi\.net|chinacloudapi\.cn|azurewebsites\.\w+|microsoftonline\.\w+)/i;
 
 /** What people read, and the name of the schema. */
-const PROSE = /\.(\$schema|metadata|toolTip|label|text|description|placeholder|validationMessage|message)\b/;
+const PROSE =
+  /\.(\$schema|metadata|toolTip|label|text|description|placeholder|validationMessage|message)\b/;
 
 /** Hosts differ from cloud to cloud: they come from `environment()` and from resources. */
 export function hostFindings({ template, wizard }) {

@@ -28,16 +28,22 @@ const RULES = {
 };
 
 export function nameFindings({ deployed }) {
-  return deployed.instances.filter(({ active }) => active).flatMap(({ pointer, type, name }) => {
-    const rule = RULES[type.toLowerCase()];
-    if (!rule) {
-      return [`${pointer}: names.mjs has no rule for names of the type ${type}`];
-    }
-    const [least, most, form] = rule;
-    const last = name.split("/").at(-1);
-    const right = last.length >= least && last.length <= most && form.test(last);
-    return right ? [] : [`${pointer}: ${last} can't be the name of a ${type}: ${least} to ${most} characters, ${form}`];
-  });
+  return deployed.instances
+    .filter(({ active }) => active)
+    .flatMap(({ pointer, type, name }) => {
+      const rule = RULES[type.toLowerCase()];
+      if (!rule) {
+        return [`${pointer}: names.mjs has no rule for names of the type ${type}`];
+      }
+      const [least, most, form] = rule;
+      const last = name.split("/").at(-1);
+      const right = last.length >= least && last.length <= most && form.test(last);
+      return right
+        ? []
+        : [
+            `${pointer}: ${last} can't be the name of a ${type}: ${least} to ${most} characters, ${form}`,
+          ];
+    });
 }
 
 /** Functions hosts whose names have the same first characters take each other for one. */
@@ -45,6 +51,12 @@ const HOST_ID_LENGTH = 32;
 
 export function hostIdFindings({ deployed }) {
   return deployed.instances
-    .filter(({ type, name }) => type.toLowerCase() === "microsoft.web/sites" && name.length > HOST_ID_LENGTH)
-    .map(({ pointer, name }) => `${pointer}: the name ${name} is cut to ${HOST_ID_LENGTH} characters for the host's id`);
+    .filter(
+      ({ type, name }) =>
+        type.toLowerCase() === "microsoft.web/sites" && name.length > HOST_ID_LENGTH,
+    )
+    .map(
+      ({ pointer, name }) =>
+        `${pointer}: the name ${name} is cut to ${HOST_ID_LENGTH} characters for the host's id`,
+    );
 }

@@ -13,7 +13,10 @@ function before(instance, found = new Set()) {
     }
     before(other, found);
   };
-  instance.dependsOn.flatMap(({ on }) => on).filter((other) => other.active).forEach(add);
+  instance.dependsOn
+    .flatMap(({ on }) => on)
+    .filter((other) => other.active)
+    .forEach(add);
   const { owner } = instance.deployment;
   return owner ? before(owner, found) : found;
 }
@@ -56,32 +59,59 @@ function ofType(instances, type) {
 function special(instance, active, world, words) {
   const list = [];
   const need = (type, why, applies = () => true) =>
-    list.push(...ofType(active, type).filter(applies).map((other) => [other, why]));
+    list.push(
+      ...ofType(active, type)
+        .filter(applies)
+        .map((other) => [other, why]),
+    );
   const type = instance.type.toLowerCase();
   if (type.startsWith("microsoft.web/sites")) {
     const names = (text) => words.includes(text.toLowerCase());
     const account = ({ name }) => names(`://${name}.blob.`) || names(`\n${name}\n`);
     need("Microsoft.Storage/storageAccounts", "its settings name the account", account);
-    need("Microsoft.Storage/storageAccounts/blobServices/containers", "its settings name the container", ({ name }) => {
-      const [host, , container] = name.split("/");
-      return names(`://${host}.blob.${world.cloud.storage}/${container}\n`);
-    });
+    need(
+      "Microsoft.Storage/storageAccounts/blobServices/containers",
+      "its settings name the container",
+      ({ name }) => {
+        const [host, , container] = name.split("/");
+        return names(`://${host}.blob.${world.cloud.storage}/${container}\n`);
+      },
+    );
     if (names("@microsoft.keyvault(")) {
-      const secret = ({ name }) => names(`/secrets/${name.split("/")[1]})`) || names(`secretname=${name.split("/")[1]})`);
+      const secret = ({ name }) =>
+        names(`/secrets/${name.split("/")[1]})`) || names(`secretname=${name.split("/")[1]})`);
       need("Microsoft.KeyVault/vaults/secrets", "a setting refers to the secret", secret);
       const onVault = (role) => /\/vaults\//i.test(role.within());
-      need("Microsoft.Authorization/roleAssignments", "the platform reads the vault as soon as a setting refers to it", onVault);
+      need(
+        "Microsoft.Authorization/roleAssignments",
+        "the platform reads the vault as soon as a setting refers to it",
+        onVault,
+      );
     }
   }
   if (isCode(instance)) {
     need("Microsoft.Authorization/roleAssignments", "the app starts with its roles");
-    need("Microsoft.Web/sites/config", "the app starts with its settings", (other) => other !== instance);
-    need("Microsoft.Network/privateEndpoints/privateDnsZoneGroups", "the app starts with its network");
-    need("Microsoft.Network/privateDnsZones/virtualNetworkLinks", "the app starts with its network");
+    need(
+      "Microsoft.Web/sites/config",
+      "the app starts with its settings",
+      (other) => other !== instance,
+    );
+    need(
+      "Microsoft.Network/privateEndpoints/privateDnsZoneGroups",
+      "the app starts with its network",
+    );
+    need(
+      "Microsoft.Network/privateDnsZones/virtualNetworkLinks",
+      "the app starts with its network",
+    );
   }
   if (type === "microsoft.insights/datacollectionrules") {
-    const tables = instance.body.properties.dataFlows.map(({ outputStream }) => outputStream.replace(/^Custom-/, ""));
-    need("Microsoft.OperationalInsights/workspaces/tables", "it writes to the table", ({ name }) => tables.includes(name.split("/")[1]));
+    const tables = instance.body.properties.dataFlows.map(({ outputStream }) =>
+      outputStream.replace(/^Custom-/, ""),
+    );
+    need("Microsoft.OperationalInsights/workspaces/tables", "it writes to the table", ({ name }) =>
+      tables.includes(name.split("/")[1]),
+    );
   }
   return list;
 }
@@ -89,8 +119,11 @@ function special(instance, active, world, words) {
 /** Whether the app's program is put there with this resource. */
 function isCode({ type, body }) {
   const settings = body.properties;
-  return type.toLowerCase() === "microsoft.web/sites/extensions"
-    || (type.toLowerCase() === "microsoft.web/sites/config" && "WEBSITE_RUN_FROM_PACKAGE" in (settings ?? {}));
+  return (
+    type.toLowerCase() === "microsoft.web/sites/extensions" ||
+    (type.toLowerCase() === "microsoft.web/sites/config" &&
+      "WEBSITE_RUN_FROM_PACKAGE" in (settings ?? {}))
+  );
 }
 
 export function orderFindings({ deployed }) {
@@ -112,9 +145,13 @@ export function orderFindings({ deployed }) {
   for (const instance of deployed.instances.filter(({ active }) => active)) {
     const there = before(instance);
     for (const [other, why] of needs(instance, deployed)) {
-      const around = owners(instance).includes(other) || (other.isDeployment && other.child === instance.deployment);
+      const around =
+        owners(instance).includes(other) ||
+        (other.isDeployment && other.child === instance.deployment);
       if (!there.has(other) && other !== instance && !around) {
-        findings.push(`${instance.pointer} (${instance.name}) must depend on ${other.type} ${other.name}: ${why}`);
+        findings.push(
+          `${instance.pointer} (${instance.name}) must depend on ${other.type} ${other.name}: ${why}`,
+        );
       }
     }
     findings.push(...parentFindings(instance, deployed));
@@ -133,8 +170,11 @@ function parentFindings(instance, { world }) {
     return [];
   }
   const parent = instance.id.split("/").slice(0, -2).join("/");
-  const there = world.find(parent)?.active || world.existing.has(parent.toLowerCase()) || IMPLIED.test(parent);
-  return there ? [] : [`${instance.pointer} is a part of ${parent}, which is neither deployed nor there already`];
+  const there =
+    world.find(parent)?.active || world.existing.has(parent.toLowerCase()) || IMPLIED.test(parent);
+  return there
+    ? []
+    : [`${instance.pointer} is a part of ${parent}, which is neither deployed nor there already`];
 }
 
 /** Parts that come with their whole. */
@@ -148,7 +188,10 @@ function cycleFindings({ instances }) {
       const names = [...way.slice(way.indexOf(instance)), instance].map(({ name }) => name);
       findings.push(`a cycle of dependencies: ${names.join(" -> ")}`);
     } else if (!done.has(instance)) {
-      const next = [...instance.dependsOn.flatMap(({ on }) => on), ...instance.uses.map(({ target }) => target)];
+      const next = [
+        ...instance.dependsOn.flatMap(({ on }) => on),
+        ...instance.uses.map(({ target }) => target),
+      ];
       next.forEach((other) => follow(other, [...way, instance]));
       done.add(instance);
     }

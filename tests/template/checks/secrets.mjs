@@ -32,28 +32,50 @@ const SHORTEST = 6;
 
 /** The forms in which a secret could stand somewhere, in small letters. */
 function formsOf(secret) {
-  return [secret, Buffer.from(secret).toString("base64"), encodeURIComponent(secret)].map((form) => form.toLowerCase());
+  return [secret, Buffer.from(secret).toString("base64"), encodeURIComponent(secret)].map((form) =>
+    form.toLowerCase(),
+  );
 }
 
 export function secretFindings({ template, variant, deployed }) {
-  const declared = Object.entries(template.parameters).filter(([, parameter]) => isSecure(parameter));
-  const secrets = [...declared.flatMap(([name]) => markers(variant.parameters[name] ?? "")), ...deployed.world.secrets];
+  const declared = Object.entries(template.parameters).filter(([, parameter]) =>
+    isSecure(parameter),
+  );
+  const secrets = [
+    ...declared.flatMap(([name]) => markers(variant.parameters[name] ?? "")),
+    ...deployed.world.secrets,
+  ];
   const forms = secrets.flatMap(formsOf);
   const findings = [];
   const look = (what, value, safe) => {
     for (const [path, text] of leaves(value)) {
-      if (path !== safe && text.length > SHORTEST && forms.some((form) => text.toLowerCase().includes(form))) {
+      if (
+        path !== safe &&
+        text.length > SHORTEST &&
+        forms.some((form) => text.toLowerCase().includes(form))
+      ) {
         findings.push(`${what} shows a secret in ${path}`);
       }
     }
   };
-  look("the template's outputs", Object.fromEntries(Object.entries(deployed.outputs).map(([name, { value }]) => [name, value])));
+  look(
+    "the template's outputs",
+    Object.fromEntries(Object.entries(deployed.outputs).map(([name, { value }]) => [name, value])),
+  );
   for (const instance of deployed.instances) {
-    look(`${instance.pointer} (${instance.type} ${instance.name})`, instance.body, SAFE[instance.type.toLowerCase()]);
+    look(
+      `${instance.pointer} (${instance.type} ${instance.name})`,
+      instance.body,
+      SAFE[instance.type.toLowerCase()],
+    );
     if (instance.isDeployment) {
       lookInside(instance, look);
     }
-    if (instance.active && /\/vaults\/secrets$/i.test(instance.type) && !instance.body.properties.value) {
+    if (
+      instance.active &&
+      /\/vaults\/secrets$/i.test(instance.type) &&
+      !instance.body.properties.value
+    ) {
       findings.push(`${instance.pointer} empties the secret ${instance.name}`);
     }
   }
@@ -75,6 +97,8 @@ function lookInside(instance, look) {
 export function markerFindings({ template, variants }) {
   return Object.entries(template.parameters)
     .filter(([, parameter]) => isSecure(parameter))
-    .filter(([name]) => !variants.some(({ parameters }) => markers(parameters[name] ?? "").length > 0))
+    .filter(
+      ([name]) => !variants.some(({ parameters }) => markers(parameters[name] ?? "").length > 0),
+    )
     .map(([name]) => `no variant gives the secure parameter ${name} a marker`);
 }

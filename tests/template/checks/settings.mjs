@@ -20,21 +20,31 @@ const PLATFORM = [
 ];
 
 /** Flex Consumption refuses these, or sets them itself. */
-const NOT_ON_FLEX = /^(FUNCTIONS_EXTENSION_VERSION|FUNCTIONS_WORKER_RUNTIME(_VERSION)?|WEBSITE_RUN_FROM_PACKAGE.*|WEBSITE_CONTENT.*|WEBSITE_TIME_ZONE|TZ|SCM_DO_BUILD_DURING_DEPLOYMENT|ENABLE_ORYX_BUILD|WEBSITE_VNET_ROUTE_ALL|WEBSITE_MAX_DYNAMIC_APPLICATION_SCALE_OUT)$/i;
+const NOT_ON_FLEX =
+  /^(FUNCTIONS_EXTENSION_VERSION|FUNCTIONS_WORKER_RUNTIME(_VERSION)?|WEBSITE_RUN_FROM_PACKAGE.*|WEBSITE_CONTENT.*|WEBSITE_TIME_ZONE|TZ|SCM_DO_BUILD_DURING_DEPLOYMENT|ENABLE_ORYX_BUILD|WEBSITE_VNET_ROUTE_ALL|WEBSITE_MAX_DYNAMIC_APPLICATION_SCALE_OUT)$/i;
 
 /** The host needs these on a plan other than Flex Consumption. */
-const ELSEWHERE = ["FUNCTIONS_EXTENSION_VERSION", "FUNCTIONS_WORKER_RUNTIME", "WEBSITE_RUN_FROM_PACKAGE"];
+const ELSEWHERE = [
+  "FUNCTIONS_EXTENSION_VERSION",
+  "FUNCTIONS_WORKER_RUNTIME",
+  "WEBSITE_RUN_FROM_PACKAGE",
+];
 
 /** Names of settings with a secret in them. */
-const SECRET = /^(ProofpointToken(_.+)?|ProofpointProxy|HTTPS_PROXY|WorkspaceKey|AZURE_CLIENT_SECRET|AzureWebJobsStorage|StateStorage)$/i;
+const SECRET =
+  /^(ProofpointToken(_.+)?|ProofpointProxy|HTTPS_PROXY|WorkspaceKey|AZURE_CLIENT_SECRET|AzureWebJobsStorage|StateStorage)$/i;
 
 /** The settings that docs/settings.md documents, each of which the program's source has to name. */
 export function documented({ settingsPage, settingsSource, functionJson }) {
   const names = [...settingsPage.matchAll(/^\| `(\w+)` \|/gm)].map(([, name]) => name);
   const findings = names.length > 20 ? [] : [`docs/settings.md documents only ${names.length} settings`];
   const sources = settingsSource + JSON.stringify(functionJson);
-  const unread = names.filter((name) => !sources.includes(`"${name}"`) && !sources.includes(`%${name}%`));
-  findings.push(...unread.map((name) => `docs/settings.md documents ${name}, which the program does not read`));
+  const unread = names.filter(
+    (name) => !sources.includes(`"${name}"`) && !sources.includes(`%${name}%`),
+  );
+  findings.push(
+    ...unread.map((name) => `docs/settings.md documents ${name}, which the program does not read`),
+  );
   return { names, findings };
 }
 
@@ -56,7 +66,10 @@ export function settingFindings({ project, deployed, variant }) {
     }
     findings.push(...referenceFindings(name, value, deployed, variant.vault));
   }
-  findings.push(...hostFindings(project, settings, deployed), ...cloudFindings(settings, variant, deployed));
+  findings.push(
+    ...hostFindings(project, settings, deployed),
+    ...cloudFindings(settings, variant, deployed),
+  );
   return findings;
 }
 
@@ -71,11 +84,15 @@ function referenceFindings(name, value, deployed, vault) {
   }
   const [host] = reference.vault.split(".");
   const findings = [];
-  if (!deployedOf(deployed.instances, "Microsoft.KeyVault/vaults").some((each) => each.name === host)) {
+  if (
+    !deployedOf(deployed.instances, "Microsoft.KeyVault/vaults").some((each) => each.name === host)
+  ) {
     findings.push(`the setting ${name} refers to the vault ${host}, which is not deployed`);
   }
   if (!(reference.secret in secrets(deployed, vault))) {
-    findings.push(`the setting ${name} refers to the secret ${reference.secret}, which nothing sets`);
+    findings.push(
+      `the setting ${name} refers to the secret ${reference.secret}, which nothing sets`,
+    );
   }
   return findings;
 }
@@ -83,7 +100,9 @@ function referenceFindings(name, value, deployed, vault) {
 /** What the host reads: bindings in function.json, and the plan's own settings. */
 function hostFindings({ functionJson, hostJson }, settings, deployed) {
   const bound = [...JSON.stringify(functionJson).matchAll(/%(\w+)%/g)].map(([, name]) => name);
-  const findings = bound.filter((name) => !settings[name]).map((name) => `function.json needs the setting ${name}`);
+  const findings = bound
+    .filter((name) => !settings[name])
+    .map((name) => `function.json needs the setting ${name}`);
   const [app] = deployedOf(deployed.instances, "Microsoft.Web/sites");
   const [plan] = deployedOf(deployed.instances, "Microsoft.Web/serverfarms");
   const isFlex = plan.body.sku.name === "FC1";
@@ -105,7 +124,9 @@ function hostFindings({ functionJson, hostJson }, settings, deployed) {
     }
   } else {
     const missing = ELSEWHERE.filter((name) => !settings[name]);
-    findings.push(...missing.map((name) => `a plan other than Flex Consumption needs the setting ${name}`));
+    findings.push(
+      ...missing.map((name) => `a plan other than Flex Consumption needs the setting ${name}`),
+    );
   }
   return findings;
 }
@@ -119,7 +140,10 @@ function cloudFindings(settings, { cloud }, { world }) {
   }
   for (const [name, value] of Object.entries(settings)) {
     const host = /:\/\/[^/]*\.(vault|blob|queue|table)\.([^/;)]+)/.exec(String(value));
-    if (host && ![world.cloud.storage, world.cloud.keyVault.replace(/^\.vault\./, "")].includes(host[2])) {
+    if (
+      host &&
+      ![world.cloud.storage, world.cloud.keyVault.replace(/^\.vault\./, "")].includes(host[2])
+    ) {
       findings.push(`the setting ${name} names a host of another cloud: ${value}`);
     }
   }

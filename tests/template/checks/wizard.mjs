@@ -1,15 +1,15 @@
 // The wizard and the template fit each other: what the wizard gives is what the template takes, for
 // whatever someone fills in.
 
-import { ExpressionError, isExpression, parse, walk } from "../expression.mjs";
+import { ExpressionError, TemplateError, isExpression, parse, walk } from "../expression.mjs";
 import { faultOf, isSecure } from "../parameters.mjs";
-import { TemplateError } from "../template.mjs";
 import { SUBNET, evaluateVariant, workspaceIn } from "../variants.mjs";
 import { Refused, WIZARD_FUNCTIONS, elements, options, outputs } from "../wizard.mjs";
 import { texts } from "./expressions.mjs";
 
 const HEAD = {
-  $schema: "https://schema.management.azure.com/schemas/0.1.2-preview/CreateUIDefinition.MultiVm.json#",
+  $schema:
+    "https://schema.management.azure.com/schemas/0.1.2-preview/CreateUIDefinition.MultiVm.json#",
   handler: "Microsoft.Azure.CreateUIDef",
   version: "0.1.2-preview",
 };
@@ -24,13 +24,19 @@ function asked(tree) {
   const list = [];
   const seen = new Set();
   walk(tree, (node) => {
-    const [outer, inner] = [node, node.of].map((each) => (each?.member ? each.member.literal : undefined));
+    const [outer, inner] = [node, node.of].map((each) =>
+      each?.member ? each.member.literal : undefined,
+    );
     const call = (each) => each?.call?.toLowerCase();
     if (call(node.of?.of) === "steps" || call(node.of) === "basics") {
       const isStep = call(node.of.of) === "steps";
       const source = isStep ? node.of.of : node.of;
       seen.add(source);
-      list.push(isStep ? [source.args[0]?.literal, inner, outer] : ["basics", source.args[0]?.literal, outer]);
+      list.push(
+        isStep
+          ? [source.args[0]?.literal, inner, outer]
+          : ["basics", source.args[0]?.literal, outer],
+      );
     } else if (call(node.of) === "steps" && !seen.has(node.of)) {
       seen.add(node.of);
       list.push([node.of.args[0]?.literal, outer]);
@@ -45,49 +51,60 @@ function asked(tree) {
 
 /** Calls `visit(tree, text, pointer)` with every expression of the wizard that can be read. */
 function expressions(wizard, visit, failed = () => {}) {
-  texts(wizard.parameters, (text, pointer) => {
-    if (!isExpression(text) || /\.regex$/.test(pointer)) {
-      return;
-    }
-    try {
-      visit(parse(text), text, pointer);
-    } catch (error) {
-      if (!(error instanceof ExpressionError)) {
-        throw error;
+  texts(
+    wizard.parameters,
+    (text, pointer) => {
+      if (!isExpression(text) || /\.regex$/.test(pointer)) {
+        return;
       }
-      failed(`${pointer}: ${text} ${error.message}`);
-    }
-  }, "$.parameters");
+      try {
+        visit(parse(text), text, pointer);
+      } catch (error) {
+        if (!(error instanceof ExpressionError)) {
+          throw error;
+        }
+        failed(`${pointer}: ${text} ${error.message}`);
+      }
+    },
+    "$.parameters",
+  );
 }
 
 export function wizardFindings({ template, wizard }) {
-  const findings = Object.entries(HEAD).filter(([key, value]) => wizard[key] !== value).map(([key]) => `the wizard's ${key} is ${wizard[key]}`);
+  const findings = Object.entries(HEAD)
+    .filter(([key, value]) => wizard[key] !== value)
+    .map(([key]) => `the wizard's ${key} is ${wizard[key]}`);
   const list = elements(wizard);
-  const find = (step, name) => list.find((each) => each.step === step && each.element.name === name)?.element;
+  const find = (step, name) =>
+    list.find((each) => each.step === step && each.element.name === name)?.element;
   for (const { step, element, pointer } of list) {
     if (find(step, element.name) !== element) {
       findings.push(`${pointer}: there are two elements ${element.name} in the step ${step}`);
     }
     findings.push(...patternFindings(element, pointer));
   }
-  expressions(wizard, (tree, text, pointer) => {
-    walk(tree, ({ call, args }) => {
-      const known = call && WIZARD_FUNCTIONS[call.toLowerCase()];
-      if (call && !known) {
-        findings.push(`${pointer}: ${text} calls ${call}(), which the portal does not know`);
-      } else if (known && (args.length < known.arity[0] || args.length > known.arity[1])) {
-        findings.push(`${pointer}: ${text} calls ${call}() with ${args.length} arguments`);
+  expressions(
+    wizard,
+    (tree, text, pointer) => {
+      walk(tree, ({ call, args }) => {
+        const known = call && WIZARD_FUNCTIONS[call.toLowerCase()];
+        if (call && !known) {
+          findings.push(`${pointer}: ${text} calls ${call}(), which the portal does not know`);
+        } else if (known && (args.length < known.arity[0] || args.length > known.arity[1])) {
+          findings.push(`${pointer}: ${text} calls ${call}() with ${args.length} arguments`);
+        }
+      });
+      for (const [step, name, more] of asked(tree)) {
+        const element = find(step, name);
+        if (!element) {
+          findings.push(`${pointer}: ${text} asks for ${step}.${name}, which does not exist`);
+        } else if (more !== undefined && !MEMBERS[element.type]?.includes(more)) {
+          findings.push(`${pointer}: ${text} asks ${step}.${name} for its ${more}`);
+        }
       }
-    });
-    for (const [step, name, more] of asked(tree)) {
-      const element = find(step, name);
-      if (!element) {
-        findings.push(`${pointer}: ${text} asks for ${step}.${name}, which does not exist`);
-      } else if (more !== undefined && !MEMBERS[element.type]?.includes(more)) {
-        findings.push(`${pointer}: ${text} asks ${step}.${name} for its ${more}`);
-      }
-    }
-  }, (failure) => findings.push(failure));
+    },
+    (failure) => findings.push(failure),
+  );
   return [...findings, ...outputFindings({ template, wizard }, find)];
 }
 
@@ -99,7 +116,9 @@ function patternFindings({ name, constraints }, pointer) {
     } catch (error) {
       return [`${pointer} (${name}): ${error.message}`];
     }
-    return pattern.startsWith("^") && pattern.endsWith("$") ? [] : [`${pointer} (${name}): ${pattern} takes anything around it`];
+    return pattern.startsWith("^") && pattern.endsWith("$")
+      ? []
+      : [`${pointer} (${name}): ${pattern} takes anything around it`];
   });
 }
 
@@ -107,8 +126,16 @@ function patternFindings({ name, constraints }, pointer) {
 function outputFindings({ template, wizard }, find) {
   const findings = [];
   const { outputs: given } = wizard.parameters;
-  findings.push(...Object.keys(given).filter((name) => !template.parameters[name]).map((name) => `the wizard gives ${name}, which the template does not take`));
-  findings.push(...Object.keys(template.parameters).filter((name) => !(name in given)).map((name) => `the wizard does not give the parameter ${name}`));
+  findings.push(
+    ...Object.keys(given)
+      .filter((name) => !template.parameters[name])
+      .map((name) => `the wizard gives ${name}, which the template does not take`),
+  );
+  findings.push(
+    ...Object.keys(template.parameters)
+      .filter((name) => !(name in given))
+      .map((name) => `the wizard does not give the parameter ${name}`),
+  );
   const shown = new Set();
   for (const [name, text] of Object.entries(given)) {
     const declared = template.parameters[name];
@@ -116,11 +143,15 @@ function outputFindings({ template, wizard }, find) {
       continue;
     }
     try {
-      const sources = asked(parse(text)).map(([step, element]) => find(step, element)).filter(Boolean);
+      const sources = asked(parse(text))
+        .map(([step, element]) => find(step, element))
+        .filter(Boolean);
       sources.forEach((element) => shown.add(element));
       const fromPassword = sources.some(({ type }) => type === PASSWORD);
       if (fromPassword !== isSecure(declared)) {
-        findings.push(`the output ${name} ${fromPassword ? "comes" : "does not come"} from a password box, and the parameter is a ${declared.type}`);
+        findings.push(
+          `the output ${name} ${fromPassword ? "comes" : "does not come"} from a password box, and the parameter is a ${declared.type}`,
+        );
       }
     } catch (error) {
       if (!(error instanceof ExpressionError)) {
@@ -132,7 +163,13 @@ function outputFindings({ template, wizard }, find) {
 }
 
 export const LEAST_ANSWERS = {
-  basics: { workspace: { id: workspaceIn("11111111-1111-1111-1111-111111111111"), name: "soc-workspace", location: "westeurope" } },
+  basics: {
+    workspace: {
+      id: workspaceIn("11111111-1111-1111-1111-111111111111"),
+      name: "soc-workspace",
+      location: "westeurope",
+    },
+  },
   proofpoint: { clusterId: "acme_hosted", token: "marker-of-token" },
 };
 
@@ -141,18 +178,25 @@ function withAnswer(answers, step, name, value) {
 }
 
 function subsets(items) {
-  return items.reduce((sets, item) => [...sets, ...sets.map((set) => [...set, item])], [[]]).filter((set) => set.length > 0);
+  return items
+    .reduce((sets, item) => [...sets, ...sets.map((set) => [...set, item])], [[]])
+    .filter((set) => set.length > 0);
 }
 
 /** Answers in which each choice is made once, with what it shows. */
 function filledIn(wizard) {
   const all = elements(wizard);
   const boxes = all.filter(({ element }) => element.type === "Microsoft.Common.CheckBox");
-  const ticked = boxes.map(({ step, element }) => withAnswer(LEAST_ANSWERS, step, element.name, true));
-  const chosen = [LEAST_ANSWERS, ...MORE_ANSWERS].flatMap((base) => [base, ...all.flatMap(({ step, element }) => {
-    const values = element.multiselect ? subsets(options(element)) : options(element);
-    return values.map((value) => withAnswer(base, step, element.name, value));
-  })]);
+  const ticked = boxes.map(({ step, element }) =>
+    withAnswer(LEAST_ANSWERS, step, element.name, true),
+  );
+  const chosen = [LEAST_ANSWERS, ...MORE_ANSWERS].flatMap((base) => [
+    base,
+    ...all.flatMap(({ step, element }) => {
+      const values = element.multiselect ? subsets(options(element)) : options(element);
+      return values.map((value) => withAnswer(base, step, element.name, value));
+    }),
+  ]);
   return [...ticked, ...chosen];
 }
 
@@ -161,16 +205,35 @@ export const MORE_ANSWERS = [
   {
     ...LEAST_ANSWERS,
     clusters: {
-      second: true, secondName: "emea", secondId: "acme_emea", secondToken: "marker-of-token-emea",
-      third: true, thirdName: "apac", thirdId: "acme_apac", thirdToken: "",
+      second: true,
+      secondName: "emea",
+      secondId: "acme_emea",
+      secondToken: "marker-of-token-emea",
+      third: true,
+      thirdName: "apac",
+      thirdId: "acme_apac",
+      thirdToken: "",
     },
     hosting: { plan: "ElasticPremium" },
-    network: { subnetId: SUBNET, useProxy: true, proxy: "http://marker:proxy@proxy.example:3128", noProxy: "10.0.0.0/8" },
+    network: {
+      subnetId: SUBNET,
+      useProxy: true,
+      proxy: "http://marker:proxy@proxy.example:3128",
+      noProxy: "10.0.0.0/8",
+    },
   },
   {
     ...LEAST_ANSWERS,
-    proofpoint: { clusterId: "acme_hosted", keepToken: true, schedule: "custom", customSchedule: "0 */7 * * * *" },
-    tables: { destination: "data-collector", legacyWorkspaceKey: Buffer.from("marker of the workspace key").toString("base64") },
+    proofpoint: {
+      clusterId: "acme_hosted",
+      keepToken: true,
+      schedule: "custom",
+      customSchedule: "0 */7 * * * *",
+    },
+    tables: {
+      destination: "data-collector",
+      legacyWorkspaceKey: Buffer.from("marker of the workspace key").toString("base64"),
+    },
     network: { subnetId: SUBNET },
   },
 ];
@@ -185,7 +248,9 @@ export function answerFindings({ template, wizard }) {
         const given = outputs(wizard, answers, { location: "westeurope", sparse });
         const faults = faultsOf(given, template);
         findings.push(...faults);
-        Object.entries(given).forEach(([name, value]) => (seen.get(name) ?? seen.set(name, new Set()).get(name)).add(value));
+        Object.entries(given).forEach(([name, value]) =>
+          (seen.get(name) ?? seen.set(name, new Set()).get(name)).add(value),
+        );
         // Each value by itself is deployed elsewhere.
         if (faults.length === 0 && MORE_ANSWERS.includes(answers)) {
           evaluateVariant(template, { parameters: given, cloud: "public" });
@@ -201,9 +266,19 @@ export function answerFindings({ template, wizard }) {
   }
   for (const [name, { allowedValues = [] }] of Object.entries(template.parameters)) {
     const missing = allowedValues.filter((value) => !seen.get(name)?.has(value));
-    findings.push(...missing.map((value) => `no answers in the wizard give the parameter ${name} its value ${value}`));
+    findings.push(
+      ...missing.map(
+        (value) => `no answers in the wizard give the parameter ${name} its value ${value}`,
+      ),
+    );
   }
-  return [...new Set([...findings, ...defaultFindings({ template, wizard }), ...numberFindings({ template, wizard })])];
+  return [
+    ...new Set([
+      ...findings,
+      ...defaultFindings({ template, wizard }),
+      ...numberFindings({ template, wizard }),
+    ]),
+  ];
 }
 
 /** What is wrong with the outputs for the template. */
@@ -219,14 +294,18 @@ function numberFindings({ template, wizard }) {
   const all = elements(wizard);
   return Object.entries(wizard.parameters.outputs).flatMap(([name, text]) => {
     const declared = template.parameters[name];
-    const [step, box] = declared?.type === "int" && isExpression(text) ? asked(parse(text))[0] ?? [] : [];
-    const pattern = all.find((each) => each.step === step && each.element.name === box)?.element.constraints?.regex;
+    const [step, box] =
+      declared?.type === "int" && isExpression(text) ? (asked(parse(text))[0] ?? []) : [];
+    const pattern = all.find((each) => each.step === step && each.element.name === box)?.element
+      .constraints?.regex;
     if (!pattern) {
       return [];
     }
     const taken = (number) => new RegExp(pattern).test(String(number));
     const limits = [declared.minValue, declared.maxValue];
-    const refused = limits.filter((limit) => !taken(limit)).map((limit) => `the wizard refuses ${limit} for the parameter ${name}`);
+    const refused = limits
+      .filter((limit) => !taken(limit))
+      .map((limit) => `the wizard refuses ${limit} for the parameter ${name}`);
     const beyond = [-2, -1, 0, ...limits.map((limit, at) => limit + 2 * at - 1), 10 * limits[1]]
       .filter((number) => taken(number) && faultOf(number, declared))
       .map((number) => `the wizard takes ${number} for the parameter ${name}`);
@@ -238,10 +317,15 @@ function numberFindings({ template, wizard }) {
 function defaultFindings({ template, wizard }) {
   const given = outputs(wizard, LEAST_ANSWERS, { location: "westeurope", sparse: false });
   return Object.entries(template.parameters).flatMap(([name, { defaultValue }]) => {
-    const literal = defaultValue !== undefined && !(typeof defaultValue === "string" && isExpression(defaultValue)) && name !== "proofpointToken";
+    const literal =
+      defaultValue !== undefined &&
+      !(typeof defaultValue === "string" && isExpression(defaultValue)) &&
+      name !== "proofpointToken";
     const isEmptyList = name === "additionalClusters" && given[name]?.clusters?.length === 0;
     return literal && !isEmptyList && JSON.stringify(given[name]) !== JSON.stringify(defaultValue)
-      ? [`untouched, the wizard gives the parameter ${name} ${JSON.stringify(given[name])}, where its default is ${JSON.stringify(defaultValue)}`]
+      ? [
+          `untouched, the wizard gives the parameter ${name} ${JSON.stringify(given[name])}, where its default is ${JSON.stringify(defaultValue)}`,
+        ]
       : [];
   });
 }
