@@ -34,8 +34,14 @@ const ELSEWHERE = [
 const SECRET =
   /^(ProofpointToken(_.+)?|ProofpointProxy|HTTPS_PROXY|WorkspaceKey|AZURE_CLIENT_SECRET|AzureWebJobsStorage|StateStorage)$/i;
 
+const read = new WeakMap();
+
 /** The settings that the README documents, each of which the program's source has to name. */
-export function documented({ readme, settingsSource, functionJson }) {
+export function documented(project) {
+  return read.get(project) ?? read.set(project, compared(project)).get(project);
+}
+
+function compared({ readme, settingsSource, functionJson }) {
   const [, section] = /^## Settings\n([\s\S]*?)^## /m.exec(readme) ?? [];
   const names = [...(section ?? "").matchAll(/^\| `(\w+)` \|/gm)].map(([, name]) => name);
   const findings = names.length > 20 ? [] : [`the README documents only ${names.length} settings`];
@@ -50,7 +56,8 @@ export function documented({ readme, settingsSource, functionJson }) {
 }
 
 export function settingFindings({ project, deployed, variant }) {
-  const { names, findings } = documented(project);
+  const { names } = documented(project);
+  const findings = [];
   const settings = appSettings(deployed);
   const known = [...names, ...PLATFORM];
   for (const [name, value] of Object.entries(settings)) {
