@@ -150,7 +150,8 @@ pub enum StateError {
     #[error(
         "the storage account at {host} can't be reached: {reason}. The next run tries again. If \
          it stays so, check the account's name in StateStorage, DNS and private endpoints, and \
-         the account's firewall"
+         the account's firewall; where a company proxy inspects traffic, name its certificate \
+         authority in SSL_CERT_FILE"
     )]
     Unreachable {
         /// Host of the blob service.

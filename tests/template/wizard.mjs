@@ -180,13 +180,19 @@ function check(element, value, scope) {
     throw new Refused(`${element.name} is required`);
   }
   for (const { regex: pattern, isValid } of [{ regex }, ...validations]) {
-    if (pattern && !empty && !new RegExp(pattern).test(value)) {
+    if (pattern && !empty && !compiled(pattern).test(value)) {
       throw new Refused(`${element.name} does not take ${value}`);
     }
     if (isValid && valueOf(isValid, scope) === false && !empty) {
       throw new Refused(`${element.name} does not take ${value}`);
     }
   }
+}
+
+const patterns = new Map();
+
+function compiled(pattern) {
+  return patterns.get(pattern) ?? patterns.set(pattern, new RegExp(pattern)).get(pattern);
 }
 
 function within(what, act) {

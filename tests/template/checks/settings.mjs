@@ -34,10 +34,17 @@ const ELSEWHERE = [
 const SECRET =
   /^(ProofpointToken(_.+)?|ProofpointProxy|HTTPS_PROXY|WorkspaceKey|AZURE_CLIENT_SECRET|AzureWebJobsStorage|StateStorage)$/i;
 
+const read = new WeakMap();
+
 /** The settings that docs/settings.md documents, each of which the program's source has to name. */
-export function documented({ settingsPage, settingsSource, functionJson }) {
+export function documented(project) {
+  return read.get(project) ?? read.set(project, compared(project)).get(project);
+}
+
+function compared({ settingsPage, settingsSource, functionJson }) {
   const names = [...settingsPage.matchAll(/^\| `(\w+)` \|/gm)].map(([, name]) => name);
-  const findings = names.length > 20 ? [] : [`docs/settings.md documents only ${names.length} settings`];
+  const findings =
+    names.length > 20 ? [] : [`docs/settings.md documents only ${names.length} settings`];
   const sources = settingsSource + JSON.stringify(functionJson);
   const unread = names.filter(
     (name) => !sources.includes(`"${name}"`) && !sources.includes(`%${name}%`),
@@ -49,7 +56,8 @@ export function documented({ settingsPage, settingsSource, functionJson }) {
 }
 
 export function settingFindings({ project, deployed, variant }) {
-  const { names, findings } = documented(project);
+  const { names } = documented(project);
+  const findings = [];
   const settings = appSettings(deployed);
   const known = [...names, ...PLATFORM];
   for (const [name, value] of Object.entries(settings)) {
