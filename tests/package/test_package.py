@@ -4,30 +4,25 @@ Functions host would have it.
 Run scripts/package first.
 """
 
-import http.client
 import json
 import pathlib
 import signal
-import socket
 import stat
 import subprocess
 import sys
 import tempfile
-import time
 import unittest
 import zipfile
 
+from functions_host import NAME, PACKAGE, Handler, require_package, unpack
 from support import ROOT, make_package
 
-NAME = "proofpoint-sentinel"
-PACKAGE = ROOT / "dist" / f"{NAME}-{make_package.version()}.zip"
 MODES = {NAME: 0o755, "host.json": 0o644, "ProofpointPOD/function.json": 0o644}
 
 # The longest time that the Consumption plan lets a function run.
 LONGEST_TIMEOUT = "00:10:00"
 
-# What the host waits for a handler that starts, and much more than one needs that stops.
-STARTS_WITHIN_SECONDS = 30
+# Much more than a handler needs that stops.
 STOPS_WITHIN_SECONDS = 5
 
 MISSING_SETTINGS = ["ProofpointClusterID", "ProofpointToken", "DcrImmutableId", "StateStorage"]
@@ -37,8 +32,7 @@ RESTART = 200
 
 
 def setUpModule():
-    if not PACKAGE.is_file():
-        raise FileNotFoundError(f"{PACKAGE} is missing: run scripts/package first")
+    require_package()
 
 
 class Contents(unittest.TestCase):
@@ -117,93 +111,34 @@ class Packing(unittest.TestCase):
                 self.assertEqual(list(self.dist.glob("*.zip")), [])
 
 
-class Handler(unittest.TestCase):
-    """Unpacks the package as the platform does, and talks to the handler as the host does."""
-
+class UnderAHost(unittest.TestCase):
     def setUp(self):
         folder = tempfile.TemporaryDirectory()
         self.addCleanup(folder.cleanup)
-        self.app = pathlib.Path(folder.name)
-        with zipfile.ZipFile(PACKAGE) as archive:
-            for entry in archive.infolist():
-                mode = stat.S_IMODE(entry.external_attr >> 16)
-                pathlib.Path(archive.extract(entry, self.app)).chmod(mode)
-        self.port = free_port()
-        self.output = open(self.app / "output.txt", "w+")
-        self.addCleanup(self.output.close)
-        started = time.monotonic()
-        self.handler = subprocess.Popen(
-            [f"./{NAME}", "serve"],
-            cwd=self.app,
-            env={"FUNCTIONS_CUSTOMHANDLER_PORT": str(self.port)},
-            stdin=subprocess.DEVNULL,
-            stdout=self.output,
-            stderr=subprocess.STDOUT,
-        )
-        self.addCleanup(self.end)
-        self.host = self.connect_when_ready(started)
-        self.addCleanup(self.host.close)
-
-    def end(self):
-        self.handler.kill()
-        self.handler.wait()
-
-    def connect_when_ready(self, started: float) -> http.client.HTTPConnection:
-        while time.monotonic() - started < STARTS_WITHIN_SECONDS:
-            if self.handler.poll() is not None:
-                self.fail(f"the handler ended with {self.handler.returncode}:\n{self.said()}")
-            host = http.client.HTTPConnection("127.0.0.1", self.port, timeout=10)
-            try:
-                host.request("GET", "/")
-                self.assertEqual(host.getresponse().read()[:1], b"{")
-            except ConnectionRefusedError:
-                host.close()
-                time.sleep(0.001)
-            else:
-                print(f"ready after {1000 * (time.monotonic() - started):.0f} ms")
-                return host
-        self.fail(f"no answer within {STARTS_WITHIN_SECONDS} s:\n{self.said()}")
-
-    def said(self) -> str:
-        return (self.app / "output.txt").read_text()
-
-    def invoke(self, function: str, timer: dict) -> tuple[int, dict]:
-        """The host sends its envelope in chunks, without a length."""
-        envelope = {"Data": {"timer": timer}, "Metadata": {"sys": {"MethodName": function}}}
-        headers = {
-            "Content-Type": "application/json; charset=utf-8",
-            "Transfer-Encoding": "chunked",
-            "X-Azure-Functions-InvocationId": "83a33220-a921-460a-bec0-b3f043dcf1ff",
-        }
-        body = [json.dumps(envelope).encode()]
-        self.host.request("POST", f"/{function}", body, headers, encode_chunked=True)
-        response = self.host.getresponse()
-        return response.status, json.loads(response.read())
+        app = pathlib.Path(folder.name, "app")
+        unpack(app)
+        self.handler = Handler(app, {}, pathlib.Path(folder.name, "handler.log"))
+        self.addCleanup(self.handler.end)
 
     def test_a_tick_without_settings_fails_and_names_them(self):
-        tick = {"Schedule": {"AdjustForDST": True}, "ScheduleStatus": None, "IsPastDue": False}
-        status, reply = self.invoke("ProofpointPOD", tick)
+        status, reply = self.handler.invoke()
         self.assertEqual(status, 500, reply)
         self.assertEqual(reply["Outputs"], {})
         self.assertIn("ReturnValue", reply)
         logs = "\n".join(reply["Logs"])
         for setting in MISSING_SETTINGS:
             self.assertIn(setting, logs)
-        self.assertIn("ProofpointClusterID", self.said(), "the host drops the logs of a failure")
+        said = self.handler.said()
+        self.assertIn("ProofpointClusterID", said, "the host drops the logs of a failure")
 
     def test_it_stops_when_told_while_the_host_is_connected(self):
-        self.handler.send_signal(signal.SIGTERM)
+        self.handler.process.send_signal(signal.SIGTERM)
         try:
-            status = self.handler.wait(STOPS_WITHIN_SECONDS)
+            status = self.handler.process.wait(STOPS_WITHIN_SECONDS)
         except subprocess.TimeoutExpired:
-            self.fail(f"still running {STOPS_WITHIN_SECONDS} s after SIGTERM:\n{self.said()}")
-        self.assertEqual(status, RESTART, self.said())
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
+            said = self.handler.said()
+            self.fail(f"still running {STOPS_WITHIN_SECONDS} s after SIGTERM:\n{said}")
+        self.assertEqual(status, RESTART, self.handler.said())
 
 
 if __name__ == "__main__":

@@ -21,6 +21,7 @@ pub const KEY: &str =
 pub struct Azurite {
     /// Such as `http://127.0.0.1:43533`.
     origin: String,
+    account: String,
     _child: Child,
     _stdin: ChildStdin,
 }
@@ -29,10 +30,11 @@ impl Azurite {
     /// The one of this test process.
     pub fn shared() -> &'static Azurite {
         static SHARED: OnceLock<Azurite> = OnceLock::new();
-        SHARED.get_or_init(Azurite::start)
+        SHARED.get_or_init(|| Azurite::start(ACCOUNT, &[]))
     }
 
-    fn start() -> Azurite {
+    /// With one account, whose key is [`KEY`], and with more options.
+    pub fn start(account: &str, options: &[&str]) -> Azurite {
         let directory = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/azurite");
         assert!(
             directory.join("node_modules/azurite").is_dir(),
@@ -44,18 +46,20 @@ impl Azurite {
             // Azurite 3.35 knows no service version as new as the SDK's.
             .args(["--skipApiVersionCheck", "--disableTelemetry"])
             .args(["--inMemoryPersistence", "--silent"])
+            .args(options)
+            .env("AZURITE_ACCOUNTS", format!("{account}:{KEY}"))
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .spawn()
             .expect("node can be run");
         let stdin = child.stdin.take().expect("it is piped");
         let origin = origin_from(child.stdout.take().expect("it is piped"));
-        Azurite { origin, _child: child, _stdin: stdin }
+        Azurite { origin, account: account.to_owned(), _child: child, _stdin: stdin }
     }
 
     /// Host and port, for who wants to stand in between.
     pub fn authority(&self) -> &str {
-        self.origin.trim_start_matches("http://")
+        self.origin.split_once("://").map_or("", |(_, authority)| authority)
     }
 
     /// Opens everything with the account's key.
@@ -65,8 +69,9 @@ impl Azurite {
 
     /// Grants `permissions` on `resources` with a shared access signature.
     pub fn connection_string_with_sas(&self, permissions: &str, resources: &str) -> String {
-        let sas = signature(permissions, resources);
-        format!("BlobEndpoint={}/{ACCOUNT};SharedAccessSignature={sas}", self.origin)
+        let Azurite { origin, account, .. } = self;
+        let sas = signature(account, permissions, resources);
+        format!("BlobEndpoint={origin}/{account};SharedAccessSignature={sas}")
     }
 
     /// The address of a blob that allows everything, for looking and meddling from outside.
@@ -78,8 +83,8 @@ impl Azurite {
 
     /// The same for a container.
     pub fn container(&self, name: &str) -> Url {
-        let sas = signature("rwdlac", "sco");
-        let url = format!("{}/{ACCOUNT}/{name}?{sas}", self.origin);
+        let Azurite { origin, account, .. } = self;
+        let url = format!("{origin}/{account}/{name}?{}", signature(account, "rwdlac", "sco"));
         url.parse().expect("it is an address")
     }
 }
@@ -104,10 +109,10 @@ fn origin_from(stdout: ChildStdout) -> String {
 }
 
 /// An [account SAS](https://learn.microsoft.com/rest/api/storageservices/create-account-sas).
-fn signature(permissions: &str, resources: &str) -> String {
+fn signature(account: &str, permissions: &str, resources: &str) -> String {
     let (version, expiry) = ("2021-12-02", "2099-01-01T00:00:00Z");
     let text = format!(
-        "{ACCOUNT}\n{permissions}\nb\n{resources}\n\n{expiry}\n\nhttps,http\n{version}\n\n"
+        "{account}\n{permissions}\nb\n{resources}\n\n{expiry}\n\nhttps,http\n{version}\n\n"
     );
     let key = BASE64.decode(KEY).expect("the key is base64");
     let mut mac = Hmac::<Sha256>::new_from_slice(&key).expect("HMAC takes keys of any length");

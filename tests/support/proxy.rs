@@ -17,8 +17,12 @@ pub struct ConnectProxy {
     _stop: DropGuard,
 }
 
+/// Where peers are in truth, by host and port.
+pub type Routes = Arc<Mutex<BTreeMap<String, SocketAddr>>>;
+
 struct Shared {
     authorization: String,
+    routes: Option<Routes>,
     /// What the next requests are answered with instead of a tunnel.
     refusals: Mutex<Vec<u16>>,
     /// Requests by their answer's status.
@@ -29,12 +33,18 @@ struct Shared {
 
 impl ConnectProxy {
     pub async fn start(user: &str, password: &str) -> ConnectProxy {
+        ConnectProxy::with_routes(user, password, None).await
+    }
+
+    /// Where there are `routes`, only their peers are let through, and to where they say.
+    pub async fn with_routes(user: &str, password: &str, routes: Option<Routes>) -> ConnectProxy {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
         let stop = CancellationToken::new();
         let pair = BASE64_STANDARD.encode(format!("{user}:{password}"));
         let shared = Arc::new(Shared {
             authorization: format!("Basic {pair}"),
+            routes,
             refusals: Mutex::default(),
             answers: Mutex::default(),
             tunnels: Mutex::default(),
@@ -83,7 +93,10 @@ async fn tunnel(mut client: BufReader<TcpStream>, shared: Arc<Shared>) -> io::Re
     }
     match shared.judge(&lines) {
         Ok(peer) => {
-            let mut server = TcpStream::connect(&peer).await?;
+            let mut server = match shared.route(&peer) {
+                Some(address) => TcpStream::connect(address).await?,
+                None => TcpStream::connect(&peer).await?,
+            };
             *shared.tunnels.lock().unwrap().entry(peer).or_default() += 1;
             client.write_all(b"HTTP/1.1 200 Connection established\r\n\r\n").await?;
             copy_bidirectional(&mut client, &mut server).await.map(drop)
@@ -116,9 +129,16 @@ impl Shared {
         if shown != Some(self.authorization.as_str()) {
             return Err(407);
         }
+        if self.routes.is_some() && self.route(peer).is_none() {
+            return Err(403);
+        }
         match self.refusals.lock().unwrap().pop() {
             Some(status) => Err(status),
             None => Ok(peer.to_owned()),
         }
+    }
+
+    fn route(&self, peer: &str) -> Option<SocketAddr> {
+        self.routes.as_ref()?.lock().unwrap().get(peer).copied()
     }
 }

@@ -1,0 +1,14 @@
+// The package that the template deploys is the one that a release of this version has.
+
+export function releaseFindings({ template, version, home }) {
+  const findings = [];
+  const wanted = `${home}/releases/download/v${version}/proofpoint-sentinel-${version}.zip`;
+  const { defaultValue } = template.parameters.packageUri ?? {};
+  if (defaultValue !== wanted) {
+    findings.push(`packageUri is ${defaultValue}, not ${wanted}`);
+  }
+  if (template.contentVersion !== `${version}.0`) {
+    findings.push(`contentVersion is ${template.contentVersion}, not ${version}.0`);
+  }
+  return findings;
+}

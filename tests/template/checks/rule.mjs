@@ -1,0 +1,92 @@
+// The data collection rule and the tables: every stream is declared, flows somewhere, and has a
+// table with the same columns. What the program sends is compared with them in tests/template.rs.
+
+import { deployedOf, streams, tables } from "../view.mjs";
+
+export function ruleFindings({ deployed }) {
+  const findings = [];
+  const declared = streams(deployed);
+  const made = tables(deployed);
+  for (const rule of deployedOf(deployed.instances, "Microsoft.Insights/dataCollectionRules")) {
+    const { dataFlows, destinations, streamDeclarations } = rule.body.properties;
+    const targets = new Set(
+      Object.values(destinations)
+        .flat()
+        .map(({ name }) => name),
+    );
+    for (const { streams: sources, destinations: to, outputStream } of dataFlows) {
+      const table = outputStream.replace(/^Custom-/, "");
+      findings.push(
+        ...to
+          .filter((name) => !targets.has(name))
+          .map((name) => `a flow leads to ${name}, which is no destination`),
+      );
+      findings.push(
+        ...sources
+          .filter((stream) => !declared[stream])
+          .map((stream) => `a flow comes from ${stream}, which is not declared`),
+      );
+      if (!made[table]) {
+        findings.push(`a flow leads to the table ${table}, which is not made`);
+        continue;
+      }
+      for (const stream of sources.filter((name) => declared[name])) {
+        findings.push(
+          ...differences(
+            `the stream ${stream}`,
+            declared[stream],
+            `the table ${table}`,
+            made[table],
+          ),
+        );
+      }
+    }
+    for (const { workspaceResourceId } of destinations.logAnalytics) {
+      findings.push(...placeFindings(rule, workspaceResourceId, deployed.world));
+    }
+    const flowing = new Set(dataFlows.flatMap((flow) => flow.streams));
+    findings.push(
+      ...Object.keys(streamDeclarations)
+        .filter((stream) => !flowing.has(stream))
+        .map((stream) => `the stream ${stream} flows nowhere`),
+    );
+  }
+  for (const { name, body } of deployedOf(
+    deployed.instances,
+    "Microsoft.OperationalInsights/workspaces/tables",
+  )) {
+    const table = name.split("/")[1];
+    if (body.properties.schema.name !== table) {
+      findings.push(`the schema of the table ${table} is named ${body.properties.schema.name}`);
+    }
+    if (made[table].TimeGenerated !== "datetime") {
+      findings.push(`the table ${table} has no TimeGenerated`);
+    }
+  }
+  return findings;
+}
+
+/** A rule lies beside the workspace that it writes to, and in the region of that. */
+function placeFindings({ pointer, id, body }, workspace, { cloud }) {
+  const group = (text) => text.toLowerCase().split("/providers/")[0];
+  const findings =
+    group(id) === group(workspace)
+      ? []
+      : [`${pointer}: the rule is in ${group(id)}, its workspace in ${group(workspace)}`];
+  return body.location === cloud.elsewhere
+    ? findings
+    : [
+        ...findings,
+        `${pointer}: the rule is in ${body.location}, its workspace in ${cloud.elsewhere}`,
+      ];
+}
+
+/** A column that the table lacks is dropped without a word. */
+function differences(left, columns, right, others) {
+  return [...new Set([...Object.keys(columns), ...Object.keys(others)])]
+    .filter((name) => columns[name] !== others[name])
+    .map(
+      (name) =>
+        `the column ${name} is ${columns[name] ?? "not"} in ${left} and ${others[name] ?? "not"} in ${right}`,
+    );
+}

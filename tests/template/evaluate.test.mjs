@@ -1,0 +1,42 @@
+import assert from "node:assert/strict";
+import { spawnSync } from "node:child_process";
+import { test } from "node:test";
+import { fileURLToPath } from "node:url";
+
+import { workspaceIn } from "./variants.mjs";
+
+const SCRIPT = fileURLToPath(new URL("evaluate.mjs", import.meta.url));
+
+const PARAMETERS = {
+  clusterId: { value: "acme_hosted" },
+  proofpointToken: { value: "of-the-test" },
+  workspaceResourceId: { value: workspaceIn("11111111-1111-1111-1111-111111111111") },
+};
+
+function run(args, parameters) {
+  const { status, stdout, stderr } = spawnSync(process.execPath, [SCRIPT, ...args, "-"], {
+    input: JSON.stringify({ parameters }),
+    encoding: "utf8",
+  });
+  return { status, stderr, json: stdout && JSON.parse(stdout) };
+}
+
+test("it prints the template of a parameters file without expressions", () => {
+  const { status, json } = run([], PARAMETERS);
+  assert.equal(status, 0);
+  assert.ok(json.resources.some(({ type }) => type === "Microsoft.Web/sites"));
+  assert.ok(!JSON.stringify(json).includes('"['));
+});
+
+test("it prints the app's environment, in the cloud that is asked for", () => {
+  const { json } = run(["--settings", "--cloud", "usgov"], PARAMETERS);
+  assert.equal(json.ProofpointToken, "of-the-test");
+  assert.equal(json.ProofpointClusterID, "acme_hosted");
+  assert.equal(json.AZURE_CLOUD, "usgov");
+});
+
+test("it says what is wrong, and fails", () => {
+  const { status, stderr } = run([], { ...PARAMETERS, clusterId: { value: "" } });
+  assert.equal(status, 1);
+  assert.match(stderr, /the parameter clusterId a value of length 0/);
+});

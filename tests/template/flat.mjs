@@ -1,0 +1,23 @@
+// Deployments as files without expressions, for checkers that can't evaluate them.
+
+import { mkdirSync, rmSync, writeFileSync } from "node:fs";
+
+import { evaluateVariant, matrix } from "./variants.mjs";
+import { flatTemplate } from "./view.mjs";
+
+/** Of the choices that make no difference to which resources there are, one of each. */
+const SAME = { cloud: "public", proxy: "direct", clusters: "three", deployment: "first" };
+
+/** Writes the files into `folder`, which is emptied first, and gives their names. */
+export function writeFlat(template, folder) {
+  rmSync(folder, { recursive: true, force: true });
+  mkdirSync(folder, { recursive: true });
+  const variants = matrix().filter(({ names }) =>
+    Object.entries(SAME).every(([choice, name]) => names[choice] === name),
+  );
+  return variants.map((variant) => {
+    const file = `${folder}/${Object.values(variant.names).join(".")}.json`;
+    writeFileSync(file, JSON.stringify(flatTemplate(evaluateVariant(template, variant)), null, 2));
+    return file;
+  });
+}

@@ -1,0 +1,49 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { isDeepStrictEqual } from "node:util";
+
+import { OF_FILES, OF_WIZARD, findingsOfDeployments, findingsOfFiles } from "./checks/all.mjs";
+import { MUTATIONS } from "./mutations.mjs";
+import { load } from "./project.mjs";
+import { matrix } from "./variants.mjs";
+
+/** Few, but with each choice in one of them. */
+const NAMES = [
+  "public flex logs-ingestion open direct one first",
+  "public flex logs-ingestion open proxy three again",
+  "public premium data-collector private proxy three first",
+  "usgov premium logs-ingestion subnet proxy three first",
+  "china flex data-collector open direct one again",
+];
+
+const project = load();
+const variants = matrix().filter(({ name }) => NAMES.includes(name));
+
+/** What the checks find that a change can concern. */
+function findings(changed, original = {}) {
+  const differs = (read) => !isDeepStrictEqual(read(changed), original.template && read(original));
+  const asks = differs(({ wizard, template }) => [wizard, template.parameters]);
+  return [
+    ...findingsOfFiles(OF_FILES, changed),
+    ...(asks ? findingsOfFiles(OF_WIZARD, changed) : []),
+    ...(differs(({ template }) => template) ? findingsOfDeployments(changed, variants) : []),
+  ];
+}
+
+test("what is whole has no findings", () => {
+  assert.equal(variants.length, NAMES.length);
+  assert.deepEqual(findings(project), []);
+});
+
+for (const [what, change, expected] of MUTATIONS) {
+  test(`found: ${what}`, () => {
+    const broken = structuredClone(project);
+    change(broken);
+    assert.notDeepEqual(broken, project, "the mutation changes nothing");
+    const found = findings(broken, project);
+    assert.ok(
+      found.some((finding) => expected.test(finding)),
+      `found only:\n${found.join("\n") || "nothing"}`,
+    );
+  });
+}

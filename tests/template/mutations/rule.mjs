@@ -1,0 +1,53 @@
+import { one, replaceAll, rule } from "./parts.mjs";
+
+export const RULE = [
+  [
+    "a stream that lacks a column",
+    (p) => {
+      const [stream] = Object.values(rule(p).properties.streamDeclarations);
+      stream.columns = stream.columns.replace(/^\[(.*)\]$/, "[skip($1, 3)]");
+    },
+    /the column guid is not in the stream/,
+  ],
+  [
+    "a column of another type",
+    (p) => {
+      const [stream] = Object.values(rule(p).properties.streamDeclarations);
+      stream.columns = [{ name: "TimeGenerated", type: "string" }];
+    },
+    /the column TimeGenerated is string in the stream/,
+  ],
+  ["a stream that flows nowhere", (p) => rule(p).properties.dataFlows.pop(), /flows nowhere/],
+  [
+    "a flow to a table that is not made",
+    (p) => {
+      rule(p).properties.dataFlows[0].outputStream = "Custom-Other_CL";
+    },
+    /to the table Other_CL, which is not made/,
+  ],
+  [
+    "a flow to no destination",
+    (p) => {
+      rule(p).properties.dataFlows[0].destinations = ["other"];
+    },
+    /leads to other, which is no destination/,
+  ],
+  [
+    "a table whose schema has another name",
+    (p) =>
+      replaceAll(
+        one(p, "Microsoft.OperationalInsights/workspaces/tables"),
+        "properties",
+        "'name', 'ProofpointPODMessage_CL'",
+        "'name', 'Other_CL'",
+      ),
+    /is named Other_CL/,
+  ],
+  [
+    "a rule in the app's region",
+    (p) => {
+      rule(p).location = "westeurope";
+    },
+    /the rule is in westeurope, its workspace in/,
+  ],
+];

@@ -1,0 +1,31 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+
+import { unexplained } from "./reasons.mjs";
+
+const found = { finding: "CHECK_1 vaults", text: "vaults are closed", where: "open.json" };
+const reason = { finding: "CHECK_1 vaults", reason: "The operator chose an open network." };
+
+test("a finding with a reason is no fault", () => {
+  assert.deepEqual(unexplained([found], [reason]), []);
+  assert.deepEqual(unexplained([found], [{ ...reason, only: "^open" }]), []);
+});
+
+test("a finding without a reason is a fault, and so is one elsewhere than the reason says", () => {
+  const fault = ["without a reason: CHECK_1 vaults: vaults are closed, in open.json and 1 more"];
+  assert.deepEqual(unexplained([found, { ...found, where: "other.json" }], []), fault);
+  const elsewhere = unexplained(
+    [found, { ...found, where: "private.json" }],
+    [{ ...reason, only: "^open" }],
+  );
+  assert.deepEqual(elsewhere, [
+    "without a reason: CHECK_1 vaults: vaults are closed, in private.json and 0 more",
+  ]);
+});
+
+test("a reason that nothing needs is a fault, and so is one without words", () => {
+  assert.deepEqual(unexplained([], [reason]), ["no longer found: CHECK_1 vaults"]);
+  assert.deepEqual(unexplained([found], [{ ...reason, reason: "x" }]), [
+    "no reason is given: CHECK_1 vaults",
+  ]);
+});

@@ -1,0 +1,189 @@
+// Deployments that the checks go through: each with the parameters that someone would give, and
+// what is there already. Secrets are markers that can be found again.
+
+import { CLOUDS } from "./azure.mjs";
+import { deploy } from "./template.mjs";
+
+const SUBSCRIPTION = "11111111-1111-1111-1111-111111111111";
+const WORKSPACE_SUBSCRIPTION = "22222222-2222-2222-2222-222222222222";
+
+export const SUBNET = `/subscriptions/${SUBSCRIPTION}/resourceGroups/network/providers/Microsoft.Network/virtualNetworks/hub/subnets/functions`;
+
+const WORKSPACE =
+  "resourceGroups/security-operations/providers/Microsoft.OperationalInsights/workspaces/soc-workspace";
+
+export function workspaceIn(subscription) {
+  return `/subscriptions/${subscription}/${WORKSPACE}`;
+}
+
+/** What someone has to give, and nothing else. */
+const LEAST = { clusterId: "acme_hosted", workspaceResourceId: workspaceIn(SUBSCRIPTION) };
+
+const KEY = Buffer.from("marker of the workspace key").toString("base64");
+
+/** Secrets that an earlier deployment left in the vault. */
+const KEPT = {
+  ProofpointToken: "kept-token",
+  WorkspaceKey: Buffer.from("kept workspace key").toString("base64"),
+  ProofpointProxy: "http://kept:proxy@proxy.example:3128",
+  "ProofpointToken-emea": "kept-token-emea",
+  "ProofpointToken-apac": "kept-token-apac",
+};
+
+const CHOICES = {
+  cloud: { public: {}, usgov: {}, china: {} },
+  plan: {
+    flex: { hostingPlan: "FlexConsumption" },
+    premium: { hostingPlan: "ElasticPremium" },
+  },
+  destination: {
+    "logs-ingestion": { destination: "logs-ingestion" },
+    "data-collector": { destination: "data-collector", legacyWorkspaceKey: KEY },
+  },
+  network: {
+    open: {},
+    subnet: { virtualNetworkSubnetId: SUBNET, storageNetworkAccess: "Subnet" },
+    fenced: {
+      virtualNetworkSubnetId: SUBNET,
+      storageNetworkAccess: "Subnet",
+      keyVaultNetworkAccess: "Subnet",
+    },
+    private: {
+      virtualNetworkSubnetId: SUBNET,
+      storageNetworkAccess: "Private",
+      keyVaultNetworkAccess: "Private",
+    },
+  },
+  proxy: {
+    direct: {},
+    proxy: {
+      proxy: "http://marker:proxy@proxy.example:3128",
+      noProxy: "10.0.0.0/8",
+      companyCaFile: "/home/site/wwwroot/company-ca.pem",
+    },
+  },
+  clusters: {
+    one: {},
+    three: {
+      additionalClusters: {
+        clusters: [
+          { name: "emea", clusterId: "acme_emea", token: "marker-of-token-emea" },
+          { name: "apac", clusterId: "acme_apac", token: "marker-of-token-apac" },
+        ],
+      },
+    },
+  },
+  deployment: {
+    first: { proofpointToken: "marker-of-token" },
+    again: { proofpointToken: "" },
+  },
+};
+
+/** Of a deployment that is repeated without its secrets. */
+const FORGOTTEN = {
+  data: { legacyWorkspaceKey: "" },
+  proxy: { proxy: "", useProxy: true },
+  clusters: {
+    additionalClusters: {
+      clusters: [
+        { name: "emea", clusterId: "acme_emea" },
+        { name: "apac", clusterId: "acme_apac" },
+      ],
+    },
+  },
+};
+
+function forgetful(names, parameters) {
+  const more = {};
+  if (names.destination === "data-collector") {
+    Object.assign(more, FORGOTTEN.data);
+  }
+  if (names.proxy === "proxy") {
+    Object.assign(more, FORGOTTEN.proxy);
+  }
+  if (names.clusters === "three") {
+    Object.assign(more, FORGOTTEN.clusters);
+  }
+  return { ...parameters, ...more };
+}
+
+/** Flex Consumption does not reach a vault that is closed to public networks. */
+function possible({ plan, network }) {
+  return !(plan === "flex" && ["fenced", "private"].includes(network));
+}
+
+function combinations(choices) {
+  return Object.entries(choices).reduce(
+    (lists, [choice, values]) =>
+      lists.flatMap((names) => Object.keys(values).map((name) => ({ ...names, [choice]: name }))),
+    [{}],
+  );
+}
+
+function variant(names) {
+  let parameters = Object.assign(
+    {},
+    LEAST,
+    ...Object.entries(names).map(([choice, name]) => CHOICES[choice][name]),
+  );
+  if (names.deployment === "again") {
+    parameters = forgetful(names, parameters);
+  }
+  return {
+    name: Object.values(names).join(" "),
+    names,
+    parameters,
+    cloud: names.cloud,
+    vault: names.deployment === "again" ? KEPT : {},
+  };
+}
+
+/** Every combination of the choices above. */
+export function matrix() {
+  return combinations(CHOICES).filter(possible).map(variant);
+}
+
+/** The first of each choice, and that with each value and limit of a parameter that is not among them. */
+export function singles(template) {
+  const first = Object.fromEntries(
+    Object.entries(CHOICES).map(([choice, values]) => [choice, Object.keys(values)[0]]),
+  );
+  const base = variant(first);
+  const chosen = Object.values(CHOICES).flatMap((values) =>
+    Object.values(values).flatMap(Object.keys),
+  );
+  const list = [base];
+  const add = (what, parameters) =>
+    list.push({
+      ...base,
+      name: `${base.name}, ${what}`,
+      parameters: { ...base.parameters, ...parameters },
+    });
+  add("a workspace in another subscription", {
+    workspaceResourceId: workspaceIn(WORKSPACE_SUBSCRIPTION),
+  });
+  add("more settings and tags", {
+    additionalSettings: { StateContainer: "pod-state" },
+    tags: { owner: "soc" },
+  });
+  for (const [name, declared] of Object.entries(template.parameters).filter(
+    ([name]) => !chosen.includes(name),
+  )) {
+    const limits = [declared.minValue, declared.maxValue].filter((value) => value !== undefined);
+    for (const value of [...(declared.allowedValues ?? []), ...limits]) {
+      add(`${name} ${value}`, { [name]: value });
+    }
+  }
+  return list;
+}
+
+export function evaluateVariant(template, { parameters, cloud }, group = "proofpoint") {
+  const subscriptions = [SUBSCRIPTION, WORKSPACE_SUBSCRIPTION];
+  return deploy(template, parameters, {
+    cloud: CLOUDS[cloud],
+    tenantId: "33333333-3333-3333-3333-333333333333",
+    subscriptionId: SUBSCRIPTION,
+    group,
+    existing: [...subscriptions.map(workspaceIn), SUBNET],
+  });
+}
