@@ -1,6 +1,7 @@
 """A workspace in memory: tables with rows, the parser over them, and queries over both."""
 
 import json
+import os
 import pathlib
 import subprocess
 import tempfile
@@ -8,9 +9,17 @@ import tempfile
 import duckdb_kql
 import yaml
 
+import times
+
 HERE = pathlib.Path(__file__).resolve().parent
 ROOT = HERE.parents[1]
 CONTENT = ROOT / "sentinel"
+
+# Another interpreter of the language and public sample events, which are no part of the checkout
+# but may lie beside it.
+BESIDE = ROOT.parent / "shared"
+INTERPRETER = BESIDE / "tools" / "kqlexec.cjs"
+SAMPLES = BESIDE / "samples" / "pod"
 
 DUCKDB = {
     "bool": "BOOLEAN",
@@ -67,6 +76,22 @@ class Workspace:
             {name: _value(kind, value) for (name, kind), value in zip(kinds, row)}
             for row in answer.fetchall()
         ]
+
+    def second_opinion(self, text):
+        """The rows of the query's answer by the other interpreter."""
+        functions = {"ProofpointPOD": PARSER}
+        request = {"tables": self.tables, "functions": functions, "query": text}
+        answer = subprocess.run(
+            ["node", HERE / "second_opinion.js", INTERPRETER],
+            env=os.environ | {"NODE_PATH": str(HERE / "node_modules")},
+            input=json.dumps(request),
+            stdout=subprocess.PIPE,
+            text=True,
+            check=True,
+        )
+        answer = json.loads(answer.stdout)
+        at_times = [column["n"] for column in answer["cols"] if column["t"] == "datetime"]
+        return [row | {name: times.read(row[name]) for name in at_times} for row in answer["rows"]]
 
 
 def _value(kind, value):

@@ -1,115 +1,139 @@
 """The parser, run over rows that the connector made, against answers worked out without KQL."""
 
 import json
+import tempfile
 import unittest
 
 import codeless
 import collector
 import events
 import expected
-from kql import HERE, Workspace
+from events import load
+from kql import HERE, INTERPRETER, SAMPLES, Workspace
 
 TABLES = json.loads((HERE / "tables.json").read_text(encoding="utf-8"))
 NAMES = dict(zip(events.TYPES, ["ProofpointPODMessage_CL", "ProofpointPODMailLog_CL", "ProofpointPODAudit_CL"]))
-KEYS = {"message": "Guid", "maillog": "Id", "audit": "Guid"}
+IDS = {"message": "guid", "maillog": "id", "audit": "guid"}
+
+# How an event came: by which API of this connector, by Microsoft's codeless one, or by all of them.
+COLUMNS, LEGACY, CODELESS, ALL = range(1, 5)
+
+INGESTED_BY_CODELESS = "2026-11-22T12:00:00Z"
 
 
-def columns_tables(all_events):
-    """The tables of the Logs Ingestion API."""
-    return {
-        NAMES[kind]: (TABLES[NAMES[kind]], events.rows(kind, "columns", texts)) for kind, texts in all_events.items()
+def came(by):
+    """The events as text that came in one way, by type."""
+    texts = {kind: events.hand_made(kind) + samples(kind) for kind in events.TYPES}
+    return {kind: [events.told_apart(kind, text, by) for text in of_kind] for kind, of_kind in texts.items()}
+
+
+def samples(kind):
+    """Public sample events, of which their publishers gave several the same id."""
+    files = sorted(SAMPLES.glob(f"{kind}.*.ndjson"))
+    texts = [text for file in files for text in events.read(file)]
+    return [json.dumps(load(text) | {IDS[kind]: f"sample {number}"}) for number, text in enumerate(texts)]
+
+
+def tables():
+    """A workspace in which each way was used."""
+    both = {
+        NAMES[kind]: (TABLES[NAMES[kind]], rows(kind, "columns", [COLUMNS, ALL])) for kind in events.TYPES
     }
-
-
-def legacy_tables(all_events):
-    """The tables of the HTTP Data Collector API."""
-    tables = {}
-    for kind, texts in all_events.items():
-        rows = [collector.columns(row) for row in events.rows(kind, "legacy", texts)]
-        tables[f"ProofpointPOD_{kind}_CL"] = (collector.schema(rows), rows)
-    return tables
-
-
-def codeless_tables(all_events, ingested="2026-11-22T12:00:00Z"):
-    """The tables of Microsoft's codeless connector."""
-    tables = {}
     for kind in ["message", "maillog"]:
-        name = NAMES[kind]
-        rows = [codeless.row(name, json.loads(text), ingested) for text in all_events[kind]]
-        tables[name] = (codeless.schema(name), rows)
-    return tables
+        late = [codeless.row(NAMES[kind], load(text), INGESTED_BY_CODELESS) for text in came(CODELESS)[kind] + came(ALL)[kind]]
+        # That connector brings some events twice.
+        both[NAMES[kind]][1].extend(late + late[-2:])
+    legacy = {f"ProofpointPOD_{kind}_CL": collected(rows(kind, "legacy", [LEGACY, ALL])) for kind in events.TYPES}
+    return both | legacy
+
+
+def rows(kind, shape, ways):
+    return events.rows(kind, shape, [text for by in ways for text in came(by)[kind]])
+
+
+def collected(of_connector):
+    """The table that the HTTP Data Collector API makes of rows."""
+    made = [collector.columns(row) for row in of_connector]
+    return collector.schema(made), made
+
+
+def key(kind, event):
+    return event.get(IDS[kind]) or event.get("data") or event["filter"]["qid"]
+
+
+def key_of_row(row):
+    return row["EventOriginalUid"] or row["EventOriginalMessage"] or row["QueueId"]
 
 
 class Parser(unittest.TestCase):
-    def setUp(self):
-        self.maxDiff = None
+    @classmethod
+    def setUpClass(cls):
+        workspace = Workspace(tables())
+        cls.answers = {"duckdb-kql": workspace.query("ProofpointPOD")}
+        if INTERPRETER.exists():
+            cls.answers["another interpreter"] = workspace.second_opinion("ProofpointPOD")
 
-    def check(self, tables, all_events, unchecked=()):
-        """Each event has one row, which says what the event says."""
-        rows = Workspace(tables).query("ProofpointPOD")
-        found = {kind: [row for row in rows if row["EventType"] == kind] for kind in events.TYPES}
-        self.assertEqual(
-            {kind: len(rows) for kind, rows in found.items()},
-            {kind: len(all_events.get(kind, [])) for kind in events.TYPES},
-        )
-        for kind, texts in all_events.items():
-            by_key = {row[KEYS[kind]]: row for row in found[kind]}
-            self.assertEqual(len(by_key), len(texts))
-            for event in map(json.loads, texts):
-                row = by_key[event.get("id" if kind == "maillog" else "guid", "")]
-                differences = expected.differences(kind, event, row)
-                for column in unchecked:
-                    differences.pop(column, None)
-                self.assertEqual(differences, {}, event)
+    def check(self, by, of_event=lambda kind, event: event, unchecked=()):
+        """Each event that came so has one row, which says what the event says."""
+        for (engine, answer), kind in ((answer, kind) for answer in self.answers.items() for kind in events.TYPES):
+            with self.subTest(engine=engine, kind=kind):
+                found = [row for row in answer if row["EventType"] == kind and key_of_row(row)[1] == str(by)]
+                made = [of_event(kind, load(text)) for text in came(by)[kind]]
+                made = [event for event in made if event is not None]
+                self.assertCountEqual(map(key_of_row, found), [key(kind, event) for event in made])
+                by_key = {key_of_row(row): row for row in found}
+                for event in made:
+                    wrong = expected.differences(kind, event, by_key[key(kind, event)])
+                    wrong = {column for column in wrong if column not in unchecked or engine != "duckdb-kql"}
+                    self.assertEqual(wrong, set(), key(kind, event))
 
     def test_rows_of_the_logs_ingestion_api_say_what_the_events_say(self):
-        all_events = {kind: events.hand_made(kind) for kind in events.TYPES}
-        self.check(columns_tables(all_events), all_events)
+        self.check(COLUMNS)
 
     def test_rows_of_the_data_collector_api_say_what_the_events_say(self):
-        all_events = {kind: events.hand_made(kind) for kind in events.TYPES}
-        # Kusto takes a text that is no JSON for itself, the engine of these tests for nothing.
-        self.check(legacy_tables(all_events), all_events, unchecked=["ActionSpf", "ActionDmarc"])
+        # duckdb-kql takes a text that is no JSON for nothing, Kusto for itself.
+        self.check(LEGACY, unchecked=["ActionSpf", "ActionDmarc"])
 
-    def test_rows_of_the_codeless_connector_say_what_the_events_say(self):
-        all_events = {kind: events.hand_made(kind) for kind in ["message", "maillog"]}
-        as_kept = {
-            kind: [json.dumps(codeless.kept(NAMES[kind], json.loads(text))) for text in texts]
-            for kind, texts in all_events.items()
-        }
-        self.check(codeless_tables(all_events), as_kept)
+    def test_rows_of_the_codeless_connector_say_what_it_kept_of_the_events(self):
+        def kept(kind, event):
+            return None if kind == "audit" else codeless.kept(NAMES[kind], event)
+
+        self.check(CODELESS, kept)
 
     def test_an_event_that_came_by_three_connectors_has_one_row(self):
-        all_events = {kind: events.hand_made(kind) for kind in events.TYPES}
-        tables = columns_tables(all_events)
-        for name, (_, late) in codeless_tables(all_events).items():
-            # Columns of the one connector and rows of both, some of them twice.
-            tables[name][1].extend(late + late[:2])
-        self.check(tables | legacy_tables(all_events), all_events, unchecked=["ActionSpf", "ActionDmarc"])
+        self.check(ALL, unchecked=["ActionSpf", "ActionDmarc"])
 
-    def test_of_rows_of_one_event_the_earliest_is_kept(self):
-        event = json.dumps(events.message("once", msgParts=[{"labeledName": "a.zip"}]))
-        tables = columns_tables({"message": [event]})
-        late = codeless_tables({"message": [event], "maillog": []})
-        tables["ProofpointPODMessage_CL"][1].extend(late["ProofpointPODMessage_CL"][1])
-        [row] = Workspace(tables).query("ProofpointPOD | project TimeGenerated, EventOriginalTime")
-        self.assertEqual(row["TimeGenerated"], row["EventOriginalTime"])
+    def test_of_the_rows_of_an_event_the_earliest_is_kept(self):
+        for engine, answer in self.answers.items():
+            early = [row for row in answer if key_of_row(row)[1] == str(ALL) and row["EventType"] == "maillog"]
+            self.assertGreater(len(early), 5)
+            for row in early:
+                self.assertEqual(row["TimeGenerated"], row["EventOriginalTime"], engine)
 
-    def test_events_without_an_id_are_told_apart(self):
-        first, second = events.line_without_id(), events.line_without_id() | {"data": "another line"}
-        texts = [json.dumps(event) for event in [first, second, first]]
-        rows = Workspace(columns_tables({"maillog": texts})).query("ProofpointPOD | project EventOriginalMessage")
-        self.assertCountEqual([row["EventOriginalMessage"] for row in rows], [first["data"], second["data"]])
+    def test_traffic_that_was_delivered_to_both_destinations_has_one_row_for_each_event(self):
+        with tempfile.TemporaryDirectory() as first, tempfile.TemporaryDirectory() as second:
+            ours, legacy = events.generated(first), events.generated(second, "--legacy")
+        both = {name: (TABLES[name], of_table) for name, of_table in ours.items()}
+        found = Workspace(both | {name: collected(of_table) for name, of_table in legacy.items()}).query("ProofpointPOD")
+        for kind in events.TYPES:
+            made = {row[IDS[kind]]: events.of_row(row) for row in ours[NAMES[kind]]}
+            # What came between the two demonstrations is in the second alone, with all its keys.
+            for row in legacy[f"ProofpointPOD_{kind}_CL"]:
+                made.setdefault(row[IDS[kind]], events.of_legacy_row(row))
+            of_kind = {key_of_row(row): row for row in found if row["EventType"] == kind}
+            self.assertEqual(len([row for row in found if row["EventType"] == kind]), len(made))
+            for event in made.values():
+                self.assertEqual(expected.differences(kind, event, of_kind[event[IDS[kind]]]), {})
 
-    def test_a_workspace_may_lack_any_of_the_tables(self):
-        self.assertEqual(Workspace({}).query("ProofpointPOD"), [])
-
-    def test_older_tables_and_rows_of_others_in_them(self):
+    def test_workspaces_lack_tables_and_older_ones_hold_rows_of_others(self):
         texts = [json.dumps(events.message("older"))]
-        columns, [row] = legacy_tables({"message": texts})["ProofpointPOD_message_CL"]
+        columns, [row] = collected(events.rows("message", "legacy", texts))
         strange = {"TimeGenerated": "2026-11-20T10:00:00Z", "event_type_s": "door", "guid_s": "strange"}
-        rows = Workspace({"message_CL": (columns, [row, strange])}).query("ProofpointPOD")
-        self.assertEqual([row["Guid"] for row in rows], ["older"])
+        found = Workspace({"message_CL": (columns, [row, strange])}).query("ProofpointPOD")
+        self.assertEqual([row["Guid"] for row in found], ["older"])
+
+    def test_an_empty_workspace_has_no_events(self):
+        self.assertEqual(Workspace({}).query("ProofpointPOD"), [])
 
 
 if __name__ == "__main__":
