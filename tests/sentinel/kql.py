@@ -51,17 +51,20 @@ class Workspace:
     """Tables as `{name: (columns with their types, rows)}`."""
 
     def __init__(self, tables):
-        self.tables = tables
+        self.tables = {name: (columns, _stored(columns, rows)) for name, (columns, rows) in tables.items()}
         self._connection = duckdb_kql.connect()
-        for name, (columns, rows) in tables.items():
+        for name, (columns, rows) in self.tables.items():
             self._fill(name, columns, rows)
-        sql = duckdb_kql.to_sql(PARSER, schema=duckdb_kql.engine.schema(self._connection))
+        # The engine lacks this function: a column takes its place.
+        parser = PARSER.replace("ingestion_time()", "_IngestionTime")
+        sql = duckdb_kql.to_sql(parser, schema=duckdb_kql.engine.schema(self._connection))
         self._connection.execute("SET TimeZone='UTC'")
         # Queries take seconds less over its result than over the parser.
         self._connection.execute(f"CREATE TABLE ProofpointPOD AS {sql}")
 
     def _fill(self, name, columns, rows):
-        types = {column: DUCKDB[kind] for column, kind in columns.items()}
+        types = {column: DUCKDB[kind] for column, kind in columns.items()} | {"_IngestionTime": "TIMESTAMP"}
+        rows = [{"_IngestionTime": row["TimeGenerated"]} | row for row in rows]
         with tempfile.NamedTemporaryFile("w", suffix=".ndjson", encoding="utf-8") as file:
             file.writelines(f"{json.dumps(row, ensure_ascii=False)}\n" for row in rows)
             file.flush()
@@ -92,6 +95,12 @@ class Workspace:
         answer = json.loads(answer.stdout)
         at_times = [column["n"] for column in answer["cols"] if column["t"] == "datetime"]
         return [row | {name: times.read(row[name]) for name in at_times} for row in answer["rows"]]
+
+
+def _stored(columns, rows):
+    """Rows with their times in UTC, all of the same precision."""
+    at_times = [column for column, kind in columns.items() if kind == "datetime"]
+    return [row | {name: times.in_utc(row[name]) for name in at_times if row.get(name)} for row in rows]
 
 
 def _value(kind, value):

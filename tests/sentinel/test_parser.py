@@ -8,6 +8,7 @@ import codeless
 import collector
 import events
 import expected
+import times
 from events import load
 from kql import HERE, INTERPRETER, SAMPLES, Workspace
 
@@ -77,9 +78,11 @@ class Parser(unittest.TestCase):
         """Each event that came so has one row, which says what the event says."""
         for (engine, answer), kind in ((answer, kind) for answer in self.answers.items() for kind in events.TYPES):
             with self.subTest(engine=engine, kind=kind):
+                events_of_kind = [load(text) for text in came(by)[kind]]
+                left_out = [key(kind, event) for event in events_of_kind if of_event(kind, event) is None]
+                made = [of_event(kind, event) for event in events_of_kind if key(kind, event) not in left_out]
                 found = [row for row in answer if row["EventType"] == kind and key_of_row(row)[1] == str(by)]
-                made = [of_event(kind, load(text)) for text in came(by)[kind]]
-                made = [event for event in made if event is not None]
+                found = [row for row in found if key_of_row(row) not in left_out]
                 self.assertCountEqual(map(key_of_row, found), [key(kind, event) for event in made])
                 by_key = {key_of_row(row): row for row in found}
                 for event in made:
@@ -101,11 +104,16 @@ class Parser(unittest.TestCase):
         self.check(CODELESS, kept)
 
     def test_an_event_that_came_by_three_connectors_has_one_row(self):
-        self.check(ALL, unchecked=["ActionSpf", "ActionDmarc"])
+        # Where an event's time can't be read, each connector has given it another.
+        def timed(kind, event):
+            return event if times.read(event.get("ts")) else None
+
+        self.check(ALL, timed, unchecked=["ActionSpf", "ActionDmarc"])
 
     def test_of_the_rows_of_an_event_the_earliest_is_kept(self):
         for engine, answer in self.answers.items():
-            early = [row for row in answer if key_of_row(row)[1] == str(ALL) and row["EventType"] == "maillog"]
+            thrice = [row for row in answer if key_of_row(row)[1] == str(ALL) and row["EventType"] == "maillog"]
+            early = [row for row in thrice if row["EventOriginalTime"]]
             self.assertGreater(len(early), 5)
             for row in early:
                 self.assertEqual(row["TimeGenerated"], row["EventOriginalTime"], engine)
