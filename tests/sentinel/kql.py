@@ -25,6 +25,7 @@ DUCKDB = {
     "bool": "BOOLEAN",
     "datetime": "TIMESTAMP",
     "dynamic": "JSON",
+    "long": "BIGINT",
     "real": "DOUBLE",
     "string": "VARCHAR",
 }
@@ -36,6 +37,10 @@ def load(path):
 
 
 PARSER = load("parsers/ProofpointPOD.yaml")["FunctionQuery"]
+
+# The engines lack the function that tells when a row was ingested: a column takes its place.
+INGESTED = "_IngestionTime"
+RUNNABLE = PARSER.replace("ingestion_time()", INGESTED)
 
 
 def check(tables, functions, queries):
@@ -51,20 +56,17 @@ class Workspace:
     """Tables as `{name: (columns with their types, rows)}`."""
 
     def __init__(self, tables):
-        self.tables = {name: (columns, _stored(columns, rows)) for name, (columns, rows) in tables.items()}
+        self.tables = {name: _stored(*table) for name, table in tables.items()}
         self._connection = duckdb_kql.connect()
         for name, (columns, rows) in self.tables.items():
             self._fill(name, columns, rows)
-        # The engine lacks this function: a column takes its place.
-        parser = PARSER.replace("ingestion_time()", "_IngestionTime")
-        sql = duckdb_kql.to_sql(parser, schema=duckdb_kql.engine.schema(self._connection))
+        sql = duckdb_kql.to_sql(RUNNABLE, schema=duckdb_kql.engine.schema(self._connection))
         self._connection.execute("SET TimeZone='UTC'")
         # Queries take seconds less over its result than over the parser.
         self._connection.execute(f"CREATE TABLE ProofpointPOD AS {sql}")
 
     def _fill(self, name, columns, rows):
-        types = {column: DUCKDB[kind] for column, kind in columns.items()} | {"_IngestionTime": "TIMESTAMP"}
-        rows = [{"_IngestionTime": row["TimeGenerated"]} | row for row in rows]
+        types = {column: DUCKDB[kind] for column, kind in columns.items()}
         with tempfile.NamedTemporaryFile("w", suffix=".ndjson", encoding="utf-8") as file:
             file.writelines(f"{json.dumps(row, ensure_ascii=False)}\n" for row in rows)
             file.flush()
@@ -80,10 +82,9 @@ class Workspace:
             for row in answer.fetchall()
         ]
 
-    def second_opinion(self, text):
-        """The rows of the query's answer by the other interpreter."""
-        functions = {"ProofpointPOD": PARSER}
-        request = {"tables": self.tables, "functions": functions, "query": text}
+    def second_opinions(self, queries):
+        """The rows of each query's answer by the other interpreter."""
+        request = {"tables": self.tables, "parser": RUNNABLE, "queries": queries}
         answer = subprocess.run(
             ["node", HERE / "second_opinion.js", INTERPRETER],
             env=os.environ | {"NODE_PATH": str(HERE / "node_modules")},
@@ -92,15 +93,19 @@ class Workspace:
             text=True,
             check=True,
         )
-        answer = json.loads(answer.stdout)
-        at_times = [column["n"] for column in answer["cols"] if column["t"] == "datetime"]
-        return [row | {name: times.read(row[name]) for name in at_times} for row in answer["rows"]]
+        answers = []
+        for answer in json.loads(answer.stdout):
+            at_times = [column["n"] for column in answer["cols"] if column["t"] == "datetime"]
+            answers.append([row | {name: times.read(row[name]) for name in at_times} for row in answer["rows"]])
+        return answers
 
 
 def _stored(columns, rows):
-    """Rows with their times in UTC, all of the same precision."""
+    """A table with its times in UTC, all of the same precision, and with those of ingestion."""
+    columns = columns | {INGESTED: "datetime"}
     at_times = [column for column, kind in columns.items() if kind == "datetime"]
-    return [row | {name: times.in_utc(row[name]) for name in at_times if row.get(name)} for row in rows]
+    rows = [{INGESTED: row["TimeGenerated"]} | row for row in rows]
+    return columns, [row | {name: times.in_utc(row[name]) for name in at_times if row.get(name)} for row in rows]
 
 
 def _value(kind, value):

@@ -72,7 +72,7 @@ class Parser(unittest.TestCase):
         workspace = Workspace(tables())
         cls.answers = {"duckdb-kql": workspace.query("ProofpointPOD")}
         if INTERPRETER.exists():
-            cls.answers["another interpreter"] = workspace.second_opinion("ProofpointPOD")
+            [cls.answers["another interpreter"]] = workspace.second_opinions(["ProofpointPOD"])
 
     def check(self, by, of_event=lambda kind, event: event, unchecked=()):
         """Each event that came so has one row, which says what the event says."""
