@@ -134,5 +134,6 @@ def of_row(row):
 
 def of_legacy_row(row):
     """The event that a row of the HTTP Data Collector API was made of."""
-    parts = {"msgParts": json.loads(row["msgParts"])} if "msgParts" in row else {}
-    return row | parts
+    pieces = sorted((name for name in row if name.startswith("msgParts")), key=lambda name: (len(name), name))
+    parts = "".join(row[name] for name in pieces)
+    return row | {"msgParts": json.loads(parts) if parts else None}

@@ -140,9 +140,6 @@ class Parser(unittest.TestCase):
         found = Workspace({"message_CL": (columns, [row, strange])}).query("ProofpointPOD")
         self.assertEqual([row["Guid"] for row in found], ["older"])
 
-    def test_an_empty_workspace_has_no_events(self):
-        self.assertEqual(Workspace({}).query("ProofpointPOD"), [])
-
 
 if __name__ == "__main__":
     unittest.main()
