@@ -101,11 +101,19 @@ MESSAGE = {
     "FilterModulesUrldefenseCountsUnique": "filter/modules/urldefense/counts/unique",
     "FilterModulesUrldefenseCountsRewritten": "filter/modules/urldefense/counts/rewritten",
     "FilterModulesUrldefenseCountsNoRewriteIsEmail": "filter/modules/urldefense/counts/noRewriteIsEmail",
-    "FilterModulesUrldefenseCountsNoRewriteIsExcludedDomain": "filter/modules/urldefense/counts/noRewriteIsExcludedDomain",
-    "FilterModulesUrldefenseCountsNoRewriteIsLargeMsgPartSize": "filter/modules/urldefense/counts/noRewriteIsLargeMsgPartSize",
-    "FilterModulesUrldefenseCountsNoRewriteIsMaxLengthExceeded": "filter/modules/urldefense/counts/noRewriteIsMaxLengthExceeded",
+    "FilterModulesUrldefenseCountsNoRewriteIsExcludedDomain": (
+        "filter/modules/urldefense/counts/noRewriteIsExcludedDomain"
+    ),
+    "FilterModulesUrldefenseCountsNoRewriteIsLargeMsgPartSize": (
+        "filter/modules/urldefense/counts/noRewriteIsLargeMsgPartSize"
+    ),
+    "FilterModulesUrldefenseCountsNoRewriteIsMaxLengthExceeded": (
+        "filter/modules/urldefense/counts/noRewriteIsMaxLengthExceeded"
+    ),
     "FilterModulesUrldefenseCountsNoRewriteIsSchemeless": "filter/modules/urldefense/counts/noRewriteIsSchemeless",
-    "FilterModulesUrldefenseCountsNoRewriteIsUnsupportedScheme": "filter/modules/urldefense/counts/noRewriteIsUnsupportedScheme",
+    "FilterModulesUrldefenseCountsNoRewriteIsUnsupportedScheme": (
+        "filter/modules/urldefense/counts/noRewriteIsUnsupportedScheme"
+    ),
     "FilterModulesZerohourScore": "filter/modules/zerohour/score",
     "MetadataOriginDataCid": "metadata/origin/data/cid",
     "MetadataOriginDataAgent": "metadata/origin/data/agent",

@@ -3,6 +3,7 @@
 import json
 import os
 import pathlib
+import re
 import subprocess
 import tempfile
 
@@ -40,7 +41,21 @@ PARSER = load("parsers/ProofpointPOD.yaml")["FunctionQuery"]
 
 # The engines lack the function that tells when a row was ingested: a column takes its place.
 INGESTED = "_IngestionTime"
-RUNNABLE = PARSER.replace("ingestion_time()", INGESTED)
+
+
+def runnable(tables):
+    """The parser for the engines: what Kusto decides on sight of the tables' columns is decided."""
+    statements = re.split(r"(?m)^(?=let )", PARSER.replace("ingestion_time()", INGESTED))
+
+    def decided(statement):
+        named = [columns for name, (columns, _) in tables.items() if re.search(rf"\b{name}\b", statement)]
+
+        def column_or_empty(found):
+            return found[1] if any(found[1] in columns for columns in named) else '""'
+
+        return re.sub(r'column_ifexists\("(\w+)", ""\)', column_or_empty, statement)
+
+    return "".join(map(decided, statements))
 
 
 def check(tables, functions, queries):
@@ -60,7 +75,7 @@ class Workspace:
         self._connection = duckdb_kql.connect()
         for name, (columns, rows) in self.tables.items():
             self._fill(name, columns, rows)
-        sql = duckdb_kql.to_sql(RUNNABLE, schema=duckdb_kql.engine.schema(self._connection))
+        sql = duckdb_kql.to_sql(runnable(self.tables), schema=duckdb_kql.engine.schema(self._connection))
         self._connection.execute("SET TimeZone='UTC'")
         # Queries take seconds less over its result than over the parser.
         self._connection.execute(f"CREATE TABLE ProofpointPOD AS {sql}")
@@ -84,7 +99,7 @@ class Workspace:
 
     def second_opinions(self, queries):
         """The rows of each query's answer by the other interpreter."""
-        request = {"tables": self.tables, "parser": RUNNABLE, "queries": queries}
+        request = {"tables": self.tables, "parser": runnable(self.tables), "queries": queries}
         answer = subprocess.run(
             ["node", HERE / "second_opinion.js", INTERPRETER],
             env=os.environ | {"NODE_PATH": str(HERE / "node_modules")},

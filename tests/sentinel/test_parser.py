@@ -41,7 +41,8 @@ def tables():
         NAMES[kind]: (TABLES[NAMES[kind]], rows(kind, "columns", [COLUMNS, ALL])) for kind in events.TYPES
     }
     for kind in ["message", "maillog"]:
-        late = [codeless.row(NAMES[kind], load(text), INGESTED_BY_CODELESS) for text in came(CODELESS)[kind] + came(ALL)[kind]]
+        texts = came(CODELESS)[kind] + came(ALL)[kind]
+        late = [codeless.row(NAMES[kind], load(text), INGESTED_BY_CODELESS) for text in texts]
         # That connector brings some events twice.
         both[NAMES[kind]][1].extend(late + late[-2:])
     legacy = {f"ProofpointPOD_{kind}_CL": collected(rows(kind, "legacy", [LEGACY, ALL])) for kind in events.TYPES}
