@@ -1,5 +1,5 @@
-// Checks queries with Microsoft's Kusto language service. Reads {tables, functions, queries} as JSON
-// from standard input and prints, for each query, its diagnostics and the columns of its result.
+// Checks queries with Microsoft's Kusto language service. Reads a list of {tables, functions, queries}
+// as JSON from standard input and prints, for each query, its diagnostics and its result's columns.
 require("@kusto/language-service-next/bridge.min.js"); // defines Bridge and System
 require("@kusto/language-service-next/Kusto.Language.Bridge.min.js"); // defines Kusto
 const { KustoCode, GlobalState, Symbols, Editor } = globalThis.Kusto.Language;
@@ -45,6 +45,9 @@ function check(text, globals) {
   };
 }
 
-const request = JSON.parse(require("fs").readFileSync(0, "utf8"));
-const globals = workspace(request);
-process.stdout.write(JSON.stringify(request.queries.map((query) => check(query, globals))));
+const requests = JSON.parse(require("fs").readFileSync(0, "utf8"));
+const answers = requests.map((request) => {
+  const globals = workspace(request);
+  return request.queries.map((query) => check(query, globals));
+});
+process.stdout.write(JSON.stringify(answers));
