@@ -15,7 +15,6 @@ COLUMNS = json.loads((HERE / "columns.json").read_text(encoding="utf-8"))
 # The columns of version 1.0.1 of the parser in Microsoft's solution.
 OFFICIAL = json.loads((HERE / "official_columns.json").read_text(encoding="utf-8"))
 
-
 FAULTS = ["ProofpointPOD | where NoSuchColumn == 1", "ProofpointPOD | summarize by", "NoSuchTable"]
 
 
