@@ -1,0 +1,32 @@
+//! Prints the row that each event on standard input becomes:
+//! `cargo run --example rows -- message columns < events.ndjson`.
+
+use std::error::Error;
+use std::io::{self, Write};
+
+use jiff::Timestamp;
+use proofpoint_sentinel::feed::EventType;
+use proofpoint_sentinel::row::{RowBuilder, RowShape};
+use proofpoint_sentinel::settings::MessageText;
+
+fn main() -> Result<(), Box<dyn Error>> {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let [event_type, shape] = arguments.as_slice() else {
+        return Err("say message, maillog or audit, then columns or legacy".into());
+    };
+    let event_type: EventType = event_type.parse()?;
+    let shape = match shape.as_str() {
+        "columns" => RowShape::Columns,
+        "legacy" => RowShape::Legacy,
+        other => return Err(format!("{other} is neither columns nor legacy").into()),
+    };
+    let builder = RowBuilder::new(event_type, shape, MessageText::Fit);
+    let mut row = Vec::new();
+    let mut out = io::stdout().lock();
+    for event in io::stdin().lines() {
+        builder.build(&event?, Timestamp::now(), &mut row)?;
+        row.push(b'\n');
+        out.write_all(&row)?;
+    }
+    Ok(())
+}

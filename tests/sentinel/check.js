@@ -1,0 +1,53 @@
+// Checks queries with Microsoft's Kusto language service. Reads a list of {tables, functions, queries}
+// as JSON from standard input and prints, for each query, its diagnostics and its result's columns.
+require("@kusto/language-service-next/bridge.min.js"); // defines Bridge and System
+require("@kusto/language-service-next/Kusto.Language.Bridge.min.js"); // defines Kusto
+const { KustoCode, GlobalState, Symbols, Editor } = globalThis.Kusto.Language;
+const { DatabaseSymbol, FunctionSymbol, TableSymbol } = Symbols;
+
+function list(items) {
+  return Array.from({ length: items.Count }, (_, position) => items.getItem(position));
+}
+
+// Functions may use the tables and the functions before them.
+function workspace({ tables, functions }) {
+  const members = Object.entries(tables).map(([name, columns]) => {
+    const schema = Object.entries(columns).map(([column, type]) => `['${column}']: ${type}`);
+    return new TableSymbol.$ctor7(name, `(${schema.join(", ")})`, null);
+  });
+  const globals = () => GlobalState.Default.WithDatabase(new DatabaseSymbol.ctor("workspace", members));
+  for (const [name, body] of Object.entries(functions)) {
+    const result = KustoCode.ParseAndAnalyze(body, globals()).ResultType;
+    if (!Bridge.is(result, TableSymbol)) throw new Error(`${name} gives no table`);
+    members.push(new FunctionSymbol.$ctor5(name, result, []));
+  }
+  return globals();
+}
+
+function line(text, position) {
+  return text.slice(0, position).split("\n").length;
+}
+
+function check(text, globals) {
+  const code = KustoCode.ParseAndAnalyze(text, globals);
+  const advice = new Editor.KustoCodeService.ctor(code).GetAnalyzerDiagnostics(true);
+  const diagnostics = [...list(code.GetDiagnostics()), ...list(advice)].map((found) => {
+    const at = found.HasLocation ? `line ${line(text, found.Start)}: ` : "";
+    return `${at}${found.Severity} ${found.Code}: ${found.Message}`;
+  });
+  const result = code.ResultType;
+  const isTable = result && Bridge.is(result, TableSymbol);
+  return {
+    diagnostics,
+    // Columns that a query names are then taken for known, whatever their names.
+    open: Boolean(isTable && result.IsOpen),
+    columns: isTable ? Object.fromEntries(list(result.Columns).map((column) => [column.Name, column.Type.Name])) : {},
+  };
+}
+
+const requests = JSON.parse(require("fs").readFileSync(0, "utf8"));
+const answers = requests.map((request) => {
+  const globals = workspace(request);
+  return request.queries.map((query) => check(query, globals));
+});
+process.stdout.write(JSON.stringify(answers));

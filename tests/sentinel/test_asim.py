@@ -1,0 +1,132 @@
+"""The view of messages in the ASIM Email Event schema."""
+
+import json
+import re
+import tempfile
+import unittest
+
+import events
+from kql import HERE, PARSER, Workspace, check, load
+from test_parser import NAMES, TABLES
+
+VIEW = load("parsers/ASimEmailEventProofpointPOD.yaml")
+QUERY = "".join(f"let {part['Name']} = {str(part['Default']).lower()};\n" for part in VIEW["ParserParams"])
+QUERY += VIEW["ParserQuery"]
+
+# The fields of version 1.0.0 of the schema and their types.
+SCHEMA = json.loads((HERE / "asim_email_event.json").read_text(encoding="utf-8"))
+
+MANDATORY = [
+    *["EventCount", "EventStartTime", "EventEndTime", "EventType", "EventResult", "EventProduct"],
+    *["EventVendor", "EventSchema", "EventSchemaVersion", "Dvc", "Dst"],
+]
+
+VALUES = {
+    "EventType": ["EmailInspection"],
+    "EventSubType": ["", "EmailSent", "EmailReceived"],
+    "EventResult": ["Success", "Partial", "Failure", "NA"],
+    "EventResultDetails": ["", "BlockedByPolicy", "BlockedBySpamFilter", "PhishingDetected", "MalwareDetected"],
+    "EventSeverity": ["Informational", "Low", "Medium", "High"],
+    "DvcAction": ["Delivered", "Blocked", "Quarantined", "Deleted", "NA"],
+    "EmailProtocolName": ["SMTP"],
+    "EmailDirection": ["Inbound", "Outbound", "Internal", "Unknown"],
+    "EmailDeliveryLocation": ["", "Quarantine"],
+    "EmailSpfResult": ["", "Pass", "Fail", "SoftFail", "Neutral", "None", "TemporaryError", "PermanentError"],
+    "EmailDkimResult": ["", "Pass", "Fail", "TemporaryError", "PermanentError", "None"],
+    "EmailDmarcResult": ["", "Pass", "Fail", "BestGuessPass", "None"],
+    "ThreatCategory": ["", "Malware", "Phishing", "Spoofing", "Spam"],
+}
+
+
+def phish():
+    """A message that was held in quarantine."""
+    fields = {
+        "routeDirection": "inbound",
+        "disposition": "discard",
+        "msgSizeBytes": 4321,
+        "quarantine": {"folder": "Phish", "rule": "phish"},
+        "actions": [{"action": "discard", "module": "spam", "rule": "phish", "isFinal": True}],
+        "modules": {
+            "spf": {"result": "softfail", "domain": "partner.example"},
+            "dkimv": [{"result": "fail", "domain": "partner.example"}],
+            "dmarc": {"filterdResult": "fail"},
+            "spam": {"triggeredClassifier": "phish", "scores": {"overall": 97}},
+        },
+    }
+    header = {
+        "from": ['"The Boss" <boss@acme.example>'],
+        "to": ["One <one@acme.example>"],
+        "reply-to": ["other@partner.example"],
+        "subject": ["Gift cards"],
+    }
+    parts = [
+        {"disposition": "inline", "urls": [{"url": "https://partner.example/"}]},
+        {"disposition": "attached", "labeledName": "a.html"},
+    ]
+    metadata = {"origin": {"data": {"cid": "acme_hosted", "agent": "m1.ppops.example"}}}
+    return events.message(
+        "phish", filter=fields, msg={"header": header, "lang": "en"}, msgParts=parts, metadata=metadata
+    )
+
+
+class Asim(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        with tempfile.TemporaryDirectory() as directory:
+            cls.rows = events.generated(directory)[NAMES["message"]]
+        cls.rows += events.rows("message", "columns", [json.dumps(phish())])
+        cls.answer = Workspace({NAMES["message"]: (TABLES[NAMES["message"]], cls.rows)}).query(QUERY)
+
+    def test_the_columns_are_those_of_the_schema(self):
+        known = {name: {"TimeGenerated": "datetime"} for name in re.findall(r"\w+_CL", PARSER)} | TABLES
+        [checked] = check(known, {"ProofpointPOD": PARSER}, [QUERY])
+        self.assertEqual(checked["diagnostics"], [])
+        self.assertFalse(checked["open"])
+        checked["columns"].pop("TimeGenerated")
+        for column, kind in checked["columns"].items():
+            self.assertEqual(kind, SCHEMA.get(column), column)
+        self.assertLessEqual(set(MANDATORY), set(checked["columns"]))
+
+    def test_a_message_is_told_in_the_words_of_the_schema(self):
+        [row] = [row for row in self.answer if row["EventUid"] == "phish"]
+        expected = {
+            "EventSubType": "EmailReceived",
+            "EventResult": "Failure",
+            "EventResultDetails": "PhishingDetected",
+            "DvcAction": "Quarantined",
+            "DvcOriginalAction": "discard",
+            "Dst": "acme.example",
+            "Src": "192.0.2.20",
+            "EmailDirection": "Inbound",
+            "EmailDeliveryLocation": "Quarantine",
+            "EmailOriginalDeliveryLocation": "Phish",
+            "EmailFromAddress": "boss@acme.example",
+            "EmailFromDomain": "acme.example",
+            "EmailMailFromAddress": "sender@partner.example",
+            "EmailReplyToAddress": "other@partner.example",
+            "EmailToRecipients": ["One <one@acme.example>"],
+            "EmailSubject": "Gift cards",
+            "EmailSizeBytes": 4321,
+            "EmailFileCount": 1,
+            "EmailUrls": ["https://partner.example/"],
+            "EmailUrlCount": 1,
+            "EmailSpfResult": "SoftFail",
+            "EmailDkimResult": "Fail",
+            "EmailDmarcResult": "Fail",
+            "RuleName": "phish",
+            "ThreatCategory": "Phishing",
+            "ThreatRiskLevel": 97,
+        }
+        self.assertEqual({column: row[column] for column in expected}, expected)
+
+    def test_of_generated_traffic_all_values_are_of_the_schema(self):
+        self.assertEqual(len(self.answer), len(self.rows))
+        for row in self.answer:
+            self.assertEqual([column for column in MANDATORY if row[column] in ("", None)], [])
+            strange = {column: row[column] for column, values in VALUES.items() if row[column] not in values}
+            self.assertEqual(strange, {})
+            self.assertNotEqual(row["EmailDirection"], "Unknown")
+
+
+if __name__ == "__main__":
+    unittest.main()

@@ -1,0 +1,73 @@
+"""Every query of the content, by Microsoft's Kusto language service."""
+
+import json
+import unittest
+
+import codeless
+from kql import HERE, PARSER, check_all
+from test_parser import tables
+
+KINDS = ["string", "real", "bool", "datetime", "dynamic"]
+
+# The columns of the parser and their types.
+COLUMNS = json.loads((HERE / "columns.json").read_text(encoding="utf-8"))
+
+# The columns of version 1.0.1 of the parser in Microsoft's solution.
+OFFICIAL = json.loads((HERE / "official_columns.json").read_text(encoding="utf-8"))
+
+FAULTS = ["ProofpointPOD | where NoSuchColumn == 1", "ProofpointPOD | summarize by", "NoSuchTable"]
+
+
+def full():
+    """The tables of a workspace in which every connector has been at work."""
+    made = {name: columns for name, (columns, _) in tables().items()}
+    for kind in ["message", "maillog"]:
+        made[f"{kind}_CL"] = made[f"ProofpointPOD_{kind}_CL"]
+    return made
+
+
+def with_guids(made):
+    """What looks like a GUID may be in a column of texts or of GUIDs."""
+    return {
+        name: {column: "guid" if column.endswith("_g") else kind for column, kind in columns.items()}
+        for name, columns in made.items()
+    }
+
+
+class Language(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        made = full()
+        empty = {name: {"TimeGenerated": "datetime"} for name in made}
+        of_codeless = {name: codeless.schema(name) for name in codeless.COLUMNS}
+        workspaces = [made, empty, empty | of_codeless, with_guids(made)]
+        requests = [{"tables": workspace, "functions": {}, "queries": [PARSER]} for workspace in workspaces]
+        requests.append({"tables": made, "functions": {"ProofpointPOD": PARSER}, "queries": FAULTS})
+        *cls.everywhere, cls.faults = check_all(requests)
+        [cls.parser] = cls.everywhere[0]
+
+    def test_the_parser_has_no_fault_and_knows_its_columns(self):
+        self.assertEqual(self.parser["diagnostics"], [])
+        self.assertFalse(self.parser["open"])
+
+    def test_no_column_has_two_types(self):
+        # It would be split in two: NetworkBytes_real, NetworkBytes_string.
+        ends = tuple(f"_{kind}" for kind in KINDS)
+        self.assertEqual([name for name in self.parser["columns"] if name.endswith(ends)], [])
+
+    def test_the_columns_are_the_same_in_every_workspace(self):
+        for [checked] in self.everywhere:
+            self.assertEqual(checked["diagnostics"], [])
+            self.assertEqual(checked["columns"], COLUMNS)
+
+    def test_queries_for_the_official_parser_find_their_columns(self):
+        found = {column: self.parser["columns"].get(column) for column in OFFICIAL}
+        self.assertEqual(found, OFFICIAL)
+
+    def test_a_fault_in_a_query_is_found(self):
+        for checked in self.faults:
+            self.assertNotEqual(checked["diagnostics"], [])
+
+
+if __name__ == "__main__":
+    unittest.main()
