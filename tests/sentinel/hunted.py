@@ -158,7 +158,7 @@ def suspicious_files(domain):
     missed = [inbound(domain, "s4", parts=[BODY, PHOTO]), outbound(domain, "s5", parts=[DISGUISED]), inbound(domain, "s6")]
     disguised = {"FileType": "exe", "NamedType": "pdf", "FileName": "invoice.pdf", "Sha256": "ab" * 32, "Disguised": True}
     disguised |= {"Messages": 2, "Delivered": 1, "Senders": [f"s1@{domain}.example", f"s2@{domain}.example"]}
-    script = {"FileType": "txt", "NamedType": "js", "FileName": "run.js", "Sha256": "cd" * 32, "Disguised": True}
+    script = {"FileType": "txt", "NamedType": "js", "FileName": "run.js", "Sha256": "cd" * 32, "Disguised": False}
     script |= {"Messages": 1, "Delivered": 0, "Recipients": [f"three@{domain}.test"]}
     return found, missed, [disguised | {"Recipients": [f"one@{domain}.test", f"two@{domain}.test"]}, script]
 
