@@ -64,17 +64,16 @@ type Parts = (String, u16, Option<ProxyCredentials>);
 /// not escaped can stand anywhere in it.
 fn parse(text: &str) -> Result<Parts, &'static str> {
     const NO_ADDRESS: &str = "a text that is not the address of a proxy";
-    let with_scheme = match text.contains("://") {
-        true => text.to_owned(),
-        false => format!("http://{text}"),
-    };
-    let url = Url::parse(&with_scheme).map_err(|_| NO_ADDRESS)?;
-    if url.scheme() != "http" {
+    let (scheme, rest) = text.split_once("://").unwrap_or(("http", text));
+    if !scheme.eq_ignore_ascii_case("http") {
         return Err("a proxy of another kind than http");
     }
-    if url.path() != "/" || url.query().is_some() || url.fragment().is_some() {
+    let rest = rest.strip_suffix('/').unwrap_or(rest);
+    // They end the host, so that what is taken for it may be a part of the password.
+    if rest.contains(['/', '\\', '?', '#']) {
         return Err("a path, or a password in which /, ? or # is not escaped");
     }
+    let url = Url::parse(&format!("http://{rest}")).map_err(|_| NO_ADDRESS)?;
     let host = url.host_str().filter(|host| is_plain(host)).ok_or(NO_ADDRESS)?.to_owned();
     let port = url.port_or_known_default().filter(|port| *port != 0).ok_or(NO_ADDRESS)?;
     let decoded = |part: &str| percent_decode_str(part).decode_utf8_lossy().into_owned();
@@ -165,20 +164,24 @@ mod tests {
 
     #[test]
     fn what_can_not_be_used_is_told_without_the_password() {
-        for text in [
-            "socks5://ann:hunter2@proxy:1080",
-            "https://ann:hunter2@proxy:3128",
-            "http://ann:hunter2@proxy:3128/path",
-            "http://ann:hunter2/3@proxy:3128",
-            "http://ann:hunter2@proxy:0",
-            "http://ann:hunter2@proxy:seventy",
-            "http://ann:hunter2@",
-            "http://ann:hunter2@pro{x}y:3128",
-            "@Microsoft.KeyVault(SecretName=hunter2)",
+        for (text, found) in [
+            ("socks5://ann:hunter2@proxy:1080", "another kind"),
+            ("https://ann:hunter2@proxy:3128", "another kind"),
+            ("http://ann:hunter2@proxy:3128/path", "a path, or a password"),
+            ("http://ann:hunter2/3@proxy:3128", "a path, or a password"),
+            ("http://ann:hunter/w@x:1", "a path, or a password"),
+            ("http://ann:hunt#er@proxy:3128", "a path, or a password"),
+            ("http://ann:hunt?er@proxy:3128", "a path, or a password"),
+            ("http://ann:hunter2@proxy:0", "not the address"),
+            ("http://ann:hunter2@proxy:seventy", "not the address"),
+            ("http://ann:hunter2@", "not the address"),
+            ("http://ann:hunter2@pro{x}y:3128", "not the address"),
+            ("@Microsoft.KeyVault(SecretName=hunter2)", "Key Vault"),
         ] {
             let message = read_from(&[("ProofpointProxy", text)]).unwrap_err().to_string();
             assert!(message.contains("ProofpointProxy: found "), "{message}");
-            assert!(!message.contains("hunter"), "{message}");
+            assert!(message.contains(found), "{message}");
+            assert!(!message.contains("hunt"), "{message}");
         }
     }
 }

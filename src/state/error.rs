@@ -179,7 +179,7 @@ pub enum StateError {
     /// The directory can't be read or written.
     #[error("the state directory: can't {doing} {path}: {reason}. {advice}", path = path.display())]
     Disk {
-        /// `read`, `write`, `append to`, `list`, `delete`, `lock`.
+        /// `open`, `read`, `write`, `append to`, `list`, `delete`, `lock`.
         doing: &'static str,
         /// The file or directory.
         path: PathBuf,

@@ -113,3 +113,14 @@ async fn the_legacy_destination_gets_every_event_too() {
         assert!(expected.iter().all(|id| arrived.contains(id)), "{feed}");
     }
 }
+
+#[tokio::test]
+async fn a_directory_in_which_another_demo_works_is_left_alone() {
+    let keep = temporary();
+    let lock = std::fs::File::create(keep.path().join(".lock")).unwrap();
+    lock.lock().unwrap();
+    let ended = run(&["demo", "--keep", keep.path().to_str().unwrap()], &[]).await;
+    assert_eq!(ended.code, Some(1));
+    assert!(ended.stderr.contains("another demo is at work in"), "{ended:?}");
+    assert!(!keep.path().join("workspace").exists());
+}

@@ -1,6 +1,7 @@
 //! The directory that the demo works in: the app as it would be deployed, rows, state.
 
 use std::collections::VecDeque;
+use std::fs::File;
 use std::io;
 use std::path::{Path, PathBuf};
 
@@ -17,10 +18,15 @@ use super::super::Failure;
 const HOST_JSON: &str = include_str!("../../../host.json");
 const FUNCTION_JSON: &str = include_str!("../../../ProofpointPOD/function.json");
 
+/// In the directory; who holds it works there. The system lets go of it where the process dies.
+const LOCK: &str = ".lock";
+
 /// Where everything of the demo lies.
 pub struct Workplace {
     /// Absolute.
     pub root: PathBuf,
+    /// Keeps other demos out.
+    _lock: File,
 }
 
 impl Workplace {
@@ -31,21 +37,39 @@ impl Workplace {
             Some(kept) => std::path::absolute(kept)?,
             None => std::env::temp_dir().join("proofpoint-sentinel-demo"),
         };
-        let place = Workplace { root };
-        let fault = |error| format!("{}: {error}", place.root.display());
+        let fault = |error: io::Error| match error.kind() {
+            io::ErrorKind::WouldBlock => format!(
+                "another demo is at work in {}: wait for its end, or give this one a directory of its own with --keep",
+                root.display()
+            ),
+            _ => format!("{}: {error}", root.display()),
+        };
+        let lock = lock(&root).map_err(fault)?;
+        let place = Workplace { root: root.clone(), _lock: lock };
         place.lay_out(kept.is_none()).map_err(fault)?;
         Ok(place)
     }
 
     fn lay_out(&self, anew: bool) -> io::Result<()> {
         if anew {
-            match std::fs::remove_dir_all(&self.root) {
-                Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
-                _ => {}
-            }
+            self.clear()?;
         }
         std::fs::create_dir_all(self.workspace())?;
         self.install()
+    }
+
+    fn clear(&self) -> io::Result<()> {
+        for entry in std::fs::read_dir(&self.root)? {
+            let entry = entry?;
+            if entry.file_name() == LOCK {
+                continue;
+            }
+            match entry.file_type()?.is_dir() {
+                true => std::fs::remove_dir_all(entry.path())?,
+                false => std::fs::remove_file(entry.path())?,
+            }
+        }
+        Ok(())
     }
 
     /// Lays out what a deployment has: host.json, the function's folder, the program.
@@ -109,4 +133,11 @@ impl Workplace {
         let checkpoint = state.read_checkpoint(feed).await?;
         Ok(checkpoint.map(|(checkpoint, _)| checkpoint.next_hour))
     }
+}
+
+fn lock(root: &Path) -> io::Result<File> {
+    std::fs::create_dir_all(root)?;
+    let file = File::options().create(true).truncate(false).write(true).open(root.join(LOCK))?;
+    file.try_lock()?;
+    Ok(file)
 }
