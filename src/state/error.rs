@@ -89,7 +89,7 @@ pub enum StateError {
     /// A part of the ledger can't be trusted.
     #[error(
         "`{name}`, which tells what of an hour is delivered, can't be used: {reason}. The hour \
-         waits until this is settled. Restore the previous version of it in StateContainer, or \
+         waits until this is settled. Restore a copy of it in StateContainer, if there is one, or \
          delete it: that costs no event, only duplicates of that hour"
     )]
     Ledger {
