@@ -1,0 +1,99 @@
+"""Mail of some hours with a little of everything, which panels are tried on."""
+
+import datetime
+import json
+
+import events
+
+FIRST = datetime.datetime(2026, 11, 20, 10, tzinfo=datetime.timezone.utc)
+HOURS = 6
+# Nothing happens in this hour.
+QUIET = 3
+
+CLUSTERS = ["acme_hosted", "acme_hosted", "other_hosted", None]
+DIRECTIONS = ["inbound", "outbound", "inbound", "internal", None]
+DISPOSITIONS = ["continue", "accept", "discard", "reject", "retry", "discard", None]
+FOLDERS = ["Spam", None, None, "Audit", "", None, None, "Phish", "Spam", None, None]
+TLS = [{"version": "TLSv1.2", "cipher": "ECDHE-RSA-AES128-GCM-SHA256", "cipherBits": 128}, {"version": "NONE"}, None]
+TLS += [{"version": "TLSv1.3", "cipher": "TLS_AES_256_GCM_SHA384", "cipherBits": 256}]
+DMARC = ["pass", "fail", None, "none"]
+ACTIONS = [
+    [{"module": "spf", "rule": "pass", "action": "continue"}, {"module": "spam", "rule": "bulk", "action": "discard", "isFinal": True}],
+    [{"module": "dkimv", "rule": "none", "action": "continue"}, {"module": "dmarc", "rule": "reject", "action": "reject", "isFinal": True}],
+    [{"module": "dlp", "rule": "card_number", "action": "quarantine"}, {"module": "dlp", "rule": "card_number", "action": "continue"}],
+    [],
+]
+COUNTRIES = ["us", "de", "**", None, "us"]
+# More than the ten that some panels show.
+SENDERS = [f"sender{number}@Partner{number % 3}.example" for number in range(13)] + ["", 'odd"100%_\\o\'brien@partner0.example']
+RECIPIENTS = [["one@acme.example"], ["one@acme.example", "two@acme.example", "three@Elsewhere.example"], ["two@acme.example"]]
+SUBJECTS = ["Invoice", 'Re: "50% off" \\ it\'s {free}', None, "Größe ✓"]
+
+
+def pick(values, number):
+    return values[number % len(values)]
+
+
+def present(members):
+    return {name: value for name, value in members.items() if value is not None}
+
+
+def time(number):
+    """Events of every five minutes, but none in the quiet hour, and some before and after it all."""
+    at = FIRST + datetime.timedelta(minutes=5 * number - 60, seconds=7)
+    return at if at < FIRST + datetime.timedelta(hours=QUIET) else at + datetime.timedelta(hours=1)
+
+
+def stamp(at):
+    return at.strftime("%Y-%m-%dT%H:%M:%S.%f") + "+0000"
+
+
+def origin(number):
+    cluster = pick(CLUSTERS, number)
+    return {"origin": {"data": {"cid": cluster}}} if cluster else {}
+
+
+def message(number):
+    folder = pick(FOLDERS, number)
+    disposition = pick(DISPOSITIONS, number)
+    modules = {"spam": {"triggeredClassifier": pick(["spam", "", "phish"], number)}}
+    if pick(DMARC, number // 2):
+        modules["dmarc"] = {"filterdResult": pick(DMARC, number // 2)}
+    fields = {
+        "qid": f"Q{number}",
+        "disposition": disposition,
+        "routeDirection": pick(DIRECTIONS, number),
+        "quarantine": None if folder is None else {"folder": folder, "rule": f"{folder.lower()}_rule"},
+        "actions": pick(ACTIONS, number // 3),
+        "msgSizeBytes": None if number % 17 == 0 else 1000 + number,
+        "durationSecs": 0.25 * (number % 8),
+        "modules": modules,
+    }
+    tls = pick(TLS, number // 2)
+    header = {"message-id": [f"<m{number}@partner.example>"], "from": [f"Name {number} <header{number}@partner.example>"]}
+    if pick(SUBJECTS, number):
+        header["subject"] = [pick(SUBJECTS, number)]
+    connection = {"ip": "192.0.2.20", "sid": f"s{number}", "country": pick(COUNTRIES, number), "tls": tls and {"inbound": tls}}
+    return events.message(
+        f"guid {number}",
+        ts=stamp(time(number)),
+        connection=present(connection),
+        envelope={"from": pick(SENDERS, number), "rcpts": pick(RECIPIENTS, number // 2)},
+        filter=present(fields),
+        metadata=origin(number),
+        msg={"header": header},
+    )
+
+
+def messages():
+    """Among them one that the gateway reported on twice, and two without an id."""
+    made = [message(number) for number in range(110)]
+    again = message(30)
+    again |= {"ts": stamp(time(30) + datetime.timedelta(seconds=1)), "filter": again["filter"] | {"disposition": "retry"}}
+    for number in [41, 42]:
+        del made[number]["guid"]
+    return made + [again]
+
+
+def rows(kind, made):
+    return events.rows(kind, "columns", [json.dumps(event) for event in made])
