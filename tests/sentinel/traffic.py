@@ -4,11 +4,19 @@ import datetime
 import json
 
 import events
+import times
+from kql import INGESTED
+from test_parser import NAMES, TABLES, collected
+
+# A column that workspaces add: the bytes that a row is billed for.
+BILLED = "_BilledSize"
 
 FIRST = datetime.datetime(2026, 11, 20, 10, tzinfo=datetime.timezone.utc)
 HOURS = 6
 # Nothing happens in this hour.
 QUIET = 3
+# When the other connector brought what it did.
+AFTERWARDS = "2026-11-20T15:59:00Z"
 
 CLUSTERS = ["acme_hosted", "acme_hosted", "other_hosted", None]
 DIRECTIONS = ["inbound", "outbound", "inbound", "internal", None]
@@ -95,5 +103,79 @@ def messages():
     return made + [again]
 
 
-def rows(kind, made):
-    return events.rows(kind, "columns", [json.dumps(event) for event in made])
+VERIFIED = ["OK", "NONE", None, "FAIL", "OK"]
+VERSIONS = ["TLSv1.2", "NONE", None]
+MAILERS = ["esmtp", "relay", "local", "*file*", None]
+RESULTS = [("2.0.0", "Sent (ok: queued)"), ("4.4.1", "Deferred: Connection timed out"), ("5.1.1", "User unknown"), (None, "Sent"), (None, "Queued")]
+
+
+def line(number, name, seconds, sm, tls):
+    return {
+        "id": f"{name} {number}",
+        "ts": stamp(time(number) + datetime.timedelta(seconds=seconds)),
+        "data": f"{name} {number}",
+        "metadata": origin(number),
+        "sm": sm,
+        "tls": tls,
+    }
+
+
+def maillog():
+    """For each message a line about its receipt and, in a queue of its own that only the Message-ID
+    links to it, two more about its receipt and its delivery. Some deliveries name no recipient."""
+    made = []
+    for number in range(110):
+        msgid = f"<m{number}@partner.example>"
+        dsn, stat = pick(RESULTS, number)
+        tls = present({"verify": pick(VERIFIED, number), "version": pick(VERSIONS, number // 2)})
+        delivery = {"qid": f"R{number}", "stat": stat, "dsn": dsn, "mailer": pick(MAILERS, number // 3), "relay": "mx.acme.example. [192.0.2.40]"}
+        if number % 7:
+            delivery["to"] = [f"<{recipient}>" for recipient in pick(RECIPIENTS, number // 2)]
+        made.append(line(number, "received", 1, {"qid": f"Q{number}", "msgid": msgid, "from": "<a@b.example>"}, {}))
+        made.append(line(number, "again", 2, {"qid": f"R{number}", "msgid": msgid, "from": "<a@b.example>"}, {}))
+        made.append(line(number, "delivery", 3, present(delivery), tls))
+    # Lines that name no message belong to none.
+    made.append(line(20, "other", 1, {"stat": "Sent"}, {}))
+    return made
+
+
+def audit():
+    actions, users = ["login", "logout", "create", None], ["admin@acme.example", "operator@acme.example", None]
+    return [
+        {
+            "guid": f"audit {number}",
+            "ts": stamp(time(number)),
+            "metadata": origin(number),
+            "audit": {
+                **present({"action": pick(actions, number), "level": "INFO", "resourceType": pick(["authorization", "config"], number // 2)}),
+                "tags": [{"name": "eventDetails", "value": f'Key "{number}"'}],
+                "user": present({"email": pick(users, number), "ipAddress": pick(["198.51.100.7", None], number // 3)}),
+            },
+        }
+        for number in range(0, 110, 2)
+    ]
+
+
+def at(event):
+    return times.read(event["ts"]).replace(tzinfo=datetime.timezone.utc)
+
+
+def delay(number):
+    return datetime.timedelta(seconds=10 * (number % 7))
+
+
+def tables(of_kinds):
+    """A workspace that got the events with some delay, every fifth again an hour later, and some
+    messages by the HTTP Data Collector API as well."""
+    made = {}
+    for kind, of_kind in of_kinds.items():
+        rows = events.rows(kind, "columns", [json.dumps(event) for event in of_kind])
+        for number, (row, event) in enumerate(zip(rows, of_kind, strict=True)):
+            row |= {INGESTED: stamp(at(event) + delay(number)), BILLED: 1000.0 + number}
+        later = [row | {"TimeGenerated": stamp(times.read(row["eventTime"]) + datetime.timedelta(hours=1))} for row in rows[::5]]
+        made[NAMES[kind]] = TABLES[NAMES[kind]] | {BILLED: "real"}, rows + later
+    texts = [json.dumps(event) for event in of_kinds["message"][40:60]]
+    legacy = [row | {"TimeGenerated": AFTERWARDS} for row in events.rows("message", "legacy", texts)]
+    columns, rows = collected(legacy)
+    made["ProofpointPOD_message_CL"] = columns | {BILLED: "real"}, [row | {BILLED: 500.0} for row in rows]
+    return made
