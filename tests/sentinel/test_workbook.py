@@ -1,47 +1,13 @@
-"""The workbook: a portal could load it, its queries are without fault, and its panels show of some
-traffic what was worked out without KQL."""
+"""The workbook: a portal could load it, and its queries are without fault."""
 
-import datetime
 import re
 import unittest
 import uuid
 
-import panels
-import times
-import traffic
 import workbook
-from kql import PARSER, Workspace, check
+from kql import PARSER, check
 from test_parser import tables
-from workbook import PANELS, WORKBOOK, fill, runnable
-
-START, END = traffic.FIRST, traffic.FIRST + datetime.timedelta(hours=traffic.HOURS)
-
-ABSOLUTE = {
-    "TimeRange": f"between (datetime({START.isoformat()}) .. datetime({END.isoformat()}))",
-    "TimeRange:start": f"datetime({START.isoformat()})",
-    "TimeRange:end": f"datetime({END.isoformat()})",
-    "TimeRange:grain": "1h",
-}
-RELATIVE = ABSOLUTE | {"TimeRange": "> ago(1d)"}
-
-CLUSTERS = {
-    "all clusters": "'*'",
-    "one cluster": "'acme_hosted'",
-    "two, one of them unknown": "'other_hosted','unknown'",
-}
-
-# What a reader may type, but for the backticks that the filters refuse.
-ODD = [
-    {"Sender": 'odd"100%_\\o\'brien@', "Subject": '"50% off" \\ it\'s {free}', "Recipient": "ö{Subject}"},
-    {"Sender": "\\", "Subject": '"', "Recipient": "' or //", "Direction": "unknown", "Outcome": "rejected", "SelectedMessage": "\\\"'"},
-]
-
-
-def untouched():
-    """The values before a reader has typed or clicked anything, without those of every panel."""
-    typed = {name: made.get("value", "") for name, made in workbook.parameters().items()}
-    values = {name: value for name, value in typed.items() if isinstance(value, str)}
-    return values | workbook.exported()
+from workbook import ABSOLUTE, CLUSTERS, ODD, PANELS, RELATIVE, WORKBOOK, fill, untouched
 
 
 def in_columns(settings):
@@ -139,95 +105,6 @@ class Language(unittest.TestCase):
             for pattern in in_columns(panel):
                 self.assertTrue(any(re.search(pattern, column) for column in columns), f"{pattern} in {name}")
             self.assertLessEqual(set(drawn(panel)), set(columns), name)
-
-
-class Panels(unittest.TestCase):
-    @classmethod
-    def setUpClass(cls):
-        cls.events = {"message": traffic.messages(), "maillog": traffic.maillog(), "audit": traffic.audit()}
-        cls.tables = traffic.tables(cls.events)
-        cls.workspace = Workspace(cls.tables)
-
-    def shown(self, panel, **values):
-        query = fill(PANELS[panel]["query"], ABSOLUTE | untouched() | {"Cluster": "'*'"} | values)
-        return self.workspace.query(runnable(query.replace("now()", ABSOLUTE["TimeRange:end"])))
-
-    def chosen(self, kind, start=START, cluster="'*'"):
-        """The events from a time on to the end of the time range, of some clusters."""
-        in_time = [event for event in self.events[kind] if start <= traffic.at(event) <= END]
-        return [event for event in in_time if cluster == "'*'" or f"'{panels.cluster(event)}'" in cluster]
-
-    def check(self, panel, shown, expected):
-        """The rows are those expected, or as many of the largest of them as the panel shows."""
-        limit, column = panels.LARGEST.get(panel, (len(expected), None))
-        if len(expected) <= limit:
-            self.assertCountEqual(map(panels.plain, shown), map(panels.plain, expected))
-            return
-        self.assertLessEqual(set(map(panels.plain, shown)), set(map(panels.plain, expected)))
-        largest = sorted((row[column] for row in expected), reverse=True)[:limit]
-        self.assertEqual([row[column] for row in shown], largest)
-
-    def test_panels_show_the_events_of_the_time_range_and_the_clusters(self):
-        for filling, cluster in CLUSTERS.items():
-            for kind, of_kind in panels.SHOWN.items():
-                chosen = self.chosen(kind, cluster=cluster)
-                self.assertLess(len(chosen), len(self.events[kind]))
-                for panel, expected in of_kind.items():
-                    with self.subTest(panel=panel, filling=filling):
-                        self.assertTrue(expected(chosen) or cluster != "'*'")
-                        self.check(panel, self.shown(panel, Cluster=cluster), expected(chosen))
-
-    def test_filters_choose_messages(self):
-        values = {"Sender": "SENDER1", "Recipient": "two@acme", "Subject": "%", "Direction": "inbound"}
-        fillings = [{}, values, {"Direction": "unknown"}]
-        fillings += [{name: value} for filled in [values, *ODD] for name, value in filled.items() if name in values]
-        for filling in fillings:
-            with self.subTest(filling=filling):
-                passed = [message for message in self.chosen("message") if panels.passes(message, filling)]
-                expected = panels.messages(Tile=lambda message: ["all", panels.outcome(message)])
-                self.check("messages-outcome", self.shown("messages-outcome", **filling), expected(passed))
-                held = panels.only(panels.outcome, "held in quarantine")(passed)
-                expected = panels.messages(EventOriginalTime=panels.hour, Outcome=panels.outcome)
-                filling |= {"Outcome": "held in quarantine"}
-                self.check("messages-time", self.shown("messages-time", **filling), expected(held))
-                shown = [row for row in self.shown("messages-list", **filling) if row.pop("MessageKey")]
-                self.check("messages-list", shown, list(map(panels.listed, held)))
-
-    def test_a_click_on_a_message_shows_its_lines_in_the_mail_log(self):
-        for message in self.chosen("message"):
-            number = int(message["filter"]["qid"][1:])
-            if number not in (30, 41, 44):
-                continue
-            [row] = [row for row in self.shown("messages-list") if row["QueueId"] == message["filter"]["qid"] and row["EventOriginalTime"] == times.read(message["ts"])]
-            steps = [(step["Step"], step["Line"]) for step in self.shown("messages-trace", SelectedMessage=row["MessageKey"])]
-            lines = [("received", f"received {number}"), ("received", f"again {number}"), ("delivery", f"delivery {number}")]
-            filtered = [("filtered", "")] * (2 if number == 30 else 1)
-            self.assertCountEqual(steps, filtered + lines)
-        self.assertEqual(self.shown("messages-trace"), [])
-
-    def test_quarantine_is_compared_with_the_time_before(self):
-        start = START + datetime.timedelta(hours=traffic.HOURS / 2)
-        before = panels.quarantined(self.chosen("message"))
-        now = [message for message in before if traffic.at(message) >= start]
-        before = [message for message in before if traffic.at(message) < start]
-        counts = [
-            {row["Quarantine"]: row["Messages"] for row in panels.messages(Quarantine=panels.quarantine)(found)}
-            for found in (now, before)
-        ]
-        shown = self.shown("quarantine-change", **{"TimeRange:start": f"datetime({start.isoformat()})"})
-        self.assertGreater(len(shown), 2)
-        self.assertEqual({row["Quarantine"]: row["Messages"] for row in shown if row["Messages"]}, counts[0])
-        self.assertEqual({row["Quarantine"]: row["MessagesBefore"] for row in shown if row["MessagesBefore"]}, counts[1])
-        for row in shown:
-            was = row["MessagesBefore"]
-            change = round(100 * (row["Messages"] - was) / was, 1) if was else None
-            self.assertEqual(row["ChangePercent"], change)
-
-    def test_every_panel_answers_in_an_empty_workspace(self):
-        empty = Workspace({})
-        for name, panel in PANELS.items():
-            with self.subTest(panel=name):
-                empty.query(runnable(fill(panel["query"], RELATIVE | untouched() | {"Cluster": "'*'"})))
 
 
 if __name__ == "__main__":

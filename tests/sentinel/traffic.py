@@ -3,6 +3,7 @@
 import datetime
 import json
 
+import codeless
 import events
 import times
 from kql import INGESTED
@@ -15,7 +16,7 @@ FIRST = datetime.datetime(2026, 11, 20, 10, tzinfo=datetime.timezone.utc)
 HOURS = 6
 # Nothing happens in this hour.
 QUIET = 3
-# When the other connector brought what it did.
+# When other connectors brought what they did.
 AFTERWARDS = "2026-11-20T15:59:00Z"
 
 CLUSTERS = ["acme_hosted", "acme_hosted", "other_hosted", None]
@@ -156,8 +157,12 @@ def audit():
     ]
 
 
+def read(stamped):
+    return times.read(stamped).replace(tzinfo=datetime.timezone.utc)
+
+
 def at(event):
-    return times.read(event["ts"]).replace(tzinfo=datetime.timezone.utc)
+    return read(event["ts"])
 
 
 def delay(number):
@@ -165,8 +170,9 @@ def delay(number):
 
 
 def tables(of_kinds):
-    """A workspace that got the events with some delay, every fifth again an hour later, and some
-    messages by the HTTP Data Collector API as well."""
+    """A workspace that got the events with some delay, every fifth again an hour later, some
+    messages by the HTTP Data Collector API as well, and one message by the codeless connector that
+    could not read its time."""
     made = {}
     for kind, of_kind in of_kinds.items():
         rows = events.rows(kind, "columns", [json.dumps(event) for event in of_kind])
@@ -174,6 +180,8 @@ def tables(of_kinds):
             row |= {INGESTED: stamp(at(event) + delay(number)), BILLED: 1000.0 + number}
         later = [row | {"TimeGenerated": stamp(times.read(row["eventTime"]) + datetime.timedelta(hours=1))} for row in rows[::5]]
         made[NAMES[kind]] = TABLES[NAMES[kind]] | {BILLED: "real"}, rows + later
+    untimed = of_kinds["message"][0] | {"guid": "untimed", "ts": "some time"}
+    made[NAMES["message"]][1].append(codeless.row(NAMES["message"], untimed, AFTERWARDS) | {BILLED: 1.0})
     texts = [json.dumps(event) for event in of_kinds["message"][40:60]]
     legacy = [row | {"TimeGenerated": AFTERWARDS} for row in events.rows("message", "legacy", texts)]
     columns, rows = collected(legacy)

@@ -1,8 +1,10 @@
 """The workbook: its items, and the queries of its panels as a workspace gets them."""
 
+import datetime
 import json
 import re
 
+import traffic
 from kql import CONTENT
 
 WORKBOOK = json.loads((CONTENT / "workbooks" / "ProofpointEmailSecurity.json").read_text(encoding="utf-8"))
@@ -10,6 +12,28 @@ WORKBOOK = json.loads((CONTENT / "workbooks" / "ProofpointEmailSecurity.json").r
 TEXT, QUERY, PARAMETERS, LINKS, GROUP = 1, 3, 9, 11, 12
 
 REFERENCE = re.compile(r"\{(\w+)(?::(\w+))?\}")
+
+START, END = traffic.FIRST, traffic.FIRST + datetime.timedelta(hours=traffic.HOURS)
+
+ABSOLUTE = {
+    "TimeRange": f"between (datetime({START.isoformat()}) .. datetime({END.isoformat()}))",
+    "TimeRange:start": f"datetime({START.isoformat()})",
+    "TimeRange:end": f"datetime({END.isoformat()})",
+    "TimeRange:grain": "1h",
+}
+RELATIVE = ABSOLUTE | {"TimeRange": "> ago(1d)"}
+
+CLUSTERS = {
+    "all clusters": "'*'",
+    "one cluster": "'acme_hosted'",
+    "two, one of them unknown": "'other_hosted','unknown'",
+}
+
+# What a reader may type, but for the backticks that the filters refuse.
+ODD = [
+    {"Sender": 'odd"100%_\\o\'brien@', "Subject": '"50% off" \\ it\'s {free}', "Recipient": "ö{Subject}"},
+    {"Sender": "\\", "Subject": '"', "Recipient": "' or //", "Direction": "unknown", "Outcome": "rejected", "SelectedMessage": "\\\"'"},
+]
 
 
 def items(of=WORKBOOK):
@@ -34,13 +58,15 @@ def parameters():
 
 def exported():
     """The parameters that a click on a row or a tile sets, with their values before any click."""
-    listed = [made for panel in PANELS.values() for made in panel.get("exportedParameters", [])]
-    listed += [
-        {"parameterName": panel["exportParameterName"], "defaultValue": panel["exportDefaultValue"]}
-        for panel in PANELS.values()
-        if "exportParameterName" in panel
-    ]
-    return {made["parameterName"]: made["defaultValue"] for made in listed}
+    exporting = [panel for panel in PANELS.values() if "exportParameterName" in panel]
+    return {panel["exportParameterName"]: panel["exportDefaultValue"] for panel in exporting}
+
+
+def untouched():
+    """The values before a reader has typed or clicked anything, without those of every panel."""
+    typed = {name: made.get("value", "") for name, made in parameters().items()}
+    values = {name: value for name, value in typed.items() if isinstance(value, str)}
+    return values | exported()
 
 
 def fill(query, values):
