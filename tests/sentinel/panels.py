@@ -257,7 +257,7 @@ def listed(message):
     row = {name: at(message, path) for name, path in paths.items()}
     row |= {"EventOriginalTime": times.read(message["ts"]), "Direction": direction(message), "Outcome": outcome(message)}
     row |= {"Sender": message["envelope"]["from"], "Subject": subject(message), "Cluster": cluster(message)}
-    row |= {"MessageId": message["msg"]["header"]["message-id"][0]}
+    row |= {"MessageId": message["msg"]["header"].get("message-id", [""])[0]}
     action, *rest = final(message)
     return row | dict(zip(["FinalAction", "FinalModule", "FinalRule"], [action.replace("none named", ""), *rest]))
 

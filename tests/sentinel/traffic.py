@@ -16,6 +16,8 @@ FIRST = datetime.datetime(2026, 11, 20, 10, tzinfo=datetime.timezone.utc)
 HOURS = 6
 # Nothing happens in this hour.
 QUIET = 3
+# A message without a Message-ID.
+UNNAMED = 44
 # When other connectors brought what they did.
 AFTERWARDS = "2026-11-20T15:59:00Z"
 
@@ -79,7 +81,7 @@ def message(number):
         "modules": modules,
     }
     tls = pick(TLS, number // 2)
-    header = {"message-id": [f"<m{number}@partner.example>"], "from": [f"Name {number} <header{number}@partner.example>"]}
+    header = {"message-id": [f"<m{number}@partner.example>"] if number != UNNAMED else None, "from": [f"Name {number} <header{number}@partner.example>"]}
     if pick(SUBJECTS, number):
         header["subject"] = [pick(SUBJECTS, number)]
     connection = {"ip": "192.0.2.20", "sid": f"s{number}", "country": pick(COUNTRIES, number), "tls": tls and {"inbound": tls}}
@@ -90,16 +92,16 @@ def message(number):
         envelope={"from": pick(SENDERS, number), "rcpts": pick(RECIPIENTS, number // 2)},
         filter=present(fields),
         metadata=origin(number),
-        msg={"header": header},
+        msg={"header": present(header)},
     )
 
 
 def messages():
-    """Among them one that the gateway reported on twice, and two without an id."""
+    """Among them one that the gateway reported on twice, and two without an id, of the same sender."""
     made = [message(number) for number in range(110)]
     again = message(30)
     again |= {"ts": stamp(time(30) + datetime.timedelta(seconds=1)), "filter": again["filter"] | {"disposition": "retry"}}
-    for number in [41, 42]:
+    for number in [42, 57]:
         del made[number]["guid"]
     return made + [again]
 
@@ -178,7 +180,7 @@ def tables(of_kinds):
         rows = events.rows(kind, "columns", [json.dumps(event) for event in of_kind])
         for number, (row, event) in enumerate(zip(rows, of_kind, strict=True)):
             row |= {INGESTED: stamp(at(event) + delay(number)), BILLED: 1000.0 + number}
-        later = [row | {"TimeGenerated": stamp(times.read(row["eventTime"]) + datetime.timedelta(hours=1))} for row in rows[::5]]
+        later = [row | {"TimeGenerated": stamp(times.read(row["eventTime"]) + datetime.timedelta(hours=1))} for row in rows[2::5]]
         made[NAMES[kind]] = TABLES[NAMES[kind]] | {BILLED: "real"}, rows + later
     untimed = of_kinds["message"][0] | {"guid": "untimed", "ts": "some time"}
     made[NAMES["message"]][1].append(codeless.row(NAMES["message"], untimed, AFTERWARDS) | {BILLED: 1.0})

@@ -25,7 +25,6 @@ RELATIVE = ABSOLUTE | {"TimeRange": "> ago(1d)"}
 
 CLUSTERS = {
     "all clusters": "'*'",
-    "one cluster": "'acme_hosted'",
     "two, one of them unknown": "'other_hosted','unknown'",
 }
 
