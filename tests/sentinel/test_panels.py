@@ -2,12 +2,13 @@
 
 import collections
 import datetime
+import json
 import unittest
 
 import panels
 import times
 import traffic
-from kql import Workspace
+from kql import INTERPRETER, Workspace
 from test_parser import NAMES
 from workbook import ABSOLUTE, CLUSTERS, END, ODD, PANELS, RELATIVE, START, fill, runnable, untouched
 
@@ -24,9 +25,13 @@ class Panels(unittest.TestCase):
         cls.tables = traffic.tables(cls.events)
         cls.workspace = Workspace(cls.tables)
 
-    def shown(self, panel, **values):
+    def query(self, panel, **values):
+        """The panel's query, for all clusters where the values name none, at the end of the time range."""
         query = fill(PANELS[panel]["query"], ABSOLUTE | untouched() | {"Cluster": "'*'"} | values)
-        return self.workspace.query(runnable(query.replace("now()", ABSOLUTE["TimeRange:end"])))
+        return runnable(query.replace("now()", ABSOLUTE["TimeRange:end"]))
+
+    def shown(self, panel, **values):
+        return self.workspace.query(self.query(panel, **values))
 
     def chosen(self, kind, start=START, cluster="'*'"):
         """The events from a time on to the end of the time range, of some clusters."""
@@ -210,6 +215,18 @@ class Panels(unittest.TestCase):
             *("health-billed", "health-untimed", "reports-duration", "audit-list"),
         }
         self.assertEqual({panel for of_kind in panels.SHOWN.values() for panel in of_kind} | own, set(PANELS))
+
+    @unittest.skipUnless(INTERPRETER.exists(), "another interpreter is not at hand")
+    def test_another_interpreter_shows_the_same(self):
+        queries = {panel: self.query(panel) for panel in PANELS}
+        for panel, answer in zip(queries, self.workspace.second_opinions(list(queries.values())), strict=True):
+            with self.subTest(panel=panel):
+                shown = [list(map(panels.plain, rows)) for rows in (self.workspace.query(queries[panel]), answer)]
+                limit, column = panels.LARGEST.get(panel, (None, None))
+                if len(answer) == limit:
+                    # Of rows with the same count, either may be among the largest.
+                    shown = [[json.loads(row)[column] for row in rows] for rows in shown]
+                self.assertCountEqual(*shown)
 
     def test_every_panel_answers_in_an_empty_workspace(self):
         empty = Workspace({})

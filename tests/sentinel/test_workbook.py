@@ -4,9 +4,10 @@ import re
 import unittest
 import uuid
 
+import traffic
 import workbook
 from kql import PARSER, check
-from test_parser import tables
+from test_language import full
 from workbook import ABSOLUTE, CLUSTERS, ODD, PANELS, RELATIVE, WORKBOOK, fill, untouched
 
 
@@ -76,10 +77,7 @@ class Form(unittest.TestCase):
 class Language(unittest.TestCase):
     @classmethod
     def setUpClass(cls):
-        """A workspace in which every connector has been at work."""
-        cls.tables = {name: columns | {"_BilledSize": "real"} for name, (columns, _) in tables().items()}
-        for kind in ["message", "maillog"]:
-            cls.tables[f"{kind}_CL"] = cls.tables[f"ProofpointPOD_{kind}_CL"]
+        cls.tables = {name: columns | {traffic.BILLED: "real"} for name, columns in full().items()}
         cls.fillings = [
             times | untouched() | {"Cluster": cluster}
             for times in [ABSOLUTE, RELATIVE]
