@@ -1,0 +1,109 @@
+"""The workbook: a portal could load it, and its queries are without fault."""
+
+import re
+import unittest
+import uuid
+
+import traffic
+import workbook
+from kql import PARSER, check
+from test_language import full
+from workbook import ABSOLUTE, CLUSTERS, ODD, PANELS, RELATIVE, WORKBOOK, fill, untouched
+
+
+def in_columns(settings):
+    """The columns that a panel's settings name, as patterns."""
+    if isinstance(settings, list):
+        return [column for member in settings for column in in_columns(member)]
+    if not isinstance(settings, dict):
+        return []
+    own = [settings[name] for name in ["columnMatch", "fieldName", "exportFieldName"] if name in settings]
+    return own + [column for member in settings.values() for column in in_columns(member)]
+
+
+def drawn(panel):
+    """The columns that a panel's chart is drawn of."""
+    chart = panel.get("chartSettings", {})
+    return [*chart.get("yAxis", []), *(chart[name] for name in ["xAxis", "group"] if name in chart)]
+
+
+class Form(unittest.TestCase):
+    def test_it_is_a_workbook_of_the_gallery(self):
+        self.assertEqual(WORKBOOK["version"], "Notebook/1.0")
+        self.assertEqual(WORKBOOK["fromTemplateId"], "sentinel-ProofpointEmailSecurity")
+        self.assertEqual(WORKBOOK["fallbackResourceIds"], [])
+
+    def test_items_have_names_and_ids_of_their_own(self):
+        names = [item["name"] for item in workbook.items()]
+        self.assertEqual(len(names), len(set(names)))
+        ids = [made["id"] for made in workbook.parameters().values()]
+        ids += [link["id"] for item in workbook.of_type(workbook.LINKS) for link in item["content"]["links"]]
+        self.assertEqual(len(ids), len(set(map(uuid.UUID, ids))))
+
+    def test_each_tab_shows_one_group(self):
+        [tabs] = workbook.of_type(workbook.LINKS)
+        links = {link["subTarget"] for link in tabs["content"]["links"]}
+        self.assertEqual({link["cellValue"] for link in tabs["content"]["links"]}, {"selectedTab"})
+        shown = [item["conditionalVisibility"] for item in workbook.of_type(workbook.GROUP)]
+        self.assertEqual({visible["parameterName"] for visible in shown}, {"selectedTab"})
+        values = [visible["value"] for visible in shown]
+        self.assertEqual(len(values), len(set(values)))
+        self.assertLessEqual(links, set(values))
+        # A group that no tab shows is a place for what is to come.
+        empty = {item["conditionalVisibility"]["value"] for item in workbook.of_type(workbook.GROUP) if not item["content"]["items"]}
+        self.assertEqual(set(values) - links, empty)
+
+    def test_every_panel_is_in_a_tab_and_asks_for_the_time_range_and_the_cluster(self):
+        outside = [item["name"] for item in WORKBOOK["items"] if item["type"] == workbook.QUERY]
+        self.assertEqual(outside, [])
+        for name, panel in PANELS.items():
+            self.assertRegex(panel["query"], r"\{TimeRange(:start)?\}", name)
+            self.assertIn("{Cluster}", panel["query"], name)
+
+    def test_panels_name_only_parameters_that_there_are(self):
+        known = set(workbook.parameters()) | set(workbook.exported())
+        queries = {name: panel["query"] for name, panel in PANELS.items()}
+        queries |= {name: made["query"] for name, made in workbook.parameters().items() if "query" in made}
+        for name, query in queries.items():
+            self.assertLessEqual({found[1] for found in workbook.REFERENCE.finditer(query)}, known, name)
+
+    def test_a_term_means_the_same_in_every_panel(self):
+        defined = {}
+        for name, panel in PANELS.items():
+            for column, meaning in re.findall(r"\b(Cluster|MessageKey|Outcome|Direction|Tls) = (.*?)(?=\n *\||;|$)", panel["query"], re.DOTALL):
+                self.assertEqual(defined.setdefault(column, meaning), meaning, f"{column} in {name}")
+
+
+class Language(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        cls.tables = {name: columns | {traffic.BILLED: "real"} for name, columns in full().items()}
+        cls.fillings = [
+            times | untouched() | {"Cluster": cluster}
+            for times in [ABSOLUTE, RELATIVE]
+            for cluster in CLUSTERS.values()
+        ]
+        cls.fillings += [cls.fillings[0] | typed for typed in ODD]
+
+    def check(self, queries):
+        return check(self.tables, {"ProofpointPOD": PARSER}, queries)
+
+    def test_no_query_has_a_fault_whatever_its_parameters(self):
+        queries = {name: panel["query"] for name, panel in PANELS.items()}
+        queries |= {name: made["query"] for name, made in workbook.parameters().items() if "query" in made}
+        filled = sorted({(name, fill(query, values)) for name, query in queries.items() for values in self.fillings})
+        for (name, query), checked in zip(filled, self.check([query for _, query in filled]), strict=True):
+            self.assertEqual(checked["diagnostics"], [], f"{name}\n{query}")
+            self.assertFalse(checked["open"], name)
+
+    def test_settings_name_columns_that_the_query_gives(self):
+        answers = self.check([fill(panel["query"], self.fillings[0]) for panel in PANELS.values()])
+        for (name, panel), answer in zip(PANELS.items(), answers, strict=True):
+            columns = list(answer["columns"])
+            for pattern in in_columns(panel):
+                self.assertTrue(any(re.search(pattern, column) for column in columns), f"{pattern} in {name}")
+            self.assertLessEqual(set(drawn(panel)), set(columns), name)
+
+
+if __name__ == "__main__":
+    unittest.main()

@@ -1,0 +1,191 @@
+"""Mail of some hours with a little of everything, which panels are tried on."""
+
+import datetime
+import json
+
+import codeless
+import events
+import times
+from kql import INGESTED
+from test_parser import NAMES, TABLES, collected
+
+# A column that workspaces add: the bytes that a row is billed for.
+BILLED = "_BilledSize"
+
+FIRST = datetime.datetime(2026, 11, 20, 10, tzinfo=datetime.timezone.utc)
+HOURS = 6
+# Nothing happens in this hour.
+QUIET = 3
+# A message without a Message-ID.
+UNNAMED = 44
+# When other connectors brought what they did.
+AFTERWARDS = "2026-11-20T15:59:00Z"
+
+CLUSTERS = ["acme_hosted", "acme_hosted", "other_hosted", None]
+DIRECTIONS = ["inbound", "outbound", "inbound", "internal", None]
+DISPOSITIONS = ["continue", "accept", "discard", "reject", "retry", "discard", None]
+FOLDERS = ["Spam", None, None, "Audit", "", None, None, "Phish", "Spam", None, None]
+TLS = [{"version": "TLSv1.2", "cipher": "ECDHE-RSA-AES128-GCM-SHA256", "cipherBits": 128}, {"version": "NONE"}, None]
+TLS += [{"version": "TLSv1.3", "cipher": "TLS_AES_256_GCM_SHA384", "cipherBits": 256}]
+DMARC = ["pass", "fail", None, "none"]
+ACTIONS = [
+    [{"module": "spf", "rule": "pass", "action": "continue"}, {"module": "spam", "rule": "bulk", "action": "discard", "isFinal": True}],
+    [{"module": "dkimv", "rule": "none", "action": "continue"}, {"module": "dmarc", "rule": "reject", "action": "reject", "isFinal": True}],
+    [{"module": "dlp", "rule": "card_number", "action": "quarantine"}, {"module": "dlp", "rule": "card_number", "action": "continue"}],
+    [],
+]
+COUNTRIES = ["us", "de", "**", None, "us"]
+# More than the ten that some panels show.
+SENDERS = [f"sender{number}@Partner{number % 3}.example" for number in range(13)] + ["", 'odd"100%_\\o\'brien@partner0.example']
+RECIPIENTS = [["one@acme.example"], ["one@acme.example", "two@acme.example", "three@Elsewhere.example"], ["two@acme.example"]]
+SUBJECTS = ["Invoice", 'Re: "50% off" \\ it\'s {free}', None, "Größe ✓"]
+
+
+def pick(values, number):
+    return values[number % len(values)]
+
+
+def present(members):
+    return {name: value for name, value in members.items() if value is not None}
+
+
+def time(number):
+    """Events of every five minutes, but none in the quiet hour, and some before and after it all."""
+    at = FIRST + datetime.timedelta(minutes=5 * number - 60, seconds=7)
+    return at if at < FIRST + datetime.timedelta(hours=QUIET) else at + datetime.timedelta(hours=1)
+
+
+def stamp(at):
+    return at.strftime("%Y-%m-%dT%H:%M:%S.%f") + "+0000"
+
+
+def origin(number):
+    cluster = pick(CLUSTERS, number)
+    return {"origin": {"data": {"cid": cluster}}} if cluster else {}
+
+
+def message(number):
+    folder = pick(FOLDERS, number)
+    disposition = pick(DISPOSITIONS, number)
+    modules = {"spam": {"triggeredClassifier": pick(["spam", "", "phish"], number)}}
+    if pick(DMARC, number // 2):
+        modules["dmarc"] = {"filterdResult": pick(DMARC, number // 2)}
+    fields = {
+        "qid": f"Q{number}",
+        "disposition": disposition,
+        "routeDirection": pick(DIRECTIONS, number),
+        "quarantine": None if folder is None else {"folder": folder, "rule": f"{folder.lower()}_rule"},
+        "actions": pick(ACTIONS, number // 3),
+        "msgSizeBytes": None if number % 17 == 0 else 1000 + number,
+        "durationSecs": 0.25 * (number % 8),
+        "modules": modules,
+    }
+    tls = pick(TLS, number // 2)
+    header = {"message-id": [f"<m{number}@partner.example>"] if number != UNNAMED else None, "from": [f"Name {number} <header{number}@partner.example>"]}
+    if pick(SUBJECTS, number):
+        header["subject"] = [pick(SUBJECTS, number)]
+    connection = {"ip": "192.0.2.20", "sid": f"s{number}", "country": pick(COUNTRIES, number), "tls": tls and {"inbound": tls}}
+    return events.message(
+        f"guid {number}",
+        ts=stamp(time(number)),
+        connection=present(connection),
+        envelope={"from": pick(SENDERS, number), "rcpts": pick(RECIPIENTS, number // 2)},
+        filter=present(fields),
+        metadata=origin(number),
+        msg={"header": present(header)},
+    )
+
+
+def messages():
+    """Among them one that the gateway reported on twice, and two without an id, of the same sender."""
+    made = [message(number) for number in range(110)]
+    again = message(30)
+    again |= {"ts": stamp(time(30) + datetime.timedelta(seconds=1)), "filter": again["filter"] | {"disposition": "retry"}}
+    for number in [42, 57]:
+        del made[number]["guid"]
+    return made + [again]
+
+
+VERIFIED = ["OK", "NONE", None, "FAIL", "OK"]
+VERSIONS = ["TLSv1.2", "NONE", None]
+MAILERS = ["esmtp", "relay", "local", "*file*", None]
+RESULTS = [("2.0.0", "Sent (ok: queued)"), ("4.4.1", "Deferred: Connection timed out"), ("5.1.1", "User unknown"), (None, "Sent"), (None, "Queued")]
+
+
+def line(number, name, seconds, sm, tls):
+    return {
+        "id": f"{name} {number}",
+        "ts": stamp(time(number) + datetime.timedelta(seconds=seconds)),
+        "data": f"{name} {number}",
+        "metadata": origin(number),
+        "sm": sm,
+        "tls": tls,
+    }
+
+
+def maillog():
+    """For each message a line about its receipt and, in a queue of its own that only the Message-ID
+    links to it, two more about its receipt and its delivery. Some deliveries name no recipient."""
+    made = []
+    for number in range(110):
+        msgid = f"<m{number}@partner.example>"
+        dsn, stat = pick(RESULTS, number)
+        tls = present({"verify": pick(VERIFIED, number), "version": pick(VERSIONS, number // 2)})
+        delivery = {"qid": f"R{number}", "stat": stat, "dsn": dsn, "mailer": pick(MAILERS, number // 3), "relay": "mx.acme.example. [192.0.2.40]"}
+        if number % 7:
+            delivery["to"] = [f"<{recipient}>" for recipient in pick(RECIPIENTS, number // 2)]
+        made.append(line(number, "received", 1, {"qid": f"Q{number}", "msgid": msgid, "from": "<a@b.example>"}, {}))
+        made.append(line(number, "again", 2, {"qid": f"R{number}", "msgid": msgid, "from": "<a@b.example>"}, {}))
+        made.append(line(number, "delivery", 3, present(delivery), tls))
+    # Lines that name no message belong to none.
+    made.append(line(20, "other", 1, {"stat": "Sent"}, {}))
+    return made
+
+
+def audit():
+    actions, users = ["login", "logout", "create", None], ["admin@acme.example", "operator@acme.example", None]
+    return [
+        {
+            "guid": f"audit {number}",
+            "ts": stamp(time(number)),
+            "metadata": origin(number),
+            "audit": {
+                **present({"action": pick(actions, number), "level": "INFO", "resourceType": pick(["authorization", "config"], number // 2)}),
+                "tags": [{"name": "eventDetails", "value": f'Key "{number}"'}],
+                "user": present({"email": pick(users, number), "ipAddress": pick(["198.51.100.7", None], number // 3)}),
+            },
+        }
+        for number in range(0, 110, 2)
+    ]
+
+
+def read(stamped):
+    return times.read(stamped).replace(tzinfo=datetime.timezone.utc)
+
+
+def at(event):
+    return read(event["ts"])
+
+
+def delay(number):
+    return datetime.timedelta(seconds=10 * (number % 7))
+
+
+def tables(of_kinds):
+    """A workspace that got the events with some delay, every fifth again an hour later, some
+    messages by the HTTP Data Collector API as well, and one message by the codeless connector that
+    could not read its time."""
+    made = {}
+    for kind, of_kind in of_kinds.items():
+        rows = events.rows(kind, "columns", [json.dumps(event) for event in of_kind])
+        for number, (row, event) in enumerate(zip(rows, of_kind, strict=True)):
+            row |= {INGESTED: stamp(at(event) + delay(number)), BILLED: 1000.0 + number}
+        later = [row | {"TimeGenerated": stamp(times.read(row["eventTime"]) + datetime.timedelta(hours=1))} for row in rows[2::5]]
+        made[NAMES[kind]] = TABLES[NAMES[kind]] | {BILLED: "real"}, rows + later
+    untimed = of_kinds["message"][0] | {"guid": "untimed", "ts": "some time"}
+    made[NAMES["message"]][1].append(codeless.row(NAMES["message"], untimed, AFTERWARDS) | {BILLED: 1.0})
+    texts = [json.dumps(event) for event in of_kinds["message"][40:60]]
+    legacy = [row | {"TimeGenerated": AFTERWARDS} for row in events.rows("message", "legacy", texts)]
+    columns, rows = collected(legacy)
+    made["ProofpointPOD_message_CL"] = columns | {BILLED: "real"}, [row | {BILLED: 500.0} for row in rows]
+    return made

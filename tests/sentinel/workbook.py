@@ -1,0 +1,83 @@
+"""The workbook: its items, and the queries of its panels as a workspace gets them."""
+
+import datetime
+import json
+import re
+
+import traffic
+from kql import CONTENT
+
+WORKBOOK = json.loads((CONTENT / "workbooks" / "ProofpointEmailSecurity.json").read_text(encoding="utf-8"))
+
+TEXT, QUERY, PARAMETERS, LINKS, GROUP = 1, 3, 9, 11, 12
+
+REFERENCE = re.compile(r"\{(\w+)(?::(\w+))?\}")
+
+START, END = traffic.FIRST, traffic.FIRST + datetime.timedelta(hours=traffic.HOURS)
+
+ABSOLUTE = {
+    "TimeRange": f"between (datetime({START.isoformat()}) .. datetime({END.isoformat()}))",
+    "TimeRange:start": f"datetime({START.isoformat()})",
+    "TimeRange:end": f"datetime({END.isoformat()})",
+    "TimeRange:grain": "1h",
+}
+RELATIVE = ABSOLUTE | {"TimeRange": "> ago(1d)"}
+
+CLUSTERS = {
+    "all clusters": "'*'",
+    "two, one of them unknown": "'other_hosted','unknown'",
+}
+
+# What a reader may type, but for the backticks that the filters refuse.
+ODD = [
+    {"Sender": 'odd"100%_\\o\'brien@', "Subject": '"50% off" \\ it\'s {free}', "Recipient": "ö{Subject}"},
+    {"Sender": "\\", "Subject": '"', "Recipient": "' or //", "Direction": "unknown", "Outcome": "rejected", "SelectedMessage": "\\\"'"},
+]
+
+
+def items(of=WORKBOOK):
+    """All items, those in groups after their group."""
+    for item in of["items"]:
+        yield item
+        if item["type"] == GROUP:
+            yield from items(item["content"])
+
+
+def of_type(kind):
+    return [item for item in items() if item["type"] == kind]
+
+
+PANELS = {item["name"]: item["content"] for item in of_type(QUERY)}
+
+
+def parameters():
+    """The parameters that a reader sets."""
+    return {made["name"]: made for item in of_type(PARAMETERS) for made in item["content"]["parameters"]}
+
+
+def exported():
+    """The parameters that a click on a row or a tile sets, with their values before any click."""
+    exporting = [panel for panel in PANELS.values() if "exportParameterName" in panel]
+    return {panel["exportParameterName"]: panel["exportDefaultValue"] for panel in exporting}
+
+
+def untouched():
+    """The values before a reader has typed or clicked anything, without those of every panel."""
+    typed = {name: made.get("value", "") for name, made in parameters().items()}
+    values = {name: value for name, value in typed.items() if isinstance(value, str)}
+    return values | exported()
+
+
+def fill(query, values):
+    """The query with its parameters put in as the portal does: as text."""
+
+    def value(found):
+        name, form = found.groups()
+        return values[f"{name}:{form}" if form else name]
+
+    return REFERENCE.sub(value, query)
+
+
+def runnable(query):
+    """The query for engines that know no literals between triple backticks."""
+    return re.sub(r"```(.*?)```", lambda literal: json.dumps(literal[1], ensure_ascii=False), query, flags=re.DOTALL)
