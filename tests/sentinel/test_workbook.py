@@ -10,6 +10,9 @@ from kql import PARSER, check
 from test_language import full
 from workbook import ABSOLUTE, CLUSTERS, ODD, PANELS, RELATIVE, WORKBOOK, fill, untouched
 
+# A column that several panels make, and what of.
+TERM = re.compile(r"\b(Cluster|MessageKey|Outcome|Direction|Tls) = (.*?)(?=\n *\||;|$)", re.DOTALL)
+
 
 def in_columns(settings):
     """The columns that a panel's settings name, as patterns."""
@@ -50,7 +53,8 @@ class Form(unittest.TestCase):
         self.assertEqual(len(values), len(set(values)))
         self.assertLessEqual(links, set(values))
         # A group that no tab shows is a place for what is to come.
-        empty = {item["conditionalVisibility"]["value"] for item in workbook.of_type(workbook.GROUP) if not item["content"]["items"]}
+        groups = workbook.of_type(workbook.GROUP)
+        empty = {group["conditionalVisibility"]["value"] for group in groups if not group["content"]["items"]}
         self.assertEqual(set(values) - links, empty)
 
     def test_every_panel_is_in_a_tab_and_asks_for_the_time_range_and_the_cluster(self):
@@ -70,7 +74,7 @@ class Form(unittest.TestCase):
     def test_a_term_means_the_same_in_every_panel(self):
         defined = {}
         for name, panel in PANELS.items():
-            for column, meaning in re.findall(r"\b(Cluster|MessageKey|Outcome|Direction|Tls) = (.*?)(?=\n *\||;|$)", panel["query"], re.DOTALL):
+            for column, meaning in TERM.findall(panel["query"]):
                 self.assertEqual(defined.setdefault(column, meaning), meaning, f"{column} in {name}")
 
 
@@ -81,8 +85,9 @@ class Language(unittest.TestCase):
         made = {name: columns | {traffic.BILLED: "real"} for name, columns in full().items()}
         queries = {name: panel["query"] for name, panel in PANELS.items()}
         queries |= {name: one["query"] for name, one in workbook.parameters().items() if "query" in one}
-        plainly, *others = [time | untouched() | {"Cluster": cluster} for time, cluster in zip([ABSOLUTE, RELATIVE], CLUSTERS.values())]
-        fillings = [plainly, *others, *(plainly | typed for typed in ODD)]
+        pairs = zip([ABSOLUTE, RELATIVE], CLUSTERS.values(), strict=True)
+        plainly, other = [time | untouched() | {"Cluster": cluster} for time, cluster in pairs]
+        fillings = [plainly, other, *(plainly | typed for typed in ODD)]
         filled = list(dict.fromkeys((name, fill(query, values)) for values in fillings for name, query in queries.items()))
         answers = check(made, {"ProofpointPOD": PARSER}, [query for _, query in filled])
         cls.checked = list(zip(filled, answers, strict=True))
