@@ -39,6 +39,10 @@ def outcome(message):
     }[disposition(message)]
 
 
+def folder_and_rule(message):
+    return folder(message), at(message, "filter/quarantine/rule")
+
+
 def quarantine(message):
     passed = "copy, message passed on"
     other = f"other: {disposition(message)}"
@@ -154,7 +158,8 @@ def pivoted(of_events, by, into, value):
     def made(events):
         rows = {}
         for row in of_events(events):
-            merged = rows.setdefault(tuple(row[name] for name in by), {name: row[name] for name in by} | dict.fromkeys(into.values(), 0))
+            alike = {name: row[name] for name in by}
+            merged = rows.setdefault(tuple(alike.values()), alike | dict.fromkeys(into.values(), 0))
             column = into.get(row[value], into.get("others"))
             merged[column] += row["Messages"]
         return list(rows.values())
@@ -289,7 +294,7 @@ SHOWN = {
         "quarantine-kinds": messages(quarantined, Quarantine=quarantine),
         "quarantine-time": messages(quarantined, EventOriginalTime=hour, Folder=folder),
         "quarantine-kind-time": messages(quarantined, EventOriginalTime=hour, Quarantine=quarantine),
-        "quarantine-folders": in_quarantine(["Folder", "Rule"], lambda message: (folder(message), at(message, "filter/quarantine/rule"))),
+        "quarantine-folders": in_quarantine(["Folder", "Rule"], folder_and_rule),
         "quarantine-recipients": held(["Recipient"], recipients),
         "quarantine-senders": held(["Sender"], sender),
         "reports-authentication": messages(**named(RULE, acted(AUTHENTICATION))),
