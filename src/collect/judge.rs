@@ -123,17 +123,9 @@ pub fn is_troubled(attempt: &HourAttempt) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::collect::timing::examples::{ONCE, TWICE};
+    use crate::collect::timing::examples::{ONCE, TWICE, at, hour};
 
     const DONE: Judgement = Judgement::Done { second: false };
-
-    fn at(text: &str) -> Timestamp {
-        text.parse().unwrap()
-    }
-
-    fn hour(text: &str) -> Hour {
-        text.parse().unwrap()
-    }
 
     fn closed(code: u16) -> ReadEnd {
         ReadEnd::Session(End::Closed(Some(code)))

@@ -141,21 +141,13 @@ mod tests {
     use super::*;
     use crate::collect::judge::{judge, judge_second};
     use crate::collect::read::ReadEnd;
-    use crate::collect::timing::examples::{ONCE, TWICE};
+    use crate::collect::timing::examples::{ONCE, TWICE, at, hour};
     use crate::feed::{EventType, Feed};
     use crate::pod::End;
     use crate::state::HourAttempt;
     use proptest::prelude::*;
 
     const DONE: Judgement = Judgement::Done { second: false };
-
-    fn at(text: &str) -> Timestamp {
-        text.parse().unwrap()
-    }
-
-    fn hour(text: &str) -> Hour {
-        text.parse().unwrap()
-    }
 
     fn checkpoint(next: Hour) -> Checkpoint {
         let feed = Feed { cluster_id: "acme".into(), event_type: EventType::Message };

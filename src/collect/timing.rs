@@ -43,7 +43,7 @@ pub fn later(now: Timestamp, wait: Option<SignedDuration>) -> Timestamp {
     wait.and_then(|wait| now.checked_add(wait).ok()).unwrap_or(now)
 }
 
-/// Timings for tests.
+/// Timings and times for tests.
 #[cfg(test)]
 pub mod examples {
     use super::*;
@@ -57,4 +57,14 @@ pub mod examples {
 
     /// The default.
     pub const TWICE: Timing = Timing { second_read: Some(Duration::from_secs(6 * 3600)), ..ONCE };
+
+    /// A time, as tests write it.
+    pub fn at(text: &str) -> Timestamp {
+        text.parse().unwrap()
+    }
+
+    /// An hour, likewise.
+    pub fn hour(text: &str) -> Hour {
+        text.parse().unwrap()
+    }
 }
