@@ -6,7 +6,16 @@ import re
 
 import times
 
-# Where in an event a column comes from.
+# Where in an event a column comes from. These are the same in messages and mail log.
+ORIGIN = {
+    "MetadataOriginDataCid": "metadata/origin/data/cid",
+    "MetadataOriginDataAgent": "metadata/origin/data/agent",
+    "MetadataOriginDataVersion": "metadata/origin/data/version",
+    "PpsCid": "pps/cid",
+    "PpsAgent": "pps/agent",
+    "PpsVersion": "pps/version",
+}
+
 MESSAGE = {
     "SrcIpAddr": "connection/ip",
     "SrcDvcHostname": "connection/host",
@@ -115,12 +124,7 @@ MESSAGE = {
         "filter/modules/urldefense/counts/noRewriteIsUnsupportedScheme"
     ),
     "FilterModulesZerohourScore": "filter/modules/zerohour/score",
-    "MetadataOriginDataCid": "metadata/origin/data/cid",
-    "MetadataOriginDataAgent": "metadata/origin/data/agent",
-    "MetadataOriginDataVersion": "metadata/origin/data/version",
-    "PpsCid": "pps/cid",
-    "PpsAgent": "pps/agent",
-    "PpsVersion": "pps/version",
+    **ORIGIN,
 }
 
 MAILLOG = {
@@ -145,12 +149,7 @@ MAILLOG = {
     "SrcNatIpAddr": "sm/relay",
     "TlsVersion": "tls/version",
     "TlsCipher": "tls/cipher",
-    "MetadataOriginDataCid": "metadata/origin/data/cid",
-    "MetadataOriginDataAgent": "metadata/origin/data/agent",
-    "MetadataOriginDataVersion": "metadata/origin/data/version",
-    "PpsCid": "pps/cid",
-    "PpsAgent": "pps/agent",
-    "PpsVersion": "pps/version",
+    **ORIGIN,
 }
 
 AUDIT = {
