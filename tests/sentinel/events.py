@@ -114,9 +114,9 @@ def told_apart(event_type, text, mark):
     return re.sub(rf'("{key}"\s*:\s*".).', rf"\g<1>{mark}", text, count=1)
 
 
-def generated(directory, *arguments):
+def generated(directory, *arguments, hours=1, rate=2000):
     """The rows that the whole connector delivers in a demonstration, by table."""
-    demo = ["demo", "--hours", "1", "--rate", "2000", "--keep", directory, *arguments]
+    demo = ["demo", "--hours", str(hours), "--rate", str(rate), "--keep", directory, *arguments]
     subprocess.run(["cargo", "run", "--locked", "--quiet", "--", *demo], cwd=ROOT, stdout=subprocess.DEVNULL, check=True)
     files = (pathlib.Path(directory) / "workspace").glob("*.ndjson")
     return {file.stem: [load(line) for line in read(file)] for file in files}

@@ -1,0 +1,96 @@
+"""What the workbook shows of the demonstration's events: its tabs, each panel with the rows of its
+query's answer, as JSON on standard output."""
+
+import datetime
+import json
+import pathlib
+import sys
+import tempfile
+
+ROOT = pathlib.Path(__file__).resolve().parents[3]
+sys.path.insert(0, str(ROOT / "tests" / "sentinel"))
+
+import events
+import kql
+import traffic
+import workbook
+
+# The last day, and the day before it, to which one panel compares.
+DAY = datetime.timedelta(days=1)
+HOURS, RATE = 49, 800
+
+TABLES = json.loads((ROOT / "tests" / "sentinel" / "tables.json").read_text(encoding="utf-8"))
+LOADED = {kql.INGESTED: "datetime", traffic.BILLED: "real"}
+
+
+def stamp(moment):
+    return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def collected(directory):
+    """The rows that the connector delivered, with what a workspace adds: the time of arrival, here
+    the end of the demonstration, and the billed size, here the size of the row."""
+    delivered = events.generated(directory, hours=HOURS, rate=RATE)
+    now = datetime.datetime.now(datetime.timezone.utc)
+
+    def stored(row):
+        return row | {kql.INGESTED: stamp(now), traffic.BILLED: float(len(json.dumps(row, ensure_ascii=False).encode()))}
+
+    return now, {name: (TABLES[name] | LOADED, [stored(row) for row in rows]) for name, rows in delivered.items()}
+
+
+class Reader:
+    """Somebody who looks at the last day of all clusters."""
+
+    def __init__(self, workspace, now):
+        start, end = f"datetime({(now - DAY).isoformat()})", f"datetime({now.isoformat()})"
+        time = {"TimeRange": f"between ({start} .. {end})", "TimeRange:start": start, "TimeRange:end": end}
+        self.workspace = workspace
+        self.now = end
+        self.values = workbook.untouched() | time | {"TimeRange:grain": "1h", "Cluster": "'*'"}
+
+    def rows(self, panel):
+        query = workbook.fill(panel["query"], self.values)
+        return self.workspace.query(workbook.runnable(query.replace("now()", self.now)))
+
+    def click(self, panel, row):
+        self.values[panel["exportParameterName"]] = row[panel["exportFieldName"]]
+
+
+def delivered_to_several(rows):
+    """The newest message in a list whose way is of some length."""
+    return next(row for row in rows if row["Direction"] == "inbound" and row["Outcome"] == "passed on" and len(row["Recipients"]) > 1)
+
+
+def shown(reader):
+    """The tabs that the reader can open, with their items."""
+    [tabs] = workbook.of_type(workbook.LINKS)
+    groups = {group["conditionalVisibility"]["value"]: group["content"]["items"] for group in workbook.of_type(workbook.GROUP)}
+    made = []
+    for link in tabs["content"]["links"]:
+        items = [item | {"content": dict(item["content"])} for item in groups[link["subTarget"]]]
+        for item in items:
+            if item["type"] == workbook.QUERY:
+                panel = item["content"]
+                panel["rows"] = reader.rows(panel)
+                if panel.get("exportParameterName") == "SelectedMessage":
+                    reader.click(panel, delivered_to_several(panel["rows"]))
+                    panel["clicked"] = reader.values["SelectedMessage"]
+        made.append({"label": link["linkLabel"], "items": items})
+    return made
+
+
+def plain(value):
+    if isinstance(value, datetime.datetime):
+        return {"time": stamp(value.replace(tzinfo=datetime.timezone.utc))}
+    raise TypeError(f"{value!r} can't be drawn")
+
+
+def main():
+    with tempfile.TemporaryDirectory() as directory:
+        now, tables = collected(directory)
+        answers = {"from": stamp(now - DAY), "to": stamp(now), "tabs": shown(Reader(kql.Workspace(tables), now))}
+    json.dump(answers, sys.stdout, default=plain, ensure_ascii=False)
+
+
+main()

@@ -1,0 +1,51 @@
+// How wide texts are, and how values are written.
+
+// Without a browser nobody measures text. Fonts differ between readers, so it is taken a bit wide.
+const WIDTHS = { narrow: 0.29, usual: 0.55, capital: 0.67, wide: 0.9, ideograph: 1.05 };
+
+const widthOf = (letter) => {
+  if (/[ijltfrI.,:;'|!()[\]/ -]/.test(letter)) return WIDTHS.narrow;
+  if (/[mwMW@%]/.test(letter)) return WIDTHS.wide;
+  if (letter.codePointAt(0) > 0x2e80) return WIDTHS.ideograph;
+  return /[A-Z_]/.test(letter) ? WIDTHS.capital : WIDTHS.usual;
+};
+
+export const textWidth = (text, size) => [...text].reduce((sum, letter) => sum + widthOf(letter), 0) * size;
+
+// The text, or its beginning with an ellipsis, within a width.
+export function shortened(text, size, width) {
+  if (textWidth(text, size) <= width) return text;
+  const letters = [...text];
+  while (letters.length && textWidth(`${letters.join("")}…`, size) > width) letters.pop();
+  return `${letters.join("").trimEnd()}…`;
+}
+
+// The text in lines that each fit into a width.
+export function wrapped(text, size, width) {
+  const lines = [];
+  for (const word of text.split(/\s+/)) {
+    const longer = lines.length ? `${lines.at(-1)} ${word}` : word;
+    if (lines.length && textWidth(longer, size) <= width) lines[lines.length - 1] = longer;
+    else lines.push(word);
+  }
+  return lines;
+}
+
+export const time = (stamp) => stamp.slice(0, 19).replace("T", " ");
+
+const BYTES = ["B", "KB", "MB", "GB", "TB"];
+
+export function bytes(count) {
+  const power = count < 1 ? 0 : Math.min(Math.floor(Math.log10(count) / 3), BYTES.length - 1);
+  return `${(count / 1000 ** power).toFixed(power ? 1 : 0)} ${BYTES[power]}`;
+}
+
+export const count = (number) => number.toLocaleString("en-US", { maximumFractionDigits: 1 });
+
+// A cell of a table as text.
+export function written(value) {
+  if (value === null || value === undefined) return "";
+  if (typeof value === "number") return count(value);
+  if (value.time) return time(value.time);
+  return typeof value === "object" ? JSON.stringify(value) : String(value);
+}
