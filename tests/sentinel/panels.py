@@ -290,7 +290,9 @@ SHOWN = {
         "tls-in-direction": tls_by_direction,
         "tls-in-time": messages(inbound, EventOriginalTime=hour, Tls=inbound_tls),
         "tls-in-versions": messages(only(inbound_tls, "TLS"), **named(["TlsVersion", "Cipher", "TlsCipherBits"], inbound_cipher)),
-        "tls-in-domains": messages(lambda events: only(inbound_tls, "no TLS")(inbound(events)), SenderDomain=sender_domain),
+        "tls-in-domains": messages(
+            lambda events: only(inbound_tls, "no TLS", "not stated")(inbound(events)), SenderDomain=sender_domain, Tls=inbound_tls
+        ),
         "quarantine-kinds": messages(quarantined, Quarantine=quarantine),
         "quarantine-time": messages(quarantined, EventOriginalTime=hour, Folder=folder),
         "quarantine-kind-time": messages(quarantined, EventOriginalTime=hour, Quarantine=quarantine),

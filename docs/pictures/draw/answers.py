@@ -57,9 +57,10 @@ class Reader:
         self.values[panel["exportParameterName"]] = row[panel["exportFieldName"]]
 
 
-def delivered_to_several(rows):
-    """The newest message in a list whose way is of some length."""
-    return next(row for row in rows if row["Direction"] == "inbound" and row["Outcome"] == "passed on" and len(row["Recipients"]) > 1)
+def worth_a_click(rows):
+    """Of the first messages in a list, the one that went to the most recipients."""
+    passed = [row for row in rows[:10] if row["Outcome"].startswith("passed on")]
+    return max(passed, key=lambda row: len(row["Recipients"]))
 
 
 def shown(reader):
@@ -74,7 +75,7 @@ def shown(reader):
                 panel = item["content"]
                 panel["rows"] = reader.rows(panel)
                 if panel.get("exportParameterName") == "SelectedMessage":
-                    reader.click(panel, delivered_to_several(panel["rows"]))
+                    reader.click(panel, worth_a_click(panel["rows"]))
                     panel["clicked"] = reader.values["SelectedMessage"]
         made.append({"label": link["linkLabel"], "items": items})
     return made

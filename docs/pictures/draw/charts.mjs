@@ -64,10 +64,12 @@ export function bars(panel, width, height) {
     { name: "y", domain: { data: "points", field: "y1" }, range: [high, 0], nice: true, zero: true },
     { name: "colour", type: "ordinal", domain: series.map(({ name }) => name), range: SERIES },
   ];
+  const format = points.every(({ y }) => Number.isInteger(y)) || points.some(({ y }) => y >= 10) ? ",~s" : ".1f";
+  const clock = { labels: { update: { text: { signal: "slice(datum.value, 11, 16)" } } } };
+  const everyFourth = hours.filter((_, at) => at % 4 === 0);
   const axes = [
-    { orient: "left", scale: "y", grid: true, gridColor: LINE, tickCount: 4, format: ",~s", domain: false, ticks: false, labelPadding: 6, ...axisText },
-    { orient: "bottom", scale: "x", ...axisText, values: hours.filter((_, at) => at % 4 === 0), labelFlush: true,
-      encode: { labels: { update: { text: { signal: "slice(datum.value, 11, 16)" } } } } },
+    { orient: "left", scale: "y", grid: true, gridColor: LINE, tickCount: 4, format, domain: false, ticks: false, labelPadding: 6, ...axisText },
+    { orient: "bottom", scale: "x", values: everyFourth, encode: clock, ...axisText },
   ];
   const place = isStacked
     ? { x: { scale: "x", field: "x" }, width: { scale: "x", band: 1 } }
@@ -78,7 +80,9 @@ export function bars(panel, width, height) {
     encode: { enter: { ...place, y: { scale: "y", field: "y1" }, y2: { scale: "y", field: "y0" }, fill: { scale: "colour", field: "name" } } },
   };
   const made = legend(named, height - measure.height, width);
-  return [group(left, 6, wide, high, [bar], { data, scales, axes }), ...made.marks];
+  // Axes take the size of what they belong to from signals.
+  const signals = [{ name: "width", value: wide }, { name: "height", value: high }];
+  return [group(left, 6, wide, high, [bar], { signals, data, scales, axes }), ...made.marks];
 }
 
 // A pie with its parts named beside it.

@@ -1,7 +1,7 @@
 // Tables and tiles, as marks of a Vega picture.
 
 import { ACCENT, FAINT, HEAT, INK, LINE, SIZE, box, rule, text } from "./look.mjs";
-import { bytes, count, shortened, textWidth, written } from "./text.mjs";
+import { boldWidth, bytes, count, shortened, textWidth, written } from "./text.mjs";
 
 const ROW = 24;
 const GAP = 14;
@@ -10,6 +10,7 @@ const [HIDDEN, BAR] = [5, 3];
 const IN_BYTES = 2;
 const WIDEST = 300;
 
+const sum = (numbers) => numbers.reduce((all, number) => all + number, 0);
 const isNumber = (value) => typeof value === "number";
 
 // The columns that the panel shows, with how their cells are written.
@@ -22,37 +23,65 @@ function columnsOf({ rows, gridSettings }) {
     const values = rows.map((row) => row[name]);
     const right = values.some(isNumber);
     const most = format.formatter === BAR ? Math.max(...values) : 0;
-    return [{ name, write, right, most }];
+    const isText = !values.some((value) => isNumber(value) || value?.time);
+    return [{ name, write, right, isText, most }];
   });
 }
 
-// As many columns as fit, each as wide as its longest cell; the last ones share what is left over.
+// Texts are cut down to this width before a column is left out.
+const NARROWEST = 115;
+
+// As many columns as fit, each as wide as its longest cell; long texts are cut for others to fit.
 function laidOut(columns, rows, width) {
   const wanted = columns.map(({ name, write, most }) => {
-    const texts = [name, ...rows.map((row) => write(row[name]))];
-    const widest = Math.max(...texts.map((cell) => textWidth(cell, SIZE.usual)));
-    return Math.min(Math.max(widest, most ? 90 : 0), WIDEST) + GAP;
+    const cells = rows.map((row) => textWidth(write(row[name]), SIZE.usual));
+    return Math.min(Math.max(boldWidth(name, SIZE.usual), most ? 70 : 0, ...cells), WIDEST) + GAP;
   });
-  const placed = [];
+  const least = columns.map(({ isText, name }, at) => {
+    const narrow = Math.max(NARROWEST, boldWidth(name, SIZE.usual) + GAP);
+    return isText ? Math.min(wanted[at], narrow) : wanted[at];
+  });
+  let fitting = columns.length;
+  while (fitting > 1 && sum(least.slice(0, fitting)) > width) fitting -= 1;
+  const widths = wanted.slice(0, fitting);
+  const shrinkable = sum(widths) - sum(least.slice(0, fitting));
+  const excess = Math.max(sum(widths) - width, 0);
+  const spare = Math.max(width - sum(widths), 0) / fitting;
   let x = 0;
-  for (const [at, column] of columns.entries()) {
-    if (at > 0 && x + Math.min(wanted[at], 110) > width) break;
-    placed.push({ ...column, x, width: Math.min(wanted[at], width - x) });
-    x += wanted[at];
-  }
-  const spare = Math.max(width - x, 0) / placed.length;
-  placed.forEach((column, at) => Object.assign(column, { x: column.x + spare * at, width: column.width + spare }));
-  return placed;
+  return widths.map((wide, at) => {
+    const cut = excess ? (excess * (wide - least[at])) / shrinkable : 0;
+    const column = { ...columns[at], x, width: wide - cut + spare };
+    x += column.width;
+    return column;
+  });
 }
 
 const shownRows = (panel) => panel.rows.slice(0, panel.limit ?? ROWS);
 
-export const tableHeight = (panel) => (panel.rows.length ? (shownRows(panel).length + 1) * ROW + 26 : 60);
+// What of the answer is not in the picture.
+function noteOf(panel, rows, all, columns, width) {
+  const named = (number, what) => `${number} more ${what}${number === 1 ? "" : "s"}`;
+  const hidden = [];
+  if (panel.rows.length > rows.length) hidden.push(named(panel.rows.length - rows.length, "row"));
+  const left = all.slice(columns.length).map(({ name }) => name);
+  if (left.length) hidden.push(`${named(left.length, "column")}: ${left.join(", ")}`);
+  return hidden.length ? shortened(`… ${hidden.join("; ")}`, SIZE.small, width) : "";
+}
 
-export function table(panel, width) {
+function laidOutTable(panel, width) {
   const rows = shownRows(panel);
   const all = columnsOf(panel);
   const columns = laidOut(all, rows, width);
+  return { rows, columns, note: noteOf(panel, rows, all, columns, width) };
+}
+
+export function tableHeight(panel, width) {
+  const { rows, note } = laidOutTable(panel, width);
+  return (rows.length + 1) * ROW + (note ? 22 : 0);
+}
+
+export function table(panel, width) {
+  const { rows, columns, note } = laidOutTable(panel, width);
   const marks = [];
   const cell = ({ x, right, width: wide }, y, content, more) => {
     const fitting = shortened(content, SIZE.usual, wide - GAP);
@@ -68,31 +97,25 @@ export function table(panel, width) {
       const value = row[column.name];
       if (column.most) {
         const long = ((column.width - GAP) * value) / column.most;
-        marks.push(box(column.x + column.width - GAP - long, y + 3, long + 4, ROW - 6, { fill: HEAT, cornerRadius: 2 }));
+        marks.push(box(column.x, y + 3, long, ROW - 6, { fill: HEAT, cornerRadius: 2 }));
       }
       cell(column, y, column.write(value));
     }
   });
-  const hidden = [];
-  if (panel.rows.length > rows.length) hidden.push(`${panel.rows.length - rows.length} more rows`);
-  if (all.length > columns.length) hidden.push(`${all.length - columns.length} more columns: ${all.slice(columns.length).map(({ name }) => name).join(", ")}`);
-  if (hidden.length) {
-    const note = shortened(`… ${hidden.join("; ")}`, SIZE.small, width);
-    marks.push(text(0, (rows.length + 1) * ROW + 17, note, { fill: FAINT, fontSize: SIZE.small, fontStyle: "italic" }));
-  }
+  if (note) marks.push(text(0, (rows.length + 1) * ROW + 17, note, { fill: FAINT, fontSize: SIZE.small, fontStyle: "italic" }));
   return marks;
 }
 
-export const TILES_HEIGHT = 78;
+export const TILES_HEIGHT = 70;
 
 export function tiles({ rows, tileSettings: { titleContent, leftContent } }, width) {
   const wide = Math.min(200, (width - 12 * (rows.length - 1)) / rows.length);
   return rows.flatMap((row, at) => {
     const x = at * (wide + 12);
-    const title = shortened(String(row[titleContent.columnMatch]), SIZE.usual, wide - 24);
+    const title = shortened(String(row[titleContent.columnMatch]), SIZE.small, wide - 20);
     return [
-      box(x, 0, wide, TILES_HEIGHT - 8, { stroke: LINE, cornerRadius: 4 }),
-      text(x + 12, 22, title, { fill: FAINT }),
+      box(x, 0, wide, TILES_HEIGHT, { stroke: LINE, cornerRadius: 4 }),
+      text(x + 12, 22, title, { fill: FAINT, fontSize: SIZE.small }),
       text(x + 12, 56, count(row[leftContent.columnMatch]), { fontSize: SIZE.figure, fontWeight: 600, fill: INK }),
     ];
   });

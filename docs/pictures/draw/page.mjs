@@ -3,7 +3,7 @@
 import { bars, pie } from "./charts.mjs";
 import { TILES_HEIGHT, table, tableHeight, tiles } from "./grids.mjs";
 import { ACCENT, DESK, FAINT, INK, LINE, SIZE, box, group, rule, text } from "./look.mjs";
-import { textWidth, time, wrapped } from "./text.mjs";
+import { boldWidth, textWidth, time, wrapped } from "./text.mjs";
 
 const [TEXT, QUERY, PARAMETERS] = [1, 3, 9];
 const WIDTH = 1200;
@@ -28,10 +28,10 @@ const lines = (content, y, wrappedLines, more = {}) =>
 // A panel in its frame: the title, and what it shows or that there is nothing.
 function panel(content, width) {
   const inner = width - 2 * PADDING;
-  const title = wrapped(content.title, SIZE.title, inner);
+  const title = wrapped(content.title, SIZE.title, inner, boldWidth);
   const top = PADDING + title.length * LEADING + 6;
   const kind = KINDS[content.visualization];
-  const natural = content.rows.length ? kind.height(content) : 48;
+  const natural = content.rows.length ? kind.height(content, inner) : 40;
   const draw = (height) => {
     const body = height - top - PADDING;
     const shown = content.rows.length
@@ -56,11 +56,12 @@ function prose(markdown, width) {
 function pills(names) {
   let x = 0;
   const marks = names.flatMap(([label, value]) => {
-    const wide = textWidth(label, SIZE.usual) + textWidth(value, SIZE.usual) + 40;
+    const before = x + 14 + textWidth(label, SIZE.usual) + 12;
+    const wide = before - x + boldWidth(value, SIZE.usual) + 14;
     const made = [
       box(x, 0, wide, 28, { stroke: LINE, cornerRadius: 14 }),
       text(x + 14, 18, label, { fill: FAINT }),
-      text(x + wide - 14, 18, value, { align: "right", fontWeight: 600 }),
+      text(before, 18, value, { fontWeight: 600 }),
     ];
     x += wide + 10;
     return made;
@@ -116,7 +117,7 @@ function tabStrip(labels, chosen, y) {
   let x = MARGIN;
   const marks = [rule(MARGIN, y + 12, WIDTH - MARGIN, y + 12)];
   for (const label of labels) {
-    const wide = textWidth(label, SIZE.tab);
+    const wide = boldWidth(label, SIZE.tab);
     const isChosen = label === chosen;
     marks.push(text(x, y, label, { fontSize: SIZE.tab, fill: isChosen ? INK : FAINT, fontWeight: isChosen ? 600 : 400 }));
     if (isChosen) marks.push(box(x, y + 10, wide, 3, { fill: ACCENT }));
@@ -142,5 +143,6 @@ export function page(tab, answers) {
   return {
     $schema: "https://vega.github.io/schema/vega/v6.json",
     width: WIDTH, height: y + MARGIN - GUTTER, padding: 0, background: DESK, autosize: "none", marks,
+    config: { aria: false },
   };
 }

@@ -10,6 +10,10 @@ const widthOf = (letter) => {
   return /[A-Z_]/.test(letter) ? WIDTHS.capital : WIDTHS.usual;
 };
 
+const BOLDER = 1.15;
+
+export const boldWidth = (text, size) => textWidth(text, size) * BOLDER;
+
 export const textWidth = (text, size) => [...text].reduce((sum, letter) => sum + widthOf(letter), 0) * size;
 
 // The text, or its beginning with an ellipsis, within a width.
@@ -21,11 +25,11 @@ export function shortened(text, size, width) {
 }
 
 // The text in lines that each fit into a width.
-export function wrapped(text, size, width) {
+export function wrapped(text, size, width, measure = textWidth) {
   const lines = [];
   for (const word of text.split(/\s+/)) {
     const longer = lines.length ? `${lines.at(-1)} ${word}` : word;
-    if (lines.length && textWidth(longer, size) <= width) lines[lines.length - 1] = longer;
+    if (lines.length && measure(longer, size) <= width) lines[lines.length - 1] = longer;
     else lines.push(word);
   }
   return lines;
