@@ -117,7 +117,7 @@ fn settings(deployment: &Deployment) -> Settings {
 #[test]
 fn every_deployment_has_settings_that_the_program_runs_with() {
     for deployment in DEPLOYMENTS.iter() {
-        settings(deployment);
+        assert_eq!(settings(deployment).unknown, [""; 0], "{}", deployment.name);
     }
 }
 

@@ -89,6 +89,7 @@ async fn collect(arguments: &Arguments) -> Result<bool, Failure> {
         }
         None => {
             let settings = Settings::read(&vars)?;
+            logging::unknown_settings(&settings);
             let cluster = choose(&settings.source.clusters, arguments.cluster.as_deref())?.clone();
             let feed = feed(&cluster, arguments.event_type);
             let id = format!("collect {} to {}", arguments.from, arguments.to);

@@ -1,5 +1,6 @@
 //! Where the program's own log goes.
 
+use proofpoint_sentinel::settings::Settings;
 use tracing::{Level, Metadata};
 use tracing_subscriber::EnvFilter;
 use tracing_subscriber::filter::filter_fn;
@@ -31,6 +32,13 @@ pub fn for_terminal() {
         .finish()
         .with(filter_fn(is_harmless))
         .init();
+}
+
+/// A warning for each setting that has no effect, though its name says that it should.
+pub fn unknown_settings(settings: &Settings) {
+    for name in &settings.unknown {
+        tracing::warn!("the setting {name} is not known, and has no effect");
+    }
 }
 
 /// `RUST_LOG`, or `default` for this program and warnings of its libraries.

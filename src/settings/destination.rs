@@ -11,7 +11,7 @@ pub(super) fn read(
     identity: Option<AzureIdentity>,
     cloud: Cloud,
 ) -> Option<DestinationSettings> {
-    let any = |names: [&str; 2]| names.iter().any(|name| reader.text(name).is_some());
+    let mut any = |names: [&str; 2]| names.iter().any(|name| reader.text(name).is_some());
     let ingestion = any(["LogsIngestionEndpoint", "DcrImmutableId"]);
     let collector = any(["WorkspaceID", "WorkspaceKey"]);
     match (reader.text("Destination"), ingestion, collector) {

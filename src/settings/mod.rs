@@ -32,7 +32,13 @@ pub struct Settings {
     pub destination: DestinationSettings,
     /// Where leases, checkpoints and dead letters are.
     pub state: StateSettings,
+    /// Settings that look like the program's own, and have no effect: a name that is misspelt, or
+    /// of another version.
+    pub unknown: Vec<String>,
 }
+
+/// Read by the Functions host, from `function.json`.
+const SCHEDULE: &str = "ProofpointSchedule";
 
 /// What is read from Proofpoint, and how.
 #[derive(Clone, Debug)]
@@ -92,11 +98,14 @@ impl Settings {
         let (identity, cloud) = identity_and_cloud(reader);
         let destination = destination::read(reader, identity.clone(), cloud);
         let state = storage::read(reader, identity, cloud);
+        let mut unknown = reader.unasked("Proofpoint");
+        unknown.retain(|name| name != SCHEDULE);
         Some(Settings {
             source: source?,
             message_text: message_text?,
             destination: destination?,
             state: state?,
+            unknown,
         })
     }
 }

@@ -1,6 +1,6 @@
 //! Reading settings one by one while gathering what is wrong with them.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::ops::RangeInclusive;
 use std::str::FromStr;
@@ -45,11 +45,13 @@ impl fmt::Display for BadSettings {
 pub(super) struct Reader<'a> {
     vars: &'a Vars,
     faults: Vec<Fault>,
+    /// Names that were asked for, whether they are there or not.
+    asked: BTreeSet<String>,
 }
 
 impl<'a> Reader<'a> {
     pub fn new(vars: &'a Vars) -> Reader<'a> {
-        Reader { vars, faults: Vec::new() }
+        Reader { vars, faults: Vec::new(), asked: BTreeSet::new() }
     }
 
     /// All faults, or `settings` where there are none.
@@ -63,6 +65,19 @@ impl<'a> Reader<'a> {
     /// Names of settings that begin with `prefix`.
     pub fn names_with(&self, prefix: &'static str) -> impl Iterator<Item = &'a str> {
         self.vars.keys().map(String::as_str).filter(move |name| name.starts_with(prefix))
+    }
+
+    /// Names that begin with `prefix`, in whatever case, and that nobody has asked for.
+    pub fn unasked(&self, prefix: &str) -> Vec<String> {
+        let begins = |name: &&String| {
+            name.get(..prefix.len()).is_some_and(|start| start.eq_ignore_ascii_case(prefix))
+        };
+        self.vars
+            .keys()
+            .filter(begins)
+            .filter(|name| !self.asked.contains(*name))
+            .cloned()
+            .collect()
     }
 
     pub fn fault(
@@ -79,7 +94,8 @@ impl<'a> Reader<'a> {
     }
 
     /// A setting's text without surrounding white space; a blank one counts as missing.
-    pub fn text(&self, name: &str) -> Option<&'a str> {
+    pub fn text(&mut self, name: &str) -> Option<&'a str> {
+        self.asked.insert(name.to_owned());
         self.vars.get(name).map(|value| value.trim()).filter(|value| !value.is_empty())
     }
 

@@ -105,7 +105,7 @@ fn host_blob_service(reader: &mut Reader<'_>, cloud: Cloud) -> Option<Url> {
 /// The identity that the Functions host uses for its storage: the managed identity where
 /// `__credential` says so; otherwise, as the host does, what `AZURE_*` gives, and then the managed
 /// identity.
-fn host_identity(reader: &Reader<'_>, given: AzureIdentity) -> AzureIdentity {
+fn host_identity(reader: &mut Reader<'_>, given: AzureIdentity) -> AzureIdentity {
     let managed = reader.text("AzureWebJobsStorage__credential").is_some();
     let client_id = reader.text("AzureWebJobsStorage__clientId").map(str::to_owned);
     match given.credential {

@@ -46,6 +46,27 @@ fn defaults() {
 }
 
 #[test]
+fn settings_that_nothing_reads_are_told() {
+    let unknown = |more: &[(&str, &str)]| Settings::read(&complete_with(more)).unwrap().unknown;
+    let read = [
+        ("ProofpointSchedule", "0 */5 * * * *"),
+        ("ProofpointMode", ""),
+        ("ProofpointProxy", "http://proxy.example:3128"),
+        ("ProofpointClusterID_emea", "emea_hosted"),
+        ("ProofpointToken_emea", "t0ken"),
+        ("WEBSITE_SITE_NAME", "func-podlogs"),
+        ("Proof", "1"),
+    ];
+    assert_eq!(unknown(&read), [""; 0]);
+    let misspelt =
+        [("ProofpointSecondReadHour", "0"), ("proofpointmode", "live"), ("ProofpointTokens", "x")];
+    assert_eq!(
+        unknown(&misspelt),
+        ["ProofpointSecondReadHour", "ProofpointTokens", "proofpointmode"]
+    );
+}
+
+#[test]
 fn every_bad_setting_is_named_in_one_message_and_no_secret_is() {
     let error = Settings::read(&vars(&[
         ("ProofpointToken", "hunter2 hunter2"),

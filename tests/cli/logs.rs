@@ -107,6 +107,25 @@ async fn a_run_that_succeeds_writes_json_lines_and_no_error() {
 }
 
 #[tokio::test]
+async fn a_setting_of_no_effect_is_warned_of_and_no_other_is() {
+    let world = World::new(&[5], None).await;
+    let settings = world.settings(Destination::LogsIngestion);
+    let (outcome, entries) = run(with(settings, "ProofpointSecondReadHour", "0")).await;
+    assert!(matches!(outcome, Outcome::Success { .. }), "{outcome:?}");
+    assert_in_order(&entries);
+    let of_settings: Vec<&Value> = entries
+        .iter()
+        .filter(|entry| entry.is("WARN"))
+        .map(|entry| &entry.json["message"])
+        .filter(|message| message.as_str().is_some_and(|text| text.contains("the setting")))
+        .collect();
+    assert_eq!(
+        of_settings,
+        ["the setting ProofpointSecondReadHour is not known, and has no effect"]
+    );
+}
+
+#[tokio::test]
 async fn a_run_that_fails_writes_an_error_for_each_feed() {
     let world = World::new(&[5], None).await;
     let settings = world.settings(Destination::LogsIngestion);

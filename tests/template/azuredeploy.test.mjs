@@ -87,7 +87,8 @@ test("a prefix, or a resource group, of its own makes an installation of its own
       .instances.filter(
         ({ type }) =>
           /^Microsoft\.(Storage|KeyVault|Web|Insights)\/[^/]+$|roleAssignments$/i.test(type) &&
-          !/diagnosticSettings$/i.test(type),
+          // One workspace has one workbook, whichever installations write to it.
+          !/(diagnosticSettings|workbooks)$/i.test(type),
       )
       .map(({ type, name }) => `${type} ${name}`);
   const base = ids({}, "proofpoint");

@@ -2,6 +2,7 @@
 // that it must lead to. Each file is for the checks of the same name.
 
 import { ORDER } from "./mutations/order.mjs";
+import { CONTENT } from "./mutations/content.mjs";
 import { EXPRESSIONS } from "./mutations/expressions.mjs";
 import { FORM } from "./mutations/form.mjs";
 import { NAMES } from "./mutations/names.mjs";
@@ -13,6 +14,7 @@ import { WIZARD } from "./mutations/wizard.mjs";
 
 export const MUTATIONS = [
   ...ORDER,
+  ...CONTENT,
   ...EXPRESSIONS,
   ...FORM,
   ...NAMES,

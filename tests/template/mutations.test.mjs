@@ -5,7 +5,7 @@ import { isDeepStrictEqual } from "node:util";
 import { OF_FILES, OF_WIZARD, findingsOfDeployments, findingsOfFiles } from "./checks/all.mjs";
 import { MUTATIONS } from "./mutations.mjs";
 import { load } from "./project.mjs";
-import { matrix } from "./variants.mjs";
+import { matrix, singles } from "./variants.mjs";
 
 /** Few, but with each choice in one of them, save that one foreign cloud stands for both. */
 const NAMES = [
@@ -16,7 +16,10 @@ const NAMES = [
 ];
 
 const project = load();
-const variants = matrix().filter(({ name }) => NAMES.includes(name));
+const variants = [
+  ...matrix().filter(({ name }) => NAMES.includes(name)),
+  ...singles(project.template).filter(({ name }) => name.endsWith(", no content")),
+];
 
 /** What the checks find that a change can concern. */
 function findings(changed, original = {}) {
@@ -30,7 +33,7 @@ function findings(changed, original = {}) {
 }
 
 test("what is whole has no findings", () => {
-  assert.equal(variants.length, NAMES.length);
+  assert.equal(variants.length, NAMES.length + 1);
   assert.deepEqual(findings(project), []);
 });
 

@@ -166,6 +166,8 @@ export function singles(template) {
     additionalSettings: { StateContainer: "pod-state" },
     tags: { owner: "soc" },
   });
+  add("no content", { sentinelContent: false });
+  add("tables that rules can't read", { tablePlan: "Basic" });
   for (const [name, declared] of Object.entries(template.parameters).filter(
     ([name]) => !chosen.includes(name),
   )) {

@@ -3,6 +3,7 @@
 
 import { ExpressionError, TemplateError } from "../expression.mjs";
 import { evaluateVariant } from "../variants.mjs";
+import { contentFindings } from "./content.mjs";
 import { expressionFindings, usageFindings } from "./expressions.mjs";
 import { headFindings, hostFindings, jsonFindings, versionFindings } from "./form.mjs";
 import { hostIdFindings, nameFindings } from "./names.mjs";
@@ -40,6 +41,7 @@ export const OF_DEPLOYMENTS = {
   "settings are those that the program and the platform read": settingFindings,
   "the app's identity has the roles that it needs and no others": roleFindings,
   "streams, flows and tables fit each other": ruleFindings,
+  "the content for Sentinel is what was asked for, and whole": contentFindings,
 };
 
 /** A check that can't get to its end found something too. */

@@ -113,6 +113,12 @@ function special(instance, active, world, words) {
       tables.includes(name.split("/")[1]),
     );
   }
+  if (type === "microsoft.securityinsights/alertrules") {
+    const calls = ({ body }) =>
+      new RegExp(`\\b${body.properties.functionAlias}\\b`).test(instance.body.properties.query);
+    const saved = "Microsoft.OperationalInsights/workspaces/savedSearches";
+    need(saved, "its query calls the function", calls);
+  }
   return list;
 }
 

@@ -1,0 +1,71 @@
+"""What azuredeploy.json deploys of the content is the content, in the form in which Azure takes it."""
+
+import json
+import sys
+import unittest
+
+from kql import CONTENT, ROOT, load
+
+sys.path.append(str(ROOT / "scripts"))
+import embed_content  # noqa: E402
+
+TEMPLATE = embed_content.TEMPLATE.read_text(encoding="utf-8")
+DEPLOYED = json.loads(TEMPLATE)["variables"]["content"]
+
+
+def named(folder):
+    return {rule["id"]: rule for rule in (load(path) for path in sorted((CONTENT / folder).glob("*.yaml")))}
+
+
+class Deployment(unittest.TestCase):
+    def test_the_template_has_the_content_as_it_is(self):
+        hint = "run target/sentinel/bin/python scripts/embed_content.py"
+        self.assertEqual(TEMPLATE, embed_content.embedded(TEMPLATE), hint)
+
+    def test_every_file_is_deployed(self):
+        for folder, member in {"analytic-rules": "analyticRules", "hunting-queries": "huntingQueries"}.items():
+            self.assertCountEqual([each["name"] for each in DEPLOYED[member]], named(folder))
+        queries = {each["properties"]["query"] for each in DEPLOYED["functions"]}
+        parsers = [load(path) for path in (CONTENT / "parsers").glob("*.yaml")]
+        self.assertEqual(queries, {(each.get("FunctionQuery") or each["ParserQuery"]).strip() for each in parsers})
+        [book] = (CONTENT / "workbooks").glob("*.json")
+        self.assertEqual(json.loads(DEPLOYED["workbook"]["serializedData"]), json.loads(book.read_text(encoding="utf-8")))
+        [card] = (CONTENT / "connector").glob("*.json")
+        self.assertEqual(DEPLOYED["connector"]["properties"], json.loads(card.read_text(encoding="utf-8"))["properties"])
+
+    def test_functions_have_the_names_that_queries_call_them_by(self):
+        aliases = {each["name"]: each["properties"]["functionAlias"] for each in DEPLOYED["functions"]}
+        expected = {"ProofpointPOD Data Parser": "ProofpointPOD", "ASimEmailEventProofpointPOD": "ASimEmailEventProofpointPOD"}
+        self.assertEqual(aliases, expected)
+
+    def test_functions_have_their_parameters(self):
+        parameters = {each["name"]: each["properties"].get("functionParameters") for each in DEPLOYED["functions"]}
+        expected = {"ProofpointPOD Data Parser": None, "ASimEmailEventProofpointPOD": "disabled:bool=false"}
+        self.assertEqual(parameters, expected)
+
+    def test_rules_say_the_same_as_their_files(self):
+        rules = named("analytic-rules")
+        for deployed in DEPLOYED["analyticRules"]:
+            rule, properties = rules[deployed["name"]], deployed["properties"]
+            with self.subTest(rule=rule["name"]):
+                self.assertEqual(properties["displayName"], rule["name"])
+                self.assertEqual(properties["query"], rule["query"].strip())
+                self.assertEqual(properties["techniques"], rule["relevantTechniques"])
+                for name in ["severity", "tactics", "triggerThreshold", "entityMappings", "customDetails"]:
+                    self.assertEqual(properties[name], rule[name])
+                known = {"id", "name", "status", "kind", "version", "requiredDataConnectors", "relevantTechniques"}
+                self.assertLessEqual(set(rule) - known, set(properties))
+
+    def test_durations_are_those_of_iso_8601(self):
+        of = {"5m": "PT5M", "3h": "PT3H", "14d": "P14D"}
+        self.assertEqual({text: embed_content.iso(text) for text in of}, of)
+
+    def test_texts_lose_the_line_ends_of_their_file_and_no_paragraph(self):
+        self.assertEqual(embed_content.plain("One\ntwo.\n\nThree\n  four.\n"), "One two.\n\nThree four.")
+
+    def test_no_text_would_be_taken_for_an_expression(self):
+        self.assertEqual([text for text in embed_content.texts(DEPLOYED) if text.startswith("[")], [])
+
+
+if __name__ == "__main__":
+    unittest.main()

@@ -1,0 +1,94 @@
+// The content for Microsoft Sentinel: there when it was asked for, and in the form that Azure takes.
+// What is in it is compared with sentinel/ by tests/sentinel/test_deployment.py.
+
+import { deployedOf } from "../view.mjs";
+
+const SAVED = "Microsoft.OperationalInsights/workspaces/savedSearches";
+const RULES = "Microsoft.SecurityInsights/alertRules";
+const WORKBOOKS = "Microsoft.Insights/workbooks";
+const CARDS = "Microsoft.SecurityInsights/dataConnectorDefinitions";
+
+export function contentFindings({ deployed, variant }) {
+  const of = (type) => deployedOf(deployed.instances, type);
+  return [
+    ...countFindings(of, asked(deployed, variant)),
+    ...of(SAVED).flatMap(savedFindings),
+    ...aliasFindings(of(SAVED)),
+    ...of(RULES).flatMap((rule) => ruleFindings(rule, asked(deployed, variant))),
+    ...of(WORKBOOKS).flatMap((book) => workbookFindings(book, deployed)),
+  ];
+}
+
+/** What the parameters ask for. Rules can't read tables of another plan than Analytics. */
+function asked({ deployment }, { cloud }) {
+  const given = (name) => deployment.parameter(name);
+  const content = given("sentinelContent");
+  const readable = given("destination") === "data-collector" || given("tablePlan") === "Analytics";
+  return {
+    content,
+    card: content && cloud === "public",
+    rules: content && readable && given("analyticRules") !== "None",
+    enabled: given("analyticRules") === "Enabled",
+  };
+}
+
+function countFindings(of, { content, card, rules }) {
+  const wanted = { [SAVED]: content, [WORKBOOKS]: content, [CARDS]: card, [RULES]: rules };
+  return Object.entries(wanted)
+    .filter(([type, wants]) => of(type).length > 0 !== wants)
+    .map(
+      ([type, wants]) =>
+        `${type}: ${of(type).length} are deployed, though ${wants ? "asked" : "not asked"} for`,
+    );
+}
+
+function savedFindings({ pointer, name, body }) {
+  const { category, displayName, query } = body.properties;
+  const findings = [];
+  if (!category || !displayName || !query) {
+    findings.push(`${pointer}: the saved search ${name} lacks its category, name or query`);
+  }
+  // Without it Azure refuses to write over a saved search of that name.
+  if (body.etag !== "*") {
+    findings.push(`${pointer}: the saved search ${name} can't be deployed again`);
+  }
+  return findings;
+}
+
+/** Azure refuses every query that calls a function of which there are two. */
+function aliasFindings(saved) {
+  const aliases = saved.map(({ body }) => body.properties.functionAlias).filter(Boolean);
+  return aliases
+    .filter((alias, position) => aliases.indexOf(alias) < position)
+    .map((alias) => `two functions are called ${alias}`);
+}
+
+function ruleFindings({ pointer, body }, { enabled }) {
+  const { properties } = body;
+  const { displayName } = properties;
+  const needed = ["displayName", "description", "query", "severity", "queryFrequency", "queryPeriod"];
+  const findings = needed
+    .filter((member) => !properties[member])
+    .map((member) => `${pointer}: the rule ${displayName} has no ${member}`);
+  if (properties.enabled !== enabled) {
+    findings.push(`${pointer}: the rule ${displayName} is ${enabled ? "not " : ""}enabled`);
+  }
+  return findings;
+}
+
+function workbookFindings({ pointer, id, body }, { deployment }) {
+  const { serializedData, sourceId, category } = body.properties;
+  const findings = [];
+  if (!Array.isArray(JSON.parse(serializedData).items)) {
+    findings.push(`${pointer}: the workbook has no items`);
+  }
+  const workspace = deployment.parameter("workspaceResourceId");
+  if (sourceId !== workspace || category !== "sentinel") {
+    findings.push(`${pointer}: Sentinel does not show a workbook of ${sourceId}, ${category}`);
+  }
+  const group = (text) => text.toLowerCase().split("/providers/")[0];
+  if (group(id) !== group(workspace)) {
+    findings.push(`${pointer}: the workbook is in ${group(id)}, its workspace elsewhere`);
+  }
+  return findings;
+}

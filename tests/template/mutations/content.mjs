@@ -1,0 +1,77 @@
+import { all, nested, one, replaceAll, variables } from "./parts.mjs";
+
+const RULES = "Microsoft.SecurityInsights/alertRules";
+const SAVED = "Microsoft.OperationalInsights/workspaces/savedSearches";
+const WORKBOOKS = "Microsoft.Insights/workbooks";
+
+const withoutCondition = (resource) => {
+  delete resource.condition;
+};
+
+export const CONTENT = [
+  [
+    "content that can't be left out",
+    (p) => withoutCondition(nested(p, WORKBOOKS)),
+    /workbooks: 1 are deployed, though not asked for/,
+  ],
+  [
+    "rules that read tables of the plan Basic",
+    (p) => replaceAll(nested(p, RULES), "condition", "'Analytics'", "'Basic'"),
+    /alertRules: 0 are deployed, though asked for/,
+  ],
+  [
+    "rules that are enabled whatever was chosen",
+    (p) => {
+      nested(p, RULES).properties.parameters.enabled.value = "[not(parameters('sentinelContent'))]";
+    },
+    /the rule .* is not enabled/,
+  ],
+  [
+    "rules before the function that they call",
+    (p) => {
+      delete nested(p, RULES).dependsOn;
+    },
+    /must depend on .*savedSearches .*: its query calls the function/,
+  ],
+  [
+    "a rule without a description",
+    (p) => {
+      delete variables(p).content.analyticRules[0].properties.description;
+    },
+    /the rule .* has no description/,
+  ],
+  [
+    "a saved search that can't be deployed again",
+    (p) => {
+      delete one(p, SAVED).etag;
+    },
+    /can't be deployed again/,
+  ],
+  [
+    "two functions of one name",
+    (p) => {
+      const [first, second] = variables(p).content.functions;
+      second.properties.functionAlias = first.properties.functionAlias;
+    },
+    /two functions are called ProofpointPOD/,
+  ],
+  [
+    "a workbook that Sentinel does not show",
+    (p) => all(p.template, WORKBOOKS).forEach((each) => (each.properties.category = "workbook")),
+    /Sentinel does not show a workbook/,
+  ],
+  [
+    "a workbook without items",
+    (p) => {
+      variables(p).content.workbook.serializedData = "{}";
+    },
+    /the workbook has no items/,
+  ],
+  [
+    "content beside the app and not beside its workspace",
+    (p) => {
+      delete nested(p, WORKBOOKS).resourceGroup;
+    },
+    /the workbook is in .*, its workspace elsewhere|which is neither deployed nor there already/,
+  ],
+];
