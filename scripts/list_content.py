@@ -1,0 +1,83 @@
+"""Writes the tables of analytic rules and hunting queries into docs/content.md, between its marks.
+
+    target/sentinel/bin/python scripts/list_content.py
+
+A description begins with what is found; the rest of it is what to do."""
+
+import pathlib
+import re
+
+import yaml
+
+ROOT = pathlib.Path(__file__).resolve().parents[1]
+CONTENT = ROOT / "sentinel"
+PAGE = ROOT / "docs" / "content.md"
+
+PREFIX = "Proofpoint on Demand - "
+SEVERITIES = ["High", "Medium", "Low", "Informational"]
+UNITS = {"m": "min", "h": "h", "d": "d"}
+
+
+def load(folder):
+    """The name of each file of a folder, and what it holds."""
+    files = sorted((CONTENT / folder).glob("*.yaml"))
+    return [(file.name, yaml.safe_load(file.read_text(encoding="utf-8"))) for file in files]
+
+
+def link(folder, file, made):
+    return f"[{made['name'].removeprefix(PREFIX)}](../sentinel/{folder}/{file})"
+
+
+def found_and_done(description):
+    """The first sentence of a description, and the others."""
+    first, _, rest = re.sub(r"\s+", " ", description).strip().partition(". ")
+    return f"{first.rstrip('.')}.", rest
+
+
+def attack(made):
+    """The tactics as words, and the techniques, of MITRE ATT&CK."""
+    tactics = [re.sub(r"(?<=[a-z])(?=[A-Z])", " ", tactic).capitalize() for tactic in made["tactics"]]
+    return ", ".join([*tactics, *made["relevantTechniques"]])
+
+
+def span(text):
+    """A time such as `10m` in words."""
+    return f"{text[:-1]} {UNITS[text[-1]]}"
+
+
+def table(header, rows):
+    lines = [header, ["---"] * len(header), *rows]
+    return "".join(f"| {' | '.join(cells)} |\n" for cells in lines)
+
+
+def rules():
+    made = sorted(load("analytic-rules"), key=lambda of: (SEVERITIES.index(of[1]["severity"]), of[1]["name"]))
+    rows = []
+    for file, rule in made:
+        often = f"{span(rule['queryFrequency'])}, over {span(rule['queryPeriod'])}"
+        name = link("analytic-rules", file, rule)
+        rows.append([name, rule["severity"], *found_and_done(rule["description"]), often, attack(rule)])
+    return table(["rule", "severity", "raised by", "what to do", "runs every", "ATT&CK"], rows)
+
+
+def hunts():
+    rows = []
+    for file, hunt in load("hunting-queries"):
+        rows.append([link("hunting-queries", file, hunt), *found_and_done(hunt["description"]), attack(hunt)])
+    return table(["hunt", "finds", "what to do", "ATT&CK"], rows)
+
+
+def with_tables(page):
+    """The page with its tables as they are now."""
+    for name, made in {"rules": rules(), "hunts": hunts()}.items():
+        begin, end = f"<!-- {name}: written by scripts/list_content.py -->\n", f"<!-- end of {name} -->\n"
+        before, _, rest = page.partition(begin)
+        _, mark, after = rest.partition(end)
+        if not mark:
+            raise SystemExit(f"{PAGE.name} has no marks for the table of {name}")
+        page = f"{before}{begin}\n{made}\n{end}{after}"
+    return page
+
+
+if __name__ == "__main__":
+    PAGE.write_text(with_tables(PAGE.read_text(encoding="utf-8")), encoding="utf-8")
