@@ -36,6 +36,15 @@ function legend(entries, y, width) {
   return { marks, height: at + LEGEND_ROW - y };
 }
 
+const HOUR = 3_600_000;
+
+// Every hour from the first to the last, also those in which nothing happened.
+function hoursOf(points) {
+  const times = points.map(({ x }) => Date.parse(x));
+  const [first, last] = [Math.min(...times), Math.max(...times)];
+  return Array.from({ length: (last - first) / HOUR + 1 }, (_, at) => new Date(first + at * HOUR).toISOString());
+}
+
 const axisText = { labelFont: FONT, labelFontSize: SIZE.small, labelColor: FAINT, domainColor: LINE, tickColor: LINE };
 
 // Bars over time, one on the other or side by side.
@@ -50,7 +59,7 @@ export function bars(panel, width, height) {
   const left = 48;
   const [wide, high] = [width - left, height - measure.height - 34];
   const points = series.flatMap(({ name, points: of }, order) => of.map((point) => ({ ...point, name, order })));
-  const hours = [...new Set(points.map(({ x }) => x))].sort();
+  const hours = hoursOf(points);
   const data = [
     {
       name: "points",

@@ -56,7 +56,7 @@ function laidOut(columns, rows, width) {
   });
 }
 
-const shownRows = (panel) => panel.rows.slice(0, panel.limit ?? ROWS);
+const shownRows = (panel) => panel.rows.slice(0, ROWS);
 
 // What of the answer is not in the picture.
 function noteOf(panel, rows, all, columns, width) {

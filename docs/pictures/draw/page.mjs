@@ -22,8 +22,7 @@ const KINDS = {
   tiles: { height: () => TILES_HEIGHT, draw: tiles },
 };
 
-const lines = (content, y, wrappedLines, more = {}) =>
-  text(content, y, wrappedLines, { lineHeight: LEADING, ...more });
+const paragraph = (x, y, lines, more = {}) => text(x, y, lines, { lineHeight: LEADING, ...more });
 
 // A panel in its frame: the title, and what it shows or that there is nothing.
 function panel(content, width) {
@@ -39,7 +38,7 @@ function panel(content, width) {
       : [text(0, 20, content.noDataMessage, { fill: FAINT, fontStyle: "italic" })];
     return [
       box(0, 0, width, height, { stroke: LINE, cornerRadius: 6 }),
-      lines(PADDING, PADDING + 12, title, { fontSize: SIZE.title, fontWeight: 600 }),
+      paragraph(PADDING, PADDING + 12, title, { fontSize: SIZE.title, fontWeight: 600 }),
       group(PADDING, top, inner, body, shown),
     ];
   };
@@ -48,9 +47,9 @@ function panel(content, width) {
 
 // Explanations of the workbook are Markdown; of that they use emphasis, code and paragraphs.
 function prose(markdown, width) {
-  const paragraphs = markdown.split("\n\n").map((paragraph) => paragraph.replace(/[*`]/g, ""));
-  const broken = paragraphs.flatMap((paragraph) => wrapped(paragraph, SIZE.usual, width));
-  return { height: broken.length * LEADING, draw: () => [lines(0, 12, broken, { fill: FAINT })] };
+  const plain = markdown.replace(/[*`]/g, "").split("\n\n");
+  const broken = plain.flatMap((part) => wrapped(part, SIZE.usual, width));
+  return { height: broken.length * LEADING, draw: () => [paragraph(0, 12, broken, { fill: FAINT })] };
 }
 
 function pills(names) {

@@ -31,15 +31,20 @@ pub(super) fn lines(
     let mut lines = vec![log.received(rng)];
     if mail.verdict.is_delivered() {
         for recipient in mail.recipients() {
+            let mut queued = 0;
             if rng.random_ratio(1, 50) {
-                lines.push(log.delivery(recipient, Fate::Deferred, lines.len(), rng));
+                lines.push(log.delivery(recipient, Fate::Deferred, queued, lines.len(), rng));
+                queued = UNTIL_RETRY;
             }
             let fate = if rng.random_ratio(1, 80) { Fate::Unknown } else { Fate::Sent };
-            lines.push(log.delivery(recipient, fate, lines.len(), rng));
+            lines.push(log.delivery(recipient, fate, queued, lines.len(), rng));
         }
     }
     lines
 }
+
+/// Seconds after which a deferred delivery is tried again.
+const UNTIL_RETRY: i64 = 26;
 
 /// What became of a delivery.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -93,7 +98,15 @@ impl Log<'_> {
         self.line(0, 0, text, sm, tls, rng)
     }
 
-    fn delivery(&self, to: &Mailbox, fate: Fate, line: usize, rng: &mut SmallRng) -> Line {
+    /// An attempt to deliver to one recipient a mail that has been `queued` for so many seconds.
+    fn delivery(
+        &self,
+        to: &Mailbox,
+        fate: Fate,
+        queued: i64,
+        line: usize,
+        rng: &mut SmallRng,
+    ) -> Line {
         let mail = self.mail;
         let is_outbound = mail.direction == Direction::Outbound;
         let relay = if is_outbound {
@@ -107,20 +120,21 @@ impl Log<'_> {
             (_, true, _) => ["OK", TLS12.version, TLS12.cipher],
             (_, false, _) => ["OK", TLS13.version, TLS13.cipher],
         };
-        let seconds: i64 = if fate == Fate::Deferred { 30 } else { rng.random_range(0..4) };
-        let delay = format!("00:00:{seconds:02}");
+        let took: i64 = if fate == Fate::Deferred { 10 } else { rng.random_range(0..4) };
+        let seconds = queued + took;
+        let (delay, xdelay) = (format!("00:00:{seconds:02}"), format!("00:00:{took:02}"));
         let mailer = if is_outbound { "esmtp" } else { pick(&["relay", "smtp"], rng) };
         let priority = (120_000 + mail.size % 9_000).to_string();
         let (dsn, stat) = (fate.dsn(), fate.stat());
         let address = format!("<{}>", to.address);
         let text = format!(
-            "to={address}, delay={delay}, xdelay={delay}, mailer={mailer}, {}, pri={priority}, \
+            "to={address}, delay={delay}, xdelay={xdelay}, mailer={mailer}, {}, pri={priority}, \
              relay={relay}, dsn={dsn}, stat={stat}",
             written(tls),
         );
         let mut sm = json!({
             "delay": delay, "dsn": dsn, "mailer": mailer, "pri": priority, "qid": mail.qid,
-            "relay": relay, "stat": stat, "to": [address], "xdelay": delay,
+            "relay": relay, "stat": stat, "to": [address], "xdelay": xdelay,
         });
         if mail.direction == Direction::Internal {
             sm["ctladdr"] = json!(format!("<{}> (8/0)", mail.from.address));

@@ -259,6 +259,32 @@ fn maillog_knows_old_and_new_shapes() {
 }
 
 #[test]
+fn a_deferred_delivery_is_tried_again_later() {
+    let mut attempts: BTreeMap<(String, String), Vec<(Timestamp, String)>> = BTreeMap::new();
+    for logged in traffic().since(EventType::Maillog, hour(), 3000, hour().start()) {
+        let line: Value = serde_json::from_slice(&logged.bytes).expect("an event is JSON");
+        let text = |pointer| Some(line.pointer(pointer)?.as_str()?.to_owned());
+        if let (Some(qid), Some(to), Some(dsn)) =
+            (text("/sm/qid"), text("/sm/to/0"), text("/sm/dsn"))
+        {
+            attempts.entry((qid, to)).or_default().push((logged.at, dsn));
+        }
+    }
+    let in_order = |tries: &[(Timestamp, String)]| {
+        let last = &tries[tries.len() - 1];
+        tries.iter().all(|(at, dsn)| !dsn.starts_with('4') || *at < last.0)
+            && !last.1.starts_with('4')
+    };
+    // In the hour's last seconds a later time would be another hour's.
+    let before = hour().end() - SignedDuration::from_mins(1);
+    attempts.retain(|_, tries| tries[0].0 < before);
+    assert!(attempts.values().any(|tries| tries.len() == 2), "some are tried twice");
+    for (of, tries) in &attempts {
+        assert!(in_order(tries), "{of:?}: {tries:?}");
+    }
+}
+
+#[test]
 fn bulk_events_are_the_pools_events_renumbered() {
     let slow = parsed(traffic().events(EventType::Message, hour(), 600));
     let fast = parsed(traffic().bulk(EventType::Message, hour(), 600));
