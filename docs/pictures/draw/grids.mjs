@@ -28,8 +28,9 @@ function columnsOf({ rows, gridSettings }) {
   });
 }
 
-// Texts are cut down to this width before a column is left out.
-const NARROWEST = 115;
+// Texts are cut down to these widths before a column is left out: the first column tells what a row
+// is about.
+const NARROWEST = { first: 190, other: 115 };
 
 // As many columns as fit, each as wide as its longest cell; long texts are cut for others to fit.
 function laidOut(columns, rows, width) {
@@ -38,7 +39,7 @@ function laidOut(columns, rows, width) {
     return Math.min(Math.max(boldWidth(name, SIZE.usual), most ? 70 : 0, ...cells), WIDEST) + GAP;
   });
   const least = columns.map(({ isText, name }, at) => {
-    const narrow = Math.max(NARROWEST, boldWidth(name, SIZE.usual) + GAP);
+    const narrow = Math.max(at ? NARROWEST.other : NARROWEST.first, boldWidth(name, SIZE.usual) + GAP);
     return isText ? Math.min(wanted[at], narrow) : wanted[at];
   });
   let fitting = columns.length;
