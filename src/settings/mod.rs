@@ -98,7 +98,7 @@ impl Settings {
         let (identity, cloud) = identity_and_cloud(reader);
         let destination = destination::read(reader, identity.clone(), cloud);
         let state = storage::read(reader, identity, cloud);
-        let mut unknown = reader.unasked("Proofpoint");
+        let mut unknown = reader.unasked("proofpoint");
         unknown.retain(|name| name != SCHEDULE);
         Some(Settings {
             source: source?,

@@ -172,16 +172,29 @@ def in_quarantine(names, value):
     return pivoted(messages(quarantined, **named(names, value), Quarantine=quarantine), names, into, "Quarantine")
 
 
-def held(names, value):
-    return lambda events: [row for row in in_quarantine(names, value)(events) if row["Held"]]
+def stopped(column, value):
+    """What was not passed on, by the values that a message has."""
+
+    def made(events):
+        found = collections.defaultdict(lambda: {"Held": set(), "Discarded": set(), "Rejected": set()})
+        for event in events:
+            kind = {"held in quarantine": "Held", "discarded": "Discarded", "rejected": "Rejected"}.get(outcome(event))
+            for name in value(event) if isinstance(value(event), list) else [value(event)]:
+                if kind:
+                    found[name][kind].add(key(event))
+        return [
+            {column: name, "Stopped": len(set().union(*kinds.values()))} | {kind: len(keys) for kind, keys in kinds.items()}
+            for name, kinds in found.items()
+        ]
+
+    return made
 
 
 def tls_by_direction(events):
     into = {"TLS": "WithTls", "no TLS": "WithoutTls", "not stated": "NotStated"}
     rows = pivoted(messages(Direction=direction, Tls=inbound_tls), ["Direction"], into, "Tls")(events)
     for row in rows:
-        stated = row["WithTls"] + row["WithoutTls"]
-        row["PercentTlsOfStated"] = round(100 * row["WithTls"] / stated, 1) if stated else None
+        row["PercentTlsAtLeast"] = round(100 * row["WithTls"] / (row["WithTls"] + row["WithoutTls"] + row["NotStated"]), 1)
     return rows
 
 
@@ -297,8 +310,8 @@ SHOWN = {
         "quarantine-time": messages(quarantined, EventOriginalTime=hour, Folder=folder),
         "quarantine-kind-time": messages(quarantined, EventOriginalTime=hour, Quarantine=quarantine),
         "quarantine-folders": in_quarantine(["Folder", "Rule"], folder_and_rule),
-        "quarantine-recipients": held(["Recipient"], recipients),
-        "quarantine-senders": held(["Sender"], sender),
+        "quarantine-recipients": stopped("Recipient", recipients),
+        "quarantine-senders": stopped("Sender", sender),
         "reports-authentication": messages(**named(RULE, acted(AUTHENTICATION))),
         "reports-rules": messages(**named(RULE, acted(OTHER_MODULES))),
         "reports-sender-domains": volume(inbound, "SenderDomain", sender_domain),
@@ -328,8 +341,8 @@ LARGEST = {
     "overview-recipients": (10, "Messages"),
     "overview-countries": (10, "Messages"),
     "tls-in-domains": (10, "Messages"),
-    "quarantine-recipients": (10, "Held"),
-    "quarantine-senders": (10, "Held"),
+    "quarantine-recipients": (10, "Stopped"),
+    "quarantine-senders": (10, "Stopped"),
 }
 
 
