@@ -16,26 +16,34 @@ COLUMNS = {
     "Confidence": "long",
 }
 
-# What an indicator knows, in letters of another case than the event's where that is no matter.
+# What an indicator knows of an event, in letters of another case, which is no matter.
 VALUES = {
     "domain-name:value": "BAD.example",
-    "email-addr:value": "{ADDRESS}",
-    "ipv4-addr:value": "198.51.100.7",
+    "email-addr:value": "{address}",
+    "ipv4-addr:value": "{ip}",
     "url:value": "HTTPS://shared.example/{name}",
 }
 
+# Why an indicator does not count.
+FLAWS = ["expired", "withdrawn", "old", "of another kind"]
 
-def of_event(listed, address):
-    """The indicator that `listed` names: one of those above, or one that no longer counts."""
-    counts = listed in VALUES
-    value = VALUES.get(listed, "{ADDRESS}").format(ADDRESS=address.upper(), name=address.split("@")[0])
-    until = ago(days=1) if listed == "expired" else (NOW + datetime.timedelta(days=1)).isoformat()
-    key = listed if counts else "email-addr:value"
-    values = [ago(days=2), str(uuid.uuid4()), key, value, listed != "withdrawn", until, 80]
-    return dict(zip(COLUMNS, values, strict=True))
+
+def of_event(event, address):
+    """The indicator of an event: `listed` is what it knows, and its flaw where it has one."""
+    known, *flaw = event["listed"]
+    flaw = flaw[0] if flaw else ""
+    values = {"address": address.upper(), "ip": event["event"]["connection"]["ip"], "name": address.split("@")[0]}
+    return {
+        "TimeGenerated": ago(days=15 if flaw == "old" else 2),
+        "Id": str(uuid.uuid4()),
+        "ObservableKey": "mac-addr:value" if flaw == "of another kind" else known,
+        "ObservableValue": VALUES[known].format(**values),
+        "IsActive": flaw != "withdrawn",
+        "ValidUntil": ago(days=1) if flaw == "expired" else (NOW + datetime.timedelta(days=1)).isoformat(),
+        "Confidence": 80,
+    }
 
 
 def table(addressed):
     """The table for events, each as (occurrence, address)."""
-    rows = [of_event(event["listed"], address) for event, address in addressed if event["listed"]]
-    return COLUMNS, rows
+    return COLUMNS, [of_event(event, address) for event, address in addressed if event["listed"]]

@@ -18,11 +18,11 @@ def ago(**duration):
     return (NOW - datetime.timedelta(**duration)).isoformat()
 
 
-def message(direction, to=("one@acme.example",), parts=(), header=None, sender="{sender}", cluster="acme_hosted", **members):
+def message(route, to=("one@acme.example",), parts=(), header=None, sender="{sender}", cluster="acme_hosted", **members):
     """A message that has just come. The members that are left are the filter's, but for `sent` and
-    `ingested`, the connection, and `listed`, an indicator that knows the sender."""
+    `ingested`, the connection, and `listed`, what an indicator knows of it."""
     of_event = {key: members.pop(key, None) for key in ["sent", "ingested", "connection", "listed"]}
-    fields = {"routeDirection": direction, "disposition": "continue", "msgSizeBytes": 1000, "modules": {}} | members
+    fields = {"routeDirection": route, "disposition": "continue", "msgSizeBytes": 1000, "modules": {}} | members
     event = events.message(
         "{id}",
         ts=of_event["sent"] or ago(minutes=2),
@@ -51,14 +51,14 @@ def spam(triggered=None, overall=10, **classifiers):
     return {"spam": said | ({"triggeredClassifier": triggered} if triggered else {})}
 
 
-def audit(action, kind, resource="", category="", details="", ip="192.0.2.1", sent=None, ingested=None):
+def audit(action, kind, resource="", category="", details="", ip="192.0.2.1", cluster="acme_hosted", sent=None, ingested=None):
     """What an administrator did, with the tags in the order in which Proofpoint writes them."""
     values = {"eventSubCategory": category, "eventDetails": details, f"{action}.{category}": "true"}
     tags = [{"name": name, "value": value} for name, value in values.items()]
     done = {"action": action, "level": "INFO", "resourceType": kind, "resourceName": resource, "tags": tags}
     done["user"] = {"email": "{sender}", "id": "{id}", "ipAddress": ip}
     event = {"guid": "{id}", "ts": sent or ago(minutes=2), "audit": done}
-    event["metadata"] = {"origin": {"data": {"cid": "acme_hosted"}}}
+    event["metadata"] = {"origin": {"data": {"cid": cluster}}}
     return {"kind": "audit", "event": event, "ingested": ingested or ago(), "listed": None}
 
 

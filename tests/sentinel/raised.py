@@ -20,3 +20,29 @@ def addressed():
             for number, case in enumerate(cases):
                 for occurrence in case:
                     yield occurrence, sender(rule, outcome, number)
+
+
+# What the user may put into the lists at the top of a rule's query, so that the first case that raises
+# it does so no more.
+EXCEPTIONS = {
+    ("AdminLoginFromNewAddress", "knownAddresses"): "198.51.100.1",
+    ("AdminPolicyWeakened", "exceptedUsers"): "raises0@adminpolicyweakened.example",
+    ("BinaryInAttachment", "exceptedDomains"): "binaryinattachment.example",
+    ("ConnectorSilent", "exceptedClusters"): "raises0@connectorsilent.example",
+    ("DataExfiltrationToPrivateEmail", "ownDomains"): "private.example",
+    ("DmarcFailureAccepted", "exceptedDomains"): "bank.example",
+    ("DmarcFailureAccepted", "exceptedServers"): "192.0.2.20",
+    ("EmailUrlInTIList", "exceptedHosts"): "bad.example",
+    ("FirstSeenSenderToManyRecipients", "exceptedDomains"): "firstseensendertomanyrecipients.example",
+    ("HighRiskNotDiscarded", "exceptedRecipients"): "one@acme.example",
+    ("ImpostorDelivered", "exceptedAuthors"): "raises0@impostordelivered.example",
+    ("MultipleArchivedAttachmentsToSameRecipient", "exceptedDomains"): "other.example",
+    ("MultipleLargeEmailsToSameRecipient", "exceptedDomains"): "other.example",
+    ("MultipleProtectedEmailsToUnknownRecipient", "exceptedDomains"): "other.example",
+    ("OutboundVolumeSpike", "exceptedSenders"): "raises0@outboundvolumespike.example",
+    ("PhishDelivered", "exceptedRecipients"): "one@acme.example",
+    ("PhishDelivered", "exceptedSenders"): "raises0@phishdelivered.example",
+    ("SuspiciousAttachment", "exceptedHashes"): "cd" * 32,
+    ("VirusDelivered", "exceptedViruses"): "eicar",
+    ("WeakCiphers", "exceptedPeers"): "192.0.2.66",
+}

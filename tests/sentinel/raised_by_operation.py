@@ -7,8 +7,8 @@ EARLIER = {"sent": ago(days=3), "ingested": ago(days=3)}
 POLICY = ("spam_module", "strict", "spamDetection.policies")
 
 
-def login(ip="192.0.2.1", **times):
-    return audit("login", "authorization", category="authorization", ip=ip, **times)
+def login(ip="192.0.2.1", **members):
+    return audit("login", "authorization", category="authorization", ip=ip, **members)
 
 
 ADMINISTRATORS = {
@@ -49,19 +49,13 @@ ADMINISTRATORS = {
 
 
 def hourly(make, hours):
-    """An event in each of the hours before now, in the middle of the clock's hour at the latest."""
+    """An event that many hours ago for each of them, of a cluster of the case's own."""
     return [make(cluster="{sender}", sent=ago(hours=hour), ingested=ago(hours=hour)) for hour in hours]
 
 
 def late(make):
     """A stream whose last events took hours to arrive."""
     return hourly(make, range(4, 30)) + [make(cluster="{sender}", sent=ago(hours=3), ingested=ago(hours=1))]
-
-
-def rare(cluster, sent, ingested):
-    event = login(sent=sent, ingested=ingested)
-    event["event"]["metadata"]["origin"]["data"]["cid"] = cluster
-    return event
 
 
 SILENCE = {
@@ -77,7 +71,7 @@ SILENCE = {
             hourly(inbound, range(1, 30)),
             hourly(inbound, range(3, 20)),
             hourly(inbound, [hour for hour in range(3, 60) if hour % 3]),
-            hourly(rare, range(3, 30)),
+            hourly(login, range(3, 30)),
             late(inbound),
         ],
         {"EventType": "message", "BusyHours": 27, "Hours": 27, "Events": 27},

@@ -1,5 +1,6 @@
 """Mail that raises the analytic rules, and mail that nearly does."""
 
+from indicators import FLAWS
 from occurring import ago, inbound, maillog, outbound, spam
 
 BODY = {"detectedMime": "text/plain", "detectedExt": "TXT", "labeledName": ""}
@@ -58,6 +59,8 @@ REJECTED = {"modules": dmarc("fail", "v=DMARC1; sp=none; p=reject", "Bank.exampl
 SPOOFED = {"modules": dmarc("fail", "v=DMARC1; p=none"), "header": author("boss@Acme.example")}
 TWENTY_ONE = {"to": people(21)}
 LONG_AGO = {"sent": ago(days=8), "ingested": ago(days=8)}
+# Longer ago than a rule can see.
+FORGOTTEN = {"sent": ago(days=15), "ingested": ago(days=15)}
 SPAM = {"quarantine": {"folder": "Bulk", "rule": "spam"}}
 
 INBOUND = {
@@ -141,6 +144,7 @@ INBOUND = {
         [
             [inbound(header=author(), **TWENTY_ONE)],
             [inbound(to=people(21)[:11]), inbound(to=people(21)[11:])],
+            [inbound(**TWENTY_ONE), inbound(**FORGOTTEN)],
         ],
         [
             [inbound(to=[*people(20), "R0@acme.example"], header=author())],
@@ -171,7 +175,8 @@ INBOUND = {
             released({}, {"to": ["two@acme.example"]}),
             released({}, {"sent": ago(days=3)}),
             released({}, JUDGED_IN_THE_HOUR),
-            released({"sent": ago(days=15), "ingested": ago(days=15)}, {}),
+            released({"routeDirection": "outbound"}, {"routeDirection": "outbound"}),
+            released(FORGOTTEN, {}),
             released({"header": {"message-id": []}}, {"header": {"message-id": []}}),
             released({"header": {"message-id": ["<another.{sender}>"]}}, {}),
         ],
@@ -179,31 +184,45 @@ INBOUND = {
     ),
 }
 
-FROM_LISTED = {"connection": {"ip": "198.51.100.7"}, "listed": "ipv4-addr:value"}
 LINKED = {"parts": [BODY, PAGE]}
+SHARED = {"parts": [{"urls": [{"url": "https://shared.example/{name}"}]}]}
+
+
+def listed(known, flaw=None, **members):
+    return inbound(listed=[known, flaw] if flaw else [known], **members)
+
+
+def unlisted(known, ways):
+    """Messages that a rule on indicators leaves out: those of indicators that do not count, and those
+    that were judged before or are over a day old. Each needs members of its own."""
+    times = [JUDGED_IN_THE_HOUR, {"sent": ago(hours=25)}]
+    flawed = [[listed(known, flaw, **way)] for flaw, way in zip(FLAWS, ways)]
+    return flawed + [[listed(known, **way, **at)] for at, way in zip(times, ways[len(FLAWS) :])]
+
+
+def addresses(number):
+    return [{"connection": {"ip": f"198.51.100.{n}"}} for n in range(10, 10 + number)]
+
 
 THREATS = {
     "EmailSenderInTIList": (
-        [[inbound(listed="email-addr:value")]],
-        [
-            [inbound()],
-            [inbound(listed="expired")],
-            [inbound(listed="withdrawn")],
-            [inbound(listed="email-addr:value", **JUDGED_IN_THE_HOUR)],
-        ],
+        [[listed("email-addr:value")]],
+        [[inbound()], *unlisted("email-addr:value", [{}] * 6)],
         {"Confidence": 80},
     ),
     "EmailSenderIPInTIList": (
-        [[inbound(**FROM_LISTED)]],
-        [[inbound(connection={"ip": "198.51.100.8"})], [inbound(**FROM_LISTED, **JUDGED_IN_THE_HOUR)]],
+        [[listed("ipv4-addr:value", connection={"ip": "198.51.100.7"})]],
+        [[inbound(connection={"ip": "198.51.100.8"})], *unlisted("ipv4-addr:value", addresses(6))],
         {"SenderIp": "198.51.100.7", "SenderDomain": "emailsenderipintilist.example"},
     ),
     "EmailUrlInTIList": (
+        [[listed("domain-name:value", **LINKED)], [listed("url:value", **SHARED)]],
         [
-            [inbound(**LINKED, listed="domain-name:value")],
-            [inbound([{"urls": [{"url": "https://shared.example/{name}"}]}], listed="url:value")],
+            [inbound([GOOD_PAGE])],
+            [inbound()],
+            *stopped(inbound, **LINKED)[:4],
+            *unlisted("url:value", [SHARED] * 6),
         ],
-        [[inbound([GOOD_PAGE])], [inbound()], *stopped(inbound, **LINKED)[:4], [inbound(**LINKED, **JUDGED_IN_THE_HOUR)]],
         {"Host": "bad.example", "Recipient": "one@acme.example"},
     ),
     "WeakCiphers": (
@@ -232,7 +251,7 @@ OUTBOUND = {
         {"Recipient": "raises0@Private.example", "Files": ["a.zip"]},
     ),
     "MultipleArchivedAttachmentsToSameRecipient": (
-        [[outbound(parts=[BODY, ZIP])] * 4, [outbound(parts=[{"isArchive": True}])] * 4],
+        [[outbound(parts=[BODY, ZIP])] * 4, [outbound(parts=[{"isArchive": True}])] * 4, [outbound(parts=[{"detectedMime": "application/zip"}])] * 4],
         [
             [outbound(parts=[ZIP, ZIP])] * 3,
             [outbound([f"{n}@other.example"], [ZIP]) for n in range(4)],
@@ -254,7 +273,10 @@ OUTBOUND = {
         {"Messages": 4, "Bytes": 4 * LARGE},
     ),
     "MultipleProtectedEmailsToUnknownRecipient": (
-        [[outbound(parts=[BODY, LOCKED]), outbound(parts=[PGP])]],
+        [
+            [outbound(parts=[BODY, LOCKED]), outbound(parts=[PGP])],
+            [outbound(parts=[LOCKED])] * 2 + [outbound(**FORGOTTEN)],
+        ],
         [
             [outbound(parts=[BODY, LOCKED])],
             [outbound(parts=[BODY])] * 2,
@@ -269,6 +291,7 @@ OUTBOUND = {
             [outbound(people(101, "other.example"))],
             [outbound(people(50, "other.example")), outbound(people(52, "other.example"), disposition="discard")],
             [outbound(people(103, "other.example")), outbound(people(34, "other.example"), **LONG_AGO)],
+            [outbound(people(103, "other.example")), outbound(people(99, "other.example"), **FORGOTTEN)],
         ],
         [
             [outbound(people(100, "other.example"))],
