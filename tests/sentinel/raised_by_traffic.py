@@ -111,7 +111,7 @@ INBOUND = {
             [inbound(modules=spam("malware"))],
         ],
         [[inbound(modules=spam("spam", phish=80, malware=80, impostor=99))], [inbound()], *stopped(inbound, **PHISH)],
-        {"Threat": "Phish", "PhishScore": 81, "Hashes": ["AB" * 32], "Url": "https://user@Bad.example:8443/Path?q=1"},
+        {"Threat": "Phish", "PhishScore": 81, "Hashes": ["AB" * 32], "Urls": ["https://user@Bad.example:8443/Path?q=1"]},
     ),
     "VirusDelivered": (
         [[inbound(**VIRUS, parts=[BODY, EXE])], [outbound(**VIRUS)]],
