@@ -51,7 +51,17 @@ def spam(triggered=None, overall=10, **classifiers):
     return {"spam": said | ({"triggeredClassifier": triggered} if triggered else {})}
 
 
-def audit(action, kind, resource="", category="", details="", ip="192.0.2.1", cluster="acme_hosted", sent=None, ingested=None):
+def audit(
+    action,
+    kind,
+    resource="",
+    category="",
+    details="",
+    ip="192.0.2.1",
+    cluster="acme_hosted",
+    sent=None,
+    ingested=None,
+):
     """What an administrator did, with the tags in the order in which Proofpoint writes them."""
     values = {"eventSubCategory": category, "eventDetails": details, f"{action}.{category}": "true"}
     tags = [{"name": name, "value": value} for name, value in values.items()]

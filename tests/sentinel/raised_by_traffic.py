@@ -4,7 +4,8 @@ from indicators import FLAWS
 from occurring import ago, inbound, maillog, outbound, spam
 
 BODY = {"detectedMime": "text/plain", "detectedExt": "TXT", "labeledName": ""}
-ZIP = {"detectedMime": "application/zip", "detectedExt": "ZIP", "isArchive": True, "labeledName": "a.zip", "sha256": "AB" * 32}
+ZIP = {"detectedMime": "application/zip", "detectedExt": "ZIP", "isArchive": True, "labeledName": "a.zip"}
+ZIP |= {"sha256": "AB" * 32}
 EXE = {"detectedMime": "application/x-msdownload", "detectedExt": "EXE", "labeledName": "a.exe", "sha256": "CD" * 32}
 LOCKED = {"detectedMime": "application/pdf", "isProtected": True, "labeledName": "", "detectedName": "b.pdf"}
 PGP = {"detectedMime": "application/pgp-encrypted", "isProtected": False}
@@ -230,7 +231,11 @@ THREATS = {
             [inbound(connection=WEAK)],
             [maillog(tls={"cipher": "RC4-MD5", "version": "TLSv1"}, sm={"from": "<{sender}>", "relay": "a [192.0.2.68]"})],
         ],
-        [[inbound(connection=STRONG)], [inbound()], [inbound(connection=WEAK | {"ip": "192.0.2.69"}, **JUDGED_IN_THE_HOUR)]],
+        [
+            [inbound(connection=STRONG)],
+            [inbound()],
+            [inbound(connection=WEAK | {"ip": "192.0.2.69"}, **JUDGED_IN_THE_HOUR)],
+        ],
         {"PeerIp": "192.0.2.66", "TlsCipher": "DES-CBC3-SHA"},
     ),
 }
@@ -251,7 +256,11 @@ OUTBOUND = {
         {"Recipient": "raises0@Private.example", "Files": ["a.zip"]},
     ),
     "MultipleArchivedAttachmentsToSameRecipient": (
-        [[outbound(parts=[BODY, ZIP])] * 4, [outbound(parts=[{"isArchive": True}])] * 4, [outbound(parts=[{"detectedMime": "application/zip"}])] * 4],
+        [
+            [outbound(parts=[BODY, ZIP])] * 4,
+            [outbound(parts=[{"isArchive": True}])] * 4,
+            [outbound(parts=[{"detectedMime": "application/zip"}])] * 4,
+        ],
         [
             [outbound(parts=[ZIP, ZIP])] * 3,
             [outbound([f"{n}@other.example"], [ZIP]) for n in range(4)],
@@ -295,7 +304,7 @@ OUTBOUND = {
         ],
         [
             [outbound(people(100, "other.example"))],
-            [outbound(people(103, "other.example")), *[outbound(people(35 - 18 * n, "other.example"), **LONG_AGO) for n in range(2)]],
+            [outbound(people(103, "other.example")), *[outbound(people(18, "other.example"), **LONG_AGO)] * 2],
             [outbound(people(60, "other.example"), sent=ago(hours=hours)) for hours in [0, 2]],
             [inbound(to=people(101))],
             [outbound(people(101, "other.example"), **JUDGED_IN_THE_HOUR)],

@@ -97,8 +97,8 @@ class Language(unittest.TestCase):
         # The table as it is in a workspace: with other columns, and with a type that the engines lack.
         others = {"Confidence": "int", "Data": "dynamic", "Tags": "string"}
         full = known | {"ThreatIntelIndicators": indicators.COLUMNS | others}
-        functions = {"ProofpointPOD": PARSER}
-        requests = [{"tables": tables, "functions": functions, "queries": list(QUERIES.values())} for tables in [full, known]]
+        asked = {"functions": {"ProofpointPOD": PARSER}, "queries": list(QUERIES.values())}
+        requests = [asked | {"tables": tables} for tables in [full, known]]
         cls.checked, cls.without_indicators = [dict(zip(QUERIES, checked, strict=True)) for checked in check_all(requests)]
 
     def test_queries_have_no_fault_and_return_what_the_rules_name(self):
