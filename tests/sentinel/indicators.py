@@ -32,7 +32,7 @@ def of_event(event, address):
     """The indicator of an event: `listed` is what it knows, and its flaw where it has one."""
     known, *flaw = event["listed"]
     flaw = flaw[0] if flaw else ""
-    values = {"address": address.upper(), "ip": event["event"]["connection"]["ip"], "name": address.split("@")[0]}
+    values = {"address": address.upper(), "ip": event["event"].get("connection", {}).get("ip"), "name": address.split("@")[0]}
     return {
         "TimeGenerated": ago(days=15 if flaw == "old" else 2),
         "Id": str(uuid.uuid4()),

@@ -72,11 +72,11 @@ def audit(
     return {"kind": "audit", "event": event, "ingested": ingested or ago(), "listed": None}
 
 
-def maillog(cluster="acme_hosted", sent=None, ingested=None, **members):
+def maillog(cluster="acme_hosted", sent=None, ingested=None, listed=None, **members):
     """A line of the mail log."""
     event = {"id": "{id}", "ts": sent or ago(minutes=2), "data": "a line", "pps": {"cid": cluster}}
     event |= {"metadata": {"origin": {"data": {"cid": cluster}}}, "sm": {"qid": "{id}"}} | members
-    return {"kind": "maillog", "event": event, "ingested": ingested or ago(), "listed": None}
+    return {"kind": "maillog", "event": event, "ingested": ingested or ago(), "listed": listed}
 
 
 def of_case(occurrence, address):

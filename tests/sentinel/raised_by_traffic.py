@@ -205,15 +205,26 @@ def addresses(number):
     return [{"connection": {"ip": f"198.51.100.{n}"}} for n in range(10, 10 + number)]
 
 
+# The mail log tells of the same messages.
+LOGGED = {"sm": {"from": "<{sender}>", "relay": "a [198.51.100.7]"}}
+
 THREATS = {
     "EmailSenderInTIList": (
         [[listed("email-addr:value")]],
-        [[inbound()], *unlisted("email-addr:value", [{}] * 6)],
+        [
+            [inbound()],
+            [maillog(**LOGGED, listed=["email-addr:value"])],
+            *unlisted("email-addr:value", [{}] * 6),
+        ],
         {"Confidence": 80},
     ),
     "EmailSenderIPInTIList": (
         [[listed("ipv4-addr:value", connection={"ip": "198.51.100.7"})]],
-        [[inbound(connection={"ip": "198.51.100.8"})], *unlisted("ipv4-addr:value", addresses(6))],
+        [
+            [inbound(connection={"ip": "198.51.100.8"})],
+            [maillog(**LOGGED)],
+            *unlisted("ipv4-addr:value", addresses(6)),
+        ],
         {"SenderIp": "198.51.100.7", "SenderDomain": "emailsenderipintilist.example"},
     ),
     "EmailUrlInTIList": (
