@@ -97,7 +97,7 @@ class Hunts(unittest.TestCase):
                 uuid.UUID(hunt["id"])
                 self.assertRegex(hunt["version"], r"^\d+\.\d+\.\d+$")
                 self.assertTrue(hunt["name"].startswith("Proofpoint on Demand - "))
-                self.assertEqual([need["connectorId"] for need in hunt["requiredDataConnectors"]], ["ProofpointPOD"])
+                self.assertEqual([need["connectorId"] for need in hunt["requiredDataConnectors"]], ["ProofpointSentinel"])
                 self.assertCountEqual(hunt["tactics"], {TACTICS[technique] for technique in hunt["relevantTechniques"]})
                 for entity in hunt["entityMappings"]:
                     identifiers = [field["identifier"] for field in entity["fieldMappings"]]

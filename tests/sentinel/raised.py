@@ -1,0 +1,48 @@
+"""For each analytic rule what raises it, what nearly does, and what the first of its alerts says.
+
+A case is a list of events of one sender, whose address is `raises0@<rule>.example` or the like. The
+cases that nearly raise a rule miss one of its conditions each."""
+
+from raised_by_operation import ADMINISTRATORS, SILENCE
+from raised_by_traffic import INBOUND, OUTBOUND, THREATS
+
+CASES = INBOUND | THREATS | OUTBOUND | ADMINISTRATORS | SILENCE
+
+
+def sender(rule, outcome, number):
+    return f"{outcome}{number}@{rule.lower()}.example"
+
+
+def addressed():
+    """The events of all cases, each with the address of its case."""
+    for rule, (raises, misses, _) in CASES.items():
+        for outcome, cases in [("raises", raises), ("misses", misses)]:
+            for number, case in enumerate(cases):
+                for occurrence in case:
+                    yield occurrence, sender(rule, outcome, number)
+
+
+# What the user may put into the lists at the top of a rule's query, so that the first case that raises
+# it does so no more.
+EXCEPTIONS = {
+    ("AdminLoginFromNewAddress", "knownAddresses"): "198.51.100.1",
+    ("AdminPolicyWeakened", "exceptedUsers"): "raises0@adminpolicyweakened.example",
+    ("BinaryInAttachment", "exceptedDomains"): "binaryinattachment.example",
+    ("ConnectorSilent", "exceptedClusters"): "raises0@connectorsilent.example",
+    ("DataExfiltrationToPrivateEmail", "ownDomains"): "private.example",
+    ("DmarcFailureAccepted", "exceptedDomains"): "bank.example",
+    ("DmarcFailureAccepted", "exceptedServers"): "192.0.2.20",
+    ("EmailUrlInTIList", "exceptedHosts"): "bad.example",
+    ("FirstSeenSenderToManyRecipients", "exceptedDomains"): "firstseensendertomanyrecipients.example",
+    ("HighRiskNotDiscarded", "exceptedRecipients"): "one@acme.example",
+    ("ImpostorDelivered", "exceptedAuthors"): "raises0@impostordelivered.example",
+    ("MultipleArchivedAttachmentsToSameRecipient", "exceptedDomains"): "other.example",
+    ("MultipleLargeEmailsToSameRecipient", "exceptedDomains"): "other.example",
+    ("MultipleProtectedEmailsToUnknownRecipient", "exceptedDomains"): "other.example",
+    ("OutboundVolumeSpike", "exceptedSenders"): "raises0@outboundvolumespike.example",
+    ("PhishDelivered", "exceptedRecipients"): "one@acme.example",
+    ("PhishDelivered", "exceptedSenders"): "raises0@phishdelivered.example",
+    ("SuspiciousAttachment", "exceptedHashes"): "cd" * 32,
+    ("VirusDelivered", "exceptedViruses"): "eicar",
+    ("WeakCiphers", "exceptedPeers"): "192.0.2.66",
+}

@@ -1,0 +1,326 @@
+"""Mail that raises the analytic rules, and mail that nearly does."""
+
+from indicators import FLAWS
+from occurring import ago, inbound, maillog, outbound, spam
+
+BODY = {"detectedMime": "text/plain", "detectedExt": "TXT", "labeledName": ""}
+ZIP = {"detectedMime": "application/zip", "detectedExt": "ZIP", "isArchive": True, "labeledName": "a.zip"}
+ZIP |= {"sha256": "AB" * 32}
+EXE = {"detectedMime": "application/x-msdownload", "detectedExt": "EXE", "labeledName": "a.exe", "sha256": "CD" * 32}
+LOCKED = {"detectedMime": "application/pdf", "isProtected": True, "labeledName": "", "detectedName": "b.pdf"}
+PGP = {"detectedMime": "application/pgp-encrypted", "isProtected": False}
+PAGE = {"detectedExt": "HTML", "urls": [{"url": "https://user@Bad.example:8443/Path?q=1", "src": ["filter"]}]}
+GOOD_PAGE = {"detectedExt": "HTML", "urls": [{"url": "https://good.example/bad.example", "src": ["filter"]}]}
+WEAK = {"ip": "192.0.2.66", "tls": {"inbound": {"cipher": "DES-CBC3-SHA", "version": "TLSv1"}}}
+STRONG = {"ip": "192.0.2.67", "tls": {"inbound": {"cipher": "ECDHE-RSA-AES256-GCM-SHA384", "version": "TLSv1.2"}}}
+
+# What the rules that judge one message every ten minutes leave out: it has been judged before.
+JUDGED = {"ingested": ago(minutes=11)}
+# The same for those that do it every hour.
+JUDGED_IN_THE_HOUR = {"ingested": ago(minutes=61)}
+
+LARGE = 3_000_001
+
+
+def stopped(way, **members):
+    """A message that would raise a rule on delivered messages, had it been delivered and come in."""
+    others = [[way(disposition=disposition, **members)] for disposition in ["reject", "discard", "retry"]]
+    return others + [[outbound(**members)], [way(**members, **JUDGED)]]
+
+
+def dmarc(result, record=None, judged=None):
+    said = {"filterdResult": result}
+    if record:
+        said["records"] = [{"query": "_dmarc.bank.example", "record": record}]
+    if judged:
+        said["authResults"] = [{"method": "dmarc", "result": result, "emailIdentities": {"header.from": judged}}]
+    return {"dmarc": said}
+
+
+def people(number, domain="acme.example"):
+    return [f"r{n}@{domain}" for n in range(number)]
+
+
+def author(address="{sender}"):
+    return {"from": [f'"A Name, b@c" <{address}>']}
+
+
+def released(then, now):
+    """A message that was held, and the same one later."""
+    same = {"message-id": ["<held.{sender}>"]}
+    held = {"quarantine": {"folder": "Phish", "rule": "phish"}, "disposition": "discard"}
+    held |= {"sent": ago(days=2), "ingested": ago(days=2), "header": same}
+    return [inbound(**held | then), inbound(**{"header": same} | now)]
+
+
+IMPOSTOR = {"modules": spam(impostor=81), "header": author() | {"reply-to": ["else@mail.example"]}}
+PHISH = {"modules": spam(phish=81)}
+VIRUS = {"modules": {"av": {"virusNames": ["EICAR"]}}}
+REJECTED = {"modules": dmarc("fail", "v=DMARC1; sp=none; p=reject", "Bank.example")}
+SPOOFED = {"modules": dmarc("fail", "v=DMARC1; p=none"), "header": author("boss@Acme.example")}
+TWENTY_ONE = {"to": people(21)}
+LONG_AGO = {"sent": ago(days=8), "ingested": ago(days=8)}
+# Longer ago than a rule can see.
+FORGOTTEN = {"sent": ago(days=15), "ingested": ago(days=15)}
+SPAM = {"quarantine": {"folder": "Bulk", "rule": "spam"}}
+
+INBOUND = {
+    "BinaryInAttachment": (
+        [[inbound([BODY, ZIP])], [inbound([EXE])], [inbound([BODY, ZIP], sent=ago(hours=23))]],
+        [
+            [inbound([BODY])],
+            [inbound([BODY, ZIP], disposition="discard")],
+            [inbound([BODY, ZIP], disposition="reject")],
+            [outbound(parts=[BODY, ZIP])],
+            [inbound([BODY, ZIP], **JUDGED)],
+        ],
+        {"Files": ["a.zip"], "Sha256": "ab" * 32, "RecipientName": "one"},
+    ),
+    "HighRiskNotDiscarded": (
+        [[inbound(modules=spam(overall=100))]],
+        [
+            [inbound(modules=spam(overall=99))],
+            [inbound(modules=spam(overall=100), disposition="reject")],
+            [inbound(modules=spam(overall=100), disposition="discard")],
+            [inbound()],
+            [outbound(modules=spam(overall=100))],
+            [inbound(modules=spam(overall=100), **JUDGED)],
+        ],
+        {"SpamScore": 100, "RecipientDomain": "acme.example"},
+    ),
+    "SuspiciousAttachment": (
+        [[inbound([BODY, EXE])], [inbound([{"detectedExt": "TXT", "labeledExt": "PS1"}])]],
+        [
+            [inbound([BODY, ZIP])],
+            [inbound([EXE], disposition="discard")],
+            [inbound([EXE], disposition="reject")],
+            [outbound(parts=[EXE])],
+            [inbound([EXE], **JUDGED)],
+        ],
+        {"FileName": "a.exe", "Sha256": "cd" * 32, "HashAlgorithm": "SHA256"},
+    ),
+    "ImpostorDelivered": (
+        [[inbound(**IMPOSTOR)], [inbound(modules=spam("Impostor", impostor=5))]],
+        [[inbound(modules=spam("phish", impostor=80, phish=99))], [inbound()], *stopped(inbound, **IMPOSTOR)],
+        {"Score": 81, "RepliesElsewhere": True, "AlertSeverity": "Medium", "ReplyTo": "else@mail.example"},
+    ),
+    "PhishDelivered": (
+        [
+            [inbound(**PHISH, parts=[PAGE, ZIP])],
+            [inbound(modules=spam(malware=81))],
+            [inbound(modules=spam("Phish"))],
+            [inbound(modules=spam("malware"))],
+        ],
+        [[inbound(modules=spam("spam", phish=80, malware=80, impostor=99))], [inbound()], *stopped(inbound, **PHISH)],
+        {"Threat": "Phish", "PhishScore": 81, "Hashes": ["AB" * 32], "Urls": ["https://user@Bad.example:8443/Path?q=1"]},
+    ),
+    "VirusDelivered": (
+        [[inbound(**VIRUS, parts=[BODY, EXE])], [outbound(**VIRUS)]],
+        [
+            *stopped(inbound, **VIRUS)[:3],
+            [inbound(**VIRUS, **JUDGED)],
+            [inbound(modules={"av": {"virusNames": []}})],
+            [inbound()],
+        ],
+        {"Virus": "EICAR", "Recipient": "one@acme.example", "Hashes": ["CD" * 32]},
+    ),
+    "DmarcFailureAccepted": (
+        [
+            [inbound(**REJECTED)],
+            [inbound(modules=dmarc("fail", "v=DMARC1;p=quarantine"), header=author())],
+            [inbound(**SPOOFED)],
+            [inbound(modules=dmarc("fail", judged="mail.acme.example"))],
+        ],
+        [
+            [inbound(modules=dmarc("pass", "v=DMARC1; p=reject", "bank.example"))],
+            [inbound(modules=dmarc("fail", "v=DMARC1; p=none; sp=reject", "bank.example"))],
+            [inbound(modules=dmarc("fail", judged="notacme.example"))],
+            [inbound(modules=dmarc("fail", "v=DMARC1; p=reject"))],
+            [inbound()],
+            *stopped(inbound, **REJECTED),
+        ],
+        {"FromDomain": "bank.example", "Policy": "reject", "Claim": "policy reject"},
+    ),
+    "FirstSeenSenderToManyRecipients": (
+        [
+            [inbound(header=author(), **TWENTY_ONE)],
+            [inbound(to=people(21)[:11]), inbound(to=people(21)[11:])],
+            [inbound(**TWENTY_ONE), inbound(**FORGOTTEN)],
+        ],
+        [
+            [inbound(to=[*people(20), "R0@acme.example"], header=author())],
+            [inbound(**TWENTY_ONE, header=author()), inbound(**LONG_AGO, header=author("{name}@{domain}"))],
+            [inbound(**TWENTY_ONE, disposition="discard")],
+            [inbound(**TWENTY_ONE, disposition="reject")],
+            [inbound(**TWENTY_ONE, disposition="retry")],
+            [outbound(**TWENTY_ONE)],
+            [inbound(**TWENTY_ONE, **JUDGED_IN_THE_HOUR)],
+            [inbound(**TWENTY_ONE, sender="")],
+        ],
+        {"RecipientCount": 21, "Messages": 1, "AuthorDomain": "firstseensendertomanyrecipients.example"},
+    ),
+    "MaliciousMessageReleased": (
+        [
+            released({}, {}),
+            released(SPAM | VIRUS, {}),
+            released(SPAM | {"modules": spam("impostor", 60)}, {"to": ["ONE@acme.example", "two@acme.example"]}),
+            released({}, {"sent": ago(days=1)}),
+        ],
+        [
+            released(SPAM, {}),
+            released({"disposition": "continue"}, {}),
+            released({"quarantine": None, "modules": spam("phish")}, {}),
+            released({}, {"disposition": "discard"}),
+            released({}, {"disposition": "reject"}),
+            released({}, {"disposition": "retry"}),
+            released({}, {"to": ["two@acme.example"]}),
+            released({}, {"sent": ago(days=3)}),
+            released({}, JUDGED_IN_THE_HOUR),
+            released({"routeDirection": "outbound"}, {"routeDirection": "outbound"}),
+            released(FORGOTTEN, {}),
+            released({"header": {"message-id": []}}, {"header": {"message-id": []}}),
+            released({"header": {"message-id": ["<another.{sender}>"]}}, {}),
+        ],
+        {"Reasons": ["Phish/phish/"], "Recipient": "one@acme.example"},
+    ),
+}
+
+LINKED = {"parts": [BODY, PAGE]}
+SHARED = {"parts": [{"urls": [{"url": "https://shared.example/{name}"}]}]}
+
+
+def listed(known, flaw=None, **members):
+    return inbound(listed=[known, flaw] if flaw else [known], **members)
+
+
+def unlisted(known, ways):
+    """Messages that a rule on indicators leaves out: those of indicators that do not count, and those
+    that were judged before or are over a day old. Each needs members of its own."""
+    times = [JUDGED_IN_THE_HOUR, {"sent": ago(hours=25)}]
+    flawed = [[listed(known, flaw, **way)] for flaw, way in zip(FLAWS, ways)]
+    return flawed + [[listed(known, **way, **at)] for at, way in zip(times, ways[len(FLAWS) :])]
+
+
+def addresses(number):
+    return [{"connection": {"ip": f"198.51.100.{n}"}} for n in range(10, 10 + number)]
+
+
+# The mail log tells of the same messages.
+LOGGED = {"sm": {"from": "<{sender}>", "relay": "a [198.51.100.7]"}}
+
+THREATS = {
+    "EmailSenderInTIList": (
+        [[listed("email-addr:value")]],
+        [
+            [inbound()],
+            [maillog(**LOGGED, listed=["email-addr:value"])],
+            *unlisted("email-addr:value", [{}] * 6),
+        ],
+        {"Confidence": 80},
+    ),
+    "EmailSenderIPInTIList": (
+        [[listed("ipv4-addr:value", connection={"ip": "198.51.100.7"})]],
+        [
+            [inbound(connection={"ip": "198.51.100.8"})],
+            [maillog(**LOGGED)],
+            *unlisted("ipv4-addr:value", addresses(6)),
+        ],
+        {"SenderIp": "198.51.100.7", "SenderDomain": "emailsenderipintilist.example"},
+    ),
+    "EmailUrlInTIList": (
+        [[listed("domain-name:value", **LINKED)], [listed("url:value", **SHARED)]],
+        [
+            [inbound([GOOD_PAGE])],
+            [inbound()],
+            *stopped(inbound, **LINKED)[:4],
+            *unlisted("url:value", [SHARED] * 6),
+        ],
+        {"Host": "bad.example", "Recipient": "one@acme.example"},
+    ),
+    "WeakCiphers": (
+        [
+            [inbound(connection=WEAK)],
+            [maillog(tls={"cipher": "RC4-MD5", "version": "TLSv1"}, sm={"from": "<{sender}>", "relay": "a [192.0.2.68]"})],
+        ],
+        [
+            [inbound(connection=STRONG)],
+            [inbound()],
+            [inbound(connection=WEAK | {"ip": "192.0.2.69"}, **JUDGED_IN_THE_HOUR)],
+        ],
+        {"PeerIp": "192.0.2.66", "TlsCipher": "DES-CBC3-SHA"},
+    ),
+}
+
+HALF_AN_HOUR_AGO = {"ingested": ago(minutes=31)}
+
+OUTBOUND = {
+    "DataExfiltrationToPrivateEmail": (
+        [[outbound(["{name}@Private.example"], [ZIP])]],
+        [
+            [outbound(["{name}@private.example", "two@private.example"])],
+            [outbound(["other@private.example"])],
+            [outbound(["{sender}"])],
+            [outbound(["@private.example"], sender="@{domain}")],
+            [inbound(to=["{name}@private.example"])],
+            [outbound(["{name}@private.example"], **JUDGED)],
+        ],
+        {"Recipient": "raises0@Private.example", "Files": ["a.zip"]},
+    ),
+    "MultipleArchivedAttachmentsToSameRecipient": (
+        [
+            [outbound(parts=[BODY, ZIP])] * 4,
+            [outbound(parts=[{"isArchive": True}])] * 4,
+            [outbound(parts=[{"detectedMime": "application/zip"}])] * 4,
+        ],
+        [
+            [outbound(parts=[ZIP, ZIP])] * 3,
+            [outbound([f"{n}@other.example"], [ZIP]) for n in range(4)],
+            [outbound(parts=[EXE])] * 4,
+            [inbound([ZIP])] * 4,
+            [outbound(parts=[ZIP], **HALF_AN_HOUR_AGO)] * 4,
+        ],
+        {"Messages": 4, "Files": ["a.zip"]},
+    ),
+    "MultipleLargeEmailsToSameRecipient": (
+        [[outbound(msgSizeBytes=LARGE)] * 4],
+        [
+            [outbound(msgSizeBytes=LARGE)] * 3,
+            [outbound(msgSizeBytes=3_000_000)] * 4,
+            [outbound([f"{n}@other.example"], msgSizeBytes=LARGE) for n in range(4)],
+            [inbound(msgSizeBytes=LARGE)] * 4,
+            [outbound(msgSizeBytes=LARGE, **HALF_AN_HOUR_AGO)] * 4,
+        ],
+        {"Messages": 4, "Bytes": 4 * LARGE},
+    ),
+    "MultipleProtectedEmailsToUnknownRecipient": (
+        [
+            [outbound(parts=[BODY, LOCKED]), outbound(parts=[PGP])],
+            [outbound(parts=[LOCKED])] * 2 + [outbound(**FORGOTTEN)],
+        ],
+        [
+            [outbound(parts=[BODY, LOCKED])],
+            [outbound(parts=[BODY])] * 2,
+            [outbound(parts=[LOCKED])] * 2 + [outbound(sent=ago(days=3), ingested=ago(days=3))],
+            [inbound([LOCKED])] * 2,
+            [outbound(parts=[LOCKED], **JUDGED_IN_THE_HOUR)] * 2,
+        ],
+        {"Messages": 2, "SenderName": "raises0"},
+    ),
+    "OutboundVolumeSpike": (
+        [
+            [outbound(people(101, "other.example"))],
+            [outbound(people(50, "other.example")), outbound(people(52, "other.example"), disposition="discard")],
+            [outbound(people(103, "other.example")), outbound(people(34, "other.example"), **LONG_AGO)],
+            [outbound(people(103, "other.example")), outbound(people(99, "other.example"), **FORGOTTEN)],
+        ],
+        [
+            [outbound(people(100, "other.example"))],
+            [outbound(people(103, "other.example")), *[outbound(people(18, "other.example"), **LONG_AGO)] * 2],
+            [outbound(people(60, "other.example"), sent=ago(hours=hours)) for hours in [0, 2]],
+            [inbound(to=people(101))],
+            [outbound(people(101, "other.example"), **JUDGED_IN_THE_HOUR)],
+            [outbound(people(101, "other.example"), sender="")],
+        ],
+        {"RecipientCount": 101, "Messages": 1, "BusiestDay": 0, "Hours": 1, "Stopped": 0},
+    ),
+}

@@ -1,0 +1,16 @@
+"""The analytic rules and what they name."""
+
+import re
+
+from kql import CONTENT, load
+
+RULES = {path.stem: load(path) for path in sorted((CONTENT / "analytic-rules").glob("*.yaml"))}
+QUERIES = {name: rule["query"] for name, rule in RULES.items()}
+
+
+def named(rule):
+    """The columns that a rule names outside its query."""
+    override = rule["alertDetailsOverride"]
+    columns = {field["columnName"] for entity in rule["entityMappings"] for field in entity["fieldMappings"]}
+    columns |= set(rule["customDetails"].values()) | set(re.findall(r"\{\{(\w+)\}\}", override["alertDisplayNameFormat"]))
+    return columns | ({override["alertSeverityColumnName"]} if "alertSeverityColumnName" in override else set())

@@ -1,0 +1,162 @@
+"""Each analytic rule keeps the limits that Microsoft sets for rules, alerts and incidents."""
+
+import functools
+import re
+import unittest
+import uuid
+
+from rules import RULES, named
+
+# The tactic that each technique serves.
+TACTICS = {
+    "T1048": "Exfiltration",
+    "T1078": "InitialAccess",
+    "T1496": "Impact",
+    "T1557": "CredentialAccess",
+    "T1562": "DefenseEvasion",
+    "T1566": "InitialAccess",
+}
+
+# What Sentinel takes of each kind of entity, of what the rules use; what it can't do without comes
+# first, for a hash both.
+IDENTIFIERS = {
+    "Account": ["Name", "UPNSuffix"],
+    "CloudApplication": ["Name", "InstanceName"],
+    "DNS": ["DomainName"],
+    "File": ["Name"],
+    "FileHash": ["Algorithm", "Value"],
+    "IP": ["Address"],
+    "Mailbox": ["MailboxPrimaryAddress"],
+    "MailMessage": ["Recipient", "Sender", "InternetMessageId"],
+    "Malware": ["Name"],
+    "URL": ["Url"],
+}
+
+CONNECTORS = {
+    "ProofpointSentinel": {"ProofpointPODMessage_CL", "ProofpointPODMailLog_CL", "ProofpointPODAudit_CL"},
+    "ThreatIntelligence": {"ThreatIntelIndicators"},
+    "ThreatIntelligenceTaxii": {"ThreatIntelIndicators"},
+    "ThreatIntelligenceUploadIndicatorsAPI": {"ThreatIntelIndicators"},
+    "MicrosoftDefenderThreatIntelligence": {"ThreatIntelIndicators"},
+}
+
+# Rules whose alerts are too common to be incidents.
+ALERTS_ONLY = {"BinaryInAttachment", "WeakCiphers"}
+
+
+def minutes(duration):
+    return int(duration[:-1]) * {"m": 1, "h": 60, "d": 24 * 60}[duration[-1]]
+
+
+def of_each_rule(test):
+    """The test run for each rule and its name."""
+
+    @functools.wraps(test)
+    def run(case):
+        for name, rule in RULES.items():
+            with case.subTest(rule=name):
+                test(case, name, rule)
+
+    return run
+
+
+class Form(unittest.TestCase):
+    def test_ids_and_names_are_the_rules_own(self):
+        for key in ["id", "name"]:
+            self.assertEqual(len({rule[key] for rule in RULES.values()}), len(RULES))
+
+    @of_each_rule
+    def test_rules_are_what_sentinel_takes(self, name, rule):
+        uuid.UUID(rule["id"])
+        self.assertTrue(rule["name"].startswith("Proofpoint on Demand - "))
+        self.assertLessEqual(len(rule["name"]), 256)
+        self.assertLessEqual(len(rule["description"]), 5000)
+        self.assertIn(rule["severity"], ["High", "Medium", "Low", "Informational"])
+        self.assertEqual([rule["kind"], rule["triggerOperator"], rule["triggerThreshold"]], ["Scheduled", "gt", 0])
+        self.assertRegex(rule["version"], r"^\d+\.\d+\.\d+$")
+        self.assertLess(len(rule["query"]), 10_000)
+
+    @of_each_rule
+    def test_descriptions_are_sentences_to_act_on(self, name, rule):
+        self.assertIn(len(re.findall(r"\.(?:\s|$)", rule["description"])), range(3, 7))
+        self.assertRegex(rule["description"], r"usual\s+false\s+positive")
+
+    @of_each_rule
+    def test_techniques_serve_the_tactics(self, name, rule):
+        self.assertCountEqual(rule["tactics"], {TACTICS[technique] for technique in rule["relevantTechniques"]})
+
+    @of_each_rule
+    def test_connectors_bring_the_tables_that_are_read(self, name, rule):
+        needed = {need["connectorId"]: set(need["dataTypes"]) for need in rule["requiredDataConnectors"]}
+        for connector, tables in needed.items():
+            self.assertLessEqual(tables, CONNECTORS[connector])
+        self.assertEqual("ThreatIntelligence" in needed, name.endswith("InTIList"))
+        audit = "ProofpointPODAudit_CL" in needed["ProofpointSentinel"]
+        self.assertEqual(audit, '"audit"' in rule["query"])
+
+    @of_each_rule
+    def test_rules_run_as_often_as_sentinel_lets_them(self, name, rule):
+        frequency, period = minutes(rule["queryFrequency"]), minutes(rule["queryPeriod"])
+        self.assertLessEqual(minutes("5m"), frequency)
+        self.assertLessEqual(frequency, period)
+        self.assertLessEqual(period, minutes("14d"))
+        if period >= minutes("2d"):
+            self.assertGreaterEqual(frequency, minutes("1h"))
+        # What happened a day before it arrived is judged.
+        self.assertGreaterEqual(period, minutes("1d"))
+
+    @of_each_rule
+    def test_each_event_is_judged_by_one_run(self, name, rule):
+        windows = set(re.findall(r"IngestionTime (?:>|<=) ago\((\w+)\)", rule["query"]))
+        self.assertEqual(windows, set() if name == "ConnectorSilent" else {rule["queryFrequency"]})
+        for back in re.findall(r"(?:EventOriginalTime|TimeGenerated) > ago\((\w+)\)", rule["query"]):
+            self.assertLessEqual(minutes(back), minutes(rule["queryPeriod"]))
+
+    @of_each_rule
+    def test_entities_are_what_sentinel_takes(self, name, rule):
+        # Ten in a workspace; the Azure-Sentinel repository takes five.
+        self.assertLessEqual(len(rule["entityMappings"]), 5)
+        for entity in rule["entityMappings"]:
+            identifiers = [field["identifier"] for field in entity["fieldMappings"]]
+            self.assertEqual(identifiers, IDENTIFIERS[entity["entityType"]])
+            self.assertLessEqual(len(identifiers), 3)
+
+    @of_each_rule
+    def test_details_are_what_sentinel_takes(self, name, rule):
+        self.assertLessEqual(len(rule["customDetails"]), 20)
+        for key in rule["customDetails"]:
+            self.assertRegex(key, r"^[A-Za-z][A-Za-z0-9]{0,19}$")
+        for column in named(rule):
+            self.assertRegex(column, r"^[A-Za-z_]\w*$")
+
+    @of_each_rule
+    def test_lists_in_alerts_have_an_end(self, name, rule):
+        # An alert takes fifty values of a list.
+        sizes = re.findall(r"make_set\([^,]+, (\d+)\)", rule["query"])
+        self.assertEqual(len(sizes), rule["query"].count("make_set("))
+        self.assertTrue(all(int(size) <= 50 for size in sizes))
+
+    @of_each_rule
+    def test_names_of_alerts_say_who(self, name, rule):
+        display = rule["alertDetailsOverride"]["alertDisplayNameFormat"]
+        self.assertLessEqual(len(display), 256)
+        self.assertIn(len(re.findall(r"\{\{\w+\}\}", display)), [1, 2, 3])
+
+    @of_each_rule
+    def test_incidents_gather_the_alerts_of_an_entity(self, name, rule):
+        self.assertEqual(rule["eventGroupingSettings"], {"aggregationKind": "AlertPerResult"})
+        incident = rule["incidentConfiguration"]
+        self.assertEqual(incident["createIncident"], name not in ALERTS_ONLY)
+        if name in ALERTS_ONLY:
+            return
+        grouping = incident["groupingConfiguration"]
+        self.assertTrue(grouping["enabled"])
+        self.assertEqual(grouping["matchingMethod"], "Selected")
+        self.assertRegex(grouping["lookbackDuration"], r"^P(T[1-9]\d?H|[1-7]D)$")
+        mapped = [entity["entityType"] for entity in rule["entityMappings"]]
+        for kind in grouping["groupByEntities"]:
+            self.assertEqual(mapped.count(kind), 1, "another entity of the kind would tell alerts apart")
+
+
+if __name__ == "__main__":
+    unittest.main()
