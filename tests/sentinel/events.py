@@ -116,10 +116,20 @@ def told_apart(event_type, text, mark):
 
 def generated(directory, *arguments):
     """The rows that the whole connector delivers in a demonstration, by table."""
-    demo = ["demo", "--hours", "1", "--rate", "2000", "--keep", directory, *arguments]
-    subprocess.run(["cargo", "run", "--locked", "--quiet", "--", *demo], cwd=ROOT, stdout=subprocess.DEVNULL, check=True)
+    _demonstrate(directory, "--rate", "2000", *arguments)
     files = (pathlib.Path(directory) / "workspace").glob("*.ndjson")
     return {file.stem: [load(line) for line in read(file)] for file in files}
+
+
+def logged(directory):
+    """The lines that the whole connector logs in a demonstration."""
+    _demonstrate(directory, "--rate", "60")
+    return [line for line in read(pathlib.Path(directory) / "handler.log") if line.startswith("{")]
+
+
+def _demonstrate(directory, *arguments):
+    demo = ["demo", "--hours", "1", "--keep", directory, *arguments]
+    subprocess.run(["cargo", "run", "--locked", "--quiet", "--", *demo], cwd=ROOT, stdout=subprocess.DEVNULL, check=True)
 
 
 def of_row(row):

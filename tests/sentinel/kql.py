@@ -39,6 +39,9 @@ def load(path):
 
 PARSER = load("parsers/ProofpointPOD.yaml")["FunctionQuery"]
 
+# Its columns and their types, whatever tables there are: test_language.py sees to that.
+COLUMNS = json.loads((HERE / "columns.json").read_text(encoding="utf-8"))
+
 # The engines lack the function that tells when a row was ingested: a column takes its place.
 INGESTED = "_IngestionTime"
 
@@ -65,7 +68,11 @@ def check(tables, functions, queries):
 
 
 def check_all(requests):
-    """The same in several workspaces: the service takes a second to start."""
+    """The same in several workspaces: the service takes seconds to start. It takes as long to find
+    out the parser's columns, which are known."""
+    for request in requests:
+        known = {name: COLUMNS for name, body in request["functions"].items() if body == PARSER}
+        request["functions"] = request["functions"] | known
     checked = subprocess.run(
         ["node", HERE / "check.js"], input=json.dumps(requests), stdout=subprocess.PIPE, text=True, check=True
     )

@@ -4,13 +4,10 @@ import json
 import unittest
 
 import codeless
-from kql import HERE, PARSER, check_all
+from kql import COLUMNS, HERE, PARSER, check_all
 from test_parser import tables
 
 KINDS = ["string", "real", "bool", "datetime", "dynamic"]
-
-# The columns of the parser and their types.
-COLUMNS = json.loads((HERE / "columns.json").read_text(encoding="utf-8"))
 
 # The columns of version 1.0.1 of the parser in Microsoft's solution.
 OFFICIAL = json.loads((HERE / "official_columns.json").read_text(encoding="utf-8"))
