@@ -1,5 +1,6 @@
 """Events to try the parser on, and the rows that the connector makes of them."""
 
+import functools
 import json
 import pathlib
 import re
@@ -22,12 +23,25 @@ def load(text):
     return json.loads(text, parse_float=lambda number: min(float(number), sys.float_info.max))
 
 
+@functools.cache
+def program(*target):
+    """A program of the repository, built."""
+    command = ["cargo", "build", "--locked", "--quiet", "--message-format", "json", *target]
+    built = subprocess.run(command, cwd=ROOT, stdout=subprocess.PIPE, text=True, check=True)
+    made = [json.loads(line).get("executable") for line in built.stdout.splitlines()]
+    return next(filter(None, reversed(made)))
+
+
 def rows(event_type, shape, events):
     """The connector's rows for events as text."""
-    command = ["cargo", "run", "--locked", "--quiet", "--example", "rows", event_type, shape]
-    text = "".join(f"{event}\n" for event in events)
+    return [load(line) for line in _made(event_type, shape, "".join(f"{event}\n" for event in events))]
+
+
+@functools.cache
+def _made(event_type, shape, text):
+    command = [program("--example", "rows"), event_type, shape]
     made = subprocess.run(command, cwd=ROOT, input=text, stdout=subprocess.PIPE, text=True, check=True)
-    return [load(line) for line in made.stdout.splitlines()]
+    return made.stdout.splitlines()
 
 
 def hand_made(event_type):
@@ -128,8 +142,8 @@ def logged(directory):
 
 
 def _demonstrate(directory, *arguments):
-    demo = ["demo", "--hours", "1", "--keep", directory, *arguments]
-    subprocess.run(["cargo", "run", "--locked", "--quiet", "--", *demo], cwd=ROOT, stdout=subprocess.DEVNULL, check=True)
+    command = [program("--bin", "proofpoint-sentinel"), "demo", "--hours", "1", "--keep", directory, *arguments]
+    subprocess.run(command, cwd=ROOT, stdout=subprocess.DEVNULL, check=True)
 
 
 def of_row(row):

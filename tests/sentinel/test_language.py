@@ -1,5 +1,6 @@
 """Every query of the content, by Microsoft's Kusto language service."""
 
+import functools
 import json
 import unittest
 
@@ -15,6 +16,7 @@ OFFICIAL = json.loads((HERE / "official_columns.json").read_text(encoding="utf-8
 FAULTS = ["ProofpointPOD | where NoSuchColumn == 1", "ProofpointPOD | summarize by", "NoSuchTable"]
 
 
+@functools.cache
 def full():
     """The tables of a workspace in which every connector has been at work."""
     made = {name: columns for name, (columns, _) in tables().items()}
