@@ -184,8 +184,13 @@ fn the_buttons_lead_to_the_template_and_its_form_in_each_cloud() {
     };
     let (template, form) = (escaped("azuredeploy.json"), escaped("createUiDefinition.json"));
     let mut faults = Vec::new();
-    for page in ["README.md", "docs/deploy.md"] {
-        let links = markdown::links(&read(page));
+    let pages = ["README.md", "docs/deploy.md"].map(|page| (page, read(page)));
+    let card = "sentinel/connector/ProofpointSentinel.json";
+    let json: Value = serde_json::from_str(&read(card)).expect("it is JSON");
+    let mut of_card = Vec::new();
+    texts_in(&json, &mut of_card);
+    for (page, text) in pages.into_iter().chain([(card, of_card.join("\n"))]) {
+        let links = markdown::links(&text);
         for portal in ["portal.azure.com", "portal.azure.us", "portal.azure.cn"] {
             let button =
                 format!("https://{portal}/#create/Microsoft.Template/uri/{template}{FORM}{form}");
@@ -195,6 +200,16 @@ fn the_buttons_lead_to_the_template_and_its_form_in_each_cloud() {
         }
     }
     assert_none(faults);
+}
+
+/// Every text of a JSON value.
+fn texts_in<'a>(json: &'a Value, texts: &mut Vec<&'a str>) {
+    match json {
+        Value::String(text) => texts.push(text),
+        Value::Array(values) => values.iter().for_each(|value| texts_in(value, texts)),
+        Value::Object(members) => members.values().for_each(|value| texts_in(value, texts)),
+        _ => {}
+    }
 }
 
 #[test]

@@ -1,5 +1,6 @@
 // Checks queries with Microsoft's Kusto language service. Reads a list of {tables, functions, queries}
 // as JSON from standard input and prints, for each query, its diagnostics and its result's columns.
+// A function is its text, or the columns that it is known to have.
 require("@kusto/language-service-next/bridge.min.js"); // defines Bridge and System
 require("@kusto/language-service-next/Kusto.Language.Bridge.min.js"); // defines Kusto
 const { KustoCode, GlobalState, Symbols, Editor } = globalThis.Kusto.Language;
@@ -9,15 +10,18 @@ function list(items) {
   return Array.from({ length: items.Count }, (_, position) => items.getItem(position));
 }
 
+function table(name, columns) {
+  const schema = Object.entries(columns).map(([column, type]) => `['${column}']: ${type}`);
+  return new TableSymbol.$ctor7(name, `(${schema.join(", ")})`, null);
+}
+
 // Functions may use the tables and the functions before them.
 function workspace({ tables, functions }) {
-  const members = Object.entries(tables).map(([name, columns]) => {
-    const schema = Object.entries(columns).map(([column, type]) => `['${column}']: ${type}`);
-    return new TableSymbol.$ctor7(name, `(${schema.join(", ")})`, null);
-  });
+  const members = Object.entries(tables).map(([name, columns]) => table(name, columns));
   const globals = () => GlobalState.Default.WithDatabase(new DatabaseSymbol.ctor("workspace", members));
   for (const [name, body] of Object.entries(functions)) {
-    const result = KustoCode.ParseAndAnalyze(body, globals()).ResultType;
+    const isText = typeof body === "string";
+    const result = isText ? KustoCode.ParseAndAnalyze(body, globals()).ResultType : table(name, body);
     if (!Bridge.is(result, TableSymbol)) throw new Error(`${name} gives no table`);
     members.push(new FunctionSymbol.$ctor5(name, result, []));
   }

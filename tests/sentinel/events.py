@@ -1,5 +1,6 @@
 """Events to try the parser on, and the rows that the connector makes of them."""
 
+import functools
 import json
 import pathlib
 import re
@@ -22,12 +23,25 @@ def load(text):
     return json.loads(text, parse_float=lambda number: min(float(number), sys.float_info.max))
 
 
+@functools.cache
+def program(*target):
+    """A program of the repository, built."""
+    command = ["cargo", "build", "--locked", "--quiet", "--message-format", "json", *target]
+    built = subprocess.run(command, cwd=ROOT, stdout=subprocess.PIPE, text=True, check=True)
+    made = [json.loads(line).get("executable") for line in built.stdout.splitlines()]
+    return next(filter(None, reversed(made)))
+
+
 def rows(event_type, shape, events):
     """The connector's rows for events as text."""
-    command = ["cargo", "run", "--locked", "--quiet", "--example", "rows", event_type, shape]
-    text = "".join(f"{event}\n" for event in events)
+    return [load(line) for line in _made(event_type, shape, "".join(f"{event}\n" for event in events))]
+
+
+@functools.cache
+def _made(event_type, shape, text):
+    command = [program("--example", "rows"), event_type, shape]
     made = subprocess.run(command, cwd=ROOT, input=text, stdout=subprocess.PIPE, text=True, check=True)
-    return [load(line) for line in made.stdout.splitlines()]
+    return made.stdout.splitlines()
 
 
 def hand_made(event_type):
@@ -116,10 +130,21 @@ def told_apart(event_type, text, mark):
 
 def generated(directory, *arguments, hours=1, rate=2000):
     """The rows that the whole connector delivers in a demonstration, by table."""
-    demo = ["demo", "--hours", str(hours), "--rate", str(rate), "--keep", directory, *arguments]
-    subprocess.run(["cargo", "run", "--locked", "--quiet", "--", *demo], cwd=ROOT, stdout=subprocess.DEVNULL, check=True)
+    _demonstrate(directory, *arguments, hours=hours, rate=rate)
     files = (pathlib.Path(directory) / "workspace").glob("*.ndjson")
     return {file.stem: [load(line) for line in read(file)] for file in files}
+
+
+def logged(directory):
+    """The lines that the whole connector logs in a demonstration."""
+    _demonstrate(directory, hours=1, rate=60)
+    return [line for line in read(pathlib.Path(directory) / "handler.log") if line.startswith("{")]
+
+
+def _demonstrate(directory, *arguments, hours, rate):
+    size = ["--hours", str(hours), "--rate", str(rate)]
+    command = [program("--bin", "proofpoint-sentinel"), "demo", *size, "--keep", directory, *arguments]
+    subprocess.run(command, cwd=ROOT, stdout=subprocess.DEVNULL, check=True)
 
 
 def of_row(row):

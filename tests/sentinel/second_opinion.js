@@ -11,8 +11,13 @@ function engine(tables, functions) {
   return made;
 }
 
-// The parser takes seconds: queries run over a table of what it says.
-const { cols, rows } = engine(tables, { ProofpointPOD: parser }).query("ProofpointPOD");
-const columns = Object.fromEntries(cols.map((column) => [column.n, column.t]));
-const parsed = engine({ ...tables, ProofpointPOD: [columns, JSON.parse(JSON.stringify(rows))] }, {});
-process.stdout.write(JSON.stringify(queries.map((query) => parsed.query(query))));
+// The parser takes seconds: queries run over a table of what it says, where any asks for it.
+function parsed() {
+  const { cols, rows } = engine(tables, { ProofpointPOD: parser }).query("ProofpointPOD");
+  const columns = Object.fromEntries(cols.map((column) => [column.n, column.t]));
+  return engine({ ...tables, ProofpointPOD: [columns, JSON.parse(JSON.stringify(rows))] }, {});
+}
+
+const isAsked = queries.some((query) => /\bProofpointPOD\b/.test(query));
+const asked = isAsked ? parsed() : engine(tables, {});
+process.stdout.write(JSON.stringify(queries.map((query) => asked.query(query))));

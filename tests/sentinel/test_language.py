@@ -1,16 +1,14 @@
 """Every query of the content, by Microsoft's Kusto language service."""
 
+import functools
 import json
 import unittest
 
 import codeless
-from kql import HERE, PARSER, check_all
+from kql import COLUMNS, HERE, PARSER, check_all
 from test_parser import tables
 
 KINDS = ["string", "real", "bool", "datetime", "dynamic"]
-
-# The columns of the parser and their types.
-COLUMNS = json.loads((HERE / "columns.json").read_text(encoding="utf-8"))
 
 # The columns of version 1.0.1 of the parser in Microsoft's solution.
 OFFICIAL = json.loads((HERE / "official_columns.json").read_text(encoding="utf-8"))
@@ -18,6 +16,7 @@ OFFICIAL = json.loads((HERE / "official_columns.json").read_text(encoding="utf-8
 FAULTS = ["ProofpointPOD | where NoSuchColumn == 1", "ProofpointPOD | summarize by", "NoSuchTable"]
 
 
+@functools.cache
 def full():
     """The tables of a workspace in which every connector has been at work."""
     made = {name: columns for name, (columns, _) in tables().items()}

@@ -3,30 +3,12 @@
 //
 //   node independent.mjs FOLDER
 
-import { spawnSync } from "node:child_process";
-import { cpSync, rmSync } from "node:fs";
 import { basename } from "node:path";
 
+import { install, run } from "./checkers.mjs";
 import { writeFlat } from "./flat.mjs";
 import { load, root } from "./project.mjs";
 import { conclude, reasonsOf } from "./reasons.mjs";
-
-const TOOLS = root("target/template/tools");
-
-function run(command, ...args) {
-  return spawnSync(command, args, { cwd: TOOLS, encoding: "utf8", maxBuffer: 1 << 28 });
-}
-
-/** The checkers want packages beside them; they may come from a folder that can't be written to. */
-function install(folder) {
-  rmSync(TOOLS, { recursive: true, force: true });
-  cpSync(folder, TOOLS, { recursive: true });
-  spawnSync("chmod", ["-R", "u+w", TOOLS]);
-  const { status, stderr } = run("npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund");
-  if (status !== 0) {
-    throw new Error(`the checkers can't be installed: ${stderr}`);
-  }
-}
 
 /** Its errors; warnings are of no more than taste. */
 function checked(file, ...more) {
