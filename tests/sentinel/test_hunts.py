@@ -1,15 +1,14 @@
 """Each hunting query: it is well formed, and of events that it is meant for and events that miss one
 of its conditions it finds just the first, whichever destination they were delivered to."""
 
-import datetime
 import json
 import re
 import unittest
 import uuid
 
+import agreement
 import events
 import hunted
-import panels
 from kql import CONTENT, INTERPRETER, PARSER, Workspace, check, load
 from test_parser import TABLES, collected
 
@@ -18,9 +17,6 @@ CASES = hunted.made()
 
 # The tactic that each technique serves.
 TACTICS = {"T1048": "Exfiltration", "T1496": "Impact", "T1566": "InitialAccess"}
-
-# The fewest elements at which a query cuts a set off.
-SMALLEST_SET = min(int(size) for hunt in HUNTS.values() for size in re.findall(r"make_set\([^()]+, (\d+)\)", hunt["query"]))
 
 # What Sentinel takes of each kind of entity.
 IDENTIFIERS = {
@@ -47,21 +43,6 @@ def workspaces():
 def of_case(hunt, answer):
     """The rows on messages of a hunt's own case: every case has domains of its own."""
     return [row for row in answer if f"{hunt.lower()}." in json.dumps(row, default=str)]
-
-
-def plain(value):
-    """A value to compare: sets come in any order."""
-    return sorted(value) if isinstance(value, list) else value
-
-
-def comparable(value):
-    """A value to compare between engines: one counts time in fractions of a millisecond. Of a set that
-    is cut off, one keeps any of the elements, and the other all."""
-    if isinstance(value, datetime.datetime):
-        return round(value.timestamp(), 2)
-    if isinstance(value, list) and len(value) >= SMALLEST_SET:
-        return SMALLEST_SET
-    return plain(value)
 
 
 class Hunts(unittest.TestCase):
@@ -94,8 +75,8 @@ class Hunts(unittest.TestCase):
                     # The rows come in the order in which an analyst should read them.
                     for row, expected in zip(found, meant):
                         self.assertEqual(
-                            {column: plain(row[column]) for column in expected},
-                            {column: plain(value) for column, value in expected.items()},
+                            {column: agreement.plain(row[column]) for column in expected},
+                            {column: agreement.plain(value) for column, value in expected.items()},
                         )
 
     @unittest.skipUnless(INTERPRETER.exists(), "another interpreter is not at hand")
@@ -104,8 +85,7 @@ class Hunts(unittest.TestCase):
             both = [self.answers[destination, engine] for engine in ("duckdb-kql", "another interpreter")]
             for name, *answers in zip(HUNTS, *both, strict=True):
                 with self.subTest(destination=destination, hunt=name):
-                    rows = [[{column: comparable(value) for column, value in row.items()} for row in answer] for answer in answers]
-                    self.assertCountEqual(*(map(panels.plain, of_engine) for of_engine in rows))
+                    self.assertCountEqual(*(agreement.comparable(HUNTS[name]["query"], answer) for answer in answers))
 
     def test_queries_have_no_fault_and_return_texts_for_the_entities(self):
         for name, hunt in HUNTS.items():

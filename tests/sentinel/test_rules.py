@@ -5,6 +5,7 @@ import json
 import re
 import unittest
 
+import agreement
 import indicators
 import raised
 from kql import INTERPRETER, PARSER, Workspace, check_all
@@ -28,12 +29,9 @@ def of_case(rule, row):
     return set(re.findall(rf"(?:raises|misses)\d+@{rule.lower()}\.example", json.dumps(row, default=str).lower()))
 
 
-def plain(value):
-    """A value to compare: sets come in any order."""
-    return sorted(value) if isinstance(value, list) else value
-
-
 class Rules(unittest.TestCase):
+    maxDiff = None
+
     @classmethod
     def setUpClass(cls):
         cls.answers = {}
@@ -56,6 +54,14 @@ class Rules(unittest.TestCase):
                 found = set().union(*[of_case(name, row) for row in rows])
                 self.assertEqual(found, meant)
 
+    @unittest.skipUnless(INTERPRETER.exists(), "another interpreter is not at hand")
+    def test_another_interpreter_gives_the_same_answers(self):
+        for destination in DESTINATIONS:
+            both = [self.answers[destination, engine] for engine in ("duckdb-kql", "another interpreter")]
+            for name, *answers in zip(QUERIES, *both, strict=True):
+                with self.subTest(destination=destination, rule=name):
+                    self.assertCountEqual(*(agreement.comparable(QUERIES[name], answer) for answer in answers))
+
     def test_alerts_say_what_was_seen(self):
         for where, name, rows in self.each_answer():
             with self.subTest(where=where, rule=name):
@@ -63,7 +69,7 @@ class Rules(unittest.TestCase):
                 alerts = [row for row in rows if first in of_case(name, row)]
                 self.assertEqual(len(alerts), 1, alerts)
                 for column, value in raised.CASES[name][2].items():
-                    self.assertEqual(plain(alerts[0][column]), plain(value), column)
+                    self.assertEqual(agreement.plain(alerts[0][column]), agreement.plain(value), column)
 
     def test_lists_at_the_top_of_a_query_are_kept_to(self):
         lists = {(name, found) for name in QUERIES for found in re.findall(r"let (\w+) = dynamic\(\[\]\);", QUERIES[name])}
