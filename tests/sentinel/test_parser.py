@@ -10,7 +10,7 @@ import events
 import expected
 import times
 from events import load
-from kql import HERE, INTERPRETER, SAMPLES, Workspace
+from kql import HERE, INGESTED, INTERPRETER, SAMPLES, Workspace
 
 TABLES = json.loads((HERE / "tables.json").read_text(encoding="utf-8"))
 NAMES = dict(zip(events.TYPES, ["ProofpointPODMessage_CL", "ProofpointPODMailLog_CL", "ProofpointPODAudit_CL"]))
@@ -118,6 +118,19 @@ class Parser(unittest.TestCase):
             self.assertGreater(len(early), 5)
             for row in early:
                 self.assertEqual(row["TimeGenerated"], row["EventOriginalTime"], engine)
+
+    def test_an_event_arrived_when_its_first_row_did(self):
+        text = json.dumps(events.message("twice"))
+        [late] = events.rows("message", "columns", [text])
+        late |= {INGESTED: "2026-11-22T13:00:00Z"}
+        early = codeless.row(NAMES["message"], json.loads(text), INGESTED_BY_CODELESS)
+        workspace = Workspace({NAMES["message"]: (TABLES[NAMES["message"]], [late, early])})
+        answers = [workspace.query("ProofpointPOD")]
+        if INTERPRETER.exists():
+            answers += workspace.second_opinions(["ProofpointPOD"])
+        for [row] in answers:
+            self.assertEqual(row["IngestionTime"], times.read(INGESTED_BY_CODELESS))
+            self.assertEqual(row["TimeGenerated"], row["EventOriginalTime"])
 
     def test_traffic_that_was_delivered_to_both_destinations_has_one_row_for_each_event(self):
         with tempfile.TemporaryDirectory() as first, tempfile.TemporaryDirectory() as second:
