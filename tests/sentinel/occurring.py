@@ -1,7 +1,7 @@
 """Events of the cases of the analytic rules, and the rows that the connector makes of them.
 
 An event is written for any sender: `{sender}`, `{name}` and `{domain}` stand for the address of the
-case that it belongs to, and `{id}` for an id of its own."""
+case that it belongs to, `{SENDER}` for the address in capitals, and `{id}` for an id of its own."""
 
 import datetime
 import json
@@ -83,7 +83,7 @@ def of_case(occurrence, address):
     """The event of a case as text."""
     name, domain = address.split("@")
     text = json.dumps(occurrence["event"])
-    values = {"sender": address, "name": name, "domain": domain, "id": uuid.uuid4().hex[:31] + "-"}
+    values = {"sender": address, "SENDER": address.upper(), "name": name, "domain": domain, "id": uuid.uuid4().hex[:31] + "-"}
     for key, value in values.items():
         text = text.replace(f"{{{key}}}", value)
     return text

@@ -19,6 +19,9 @@ ADMINISTRATORS = {
             [audit("edit", *POLICY, '{"before": {"enabled": true}, "after": {"enabled": false}}')],
             [audit("create", "config", "partner.example", "organizationalSafeList", "Sender added")],
             [audit("disable", "spam_module", "strict")],
+            [audit("delete", "quarantine", "Phish", "quarantineFolders")],
+            [audit("delete", "config", "strict", "filter")],
+            [audit("delete", "filter_policy", "strict")],
             [audit("create", "policy_routes", "quick", "policyRoutes", "Bypass for partner.example")],
         ],
         [
@@ -28,6 +31,9 @@ ADMINISTRATORS = {
             [audit("execute", "smart_search", "", "search", 'Search Query: {"safelist": "disabled"}')],
             [audit("delete", "config", "partner.example", "organizationalSafeList", "Entry removed")],
             [login()],
+            # A held message, and the filter of a list on the screen.
+            [audit("delete", "quarantine", "<a@b.example>", "quarantine", "Message deleted")],
+            [audit("delete", "smart_search", "mine", "filter")],
             [audit("delete", "policy_routes", "inbound", "policyRoutes", ingested=ago(minutes=11))],
         ],
         {"Change": "Deleted", "Resource": "inbound", "Category": "policyRoutes", "UserName": "raises0"},

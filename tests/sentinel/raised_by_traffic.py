@@ -7,6 +7,7 @@ BODY = {"detectedMime": "text/plain", "detectedExt": "TXT", "labeledName": ""}
 ZIP = {"detectedMime": "application/zip", "detectedExt": "ZIP", "isArchive": True, "labeledName": "a.zip"}
 ZIP |= {"sha256": "AB" * 32}
 EXE = {"detectedMime": "application/x-msdownload", "detectedExt": "EXE", "labeledName": "a.exe", "sha256": "CD" * 32}
+GZIP = {"detectedMime": "application/gzip", "detectedExt": "GZ", "labeledName": "a.tar.gz"}
 LOCKED = {"detectedMime": "application/pdf", "isProtected": True, "labeledName": "", "detectedName": "b.pdf"}
 PGP = {"detectedMime": "application/pgp-encrypted", "isProtected": False}
 PAGE = {"detectedExt": "HTML", "urls": [{"url": "https://user@Bad.example:8443/Path?q=1", "src": ["filter"]}]}
@@ -66,22 +67,27 @@ SPAM = {"quarantine": {"folder": "Bulk", "rule": "spam"}}
 
 INBOUND = {
     "BinaryInAttachment": (
-        [[inbound([BODY, ZIP])], [inbound([EXE])], [inbound([BODY, ZIP], sent=ago(hours=23))]],
+        [[inbound([BODY, ZIP])], [inbound([EXE])], [inbound([BODY, ZIP], sent=ago(hours=23))], [inbound([GZIP])]],
         [
             [inbound([BODY])],
             [inbound([BODY, ZIP], disposition="discard")],
             [inbound([BODY, ZIP], disposition="reject")],
+            [inbound([BODY, ZIP], disposition="retry")],
             [outbound(parts=[BODY, ZIP])],
             [inbound([BODY, ZIP], **JUDGED)],
         ],
-        {"Files": ["a.zip"], "Sha256": "ab" * 32, "RecipientName": "one"},
+        {"Files": ["a.zip"], "Sha256": "ab" * 32, "RecipientName": "one", "Recipients": '["one@acme.example"]'},
     ),
     "HighRiskNotDiscarded": (
-        [[inbound(modules=spam(overall=100))]],
+        [
+            [inbound(modules=spam(overall=100))],
+            [inbound(modules=spam(overall=100), to=["one@acme.example", "two@acme.example"])],
+        ],
         [
             [inbound(modules=spam(overall=99))],
             [inbound(modules=spam(overall=100), disposition="reject")],
             [inbound(modules=spam(overall=100), disposition="discard")],
+            [inbound(modules=spam(overall=100), disposition="retry")],
             [inbound()],
             [outbound(modules=spam(overall=100))],
             [inbound(modules=spam(overall=100), **JUDGED)],
@@ -89,9 +95,17 @@ INBOUND = {
         {"SpamScore": 100, "RecipientDomain": "acme.example"},
     ),
     "SuspiciousAttachment": (
-        [[inbound([BODY, EXE])], [inbound([{"detectedExt": "TXT", "labeledExt": "PS1"}])]],
+        [
+            [inbound([BODY, EXE])],
+            [inbound([{"detectedExt": "TXT", "labeledExt": "PS1"}])],
+            [inbound([ZIP, {"detectedExt": "LNK", "isVirtual": True}])],
+            [inbound([{"detectedExt": "DLL", "labeledExt": "xll"}])],
+        ],
         [
             [inbound([BODY, ZIP])],
+            # Documents, images and links have a hunting query.
+            [inbound([{"detectedExt": kind, "labeledExt": kind} for kind in ["DOCM", "ISO", "PNG", "SVG", "URL", "ONE"]])],
+            [inbound([EXE], disposition="retry")],
             [inbound([EXE], disposition="discard")],
             [inbound([EXE], disposition="reject")],
             [outbound(parts=[EXE])],
@@ -110,6 +124,7 @@ INBOUND = {
             [inbound(modules=spam(malware=81))],
             [inbound(modules=spam("Phish"))],
             [inbound(modules=spam("malware"))],
+            [inbound(**PHISH, to=["one@acme.example", "two@acme.example"])],
         ],
         [[inbound(modules=spam("spam", phish=80, malware=80, impostor=99))], [inbound()], *stopped(inbound, **PHISH)],
         {"Threat": "Phish", "PhishScore": 81, "Hashes": ["AB" * 32], "Urls": ["https://user@Bad.example:8443/Path?q=1"]},
@@ -186,7 +201,13 @@ INBOUND = {
 }
 
 LINKED = {"parts": [BODY, PAGE]}
-SHARED = {"parts": [{"urls": [{"url": "https://shared.example/{name}"}]}]}
+
+
+def page(url):
+    return {"parts": [{"urls": [{"url": url}]}]}
+
+
+SHARED = page("https://shared.example/{name}")
 
 
 def listed(known, flaw=None, **members):
@@ -210,16 +231,20 @@ LOGGED = {"sm": {"from": "<{sender}>", "relay": "a [198.51.100.7]"}}
 
 THREATS = {
     "EmailSenderInTIList": (
-        [[listed("email-addr:value")]],
+        [[listed("email-addr:value", to=["one@acme.example", "two@acme.example"])]],
         [
             [inbound()],
             [maillog(**LOGGED, listed=["email-addr:value"])],
             *unlisted("email-addr:value", [{}] * 6),
         ],
-        {"Confidence": 80},
+        {"Confidence": 80, "Recipients": '["one@acme.example","two@acme.example"]'},
     ),
     "EmailSenderIPInTIList": (
-        [[listed("ipv4-addr:value", connection={"ip": "198.51.100.7"})]],
+        [
+            [listed("ipv4-addr:value", connection={"ip": "198.51.100.7"})],
+            [listed("ipv6-addr:value", connection={"ip": "2001:DB8::7"})],
+            [listed("network-traffic:src_ref.value", connection={"ip": "198.51.100.6"})],
+        ],
         [
             [inbound(connection={"ip": "198.51.100.8"})],
             [maillog(**LOGGED)],
@@ -228,9 +253,19 @@ THREATS = {
         {"SenderIp": "198.51.100.7", "SenderDomain": "emailsenderipintilist.example"},
     ),
     "EmailUrlInTIList": (
-        [[listed("domain-name:value", **LINKED)], [listed("url:value", **SHARED)]],
+        [
+            [listed("domain-name:value", **LINKED)],
+            [listed("url:value", **SHARED)],
+            [listed("url:value", **page("https://shared.example/{name}/"))],
+            [listed("domain-name:value", **page("Bad.example/Path?by=someone@good.example"))],
+            [listed("domain-name:value", **page("hxxp+x://one@two@bad.example:8443"))],
+            [listed("ipv4-addr:value", connection={"ip": "203.0.113.9"}, **page("http://203.0.113.9:8080/a"))],
+            [listed("ipv6-addr:value", connection={"ip": "2001:db8::9"}, **page("http://[2001:DB8::9]:8080/a"))],
+            [listed("domain-name:value", **LINKED, to=["one@acme.example", "two@acme.example"])],
+        ],
         [
             [inbound([GOOD_PAGE])],
+            [inbound(**page("https://good.example/?to=x@bad.example"))],
             [inbound()],
             *stopped(inbound, **LINKED)[:4],
             *unlisted("url:value", [SHARED] * 6),
@@ -252,6 +287,16 @@ THREATS = {
 }
 
 HALF_AN_HOUR_AGO = {"ingested": ago(minutes=31)}
+BEFORE = {"sent": ago(days=3), "ingested": ago(days=3)}
+
+
+def in_capitals(**members):
+    """Four messages from one sender to one recipient, whose addresses are written in several ways."""
+    return [outbound(**members)] * 2 + [
+        outbound(["Someone@Other.example"], **members),
+        outbound(sender="{SENDER}", **members),
+    ]
+
 
 OUTBOUND = {
     "DataExfiltrationToPrivateEmail": (
@@ -259,6 +304,7 @@ OUTBOUND = {
         [
             [outbound(["{name}@private.example", "two@private.example"])],
             [outbound(["other@private.example"])],
+            [outbound(["{name}@private.example"], disposition="retry")],
             [outbound(["{sender}"])],
             [outbound(["@private.example"], sender="@{domain}")],
             [inbound(to=["{name}@private.example"])],
@@ -268,43 +314,55 @@ OUTBOUND = {
     ),
     "MultipleArchivedAttachmentsToSameRecipient": (
         [
-            [outbound(parts=[BODY, ZIP])] * 4,
+            [outbound(parts=[BODY, ZIP])] * 3 + [outbound(parts=[BODY, ZIP], disposition="discard")],
+            in_capitals(parts=[ZIP]),
             [outbound(parts=[{"isArchive": True}])] * 4,
             [outbound(parts=[{"detectedMime": "application/zip"}])] * 4,
         ],
         [
             [outbound(parts=[ZIP, ZIP])] * 3,
+            [outbound(parts=[ZIP])] * 3 + [outbound(parts=[ZIP], disposition="retry")],
+            [outbound(parts=[ZIP], sender="")] * 4,
             [outbound([f"{n}@other.example"], [ZIP]) for n in range(4)],
             [outbound(parts=[EXE])] * 4,
             [inbound([ZIP])] * 4,
             [outbound(parts=[ZIP], **HALF_AN_HOUR_AGO)] * 4,
         ],
-        {"Messages": 4, "Files": ["a.zip"]},
+        {"Messages": 4, "Stopped": 1, "Files": ["a.zip"]},
     ),
     "MultipleLargeEmailsToSameRecipient": (
-        [[outbound(msgSizeBytes=LARGE)] * 4],
+        [
+            [outbound(msgSizeBytes=LARGE)] * 3 + [outbound(msgSizeBytes=LARGE, disposition="reject")],
+            in_capitals(msgSizeBytes=LARGE),
+        ],
         [
             [outbound(msgSizeBytes=LARGE)] * 3,
+            [outbound(msgSizeBytes=LARGE)] * 3 + [outbound(msgSizeBytes=LARGE, disposition="retry")],
+            [outbound(msgSizeBytes=LARGE, sender="")] * 4,
             [outbound(msgSizeBytes=3_000_000)] * 4,
             [outbound([f"{n}@other.example"], msgSizeBytes=LARGE) for n in range(4)],
             [inbound(msgSizeBytes=LARGE)] * 4,
             [outbound(msgSizeBytes=LARGE, **HALF_AN_HOUR_AGO)] * 4,
         ],
-        {"Messages": 4, "Bytes": 4 * LARGE},
+        {"Messages": 4, "Stopped": 1, "Bytes": 4 * LARGE},
     ),
     "MultipleProtectedEmailsToUnknownRecipient": (
         [
             [outbound(parts=[BODY, LOCKED]), outbound(parts=[PGP])],
             [outbound(parts=[LOCKED])] * 2 + [outbound(**FORGOTTEN)],
+            [outbound(parts=[LOCKED])] * 2 + [outbound(**BEFORE, disposition="retry")],
+            in_capitals(parts=[LOCKED])[1:3],
         ],
         [
             [outbound(parts=[BODY, LOCKED])],
             [outbound(parts=[BODY])] * 2,
-            [outbound(parts=[LOCKED])] * 2 + [outbound(sent=ago(days=3), ingested=ago(days=3))],
+            [outbound(parts=[LOCKED]), outbound(parts=[LOCKED], disposition="retry")],
+            [outbound(parts=[LOCKED])] * 2 + [outbound(**BEFORE)],
+            [outbound(parts=[LOCKED])] * 2 + [outbound(["Someone@Other.example"], sender="{SENDER}", **BEFORE)],
             [inbound([LOCKED])] * 2,
             [outbound(parts=[LOCKED], **JUDGED_IN_THE_HOUR)] * 2,
         ],
-        {"Messages": 2, "SenderName": "raises0"},
+        {"Messages": 2, "Stopped": 0, "SenderName": "raises0"},
     ),
     "OutboundVolumeSpike": (
         [
@@ -312,9 +370,11 @@ OUTBOUND = {
             [outbound(people(50, "other.example")), outbound(people(52, "other.example"), disposition="discard")],
             [outbound(people(103, "other.example")), outbound(people(34, "other.example"), **LONG_AGO)],
             [outbound(people(103, "other.example")), outbound(people(99, "other.example"), **FORGOTTEN)],
+            [outbound(people(103, "other.example")), outbound(people(99, "other.example"), **LONG_AGO, disposition="retry")],
         ],
         [
             [outbound(people(100, "other.example"))],
+            [outbound(people(101, "other.example"), disposition="retry")],
             [outbound(people(103, "other.example")), *[outbound(people(18, "other.example"), **LONG_AGO)] * 2],
             [outbound(people(60, "other.example"), sent=ago(hours=hours)) for hours in [0, 2]],
             [inbound(to=people(101))],

@@ -10,7 +10,7 @@ import indicators
 import raised
 from kql import INTERPRETER, PARSER, Workspace, check_all
 from occurring import ago, inbound, outbound, stored
-from raised_by_traffic import people
+from raised_by_traffic import LOCKED, people
 from rules import QUERIES, RULES, named
 from test_parser import TABLES
 
@@ -85,6 +85,23 @@ class Rules(unittest.TestCase):
         self.assertEqual(severities['"A Name, b@c" <raises0@impostordelivered.example>'], "High")
         self.assertIn("Medium", severities.values())
 
+    def test_each_recipient_of_a_delivered_threat_has_an_alert(self):
+        for rule, number in {"EmailUrlInTIList": 7, "HighRiskNotDiscarded": 1}.items():
+            for where, name, rows in self.each_answer():
+                if name == rule:
+                    with self.subTest(where=where, rule=rule):
+                        self.assertEqual(self.recipients(rule, number, rows), ["one@acme.example", "two@acme.example"])
+
+    def test_a_recipient_who_does_not_count_hides_no_other(self):
+        for rule in ["HighRiskNotDiscarded", "PhishDelivered"]:
+            rows = self.with_list(rule, "exceptedRecipients", "one@acme.example")
+            number = len(raised.CASES[rule][0]) - 1
+            self.assertEqual(self.recipients(rule, number, rows), ["two@acme.example"], rule)
+
+    def recipients(self, rule, number, rows):
+        case = raised.sender(rule, "raises", number)
+        return sorted(row["Recipient"] for row in rows if case in of_case(rule, row))
+
     def with_list(self, name, of_user, value):
         query = QUERIES[name].replace(f"let {of_user} = dynamic([]);", f'let {of_user} = dynamic(["{value}"]);')
         return self.workspaces["Logs Ingestion API"].query(query)
@@ -114,6 +131,8 @@ class Language(unittest.TestCase):
                 self.assertEqual(checked["diagnostics"], [])
                 self.assertFalse(checked["open"])
                 self.assertLessEqual(named(rule), set(checked["columns"]))
+                # Without it an alert begins and ends with all that the rule looks back on.
+                self.assertEqual(checked["columns"].get("TimeGenerated"), "datetime")
 
     def test_what_an_entity_is_known_by_is_text(self):
         for name, rule in RULES.items():
@@ -133,14 +152,21 @@ class Language(unittest.TestCase):
                 self.assertEqual(checked["open"], name.endswith("InTIList"))
 
 
+UNUSUAL = [inbound(to=people(21)), outbound(people(101, "other.example")), *[outbound(parts=[LOCKED])] * 2]
+
+
 class YoungWorkspace(unittest.TestCase):
-    def test_rules_that_know_what_is_usual_keep_still_until_they_do(self):
-        events = [inbound(to=people(21)), outbound(people(101, "other.example"))]
-        events += [way(sent=ago(days=6), ingested=ago(days=6)) for way in [inbound, outbound]]
-        addressed = [(event, "new@young.example") for event in events]
-        workspace = Workspace(stored("columns", addressed))
-        for name in ["FirstSeenSenderToManyRecipients", "OutboundVolumeSpike"]:
+    def assert_still(self, before):
+        others = [(way(**before), "old@young.example") for way in [inbound, outbound]]
+        workspace = Workspace(stored("columns", [(event, "new@young.example") for event in UNUSUAL] + others))
+        for name in ["FirstSeenSenderToManyRecipients", "MultipleProtectedEmailsToUnknownRecipient", "OutboundVolumeSpike"]:
             self.assertEqual(workspace.query(QUERIES[name]), [], name)
+
+    def test_rules_that_know_what_is_usual_keep_still_until_they_do(self):
+        self.assert_still({"sent": ago(days=6), "ingested": ago(days=6)})
+
+    def test_they_keep_still_when_a_first_run_brings_weeks_at_once(self):
+        self.assert_still({"sent": ago(days=9), "ingested": ago(minutes=5)})
 
 
 class WithoutThreatIntelligence(unittest.TestCase):
