@@ -1,7 +1,7 @@
 // How wide texts are, and how values are written.
 
 // Without a browser nobody measures text. Fonts differ between readers, so it is taken a bit wide.
-const WIDTHS = { narrow: 0.29, usual: 0.55, capital: 0.67, wide: 0.9, ideograph: 1.05 };
+const WIDTHS = { narrow: 0.33, usual: 0.6, capital: 0.7, wide: 0.95, ideograph: 1.05 };
 
 const widthOf = (letter) => {
   if (/[ijltfrI.,:;'|!()[\]/ -]/.test(letter)) return WIDTHS.narrow;

@@ -19,7 +19,10 @@ export function contentFindings({ deployed, variant }) {
   ];
 }
 
-/** What the parameters ask for. Rules can't read tables of another plan than Analytics. */
+/**
+ * What the parameters ask for. Rules can't read tables of another plan than Analytics, and Microsoft
+ * Sentinel has left Azure China.
+ */
 function asked({ deployment }, { cloud }) {
   const given = (name) => deployment.parameter(name);
   const content = given("sentinelContent");
@@ -27,7 +30,7 @@ function asked({ deployment }, { cloud }) {
   return {
     content,
     card: content && cloud === "public",
-    rules: content && readable && given("analyticRules") !== "None",
+    rules: content && readable && cloud !== "china" && given("analyticRules") !== "None",
     enabled: given("analyticRules") === "Enabled",
   };
 }
