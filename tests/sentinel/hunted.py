@@ -104,6 +104,7 @@ def large_outbound(domain):
         outbound(domain, "late", size=9_000_000),
         outbound(domain, "unknown", size=9_000_000),
         outbound(domain, "", size=9_000_000),
+        outbound(domain, "ann", size=9_000_000, disposition="retry"),
         inbound(domain, "outside", size=9_000_000),
     ]
     ann = {"Sender": f"ann@{domain}.test", "NetworkBytes": 2_000_001, "MeanBytes": 1_000_000, "EarlierMessages": 2}
@@ -287,6 +288,7 @@ def outbound_spikes(domain):
     missed = usual[1:] + [outbound(domain, "same", to(50)), outbound(domain, "mailing", to(10), days=2)]
     missed += [outbound(domain, "mailing", to(53)), outbound(domain, "few", to(50))]
     missed += [outbound(domain, "long-ago", to(60), days=1), inbound(domain, "outside", to(60))]
+    missed += [outbound(domain, "put-off", to(60), disposition="retry")] * 2
     missed += [outbound(domain, "", to(60), header={"subject": [f"{domain}."]})]
     grown = {"Sender": f"grown@{domain}.test", "RecipientCount": 51, "MeanOfDay": 10, "Messages": 1, "Stopped": 0}
     new = {"Sender": f"new@{domain}.test", "RecipientCount": 52, "MeanOfDay": 0, "Messages": 2, "Stopped": 1}
