@@ -106,7 +106,8 @@ def said(*levels):
 def reports(made):
     names = ["feed", "events", "delivered", "repaired", "duplicates", "dead_letters", "hours_done", "hours_waiting"]
     lines = [line for line in parsed(made) if line["target"] == "proofpoint_sentinel::report" and "events" in line]
-    return [{name: line[name] for name in [*names, "lag_seconds"]} for line in lines]
+    # A feed of which nothing was delivered has no lag.
+    return [{name: line[name] for name in names} | {"lag_seconds": line.get("lag_seconds")} for line in lines]
 
 
 def once(table, key, hours, column="TimeGenerated"):
