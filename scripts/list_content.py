@@ -4,14 +4,11 @@
 
 A description begins with what is found; the rest of it is what to do."""
 
-import pathlib
 import re
 
-import yaml
+import embed_content
 
-ROOT = pathlib.Path(__file__).resolve().parents[1]
-CONTENT = ROOT / "sentinel"
-PAGE = ROOT / "docs" / "content.md"
+PAGE = embed_content.ROOT / "docs" / "content.md"
 
 PREFIX = "Proofpoint on Demand - "
 SEVERITIES = ["High", "Medium", "Low", "Informational"]
@@ -20,8 +17,7 @@ UNITS = {"m": "min", "h": "h", "d": "d"}
 
 def load(folder):
     """The name of each file of a folder, and what it holds."""
-    files = sorted((CONTENT / folder).glob("*.yaml"))
-    return [(file.name, yaml.safe_load(file.read_text(encoding="utf-8"))) for file in files]
+    return [(file.name, embed_content.load(file)) for file in embed_content.files(folder)]
 
 
 def link(folder, file, made):

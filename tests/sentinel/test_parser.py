@@ -1,6 +1,7 @@
 """The parser, run over rows that the connector made, against answers worked out without KQL."""
 
 import json
+import re
 import tempfile
 import unittest
 
@@ -10,9 +11,12 @@ import events
 import expected
 import times
 from events import load
-from kql import HERE, INGESTED, INTERPRETER, SAMPLES, Workspace
+from kql import HERE, INGESTED, INTERPRETER, PARSER, SAMPLES, Workspace
 
 TABLES = json.loads((HERE / "tables.json").read_text(encoding="utf-8"))
+
+# Each table that the parser names. Where one is not declared, any column is taken for known.
+DECLARED = {name: {"TimeGenerated": "datetime"} for name in re.findall(r"\w+_CL", PARSER)} | TABLES
 NAMES = dict(zip(events.TYPES, ["ProofpointPODMessage_CL", "ProofpointPODMailLog_CL", "ProofpointPODAudit_CL"]))
 IDS = {"message": "guid", "maillog": "id", "audit": "guid"}
 

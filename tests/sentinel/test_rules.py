@@ -12,7 +12,7 @@ from kql import INTERPRETER, PARSER, Workspace, check_all
 from occurring import ago, inbound, outbound, stored
 from raised_by_traffic import LOCKED, people
 from rules import QUERIES, RULES, named
-from test_parser import TABLES
+from test_parser import DECLARED
 
 DESTINATIONS = {"Logs Ingestion API": "columns", "HTTP Data Collector API": "legacy"}
 
@@ -115,13 +115,11 @@ class Rules(unittest.TestCase):
 class Language(unittest.TestCase):
     @classmethod
     def setUpClass(cls):
-        # Where the parser names a table that is not declared, any column is taken for known.
-        known = {name: {"TimeGenerated": "datetime"} for name in re.findall(r"\w+_CL", PARSER)} | TABLES
         # The table as it is in a workspace: with other columns, and with a type that the engines lack.
         others = {"Confidence": "int", "Data": "dynamic", "Tags": "string"}
-        full = known | {"ThreatIntelIndicators": indicators.COLUMNS | others}
+        full = DECLARED | {"ThreatIntelIndicators": indicators.COLUMNS | others}
         asked = {"functions": {"ProofpointPOD": PARSER}, "queries": list(QUERIES.values())}
-        requests = [asked | {"tables": tables} for tables in [full, known]]
+        requests = [asked | {"tables": tables} for tables in [full, DECLARED]]
         cls.checked, cls.without_indicators = [dict(zip(QUERIES, checked, strict=True)) for checked in check_all(requests)]
 
     def test_queries_have_no_fault_and_return_what_the_rules_name(self):
