@@ -22,7 +22,14 @@ SAVED_SEARCHES = {"ProofpointPOD": "ProofpointPOD Data Parser"}
 OPERATORS = {"gt": "GreaterThan", "lt": "LessThan", "eq": "Equal", "ne": "NotEqual"}
 
 # Members of a rule that the resource has under the same name.
-SAME = ["severity", "triggerThreshold", "tactics", "entityMappings", "customDetails", "alertDetailsOverride"]
+SAME = [
+    "severity",
+    "triggerThreshold",
+    "tactics",
+    "entityMappings",
+    "customDetails",
+    "alertDetailsOverride",
+]
 SAME += ["eventGroupingSettings", "incidentConfiguration"]
 
 VARIABLE = re.compile(r'(?m)^    "content": \{.*?^    \}', re.DOTALL)
@@ -52,7 +59,9 @@ def function(parser):
 
 def asim_function(parser):
     name = parser["ParserName"]
-    parameters = [f"{each['Name']}:{each['Type']}={each['Default']}" for each in parser["ParserParams"]]
+    parameters = [
+        f"{each['Name']}:{each['Type']}={each['Default']}" for each in parser["ParserParams"]
+    ]
     return {
         "name": name,
         "properties": {

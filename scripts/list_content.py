@@ -32,7 +32,9 @@ def found_and_done(description):
 
 def attack(made):
     """The tactics as words, and the techniques, of MITRE ATT&CK."""
-    tactics = [re.sub(r"(?<=[a-z])(?=[A-Z])", " ", tactic).capitalize() for tactic in made["tactics"]]
+    tactics = [
+        re.sub(r"(?<=[a-z])(?=[A-Z])", " ", tactic).capitalize() for tactic in made["tactics"]
+    ]
     return ", ".join([*tactics, *made["relevantTechniques"]])
 
 
@@ -47,26 +49,39 @@ def table(header, rows):
 
 
 def rules():
-    made = sorted(load("analytic-rules"), key=lambda of: (SEVERITIES.index(of[1]["severity"]), of[1]["name"]))
+    made = sorted(
+        load("analytic-rules"), key=lambda of: (SEVERITIES.index(of[1]["severity"]), of[1]["name"])
+    )
     rows = []
     for file, rule in made:
         often = f"{span(rule['queryFrequency'])}, over {span(rule['queryPeriod'])}"
         name = link("analytic-rules", file, rule)
-        rows.append([name, rule["severity"], *found_and_done(rule["description"]), often, attack(rule)])
+        rows.append(
+            [name, rule["severity"], *found_and_done(rule["description"]), often, attack(rule)]
+        )
     return table(["rule", "severity", "raised by", "what to do", "runs every", "ATT&CK"], rows)
 
 
 def hunts():
     rows = []
     for file, hunt in load("hunting-queries"):
-        rows.append([link("hunting-queries", file, hunt), *found_and_done(hunt["description"]), attack(hunt)])
+        rows.append(
+            [
+                link("hunting-queries", file, hunt),
+                *found_and_done(hunt["description"]),
+                attack(hunt),
+            ]
+        )
     return table(["hunt", "finds", "what to do", "ATT&CK"], rows)
 
 
 def with_tables(page):
     """The page with its tables as they are now."""
     for name, made in {"rules": rules(), "hunts": hunts()}.items():
-        begin, end = f"<!-- {name}: written by scripts/list_content.py -->\n", f"<!-- end of {name} -->\n"
+        begin, end = (
+            f"<!-- {name}: written by scripts/list_content.py -->\n",
+            f"<!-- end of {name} -->\n",
+        )
         before, _, rest = page.partition(begin)
         _, mark, after = rest.partition(end)
         if not mark:

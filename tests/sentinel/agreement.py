@@ -16,7 +16,10 @@ def comparable(query, answer):
     # The fewest elements at which the query cuts a set off.
     limits = [int(size) for size in re.findall(r"make_set\([^()]+, (\d+)\)", query)]
     limit = min(limits, default=None)
-    return [panels.plain({name: _between_engines(value, limit) for name, value in row.items()}) for row in answer]
+    return [
+        panels.plain({name: _between_engines(value, limit) for name, value in row.items()})
+        for row in answer
+    ]
 
 
 def _between_engines(value, limit):

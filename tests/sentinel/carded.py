@@ -12,7 +12,7 @@ from panels import recipients
 from test_parser import NAMES, TABLES, collected
 from traffic import pick, present, stamp
 
-NOW = datetime.datetime.now(datetime.timezone.utc).replace(microsecond=0)
+NOW = datetime.datetime.now(datetime.UTC).replace(microsecond=0)
 
 # One happened every two hours and a bit, so that none is near the limits of the queries.
 STEP = datetime.timedelta(hours=2.3)
@@ -34,17 +34,38 @@ def message(number, **members):
         "qid": QUEUE if number == 3 else f"Q{number}",
         "disposition": pick(["discard", "continue", "discard", "accept", "reject"], number),
         "routeDirection": pick(["inbound", "inbound", "inbound", "outbound"], number),
-        "quarantine": pick([{"folder": "Phish", "rule": "phish"}, {}, {"folder": "Bulk", "rule": "bulk"}], number),
+        "quarantine": pick(
+            [{"folder": "Phish", "rule": "phish"}, {}, {"folder": "Bulk", "rule": "bulk"}], number
+        ),
         "actions": [{"module": "spam", "rule": "phish", "action": "discard", "isFinal": True}],
-        "modules": {"spam": {"scores": {"overall": number, "classifiers": {"phish": pick([95, 90, 80], number // 2)}}}},
+        "modules": {
+            "spam": {
+                "scores": {
+                    "overall": number,
+                    "classifiers": {"phish": pick([95, 90, 80], number // 2)},
+                }
+            }
+        },
     }
-    to = pick([["one@acme.example"], ["Someone@Acme.example", "one@acme.example"], ["awesomeone@acme.example"]], number)
+    to = pick(
+        [
+            ["one@acme.example"],
+            ["Someone@Acme.example", "one@acme.example"],
+            ["awesomeone@acme.example"],
+        ],
+        number,
+    )
     return events.message(
         f"guid {number}",
         ts=stamp(happened(number)),
         filter=fields,
         envelope={"from": f"sender{number}@partner.example", "rcpts": to},
-        msg={"header": {"message-id": [f"<m{number}@partner.example>"], "subject": [f"subject {number}"]}},
+        msg={
+            "header": {
+                "message-id": [f"<m{number}@partner.example>"],
+                "subject": [f"subject {number}"],
+            }
+        },
         **members,
     )
 
@@ -63,9 +84,13 @@ def line(number, name, queue, later, sm):
 def lines(number):
     """The receipt of a message under its queue id, and its delivery under another one."""
     queue = QUEUE if number == 3 else f"Q{number}"
-    dsn, stat = pick([("2.0.0", "Sent"), ("4.4.1", "Deferred"), ("5.1.1", "User unknown"), (None, None)], number)
+    dsn, stat = pick(
+        [("2.0.0", "Sent"), ("4.4.1", "Deferred"), ("5.1.1", "User unknown"), (None, None)], number
+    )
     msgid = {"msgid": f"<m{number}@partner.example>"}
-    sent = present({"dsn": dsn, "stat": stat, "relay": "mx.acme.example. [192.0.2.40]", "to": [f"<{MAILBOX}>"]})
+    sent = present(
+        {"dsn": dsn, "stat": stat, "relay": "mx.acme.example. [192.0.2.40]", "to": [f"<{MAILBOX}>"]}
+    )
     return [
         line(number, "received", queue, 1, msgid | {"from": "<a@b.example>"}),
         line(number, "handed on", f"R{number}", 2, msgid | {"from": "<a@b.example>"}),
@@ -110,7 +135,9 @@ def tables(of_kinds):
     del made[NAMES["message"]][1][COUNT // 2 :]
     for columns, rows in made.values():
         for row in rows:
-            row[INGESTED] = stamp(times.read(row["TimeGenerated"]).replace(tzinfo=datetime.timezone.utc) + DELAY)
+            row[INGESTED] = stamp(
+                times.read(row["TimeGenerated"]).replace(tzinfo=datetime.UTC) + DELAY
+            )
     return made
 
 
@@ -155,7 +182,10 @@ def phishing(of_kinds):
         and phish(found) > 80
     ]
     rows = [
-        shown(found, ["EventOriginalTime", "Sender", "SenderIp", "Recipients", "Subject", "QueueId", "Guid"])
+        shown(
+            found,
+            ["EventOriginalTime", "Sender", "SenderIp", "Recipients", "Subject", "QueueId", "Guid"],
+        )
         | {"PhishScore": phish(found), "Urls": []}
         for found in passed
     ]
@@ -182,7 +212,14 @@ def shown(found, columns):
 
 
 def to_mailbox(of_kinds):
-    columns = ["EventOriginalTime", "Sender", "SenderIp", "Subject", "Disposition", "QuarantineFolder"]
+    columns = [
+        "EventOriginalTime",
+        "Sender",
+        "SenderIp",
+        "Subject",
+        "Disposition",
+        "QuarantineFolder",
+    ]
     columns += ["FinalModule", "FinalRule", "SpamScore", "QueueId", "Guid"]
     return [
         shown(found, columns) | {"Recipient": to}
@@ -195,7 +232,8 @@ def to_mailbox(of_kinds):
 def trace(of_kinds):
     """The message and the lines that were made for it."""
     rows = [
-        shown(found, ["EventOriginalTime", "QueueId", "Sender", "Recipients", "Disposition"]) | {"EventType": "message"}
+        shown(found, ["EventOriginalTime", "QueueId", "Sender", "Recipients", "Disposition"])
+        | {"EventType": "message"}
         for found in of_kinds["message"]
         if at(found, "filter/qid") == QUEUE
     ]
@@ -249,7 +287,11 @@ def delays(of_kinds):
     rows = []
     for kind, of_kind in sorted(of_kinds.items()):
         found = since(1, of_kind)
-        told = {"Events": len(found), "Newest": max(map(time, found)), "MedianDelaySeconds": DELAY.total_seconds()}
+        told = {
+            "Events": len(found),
+            "Newest": max(map(time, found)),
+            "MedianDelaySeconds": DELAY.total_seconds(),
+        }
         rows.append({"EventType": kind, "ClusterId": "acme_hosted"} | told)
     return rows
 

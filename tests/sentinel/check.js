@@ -18,10 +18,13 @@ function table(name, columns) {
 // Functions may use the tables and the functions before them.
 function workspace({ tables, functions }) {
   const members = Object.entries(tables).map(([name, columns]) => table(name, columns));
-  const globals = () => GlobalState.Default.WithDatabase(new DatabaseSymbol.ctor("workspace", members));
+  const globals = () =>
+    GlobalState.Default.WithDatabase(new DatabaseSymbol.ctor("workspace", members));
   for (const [name, body] of Object.entries(functions)) {
     const isText = typeof body === "string";
-    const result = isText ? KustoCode.ParseAndAnalyze(body, globals()).ResultType : table(name, body);
+    const result = isText
+      ? KustoCode.ParseAndAnalyze(body, globals()).ResultType
+      : table(name, body);
     if (!Bridge.is(result, TableSymbol)) throw new Error(`${name} gives no table`);
     members.push(new FunctionSymbol.$ctor5(name, result, []));
   }
@@ -45,7 +48,9 @@ function check(text, globals) {
     diagnostics,
     // Columns that a query names are then taken for known, whatever their names.
     open: Boolean(isTable && result.IsOpen),
-    columns: isTable ? Object.fromEntries(list(result.Columns).map((column) => [column.Name, column.Type.Name])) : {},
+    columns: isTable
+      ? Object.fromEntries(list(result.Columns).map((column) => [column.Name, column.Type.Name]))
+      : {},
   };
 }
 

@@ -23,7 +23,11 @@ LEGACY = "ProofpointPOD_message_CL"
 
 
 def pages():
-    return [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md")), ROOT / "sentinel" / "README.md"]
+    return [
+        ROOT / "README.md",
+        *sorted((ROOT / "docs").glob("*.md")),
+        ROOT / "sentinel" / "README.md",
+    ]
 
 
 def queries():
@@ -39,7 +43,9 @@ def tables():
     """The card's events, some twice, with what rows cost, and what the program logs."""
     made = carded.tables(carded.events_of())
     for name in [MESSAGES, MAILLOG]:
-        made[name][1].extend([row | {INGESTED: row["TimeGenerated"]} for row in made[name][1][:20:4]])
+        made[name][1].extend(
+            [row | {INGESTED: row["TimeGenerated"]} for row in made[name][1][:20:4]]
+        )
     made[MESSAGES][1][1]["AdditionalFields"] = {"connectorNotes": ["a note"]}
     for _, rows in made.values():
         for number, row in enumerate(rows):
@@ -52,8 +58,18 @@ def traces():
     """What a demonstration logs, and some lines of a worse day."""
     with tempfile.TemporaryDirectory() as directory:
         logged = events.logged(directory)
-    for level, text in [("ERROR", "refused"), ("ERROR", "refused"), ("WARN", "slow"), ("INFO", "well")]:
-        logged.append(json.dumps(json.loads(logged[-1]) | {"level": level, "message": text, "target": "proofpoint_sentinel::log"}))
+    for level, text in [
+        ("ERROR", "refused"),
+        ("ERROR", "refused"),
+        ("WARN", "slow"),
+        ("INFO", "well"),
+    ]:
+        logged.append(
+            json.dumps(
+                json.loads(logged[-1])
+                | {"level": level, "message": text, "target": "proofpoint_sentinel::log"}
+            )
+        )
     row = {"TimeGenerated": carded.stamp(carded.NOW)}
     prose = row | {"Message": "Executing 'Functions.ProofpointPOD'"}
     return [prose, *(row | {"Message": line} for line in logged)]
@@ -63,7 +79,11 @@ def runnable(query):
     """The query for engines that lack some functions."""
     query = query.replace("ingestion_time()", INGESTED).replace("count_distinct(", "dcount(")
     query = re.sub(r'column_ifexists\("(\w+)", datetime\(null\)\)', r"\1", query)
-    return re.sub(r"percentiles\((\w+), (\d+), (\d+)\)", r"P\2 = percentile(\1 / 1s, \2), P\3 = percentile(\1 / 1s, \3)", query)
+    return re.sub(
+        r"percentiles\((\w+), (\d+), (\d+)\)",
+        r"P\2 = percentile(\1 / 1s, \2), P\3 = percentile(\1 / 1s, \3)",
+        query,
+    )
 
 
 def happened(row):
@@ -79,35 +99,69 @@ def since(hours, rows, column="TimeGenerated"):
 def newest(*names, counted="Rows", last="Newest"):
     def shown(made):
         found = {name: since(48, made[name][1]) for name in names}
-        return [{"Table": name, counted: len(rows), last: max(map(happened, rows))} for name, rows in found.items() if rows]
+        return [
+            {"Table": name, counted: len(rows), last: max(map(happened, rows))}
+            for name, rows in found.items()
+            if rows
+        ]
 
     return shown
 
 
 def billed(made):
     found = {name: [row[BILLED] for row in since(7 * 24, made[name][1])] for name in NAMES.values()}
-    return [{"Table": name, "GB": sum(sizes) / 1e9, "BytesOfARow": sum(sizes) / len(sizes)} for name, sizes in found.items()]
+    return [
+        {"Table": name, "GB": sum(sizes) / 1e9, "BytesOfARow": sum(sizes) / len(sizes)}
+        for name, sizes in found.items()
+    ]
 
 
 def parsed(made):
     """The lines that the program logged."""
-    return [json.loads(row["Message"]) for row in made["AppTraces"][1] if row["Message"].startswith("{")]
+    return [
+        json.loads(row["Message"]) for row in made["AppTraces"][1] if row["Message"].startswith("{")
+    ]
 
 
 def said(*levels):
     def shown(made):
-        counted = collections.Counter((line["level"], line["message"]) for line in parsed(made) if line["level"] in levels)
-        rows = [{"Text": text, "Times": times, "Level": level} for (level, text), times in counted.items()]
-        return rows if len(levels) > 1 else [{"Text": row["Text"], "Times": row["Times"]} for row in rows]
+        counted = collections.Counter(
+            (line["level"], line["message"]) for line in parsed(made) if line["level"] in levels
+        )
+        rows = [
+            {"Text": text, "Times": times, "Level": level}
+            for (level, text), times in counted.items()
+        ]
+        return (
+            rows
+            if len(levels) > 1
+            else [{"Text": row["Text"], "Times": row["Times"]} for row in rows]
+        )
 
     return shown
 
 
 def reports(made):
-    names = ["feed", "events", "delivered", "repaired", "duplicates", "dead_letters", "hours_done", "hours_waiting"]
-    lines = [line for line in parsed(made) if line["target"] == "proofpoint_sentinel::report" and "events" in line]
+    names = [
+        "feed",
+        "events",
+        "delivered",
+        "repaired",
+        "duplicates",
+        "dead_letters",
+        "hours_done",
+        "hours_waiting",
+    ]
+    lines = [
+        line
+        for line in parsed(made)
+        if line["target"] == "proofpoint_sentinel::report" and "events" in line
+    ]
     # A feed of which nothing was delivered has no lag.
-    return [{name: line[name] for name in names} | {"lag_seconds": line.get("lag_seconds")} for line in lines]
+    return [
+        {name: line[name] for name in names} | {"lag_seconds": line.get("lag_seconds")}
+        for line in lines
+    ]
 
 
 def once(table, key, hours, column="TimeGenerated"):
@@ -125,11 +179,21 @@ def once(table, key, hours, column="TimeGenerated"):
 
 def by_disposition(made):
     events_of = {}
-    for row in since(30 * 24, made[MESSAGES][1], "eventTime") + since(30 * 24, made[LEGACY][1], "ts_t"):
-        disposition = row["filter"]["disposition"] if "filter" in row else row["filter_disposition_s"]
-        events_of[row.get("guid") or row["guid_s"]] = (disposition, happened(row).replace(hour=0, minute=0, second=0))
+    for row in since(30 * 24, made[MESSAGES][1], "eventTime") + since(
+        30 * 24, made[LEGACY][1], "ts_t"
+    ):
+        disposition = (
+            row["filter"]["disposition"] if "filter" in row else row["filter_disposition_s"]
+        )
+        events_of[row.get("guid") or row["guid_s"]] = (
+            disposition,
+            happened(row).replace(hour=0, minute=0, second=0),
+        )
     counted = collections.Counter(events_of.values())
-    return [{"disposition": disposition, "eventTime": day, "Messages": count} for (disposition, day), count in counted.items()]
+    return [
+        {"disposition": disposition, "eventTime": day, "Messages": count}
+        for (disposition, day), count in counted.items()
+    ]
 
 
 def by_hour(hours, column, *, repeated=False):
@@ -137,7 +201,10 @@ def by_hour(hours, column, *, repeated=False):
         guids = collections.defaultdict(list)
         for row in since(hours, made[MESSAGES][1], column):
             guids[happened(row).replace(minute=0, second=0, microsecond=0)].append(row["guid"])
-        rows = [{"Hour": hour, "Rows": len(found), "Events": len(set(found))} for hour, found in guids.items()]
+        rows = [
+            {"Hour": hour, "Rows": len(found), "Events": len(set(found))}
+            for hour, found in guids.items()
+        ]
         return [row for row in rows if not repeated or row["Rows"] > row["Events"]]
 
     return shown
@@ -147,7 +214,13 @@ def late(made):
     """How late the rows of the last hour are: the one row is there twice, once without a delay."""
     [at] = {row["TimeGenerated"] for row in since(1, made[MESSAGES][1])}
     at = times.read(at)
-    return [{"TimeGenerated": at.replace(minute=at.minute // 10 * 10, second=0), "P50": 0, "P95": carded.DELAY.total_seconds()}]
+    return [
+        {
+            "TimeGenerated": at.replace(minute=at.minute // 10 * 10, second=0),
+            "P50": 0,
+            "P95": carded.DELAY.total_seconds(),
+        }
+    ]
 
 
 def noted(made):

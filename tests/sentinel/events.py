@@ -12,6 +12,7 @@ from kql import ROOT
 TYPES = ["message", "maillog", "audit"]
 FIXTURES = ROOT / "tests" / "fixtures" / "pod"
 
+
 def read(path):
     """The events of a file, one a line, as text."""
     return path.read_text(encoding="utf-8").splitlines()
@@ -34,13 +35,17 @@ def program(*target):
 
 def rows(event_type, shape, events):
     """The connector's rows for events as text."""
-    return [load(line) for line in _made(event_type, shape, "".join(f"{event}\n" for event in events))]
+    return [
+        load(line) for line in _made(event_type, shape, "".join(f"{event}\n" for event in events))
+    ]
 
 
 @functools.cache
 def _made(event_type, shape, text):
     command = [program("--example", "rows"), event_type, shape]
-    made = subprocess.run(command, cwd=ROOT, input=text, stdout=subprocess.PIPE, text=True, check=True)
+    made = subprocess.run(
+        command, cwd=ROOT, input=text, stdout=subprocess.PIPE, text=True, check=True
+    )
     return made.stdout.splitlines()
 
 
@@ -101,7 +106,10 @@ def with_urls():
     """Addresses of which some repeat, some need escapes, and one only looks like one."""
     url = {"url": 'https://example.org/?q="a\\b"', "src": ["filter"], "isRewritten": False}
     parts = [
-        {"labeledName": "", "urls": [url, url, {"src": ["urldefense"], "url": "https://example.org/é"}]},
+        {
+            "labeledName": "",
+            "urls": [url, url, {"src": ["urldefense"], "url": "https://example.org/é"}],
+        },
         {"labeledName": "x.zip", "urls": [], "metadata": {"title": '"url":"https://no.example"'}},
         {"labeledName": "third"},
     ]
@@ -111,7 +119,9 @@ def with_urls():
 def with_large_parts():
     """Parts that no single column holds, in either shape."""
     noise = "noise " * 3_400
-    parts = [{"structureId": str(n), "labeledName": f"ü{n}", "metadata": {"t": noise}} for n in range(6)]
+    parts = [
+        {"structureId": str(n), "labeledName": f"ü{n}", "metadata": {"t": noise}} for n in range(6)
+    ]
     return message("large", msgParts=parts)
 
 
@@ -143,7 +153,14 @@ def logged(directory):
 
 def _demonstrate(directory, *arguments, hours, rate):
     size = ["--hours", str(hours), "--rate", str(rate)]
-    command = [program("--bin", "proofpoint-sentinel"), "demo", *size, "--keep", directory, *arguments]
+    command = [
+        program("--bin", "proofpoint-sentinel"),
+        "demo",
+        *size,
+        "--keep",
+        directory,
+        *arguments,
+    ]
     subprocess.run(command, cwd=ROOT, stdout=subprocess.DEVNULL, check=True)
 
 
@@ -151,7 +168,9 @@ def of_row(row):
     """The event that a row of the Logs Ingestion API was made of, as far as columns tell."""
     event = {key: value for key, value in row.items() if not key.startswith("msgParts")}
     additional = event.pop("AdditionalFields", {})
-    parts = [row[name] for name in ["msgParts", "msgParts2", "msgParts3", "msgParts4"] if name in row]
+    parts = [
+        row[name] for name in ["msgParts", "msgParts2", "msgParts3", "msgParts4"] if name in row
+    ]
     if parts:
         event["msgParts"] = sum(parts, [])
     return event | {"ts": event.pop("eventTime")} | additional
@@ -159,6 +178,8 @@ def of_row(row):
 
 def of_legacy_row(row):
     """The event that a row of the HTTP Data Collector API was made of."""
-    pieces = sorted((name for name in row if name.startswith("msgParts")), key=lambda name: (len(name), name))
+    pieces = sorted(
+        (name for name in row if name.startswith("msgParts")), key=lambda name: (len(name), name)
+    )
     parts = "".join(row[name] for name in pieces)
     return row | {"msgParts": json.loads(parts) if parts else None}

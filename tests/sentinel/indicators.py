@@ -35,14 +35,20 @@ def of_event(event, address):
     knows another observable of the kind, from later on; one that was withdrawn was active before."""
     known, *flaw = event["listed"]
     flaw = flaw[0] if flaw else ""
-    values = {"address": address.upper(), "ip": event["event"].get("connection", {}).get("ip"), "name": address.split("@")[0]}
+    values = {
+        "address": address.upper(),
+        "ip": event["event"].get("connection", {}).get("ip"),
+        "name": address.split("@")[0],
+    }
     row = {
         "TimeGenerated": ago(days=15 if flaw == "old" else 2),
         "Id": str(uuid.uuid4()),
         "ObservableKey": "mac-addr:value" if flaw == "of another kind" else known,
         "ObservableValue": VALUES[known].format(**values),
         "IsActive": flaw != "withdrawn",
-        "ValidUntil": ago(days=1) if flaw == "expired" else (NOW + datetime.timedelta(days=1)).isoformat(),
+        "ValidUntil": ago(days=1)
+        if flaw == "expired"
+        else (NOW + datetime.timedelta(days=1)).isoformat(),
         "Confidence": 80,
     }
     rows = [row, row | {"TimeGenerated": ago(days=1), "ObservableValue": f"another.{address}"}]
@@ -53,4 +59,6 @@ def of_event(event, address):
 
 def table(addressed):
     """The table for events, each as (occurrence, address)."""
-    return COLUMNS, [row for event, address in addressed if event["listed"] for row in of_event(event, address)]
+    return COLUMNS, [
+        row for event, address in addressed if event["listed"] for row in of_event(event, address)
+    ]

@@ -8,9 +8,8 @@ import subprocess
 import tempfile
 
 import duckdb_kql
-import yaml
-
 import times
+import yaml
 
 HERE = pathlib.Path(__file__).resolve().parent
 ROOT = HERE.parents[1]
@@ -51,7 +50,9 @@ def runnable(tables):
     statements = re.split(r"(?m)^(?=let )", PARSER.replace("ingestion_time()", INGESTED))
 
     def decided(statement):
-        named = [columns for name, (columns, _) in tables.items() if re.search(rf"\b{name}\b", statement)]
+        named = [
+            columns for name, (columns, _) in tables.items() if re.search(rf"\b{name}\b", statement)
+        ]
 
         def column_or_empty(found):
             return found[1] if any(found[1] in columns for columns in named) else '""'
@@ -74,7 +75,11 @@ def check_all(requests):
         known = {name: COLUMNS for name, body in request["functions"].items() if body == PARSER}
         request["functions"] = request["functions"] | known
     checked = subprocess.run(
-        ["node", HERE / "check.js"], input=json.dumps(requests), stdout=subprocess.PIPE, text=True, check=True
+        ["node", HERE / "check.js"],
+        input=json.dumps(requests),
+        stdout=subprocess.PIPE,
+        text=True,
+        check=True,
     )
     return json.loads(checked.stdout)
 
@@ -100,7 +105,9 @@ class Workspace:
 
     def _parse(self):
         """Queries take seconds less over the parser's result than over the parser."""
-        sql = duckdb_kql.to_sql(runnable(self.tables), schema=duckdb_kql.engine.schema(self._connection))
+        sql = duckdb_kql.to_sql(
+            runnable(self.tables), schema=duckdb_kql.engine.schema(self._connection)
+        )
         self._connection.execute(f"CREATE TABLE ProofpointPOD AS {sql}")
         self._is_parsed = True
 
@@ -129,7 +136,9 @@ class Workspace:
         answers = []
         for answer in json.loads(answer.stdout):
             at_times = [column["n"] for column in answer["cols"] if column["t"] == "datetime"]
-            answers.append([row | {name: times.read(row[name]) for name in at_times} for row in answer["rows"]])
+            answers.append(
+                [row | {name: times.read(row[name]) for name in at_times} for row in answer["rows"]]
+            )
         return answers
 
 
@@ -138,7 +147,9 @@ def _stored(columns, rows):
     columns = columns | {INGESTED: "datetime"}
     at_times = [column for column, kind in columns.items() if kind == "datetime"]
     rows = [{INGESTED: row["TimeGenerated"]} | row for row in rows]
-    return columns, [row | {name: times.in_utc(row[name]) for name in at_times if row.get(name)} for row in rows]
+    return columns, [
+        row | {name: times.in_utc(row[name]) for name in at_times if row.get(name)} for row in rows
+    ]
 
 
 def _value(kind, value):

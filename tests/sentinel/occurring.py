@@ -11,30 +11,51 @@ import events
 from kql import INGESTED
 from test_parser import NAMES, TABLES, collected
 
-NOW = datetime.datetime.now(datetime.timezone.utc)
+NOW = datetime.datetime.now(datetime.UTC)
 
 
 def ago(**duration):
     return (NOW - datetime.timedelta(**duration)).isoformat()
 
 
-def message(route, to=("one@acme.example",), parts=(), header=None, sender="{sender}", cluster="acme_hosted", **members):
+def message(
+    route,
+    to=("one@acme.example",),
+    parts=(),
+    header=None,
+    sender="{sender}",
+    cluster="acme_hosted",
+    **members,
+):
     """A message that has just come. The members that are left are the filter's, but for `sent` and
     `ingested`, the connection, and `listed`, what an indicator knows of it."""
     of_event = {key: members.pop(key, None) for key in ["sent", "ingested", "connection", "listed"]}
-    fields = {"routeDirection": route, "disposition": "continue", "msgSizeBytes": 1000, "modules": {}} | members
+    fields = {
+        "routeDirection": route,
+        "disposition": "continue",
+        "msgSizeBytes": 1000,
+        "modules": {},
+    } | members
     event = events.message(
         "{id}",
         ts=of_event["sent"] or ago(minutes=2),
         envelope={"from": sender, "rcpts": list(to)},
-        msg={"header": {"message-id": ["<{id}@mail.example>"], "subject": ["About {sender}"]} | (header or {})},
+        msg={
+            "header": {"message-id": ["<{id}@mail.example>"], "subject": ["About {sender}"]}
+            | (header or {})
+        },
         metadata={"origin": {"data": {"cid": cluster}}},
         msgParts=list(parts),
         filter=fields,
     )
     if of_event["connection"]:
         event["connection"] = of_event["connection"]
-    return {"kind": "message", "event": event, "ingested": of_event["ingested"] or ago(), "listed": of_event["listed"]}
+    return {
+        "kind": "message",
+        "event": event,
+        "ingested": of_event["ingested"] or ago(),
+        "listed": of_event["listed"],
+    }
 
 
 def inbound(parts=(), **members):
@@ -65,7 +86,13 @@ def audit(
     """What an administrator did, with the tags in the order in which Proofpoint writes them."""
     values = {"eventSubCategory": category, "eventDetails": details, f"{action}.{category}": "true"}
     tags = [{"name": name, "value": value} for name, value in values.items()]
-    done = {"action": action, "level": "INFO", "resourceType": kind, "resourceName": resource, "tags": tags}
+    done = {
+        "action": action,
+        "level": "INFO",
+        "resourceType": kind,
+        "resourceName": resource,
+        "tags": tags,
+    }
     done["user"] = {"email": "{sender}", "id": "{id}", "ipAddress": ip}
     event = {"guid": "{id}", "ts": sent or ago(minutes=2), "audit": done}
     event["metadata"] = {"origin": {"data": {"cid": cluster}}}
@@ -83,7 +110,13 @@ def of_case(occurrence, address):
     """The event of a case as text."""
     name, domain = address.split("@")
     text = json.dumps(occurrence["event"])
-    values = {"sender": address, "SENDER": address.upper(), "name": name, "domain": domain, "id": uuid.uuid4().hex[:31] + "-"}
+    values = {
+        "sender": address,
+        "SENDER": address.upper(),
+        "name": name,
+        "domain": domain,
+        "id": uuid.uuid4().hex[:31] + "-",
+    }
     for key, value in values.items():
         text = text.replace(f"{{{key}}}", value)
     return text
@@ -93,7 +126,9 @@ def stored(shape, addressed):
     """The tables of a workspace that the events came to, each as (occurrence, address)."""
     tables = {}
     for kind in events.TYPES:
-        of_kind = [(occurrence, address) for occurrence, address in addressed if occurrence["kind"] == kind]
+        of_kind = [
+            (occurrence, address) for occurrence, address in addressed if occurrence["kind"] == kind
+        ]
         if not of_kind:
             continue
         rows = events.rows(kind, shape, [of_case(*each) for each in of_kind])
@@ -102,5 +137,8 @@ def stored(shape, addressed):
             name = f"ProofpointPOD_{kind}_CL"
             columns, rows = collected(rows)
         ingested = [occurrence["ingested"] for occurrence, _ in of_kind]
-        tables[name] = (columns, [row | {INGESTED: at} for row, at in zip(rows, ingested, strict=True)])
+        tables[name] = (
+            columns,
+            [row | {INGESTED: at} for row, at in zip(rows, ingested, strict=True)],
+        )
     return tables

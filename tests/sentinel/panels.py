@@ -46,7 +46,9 @@ def folder_and_rule(message):
 def quarantine(message):
     passed = "copy, message passed on"
     other = f"other: {disposition(message)}"
-    return {None: "unknown", "discard": "held", "accept": passed, "continue": passed}.get(disposition(message), other)
+    return {None: "unknown", "discard": "held", "accept": passed, "continue": passed}.get(
+        disposition(message), other
+    )
 
 
 def final(message):
@@ -107,7 +109,7 @@ def status(line):
 def failure(line):
     """The kind of a failure, None where there is none."""
     code = at(line, "sm/dsn") or ""
-    if not status(line) or code.startswith("2") or not code and status(line).startswith("Sent"):
+    if not status(line) or code.startswith("2") or (not code and status(line).startswith("Sent")):
         return None
     return {"4": "will be tried again", "5": "failed"}.get(code[:1], "unknown")
 
@@ -131,7 +133,11 @@ def tallied(events, name, identity, columns):
         made = [()]
         for values in (value(event) for value in columns.values()):
             values = values if isinstance(values, list) else [values]
-            made = [(*cells, *(value if isinstance(value, tuple) else (value,))) for cells in made for value in values]
+            made = [
+                (*cells, *(value if isinstance(value, tuple) else (value,)))
+                for cells in made
+                for value in values
+            ]
         for cells in made:
             found[cells].add(identity(event))
     names = " ".join(columns).split()
@@ -145,7 +151,9 @@ def messages(chosen=lambda events: events, **columns):
 
 def events(name, chosen=lambda events: events, **columns):
     """How many events there are of each kind."""
-    return lambda events: tallied(chosen(events), name, lambda event: event.get("id") or event["guid"], columns)
+    return lambda events: tallied(
+        chosen(events), name, lambda event: event.get("id") or event["guid"], columns
+    )
 
 
 def named(names, value):
@@ -169,21 +177,33 @@ def pivoted(of_events, by, into, value):
 
 def in_quarantine(names, value):
     into = {"held": "Held", "copy, message passed on": "Copies", "others": "Others"}
-    return pivoted(messages(quarantined, **named(names, value), Quarantine=quarantine), names, into, "Quarantine")
+    return pivoted(
+        messages(quarantined, **named(names, value), Quarantine=quarantine),
+        names,
+        into,
+        "Quarantine",
+    )
 
 
 def stopped(column, value):
     """What was not passed on, by the values that a message has."""
 
     def made(events):
-        found = collections.defaultdict(lambda: {"Held": set(), "Discarded": set(), "Rejected": set()})
+        found = collections.defaultdict(
+            lambda: {"Held": set(), "Discarded": set(), "Rejected": set()}
+        )
         for event in events:
-            kind = {"held in quarantine": "Held", "discarded": "Discarded", "rejected": "Rejected"}.get(outcome(event))
+            kind = {
+                "held in quarantine": "Held",
+                "discarded": "Discarded",
+                "rejected": "Rejected",
+            }.get(outcome(event))
             for name in value(event) if isinstance(value(event), list) else [value(event)]:
                 if kind:
                     found[name][kind].add(key(event))
         return [
-            {column: name, "Stopped": len(set().union(*kinds.values()))} | {kind: len(keys) for kind, keys in kinds.items()}
+            {column: name, "Stopped": len(set().union(*kinds.values()))}
+            | {kind: len(keys) for kind, keys in kinds.items()}
             for name, kinds in found.items()
         ]
 
@@ -192,9 +212,13 @@ def stopped(column, value):
 
 def tls_by_direction(events):
     into = {"TLS": "WithTls", "no TLS": "WithoutTls", "not stated": "NotStated"}
-    rows = pivoted(messages(Direction=direction, Tls=inbound_tls), ["Direction"], into, "Tls")(events)
+    rows = pivoted(messages(Direction=direction, Tls=inbound_tls), ["Direction"], into, "Tls")(
+        events
+    )
     for row in rows:
-        row["PercentTlsAtLeast"] = round(100 * row["WithTls"] / (row["WithTls"] + row["WithoutTls"] + row["NotStated"]), 1)
+        row["PercentTlsAtLeast"] = round(
+            100 * row["WithTls"] / (row["WithTls"] + row["WithoutTls"] + row["NotStated"]), 1
+        )
     return rows
 
 
@@ -202,7 +226,9 @@ def volume(chosen, column, domains):
     def made(events):
         sizes = collections.defaultdict(dict)
         for event in chosen(events):
-            for of_event in domains(event) if isinstance(domains(event), list) else [domains(event)]:
+            for of_event in (
+                domains(event) if isinstance(domains(event), list) else [domains(event)]
+            ):
                 sizes[of_event][key(event)] = at(event, "filter/msgSizeBytes")
         return [
             {
@@ -221,9 +247,14 @@ def failures(lines):
     last = collections.defaultdict(list)
     for line in lines:
         if failure(line):
-            last[failure(line), at(line, "sm/dsn"), status(line), at(line, "sm/relay")].append(times.read(line["ts"]))
+            last[failure(line), at(line, "sm/dsn"), status(line), at(line, "sm/relay")].append(
+                times.read(line["ts"])
+            )
     names = ["Kind", "Dsn", "Status", "Relay"]
-    return [dict(zip(names, cells)) | {"Attempts": len(found), "Last": max(found)} for cells, found in last.items()]
+    return [
+        dict(zip(names, cells)) | {"Attempts": len(found), "Last": max(found)}
+        for cells, found in last.items()
+    ]
 
 
 def without_tls(lines):
@@ -237,9 +268,17 @@ def without_tls(lines):
 def audit_users(audited):
     seen = collections.defaultdict(list)
     for event in audited:
-        seen[of("audit/user/email")(event), of("audit/user/ipAddress")(event)].append(times.read(event["ts"]))
+        seen[of("audit/user/email")(event), of("audit/user/ipAddress")(event)].append(
+            times.read(event["ts"])
+        )
     return [
-        {"User": user, "SourceIp": address, "Events": len(found), "First": min(found), "Last": max(found)}
+        {
+            "User": user,
+            "SourceIp": address,
+            "Events": len(found),
+            "First": min(found),
+            "Last": max(found),
+        }
         for (user, address), found in seen.items()
     ]
 
@@ -255,7 +294,10 @@ def passes(message, filters):
         "Recipient": recipients(message),
         "Subject": [subject(message)],
     }
-    typed = [any(filters.get(name, "").casefold() in text.casefold() for text in found) for name, found in texts.items()]
+    typed = [
+        any(filters.get(name, "").casefold() in text.casefold() for text in found)
+        for name, found in texts.items()
+    ]
     return all(typed) and filters.get("Direction", "all") in ("all", direction(message))
 
 
@@ -273,11 +315,21 @@ def listed(message):
         "Guid": "guid",
     }
     row = {name: at(message, path) for name, path in paths.items()}
-    row |= {"EventOriginalTime": times.read(message["ts"]), "Direction": direction(message), "Outcome": outcome(message)}
-    row |= {"Sender": message["envelope"]["from"], "Subject": subject(message), "Cluster": cluster(message)}
+    row |= {
+        "EventOriginalTime": times.read(message["ts"]),
+        "Direction": direction(message),
+        "Outcome": outcome(message),
+    }
+    row |= {
+        "Sender": message["envelope"]["from"],
+        "Subject": subject(message),
+        "Cluster": cluster(message),
+    }
     row |= {"MessageId": message["msg"]["header"].get("message-id", [""])[0]}
     action, *rest = final(message)
-    return row | dict(zip(["FinalAction", "FinalModule", "FinalRule"], [action.replace("none named", ""), *rest]))
+    return row | dict(
+        zip(["FinalAction", "FinalModule", "FinalRule"], [action.replace("none named", ""), *rest])
+    )
 
 
 CONNECTED = only(direction, "inbound", "unknown")
@@ -292,9 +344,13 @@ SHOWN = {
         "overview-outcome-time": messages(EventOriginalTime=hour, Outcome=outcome),
         "overview-direction-time": messages(EventOriginalTime=hour, Direction=direction),
         "overview-final": messages(**named(["Action", "Module", "Rule"], final)),
-        "overview-dmarc": messages(CONNECTED, Dmarc=of("filter/modules/dmarc/filterdResult", "no result")),
+        "overview-dmarc": messages(
+            CONNECTED, Dmarc=of("filter/modules/dmarc/filterdResult", "no result")
+        ),
         "overview-classifier": messages(
-            only(lambda message: bool(at(message, "filter/modules/spam/triggeredClassifier")), True),
+            only(
+                lambda message: bool(at(message, "filter/modules/spam/triggeredClassifier")), True
+            ),
             SpamType=of("filter/modules/spam/triggeredClassifier"),
         ),
         "overview-senders": messages(Sender=sender),
@@ -302,13 +358,20 @@ SHOWN = {
         "overview-countries": messages(inbound, Country=country),
         "tls-in-direction": tls_by_direction,
         "tls-in-time": messages(inbound, EventOriginalTime=hour, Tls=inbound_tls),
-        "tls-in-versions": messages(only(inbound_tls, "TLS"), **named(["TlsVersion", "Cipher", "TlsCipherBits"], inbound_cipher)),
+        "tls-in-versions": messages(
+            only(inbound_tls, "TLS"),
+            **named(["TlsVersion", "Cipher", "TlsCipherBits"], inbound_cipher),
+        ),
         "tls-in-domains": messages(
-            lambda events: only(inbound_tls, "no TLS", "not stated")(inbound(events)), SenderDomain=sender_domain, Tls=inbound_tls
+            lambda events: only(inbound_tls, "no TLS", "not stated")(inbound(events)),
+            SenderDomain=sender_domain,
+            Tls=inbound_tls,
         ),
         "quarantine-kinds": messages(quarantined, Quarantine=quarantine),
         "quarantine-time": messages(quarantined, EventOriginalTime=hour, Folder=folder),
-        "quarantine-kind-time": messages(quarantined, EventOriginalTime=hour, Quarantine=quarantine),
+        "quarantine-kind-time": messages(
+            quarantined, EventOriginalTime=hour, Quarantine=quarantine
+        ),
         "quarantine-folders": in_quarantine(["Folder", "Rule"], folder_and_rule),
         "quarantine-recipients": stopped("Recipient", recipients),
         "quarantine-senders": stopped("Sender", sender),
@@ -319,16 +382,25 @@ SHOWN = {
     },
     "maillog": {
         "tls-out": events(
-            "Attempts", attempts, Mailer=of("sm/mailer"), DeliveryTls=delivery_tls, Verification=of("tls/verify", "not stated")
+            "Attempts",
+            attempts,
+            Mailer=of("sm/mailer"),
+            DeliveryTls=delivery_tls,
+            Verification=of("tls/verify", "not stated"),
         ),
         "tls-out-domains": without_tls,
         "reports-failures": failures,
-        "reports-transport": events("Attempts", attempts, Mailer=of("sm/mailer"), Dsn=of("sm/dsn", "none")),
+        "reports-transport": events(
+            "Attempts", attempts, Mailer=of("sm/mailer"), Dsn=of("sm/dsn", "none")
+        ),
     },
     "audit": {
         "audit-time": events("Events", EventOriginalTime=hour, Action=of("audit/action")),
         "audit-types": events(
-            "Events", ResourceType=of("audit/resourceType"), Action=of("audit/action"), Level=of("audit/level")
+            "Events",
+            ResourceType=of("audit/resourceType"),
+            Action=of("audit/action"),
+            Level=of("audit/level"),
         ),
         "audit-users": audit_users,
     },
@@ -352,4 +424,7 @@ def plain(row):
     def written(value):
         return round(float(value), 6) if isinstance(value, (int, float)) else str(value)
 
-    return json.dumps({name: written(value) for name, value in row.items() if value not in (None, "")}, sort_keys=True)
+    return json.dumps(
+        {name: written(value) for name, value in row.items() if value not in (None, "")},
+        sort_keys=True,
+    )

@@ -10,7 +10,10 @@ from raised_by_traffic import INBOUND, OUTBOUND, THREATS
 
 def not_yet(case):
     """The case where what a run would judge arrives after it: the next run judges that."""
-    return [occurrence | {"ingested": ago(hours=-1)} if occurrence["ingested"] == ago() else occurrence for occurrence in case]
+    return [
+        occurrence | {"ingested": ago(hours=-1)} if occurrence["ingested"] == ago() else occurrence
+        for occurrence in case
+    ]
 
 
 CASES = SILENCE | {
@@ -43,7 +46,10 @@ EXCEPTIONS = {
     ("DmarcFailureAccepted", "exceptedDomains"): "bank.example",
     ("DmarcFailureAccepted", "exceptedServers"): "192.0.2.20",
     ("EmailUrlInTIList", "exceptedHosts"): "bad.example",
-    ("FirstSeenSenderToManyRecipients", "exceptedDomains"): "firstseensendertomanyrecipients.example",
+    (
+        "FirstSeenSenderToManyRecipients",
+        "exceptedDomains",
+    ): "firstseensendertomanyrecipients.example",
     ("HighRiskNotDiscarded", "exceptedRecipients"): "one@acme.example",
     ("ImpostorDelivered", "exceptedAuthors"): "raises0@impostordelivered.example",
     ("MultipleArchivedAttachmentsToSameRecipient", "exceptedDomains"): "other.example",

@@ -17,26 +17,59 @@ ADMINISTRATORS = {
             [audit("delete", "policy_routes", "inbound", "policyRoutes", "Policy Route: inbound")],
             [audit("edit", *POLICY, "Policy name: strict and Status: Disabled")],
             [audit("edit", *POLICY, '{"before": {"enabled": true}, "after": {"enabled": false}}')],
-            [audit("create", "config", "partner.example", "organizationalSafeList", "Sender added")],
+            [
+                audit(
+                    "create", "config", "partner.example", "organizationalSafeList", "Sender added"
+                )
+            ],
             [audit("disable", "spam_module", "strict")],
             [audit("delete", "quarantine", "Phish", "quarantineFolders")],
             [audit("delete", "config", "strict", "filter")],
             [audit("delete", "filter_policy", "strict")],
-            [audit("create", "policy_routes", "quick", "policyRoutes", "Bypass for partner.example")],
+            [
+                audit(
+                    "create", "policy_routes", "quick", "policyRoutes", "Bypass for partner.example"
+                )
+            ],
         ],
         [
             [audit("create", "policy_routes", "inbound", "policyRoutes", "Policy Route: inbound")],
             [audit("edit", *POLICY, '{"after": {"enabled": true}}')],
-            [audit("delete", "config", "key", "threatProtectionApiKeys", "Revoke Threat Protection API Key")],
-            [audit("execute", "smart_search", "", "search", 'Search Query: {"safelist": "disabled"}')],
-            [audit("delete", "config", "partner.example", "organizationalSafeList", "Entry removed")],
+            [
+                audit(
+                    "delete",
+                    "config",
+                    "key",
+                    "threatProtectionApiKeys",
+                    "Revoke Threat Protection API Key",
+                )
+            ],
+            [
+                audit(
+                    "execute",
+                    "smart_search",
+                    "",
+                    "search",
+                    'Search Query: {"safelist": "disabled"}',
+                )
+            ],
+            [
+                audit(
+                    "delete", "config", "partner.example", "organizationalSafeList", "Entry removed"
+                )
+            ],
             [login()],
             # A held message, and the filter of a list on the screen.
             [audit("delete", "quarantine", "<a@b.example>", "quarantine", "Message deleted")],
             [audit("delete", "smart_search", "mine", "filter")],
             [audit("delete", "policy_routes", "inbound", "policyRoutes", ingested=ago(minutes=11))],
         ],
-        {"Change": "Deleted", "Resource": "inbound", "Category": "policyRoutes", "UserName": "raises0"},
+        {
+            "Change": "Deleted",
+            "Resource": "inbound",
+            "Category": "policyRoutes",
+            "UserName": "raises0",
+        },
     ),
     "AdminLoginFromNewAddress": (
         [[login("192.0.2.1", **EARLIER), login("198.51.100.1"), login("192.0.2.1")]],
@@ -56,12 +89,16 @@ ADMINISTRATORS = {
 
 def hourly(make, hours):
     """An event that many hours ago for each of them, of a cluster of the case's own."""
-    return [make(cluster="{sender}", sent=ago(hours=hour), ingested=ago(hours=hour)) for hour in hours]
+    return [
+        make(cluster="{sender}", sent=ago(hours=hour), ingested=ago(hours=hour)) for hour in hours
+    ]
 
 
 def late(make):
     """A stream whose last events took hours to arrive."""
-    return hourly(make, range(4, 30)) + [make(cluster="{sender}", sent=ago(hours=3), ingested=ago(hours=1))]
+    return hourly(make, range(4, 30)) + [
+        make(cluster="{sender}", sent=ago(hours=3), ingested=ago(hours=1))
+    ]
 
 
 SILENCE = {

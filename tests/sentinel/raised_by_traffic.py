@@ -4,16 +4,40 @@ from indicators import FLAWS
 from occurring import ago, inbound, maillog, outbound, spam
 
 BODY = {"detectedMime": "text/plain", "detectedExt": "TXT", "labeledName": ""}
-ZIP = {"detectedMime": "application/zip", "detectedExt": "ZIP", "isArchive": True, "labeledName": "a.zip"}
+ZIP = {
+    "detectedMime": "application/zip",
+    "detectedExt": "ZIP",
+    "isArchive": True,
+    "labeledName": "a.zip",
+}
 ZIP |= {"sha256": "AB" * 32}
-EXE = {"detectedMime": "application/x-msdownload", "detectedExt": "EXE", "labeledName": "a.exe", "sha256": "CD" * 32}
+EXE = {
+    "detectedMime": "application/x-msdownload",
+    "detectedExt": "EXE",
+    "labeledName": "a.exe",
+    "sha256": "CD" * 32,
+}
 GZIP = {"detectedMime": "application/gzip", "detectedExt": "GZ", "labeledName": "a.tar.gz"}
-LOCKED = {"detectedMime": "application/pdf", "isProtected": True, "labeledName": "", "detectedName": "b.pdf"}
+LOCKED = {
+    "detectedMime": "application/pdf",
+    "isProtected": True,
+    "labeledName": "",
+    "detectedName": "b.pdf",
+}
 PGP = {"detectedMime": "application/pgp-encrypted", "isProtected": False}
-PAGE = {"detectedExt": "HTML", "urls": [{"url": "https://user@Bad.example:8443/Path?q=1", "src": ["filter"]}]}
-GOOD_PAGE = {"detectedExt": "HTML", "urls": [{"url": "https://good.example/bad.example", "src": ["filter"]}]}
+PAGE = {
+    "detectedExt": "HTML",
+    "urls": [{"url": "https://user@Bad.example:8443/Path?q=1", "src": ["filter"]}],
+}
+GOOD_PAGE = {
+    "detectedExt": "HTML",
+    "urls": [{"url": "https://good.example/bad.example", "src": ["filter"]}],
+}
 WEAK = {"ip": "192.0.2.66", "tls": {"inbound": {"cipher": "DES-CBC3-SHA", "version": "TLSv1"}}}
-STRONG = {"ip": "192.0.2.67", "tls": {"inbound": {"cipher": "ECDHE-RSA-AES256-GCM-SHA384", "version": "TLSv1.2"}}}
+STRONG = {
+    "ip": "192.0.2.67",
+    "tls": {"inbound": {"cipher": "ECDHE-RSA-AES256-GCM-SHA384", "version": "TLSv1.2"}},
+}
 
 # What the rules that judge one message every ten minutes leave out: it has been judged before.
 JUDGED = {"ingested": ago(minutes=11)}
@@ -25,7 +49,9 @@ LARGE = 3_000_001
 
 def stopped(way, **members):
     """A message that would raise a rule on delivered messages, had it been delivered and come in."""
-    others = [[way(disposition=disposition, **members)] for disposition in ["reject", "discard", "retry"]]
+    others = [
+        [way(disposition=disposition, **members)] for disposition in ["reject", "discard", "retry"]
+    ]
     return others + [[outbound(**members)], [way(**members, **JUDGED)]]
 
 
@@ -34,7 +60,9 @@ def dmarc(result, record=None, judged=None):
     if record:
         said["records"] = [{"query": "_dmarc.bank.example", "record": record}]
     if judged:
-        said["authResults"] = [{"method": "dmarc", "result": result, "emailIdentities": {"header.from": judged}}]
+        said["authResults"] = [
+            {"method": "dmarc", "result": result, "emailIdentities": {"header.from": judged}}
+        ]
     return {"dmarc": said}
 
 
@@ -67,7 +95,12 @@ SPAM = {"quarantine": {"folder": "Bulk", "rule": "spam"}}
 
 INBOUND = {
     "BinaryInAttachment": (
-        [[inbound([BODY, ZIP])], [inbound([EXE])], [inbound([BODY, ZIP], sent=ago(hours=23))], [inbound([GZIP])]],
+        [
+            [inbound([BODY, ZIP])],
+            [inbound([EXE])],
+            [inbound([BODY, ZIP], sent=ago(hours=23))],
+            [inbound([GZIP])],
+        ],
         [
             [inbound([BODY])],
             [inbound([BODY, ZIP], disposition="discard")],
@@ -76,7 +109,12 @@ INBOUND = {
             [outbound(parts=[BODY, ZIP])],
             [inbound([BODY, ZIP], **JUDGED)],
         ],
-        {"Files": ["a.zip"], "Sha256": "ab" * 32, "RecipientName": "one", "Recipients": '["one@acme.example"]'},
+        {
+            "Files": ["a.zip"],
+            "Sha256": "ab" * 32,
+            "RecipientName": "one",
+            "Recipients": '["one@acme.example"]',
+        },
     ),
     "HighRiskNotDiscarded": (
         [
@@ -104,7 +142,14 @@ INBOUND = {
         [
             [inbound([BODY, ZIP])],
             # Documents, images and links have a hunting query.
-            [inbound([{"detectedExt": kind, "labeledExt": kind} for kind in ["DOCM", "ISO", "PNG", "SVG", "URL", "ONE"]])],
+            [
+                inbound(
+                    [
+                        {"detectedExt": kind, "labeledExt": kind}
+                        for kind in ["DOCM", "ISO", "PNG", "SVG", "URL", "ONE"]
+                    ]
+                )
+            ],
             [inbound([EXE], disposition="retry")],
             [inbound([EXE], disposition="discard")],
             [inbound([EXE], disposition="reject")],
@@ -115,8 +160,17 @@ INBOUND = {
     ),
     "ImpostorDelivered": (
         [[inbound(**IMPOSTOR)], [inbound(modules=spam("Impostor", impostor=5))]],
-        [[inbound(modules=spam("phish", impostor=80, phish=99))], [inbound()], *stopped(inbound, **IMPOSTOR)],
-        {"Score": 81, "RepliesElsewhere": True, "AlertSeverity": "Medium", "ReplyTo": "else@mail.example"},
+        [
+            [inbound(modules=spam("phish", impostor=80, phish=99))],
+            [inbound()],
+            *stopped(inbound, **IMPOSTOR),
+        ],
+        {
+            "Score": 81,
+            "RepliesElsewhere": True,
+            "AlertSeverity": "Medium",
+            "ReplyTo": "else@mail.example",
+        },
     ),
     "PhishDelivered": (
         [
@@ -126,8 +180,17 @@ INBOUND = {
             [inbound(modules=spam("malware"))],
             [inbound(**PHISH, to=["one@acme.example", "two@acme.example"])],
         ],
-        [[inbound(modules=spam("spam", phish=80, malware=80, impostor=99))], [inbound()], *stopped(inbound, **PHISH)],
-        {"Threat": "Phish", "PhishScore": 81, "Hashes": ["AB" * 32], "Urls": ["https://user@Bad.example:8443/Path?q=1"]},
+        [
+            [inbound(modules=spam("spam", phish=80, malware=80, impostor=99))],
+            [inbound()],
+            *stopped(inbound, **PHISH),
+        ],
+        {
+            "Threat": "Phish",
+            "PhishScore": 81,
+            "Hashes": ["AB" * 32],
+            "Urls": ["https://user@Bad.example:8443/Path?q=1"],
+        },
     ),
     "VirusDelivered": (
         [[inbound(**VIRUS, parts=[BODY, EXE])], [outbound(**VIRUS)]],
@@ -164,7 +227,10 @@ INBOUND = {
         ],
         [
             [inbound(to=[*people(20), "R0@acme.example"], header=author())],
-            [inbound(**TWENTY_ONE, header=author()), inbound(**LONG_AGO, header=author("{name}@{domain}"))],
+            [
+                inbound(**TWENTY_ONE, header=author()),
+                inbound(**LONG_AGO, header=author("{name}@{domain}")),
+            ],
             [inbound(**TWENTY_ONE, disposition="discard")],
             [inbound(**TWENTY_ONE, disposition="reject")],
             [inbound(**TWENTY_ONE, disposition="retry")],
@@ -172,13 +238,20 @@ INBOUND = {
             [inbound(**TWENTY_ONE, **JUDGED_IN_THE_HOUR)],
             [inbound(**TWENTY_ONE, sender="")],
         ],
-        {"RecipientCount": 21, "Messages": 1, "AuthorDomain": "firstseensendertomanyrecipients.example"},
+        {
+            "RecipientCount": 21,
+            "Messages": 1,
+            "AuthorDomain": "firstseensendertomanyrecipients.example",
+        },
     ),
     "MaliciousMessageReleased": (
         [
             released({}, {}),
             released(SPAM | VIRUS, {}),
-            released(SPAM | {"modules": spam("impostor", 60)}, {"to": ["ONE@acme.example", "two@acme.example"]}),
+            released(
+                SPAM | {"modules": spam("impostor", 60)},
+                {"to": ["ONE@acme.example", "two@acme.example"]},
+            ),
             released({}, {"sent": ago(days=1)}),
         ],
         [
@@ -259,8 +332,20 @@ THREATS = {
             [listed("url:value", **page("https://shared.example/{name}/"))],
             [listed("domain-name:value", **page("Bad.example/Path?by=someone@good.example"))],
             [listed("domain-name:value", **page("hxxp+x://one@two@bad.example:8443"))],
-            [listed("ipv4-addr:value", connection={"ip": "203.0.113.9"}, **page("http://203.0.113.9:8080/a"))],
-            [listed("ipv6-addr:value", connection={"ip": "2001:db8::9"}, **page("http://[2001:DB8::9]:8080/a"))],
+            [
+                listed(
+                    "ipv4-addr:value",
+                    connection={"ip": "203.0.113.9"},
+                    **page("http://203.0.113.9:8080/a"),
+                )
+            ],
+            [
+                listed(
+                    "ipv6-addr:value",
+                    connection={"ip": "2001:db8::9"},
+                    **page("http://[2001:DB8::9]:8080/a"),
+                )
+            ],
             [listed("domain-name:value", **LINKED, to=["one@acme.example", "two@acme.example"])],
         ],
         [
@@ -275,7 +360,12 @@ THREATS = {
     "WeakCiphers": (
         [
             [inbound(connection=WEAK)],
-            [maillog(tls={"cipher": "RC4-MD5", "version": "TLSv1"}, sm={"from": "<{sender}>", "relay": "a [192.0.2.68]"})],
+            [
+                maillog(
+                    tls={"cipher": "RC4-MD5", "version": "TLSv1"},
+                    sm={"from": "<{sender}>", "relay": "a [192.0.2.68]"},
+                )
+            ],
         ],
         [
             [inbound(connection=STRONG)],
@@ -314,7 +404,8 @@ OUTBOUND = {
     ),
     "MultipleArchivedAttachmentsToSameRecipient": (
         [
-            [outbound(parts=[BODY, ZIP])] * 3 + [outbound(parts=[BODY, ZIP], disposition="discard")],
+            [outbound(parts=[BODY, ZIP])] * 3
+            + [outbound(parts=[BODY, ZIP], disposition="discard")],
             in_capitals(parts=[ZIP]),
             [outbound(parts=[{"isArchive": True}])] * 4,
             [outbound(parts=[{"detectedMime": "application/zip"}])] * 4,
@@ -332,12 +423,14 @@ OUTBOUND = {
     ),
     "MultipleLargeEmailsToSameRecipient": (
         [
-            [outbound(msgSizeBytes=LARGE)] * 3 + [outbound(msgSizeBytes=LARGE, disposition="reject")],
+            [outbound(msgSizeBytes=LARGE)] * 3
+            + [outbound(msgSizeBytes=LARGE, disposition="reject")],
             in_capitals(msgSizeBytes=LARGE),
         ],
         [
             [outbound(msgSizeBytes=LARGE)] * 3,
-            [outbound(msgSizeBytes=LARGE)] * 3 + [outbound(msgSizeBytes=LARGE, disposition="retry")],
+            [outbound(msgSizeBytes=LARGE)] * 3
+            + [outbound(msgSizeBytes=LARGE, disposition="retry")],
             [outbound(msgSizeBytes=LARGE, sender="")] * 4,
             [outbound(msgSizeBytes=3_000_000)] * 4,
             [outbound([f"{n}@other.example"], msgSizeBytes=LARGE) for n in range(4)],
@@ -358,7 +451,8 @@ OUTBOUND = {
             [outbound(parts=[BODY])] * 2,
             [outbound(parts=[LOCKED]), outbound(parts=[LOCKED], disposition="retry")],
             [outbound(parts=[LOCKED])] * 2 + [outbound(**BEFORE)],
-            [outbound(parts=[LOCKED])] * 2 + [outbound(["Someone@Other.example"], sender="{SENDER}", **BEFORE)],
+            [outbound(parts=[LOCKED])] * 2
+            + [outbound(["Someone@Other.example"], sender="{SENDER}", **BEFORE)],
             [inbound([LOCKED])] * 2,
             [outbound(parts=[LOCKED], **JUDGED_IN_THE_HOUR)] * 2,
         ],
@@ -367,15 +461,30 @@ OUTBOUND = {
     "OutboundVolumeSpike": (
         [
             [outbound(people(101, "other.example"))],
-            [outbound(people(50, "other.example")), outbound(people(52, "other.example"), disposition="discard")],
-            [outbound(people(103, "other.example")), outbound(people(34, "other.example"), **LONG_AGO)],
-            [outbound(people(103, "other.example")), outbound(people(99, "other.example"), **FORGOTTEN)],
-            [outbound(people(103, "other.example")), outbound(people(99, "other.example"), **LONG_AGO, disposition="retry")],
+            [
+                outbound(people(50, "other.example")),
+                outbound(people(52, "other.example"), disposition="discard"),
+            ],
+            [
+                outbound(people(103, "other.example")),
+                outbound(people(34, "other.example"), **LONG_AGO),
+            ],
+            [
+                outbound(people(103, "other.example")),
+                outbound(people(99, "other.example"), **FORGOTTEN),
+            ],
+            [
+                outbound(people(103, "other.example")),
+                outbound(people(99, "other.example"), **LONG_AGO, disposition="retry"),
+            ],
         ],
         [
             [outbound(people(100, "other.example"))],
             [outbound(people(101, "other.example"), disposition="retry")],
-            [outbound(people(103, "other.example")), *[outbound(people(18, "other.example"), **LONG_AGO)] * 2],
+            [
+                outbound(people(103, "other.example")),
+                *[outbound(people(18, "other.example"), **LONG_AGO)] * 2,
+            ],
             [outbound(people(60, "other.example"), sent=ago(hours=hours)) for hours in [0, 2]],
             [inbound(to=people(101))],
             [outbound(people(101, "other.example"), **JUDGED_IN_THE_HOUR)],

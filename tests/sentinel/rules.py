@@ -11,6 +11,14 @@ QUERIES = {name: rule["query"] for name, rule in RULES.items()}
 def named(rule):
     """The columns that a rule names outside its query."""
     override = rule["alertDetailsOverride"]
-    columns = {field["columnName"] for entity in rule["entityMappings"] for field in entity["fieldMappings"]}
-    columns |= set(rule["customDetails"].values()) | set(re.findall(r"\{\{(\w+)\}\}", override["alertDisplayNameFormat"]))
-    return columns | ({override["alertSeverityColumnName"]} if "alertSeverityColumnName" in override else set())
+    columns = {
+        field["columnName"]
+        for entity in rule["entityMappings"]
+        for field in entity["fieldMappings"]
+    }
+    columns |= set(rule["customDetails"].values()) | set(
+        re.findall(r"\{\{(\w+)\}\}", override["alertDisplayNameFormat"])
+    )
+    return columns | (
+        {override["alertSeverityColumnName"]} if "alertSeverityColumnName" in override else set()
+    )

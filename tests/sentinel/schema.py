@@ -10,7 +10,10 @@ from test_language import full
 from traffic import BILLED
 
 tables = {name: columns | {BILLED: "real"} for name, columns in full().items()}
-functions = {"ProofpointPOD": PARSER, "ASimEmailEventProofpointPOD": load("parsers/ASimEmailEventProofpointPOD.yaml")["ParserQuery"]}
+functions = {
+    "ProofpointPOD": PARSER,
+    "ASimEmailEventProofpointPOD": load("parsers/ASimEmailEventProofpointPOD.yaml")["ParserQuery"],
+}
 schema = {
     "tables": tables | {"ThreatIntelIndicators": indicators.COLUMNS},
     # The checkers then work out the columns of a function once.

@@ -5,7 +5,9 @@ const { Engine } = require(process.argv[2]);
 const { tables, parser, queries } = JSON.parse(require("fs").readFileSync(0, "utf8"));
 
 function engine(tables, functions) {
-  const schemas = Object.fromEntries(Object.entries(tables).map(([name, [columns]]) => [name, columns]));
+  const schemas = Object.fromEntries(
+    Object.entries(tables).map(([name, [columns]]) => [name, columns]),
+  );
   const made = new Engine({ tables: schemas, functions }, { now: new Date().toISOString() });
   for (const [name, [, rows]] of Object.entries(tables)) made.load(name, rows);
   return made;

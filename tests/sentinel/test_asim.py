@@ -9,7 +9,9 @@ from kql import HERE, PARSER, Workspace, check, load
 from test_parser import DECLARED, NAMES, TABLES
 
 VIEW = load("parsers/ASimEmailEventProofpointPOD.yaml")
-QUERY = "".join(f"let {part['Name']} = {str(part['Default']).lower()};\n" for part in VIEW["ParserParams"])
+QUERY = "".join(
+    f"let {part['Name']} = {str(part['Default']).lower()};\n" for part in VIEW["ParserParams"]
+)
 QUERY += VIEW["ParserQuery"]
 
 # The fields of version 1.0.0 of the schema and their types.
@@ -24,13 +26,28 @@ VALUES = {
     "EventType": ["EmailInspection"],
     "EventSubType": ["", "EmailSent", "EmailReceived"],
     "EventResult": ["Success", "Partial", "Failure", "NA"],
-    "EventResultDetails": ["", "BlockedByPolicy", "BlockedBySpamFilter", "PhishingDetected", "MalwareDetected"],
+    "EventResultDetails": [
+        "",
+        "BlockedByPolicy",
+        "BlockedBySpamFilter",
+        "PhishingDetected",
+        "MalwareDetected",
+    ],
     "EventSeverity": ["Informational", "Low", "Medium", "High"],
     "DvcAction": ["Delivered", "Blocked", "Quarantined", "Deleted", "NA"],
     "EmailProtocolName": ["SMTP"],
     "EmailDirection": ["Inbound", "Outbound", "Internal", "Unknown"],
     "EmailDeliveryLocation": ["", "Quarantine"],
-    "EmailSpfResult": ["", "Pass", "Fail", "SoftFail", "Neutral", "None", "TemporaryError", "PermanentError"],
+    "EmailSpfResult": [
+        "",
+        "Pass",
+        "Fail",
+        "SoftFail",
+        "Neutral",
+        "None",
+        "TemporaryError",
+        "PermanentError",
+    ],
     "EmailDkimResult": ["", "Pass", "Fail", "TemporaryError", "PermanentError", "None"],
     "EmailDmarcResult": ["", "Pass", "Fail", "BestGuessPass", "None"],
     "ThreatCategory": ["", "Malware", "Phishing", "Spoofing", "Spam"],
@@ -64,7 +81,11 @@ def phish():
     ]
     metadata = {"origin": {"data": {"cid": "acme_hosted", "agent": "m1.ppops.example"}}}
     return events.message(
-        "phish", filter=fields, msg={"header": header, "lang": "en"}, msgParts=parts, metadata=metadata
+        "phish",
+        filter=fields,
+        msg={"header": header, "lang": "en"},
+        msgParts=parts,
+        metadata=metadata,
     )
 
 
@@ -74,7 +95,9 @@ class Asim(unittest.TestCase):
         with tempfile.TemporaryDirectory() as directory:
             cls.rows = events.generated(directory)[NAMES["message"]]
         cls.rows += events.rows("message", "columns", [json.dumps(phish())])
-        cls.answer = Workspace({NAMES["message"]: (TABLES[NAMES["message"]], cls.rows)}).query(QUERY)
+        cls.answer = Workspace({NAMES["message"]: (TABLES[NAMES["message"]], cls.rows)}).query(
+            QUERY
+        )
 
     def test_the_columns_are_those_of_the_schema(self):
         [checked] = check(DECLARED, {"ProofpointPOD": PARSER}, [QUERY])
@@ -121,7 +144,11 @@ class Asim(unittest.TestCase):
         self.assertEqual(len(self.answer), len(self.rows))
         for row in self.answer:
             self.assertEqual([column for column in MANDATORY if row[column] in ("", None)], [])
-            strange = {column: row[column] for column, values in VALUES.items() if row[column] not in values}
+            strange = {
+                column: row[column]
+                for column, values in VALUES.items()
+                if row[column] not in values
+            }
             self.assertEqual(strange, {})
             self.assertNotEqual(row["EmailDirection"], "Unknown")
 

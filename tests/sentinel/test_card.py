@@ -17,9 +17,22 @@ CARD = json.loads((CONTENT / "connector" / "ProofpointSentinel.json").read_text(
 CONFIG = CARD["properties"]["connectorUiConfig"]
 
 # What Microsoft's reference of data connector definitions asks for.
-REQUIRED = {"title", "publisher", "descriptionMarkdown", "graphQueries", "sampleQueries", "dataTypes"}
+REQUIRED = {
+    "title",
+    "publisher",
+    "descriptionMarkdown",
+    "graphQueries",
+    "sampleQueries",
+    "dataTypes",
+}
 REQUIRED |= {"connectivityCriteria", "permissions", "instructionSteps"}
-OPTIONAL = {"id", "logo", "graphQueriesTableName", "availability", "isConnectivityCriteriasMatchSome"}
+OPTIONAL = {
+    "id",
+    "logo",
+    "graphQueriesTableName",
+    "availability",
+    "isConnectivityCriteriasMatchSome",
+}
 
 LEGACY = {f"ProofpointPOD_{kind}_CL" for kind in NAMES}
 
@@ -29,7 +42,9 @@ LAST = {kind["name"]: kind["lastDataReceivedQuery"] for kind in CONFIG["dataType
 [[CONNECTED]] = [criterion["value"] for criterion in CONFIG["connectivityCriteria"]]
 
 # Sentinel counts the rows of a graph's query over time.
-COUNTED = [f"{query}\n| summarize Rows = count() by bin(TimeGenerated, 1d)" for query in GRAPHS.values()]
+COUNTED = [
+    f"{query}\n| summarize Rows = count() by bin(TimeGenerated, 1d)" for query in GRAPHS.values()
+]
 QUERIES = [*GRAPHS.values(), *COUNTED, *SAMPLES, *LAST.values(), CONNECTED]
 
 UNKNOWN_TABLE = re.compile(r"Warning KS205: The fuzzy name '(\w+)'")
@@ -76,14 +91,20 @@ class Form(unittest.TestCase):
         self.assertEqual(re.findall(r"\{\{\w+\}\}", json.dumps(CARD)), ["{{location}}"])
 
     def test_it_is_connected_by_what_arrives_as_no_poller_of_sentinels_runs(self):
-        self.assertEqual([criterion["type"] for criterion in CONFIG["connectivityCriteria"]], ["IsConnectedQuery"])
+        self.assertEqual(
+            [criterion["type"] for criterion in CONFIG["connectivityCriteria"]],
+            ["IsConnectedQuery"],
+        )
         self.assertEqual(CONFIG["availability"], {"status": 1, "isPreview": False})
 
     def test_it_asks_for_rights_on_the_workspace_and_at_proofpoint(self):
         [workspace] = CONFIG["permissions"]["resourceProvider"]
         self.assertEqual(workspace["provider"], "Microsoft.OperationalInsights/workspaces")
         self.assertEqual(workspace["scope"], "Workspace")
-        self.assertEqual({name for name, needed in workspace["requiredPermissions"].items() if needed}, {"read", "write"})
+        self.assertEqual(
+            {name for name, needed in workspace["requiredPermissions"].items() if needed},
+            {"read", "write"},
+        )
         asked = json.dumps(CONFIG["permissions"]["customs"])
         for needed in ["cluster id", "token", "Remote Syslog", "Owner"]:
             self.assertIn(needed, asked)
@@ -103,7 +124,9 @@ class Language(unittest.TestCase):
         empty = {name: {"TimeGenerated": "datetime"} for name in every}
         workspaces = [every, empty | of_codeless, of_codeless, {}]
         functions = {"ProofpointPOD": PARSER}
-        requests = [{"tables": tables, "functions": functions, "queries": QUERIES} for tables in workspaces]
+        requests = [
+            {"tables": tables, "functions": functions, "queries": QUERIES} for tables in workspaces
+        ]
         for tables, answers in zip(workspaces, check_all(requests), strict=True):
             for query, checked in zip(QUERIES, answers, strict=True):
                 with self.subTest(tables=sorted(tables), query=query):
@@ -126,7 +149,10 @@ def answers(tables, queries):
     texts = list(map(runnable, queries))
     yield "duckdb-kql", dict(zip(queries, map(workspace.query, texts)))
     if INTERPRETER.exists():
-        yield "another interpreter", dict(zip(queries, workspace.second_opinions(texts), strict=True))
+        yield (
+            "another interpreter",
+            dict(zip(queries, workspace.second_opinions(texts), strict=True)),
+        )
 
 
 class Answers(unittest.TestCase):
@@ -145,7 +171,9 @@ class Answers(unittest.TestCase):
                 with self.subTest(engine=engine, query=query):
                     expected = shown(self.events)
                     self.assertGreater(len(expected), 1)
-                    self.assertEqual(list(map(panels.plain, answer[query])), list(map(panels.plain, expected)))
+                    self.assertEqual(
+                        list(map(panels.plain, answer[query])), list(map(panels.plain, expected))
+                    )
 
     def test_graphs_show_the_rows_of_their_tables(self):
         for engine, answer in self.answers:
@@ -154,27 +182,36 @@ class Answers(unittest.TestCase):
                     rows = self.rows(NAMES[kind]) + self.rows(f"ProofpointPOD_{kind}_CL")
                     self.assertGreater(len(rows), 1)
                     generated = [carded.read(row["TimeGenerated"]) for row in rows]
-                    self.assertCountEqual([row["TimeGenerated"] for row in answer[query]], generated)
+                    self.assertCountEqual(
+                        [row["TimeGenerated"] for row in answer[query]], generated
+                    )
 
     def test_each_table_has_the_time_at_which_its_last_row_arrived(self):
         for engine, answer in self.answers:
             for table, query in LAST.items():
                 with self.subTest(engine=engine, table=table):
                     arrived = [carded.read(row[INGESTED]) for row in self.rows(table)]
-                    self.assertEqual([row["Time"] for row in answer[query]], [max(arrived)] if arrived else [])
+                    self.assertEqual(
+                        [row["Time"] for row in answer[query]], [max(arrived)] if arrived else []
+                    )
 
     def test_it_is_connected_while_a_row_arrived_in_some_table_in_the_last_three_days(self):
         minute = datetime.timedelta(minutes=1)
         for table in LAST:
             for late, is_connected in [(-minute, True), (minute, False)]:
                 # The engine's clock goes on while tests run.
-                now = datetime.datetime.now(datetime.timezone.utc)
+                now = datetime.datetime.now(datetime.UTC)
                 arrived = carded.stamp(now - datetime.timedelta(days=3) - late)
                 # What arrived is not what happened.
-                row = {"TimeGenerated": carded.stamp(carded.NOW - datetime.timedelta(days=20)), INGESTED: arrived}
+                row = {
+                    "TimeGenerated": carded.stamp(carded.NOW - datetime.timedelta(days=20)),
+                    INGESTED: arrived,
+                }
                 workspace = Workspace({table: ({"TimeGenerated": "datetime"}, [row])})
                 with self.subTest(table=table, is_connected=is_connected):
-                    self.assertEqual(workspace.query(runnable(CONNECTED)), [{"IsConnected": is_connected}])
+                    self.assertEqual(
+                        workspace.query(runnable(CONNECTED)), [{"IsConnected": is_connected}]
+                    )
 
     def test_engines_agree_that_it_is_connected(self):
         for engine, answer in self.answers:

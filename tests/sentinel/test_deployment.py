@@ -7,14 +7,17 @@ import unittest
 from kql import CONTENT, ROOT, load
 
 sys.path.append(str(ROOT / "scripts"))
-import embed_content  # noqa: E402
+import embed_content
 
 TEMPLATE = embed_content.TEMPLATE.read_text(encoding="utf-8")
 DEPLOYED = json.loads(TEMPLATE)["variables"]["content"]
 
 
 def named(folder):
-    return {rule["id"]: rule for rule in (load(path) for path in sorted((CONTENT / folder).glob("*.yaml")))}
+    return {
+        rule["id"]: rule
+        for rule in (load(path) for path in sorted((CONTENT / folder).glob("*.yaml")))
+    }
 
 
 class Deployment(unittest.TestCase):
@@ -23,24 +26,47 @@ class Deployment(unittest.TestCase):
         self.assertEqual(TEMPLATE, embed_content.embedded(TEMPLATE), hint)
 
     def test_every_file_is_deployed(self):
-        for folder, member in {"analytic-rules": "analyticRules", "hunting-queries": "huntingQueries"}.items():
+        for folder, member in {
+            "analytic-rules": "analyticRules",
+            "hunting-queries": "huntingQueries",
+        }.items():
             self.assertCountEqual([each["name"] for each in DEPLOYED[member]], named(folder))
         queries = {each["properties"]["query"] for each in DEPLOYED["functions"]}
         parsers = [load(path) for path in (CONTENT / "parsers").glob("*.yaml")]
-        self.assertEqual(queries, {(each.get("FunctionQuery") or each["ParserQuery"]).strip() for each in parsers})
+        self.assertEqual(
+            queries,
+            {(each.get("FunctionQuery") or each["ParserQuery"]).strip() for each in parsers},
+        )
         [book] = (CONTENT / "workbooks").glob("*.json")
-        self.assertEqual(json.loads(DEPLOYED["workbook"]["serializedData"]), json.loads(book.read_text(encoding="utf-8")))
+        self.assertEqual(
+            json.loads(DEPLOYED["workbook"]["serializedData"]),
+            json.loads(book.read_text(encoding="utf-8")),
+        )
         [card] = (CONTENT / "connector").glob("*.json")
-        self.assertEqual(DEPLOYED["connector"]["properties"], json.loads(card.read_text(encoding="utf-8"))["properties"])
+        self.assertEqual(
+            DEPLOYED["connector"]["properties"],
+            json.loads(card.read_text(encoding="utf-8"))["properties"],
+        )
 
     def test_functions_have_the_names_that_queries_call_them_by(self):
-        aliases = {each["name"]: each["properties"]["functionAlias"] for each in DEPLOYED["functions"]}
-        expected = {"ProofpointPOD Data Parser": "ProofpointPOD", "ASimEmailEventProofpointPOD": "ASimEmailEventProofpointPOD"}
+        aliases = {
+            each["name"]: each["properties"]["functionAlias"] for each in DEPLOYED["functions"]
+        }
+        expected = {
+            "ProofpointPOD Data Parser": "ProofpointPOD",
+            "ASimEmailEventProofpointPOD": "ASimEmailEventProofpointPOD",
+        }
         self.assertEqual(aliases, expected)
 
     def test_functions_have_their_parameters(self):
-        parameters = {each["name"]: each["properties"].get("functionParameters") for each in DEPLOYED["functions"]}
-        expected = {"ProofpointPOD Data Parser": None, "ASimEmailEventProofpointPOD": "disabled:bool=false"}
+        parameters = {
+            each["name"]: each["properties"].get("functionParameters")
+            for each in DEPLOYED["functions"]
+        }
+        expected = {
+            "ProofpointPOD Data Parser": None,
+            "ASimEmailEventProofpointPOD": "disabled:bool=false",
+        }
         self.assertEqual(parameters, expected)
 
     def test_rules_say_the_same_as_their_files(self):
@@ -51,9 +77,23 @@ class Deployment(unittest.TestCase):
                 self.assertEqual(properties["displayName"], rule["name"])
                 self.assertEqual(properties["query"], rule["query"].strip())
                 self.assertEqual(properties["techniques"], rule["relevantTechniques"])
-                for name in ["severity", "tactics", "triggerThreshold", "entityMappings", "customDetails"]:
+                for name in [
+                    "severity",
+                    "tactics",
+                    "triggerThreshold",
+                    "entityMappings",
+                    "customDetails",
+                ]:
                     self.assertEqual(properties[name], rule[name])
-                known = {"id", "name", "status", "kind", "version", "requiredDataConnectors", "relevantTechniques"}
+                known = {
+                    "id",
+                    "name",
+                    "status",
+                    "kind",
+                    "version",
+                    "requiredDataConnectors",
+                    "relevantTechniques",
+                }
                 self.assertLessEqual(set(rule) - known, set(properties))
 
     def test_durations_are_those_of_iso_8601(self):
@@ -61,10 +101,14 @@ class Deployment(unittest.TestCase):
         self.assertEqual({text: embed_content.iso(text) for text in of}, of)
 
     def test_texts_lose_the_line_ends_of_their_file_and_no_paragraph(self):
-        self.assertEqual(embed_content.plain("One\ntwo.\n\nThree\n  four.\n"), "One two.\n\nThree four.")
+        self.assertEqual(
+            embed_content.plain("One\ntwo.\n\nThree\n  four.\n"), "One two.\n\nThree four."
+        )
 
     def test_no_text_would_be_taken_for_an_expression(self):
-        self.assertEqual([text for text in embed_content.texts(DEPLOYED) if text.startswith("[")], [])
+        self.assertEqual(
+            [text for text in embed_content.texts(DEPLOYED) if text.startswith("[")], []
+        )
 
 
 if __name__ == "__main__":

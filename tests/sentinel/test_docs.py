@@ -23,11 +23,17 @@ class Documents(unittest.TestCase):
         texts = list(map(documented.runnable, QUERIES.values()))
         cls.answers = {"duckdb-kql": dict(zip(QUERIES, map(workspace.query, texts)))}
         if INTERPRETER.exists():
-            cls.answers["another interpreter"] = dict(zip(QUERIES, workspace.second_opinions(texts), strict=True))
+            cls.answers["another interpreter"] = dict(
+                zip(QUERIES, workspace.second_opinions(texts), strict=True)
+            )
 
     def test_queries_have_no_fault_and_nothing_to_fill_in(self):
-        known = {name: columns | {BILLED: "real"} for name, columns in full().items()} | documented.AZURE
-        for (name, query), checked in zip(QUERIES.items(), check(known, {}, list(QUERIES.values())), strict=True):
+        known = {
+            name: columns | {BILLED: "real"} for name, columns in full().items()
+        } | documented.AZURE
+        for (name, query), checked in zip(
+            QUERIES.items(), check(known, {}, list(QUERIES.values())), strict=True
+        ):
             with self.subTest(query=name):
                 faults = [found for found in checked["diagnostics"] if ADVICE not in found]
                 self.assertEqual(faults, [])

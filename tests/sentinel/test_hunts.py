@@ -31,7 +31,9 @@ IDENTIFIERS = {
 
 def workspaces():
     """The messages of all cases as the tables of each destination."""
-    texts = [json.dumps(message) for found, missed, _ in CASES.values() for message in found + missed]
+    texts = [
+        json.dumps(message) for found, missed, _ in CASES.values() for message in found + missed
+    ]
     columns = (TABLES["ProofpointPODMessage_CL"], events.rows("message", "columns", texts))
     legacy = collected(events.rows("message", "legacy", texts))
     return {
@@ -80,17 +82,26 @@ class Hunts(unittest.TestCase):
     @unittest.skipUnless(INTERPRETER.exists(), "another interpreter is not at hand")
     def test_another_interpreter_finds_the_same(self):
         for destination in {destination for destination, _ in self.answers}:
-            both = [self.answers[destination, engine] for engine in ("duckdb-kql", "another interpreter")]
+            both = [
+                self.answers[destination, engine]
+                for engine in ("duckdb-kql", "another interpreter")
+            ]
             for name, *answers in zip(HUNTS, *both, strict=True):
                 with self.subTest(destination=destination, hunt=name):
-                    self.assertCountEqual(*(agreement.comparable(HUNTS[name]["query"], answer) for answer in answers))
+                    self.assertCountEqual(
+                        *(agreement.comparable(HUNTS[name]["query"], answer) for answer in answers)
+                    )
 
     def test_queries_have_no_fault_and_return_texts_for_the_entities(self):
         for name, hunt in HUNTS.items():
             with self.subTest(hunt=name):
                 self.assertEqual(self.checked[name]["diagnostics"], [])
                 self.assertFalse(self.checked[name]["open"])
-                named = {field["columnName"] for entity in hunt["entityMappings"] for field in entity["fieldMappings"]}
+                named = {
+                    field["columnName"]
+                    for entity in hunt["entityMappings"]
+                    for field in entity["fieldMappings"]
+                }
                 kinds = {column: self.checked[name]["columns"].get(column) for column in named}
                 self.assertEqual(kinds, dict.fromkeys(named, "string"))
 
@@ -101,15 +112,23 @@ class Hunts(unittest.TestCase):
                 uuid.UUID(hunt["id"])
                 self.assertRegex(hunt["version"], r"^\d+\.\d+\.\d+$")
                 self.assertTrue(hunt["name"].startswith("Proofpoint on Demand - "))
-                self.assertEqual([need["connectorId"] for need in hunt["requiredDataConnectors"]], ["ProofpointSentinel"])
-                self.assertCountEqual(hunt["tactics"], {TACTICS[technique] for technique in hunt["relevantTechniques"]})
+                self.assertEqual(
+                    [need["connectorId"] for need in hunt["requiredDataConnectors"]],
+                    ["ProofpointSentinel"],
+                )
+                self.assertCountEqual(
+                    hunt["tactics"],
+                    {TACTICS[technique] for technique in hunt["relevantTechniques"]},
+                )
                 for entity in hunt["entityMappings"]:
                     identifiers = [field["identifier"] for field in entity["fieldMappings"]]
                     self.assertLessEqual(set(identifiers), set(IDENTIFIERS[entity["entityType"]]))
 
     def test_a_query_that_looks_back_says_how_far_by_both_times(self):
         # The time that the page takes for the query's own, and the one that reaches the tables.
-        window = re.compile(r"where EventOriginalTime > ago\((lookback.*?)\) and TimeGenerated > ago\((.*?)\)")
+        window = re.compile(
+            r"where EventOriginalTime > ago\((lookback.*?)\) and TimeGenerated > ago\((.*?)\)"
+        )
         for name, hunt in HUNTS.items():
             windows = window.findall(hunt["query"])
             self.assertEqual(len(windows), hunt["query"].count("let lookback"), name)

@@ -28,7 +28,9 @@ def full():
 def with_guids(made):
     """What looks like a GUID may be in a column of texts or of GUIDs."""
     return {
-        name: {column: "guid" if column.endswith("_g") else kind for column, kind in columns.items()}
+        name: {
+            column: "guid" if column.endswith("_g") else kind for column, kind in columns.items()
+        }
         for name, columns in made.items()
     }
 
@@ -40,7 +42,9 @@ class Language(unittest.TestCase):
         empty = {name: {"TimeGenerated": "datetime"} for name in made}
         of_codeless = {name: codeless.schema(name) for name in codeless.COLUMNS}
         workspaces = [made, empty, empty | of_codeless, with_guids(made)]
-        requests = [{"tables": workspace, "functions": {}, "queries": [PARSER]} for workspace in workspaces]
+        requests = [
+            {"tables": workspace, "functions": {}, "queries": [PARSER]} for workspace in workspaces
+        ]
         requests.append({"tables": made, "functions": {"ProofpointPOD": PARSER}, "queries": FAULTS})
         *cls.everywhere, cls.faults = check_all(requests)
         [cls.parser] = cls.everywhere[0]

@@ -20,7 +20,10 @@ LARGEST = 150_000
 def tabs():
     """The tabs of the workbook by their labels, each with the titles of its panels."""
     [strip] = workbook.of_type(workbook.LINKS)
-    groups = {group["conditionalVisibility"]["value"]: group["content"] for group in workbook.of_type(workbook.GROUP)}
+    groups = {
+        group["conditionalVisibility"]["value"]: group["content"]
+        for group in workbook.of_type(workbook.GROUP)
+    }
 
     def titles(link):
         panels = groups[link["subTarget"]]["items"]
@@ -72,7 +75,9 @@ class Pictures(unittest.TestCase):
 
     def test_it_has_the_panels_of_the_workbook(self):
         for label, titles in tabs().items():
-            self.assertLessEqual(set(titles), texts(picture(label)), f"{label}: run scripts/pictures")
+            self.assertLessEqual(
+                set(titles), texts(picture(label)), f"{label}: run scripts/pictures"
+            )
 
     def test_it_is_small_and_asks_for_nothing_else(self):
         for path in PICTURES.glob("*.svg"):

@@ -10,7 +10,18 @@ import times
 import traffic
 from kql import INTERPRETER, Workspace
 from test_parser import NAMES
-from workbook import ABSOLUTE, CLUSTERS, END, ODD, PANELS, RELATIVE, START, fill, runnable, untouched
+from workbook import (
+    ABSOLUTE,
+    CLUSTERS,
+    END,
+    ODD,
+    PANELS,
+    RELATIVE,
+    START,
+    fill,
+    runnable,
+    untouched,
+)
 
 
 def minutes_between(early, late):
@@ -21,7 +32,11 @@ def minutes_between(early, late):
 class Panels(unittest.TestCase):
     @classmethod
     def setUpClass(cls):
-        cls.events = {"message": traffic.messages(), "maillog": traffic.maillog(), "audit": traffic.audit()}
+        cls.events = {
+            "message": traffic.messages(),
+            "maillog": traffic.maillog(),
+            "audit": traffic.audit(),
+        }
         cls.tables = traffic.tables(cls.events)
         cls.workspace = Workspace(cls.tables)
 
@@ -36,7 +51,11 @@ class Panels(unittest.TestCase):
     def chosen(self, kind, start=START, cluster="'*'"):
         """The events from a time on to the end of the time range, of some clusters."""
         in_time = [event for event in self.events[kind] if start <= traffic.at(event) <= END]
-        return [event for event in in_time if cluster == "'*'" or f"'{panels.cluster(event)}'" in cluster]
+        return [
+            event
+            for event in in_time
+            if cluster == "'*'" or f"'{panels.cluster(event)}'" in cluster
+        ]
 
     def check(self, panel, shown, expected):
         """The rows are those expected, or as many of the largest of them as the panel shows."""
@@ -59,27 +78,48 @@ class Panels(unittest.TestCase):
                         self.check(panel, self.shown(panel, Cluster=cluster), expected(chosen))
 
     def test_filters_choose_messages(self):
-        values = {"Sender": "SENDER1", "Recipient": "two@acme", "Subject": "%", "Direction": "inbound"}
+        values = {
+            "Sender": "SENDER1",
+            "Recipient": "two@acme",
+            "Subject": "%",
+            "Direction": "inbound",
+        }
         fillings = [{}, values, {"Direction": "unknown"}, {"Sender": "name 4"}]
-        fillings += [{name: value} for filled in [values, *ODD] for name, value in filled.items() if name in values]
+        fillings += [
+            {name: value}
+            for filled in [values, *ODD]
+            for name, value in filled.items()
+            if name in values
+        ]
         for filling in fillings:
             with self.subTest(filling=filling):
-                passed = [message for message in self.chosen("message") if panels.passes(message, filling)]
+                passed = [
+                    message for message in self.chosen("message") if panels.passes(message, filling)
+                ]
                 expected = panels.messages(Tile=lambda message: ["all", panels.outcome(message)])
-                self.check("messages-outcome", self.shown("messages-outcome", **filling), expected(passed))
+                self.check(
+                    "messages-outcome", self.shown("messages-outcome", **filling), expected(passed)
+                )
                 held = panels.only(panels.outcome, "held in quarantine")(passed)
                 expected = panels.messages(EventOriginalTime=panels.hour, Outcome=panels.outcome)
                 filling |= {"Outcome": "held in quarantine"}
                 self.check("messages-time", self.shown("messages-time", **filling), expected(held))
-                shown = [row for row in self.shown("messages-list", **filling) if row.pop("MessageKey")]
+                shown = [
+                    row for row in self.shown("messages-list", **filling) if row.pop("MessageKey")
+                ]
                 self.check("messages-list", shown, list(map(panels.listed, held)))
 
     def test_a_click_on_a_message_shows_its_lines_in_the_mail_log(self):
         told_of_twice, without_id = 30, 42
         for number in [told_of_twice, without_id, traffic.UNNAMED]:
             row = next(row for row in self.shown("messages-list") if row["QueueId"] == f"Q{number}")
-            steps = [(step["Step"], step["Line"]) for step in self.shown("messages-trace", SelectedMessage=row["MessageKey"])]
-            expected = [("filtered", "")] * (2 if number == told_of_twice else 1) + [("received", f"received {number}")]
+            steps = [
+                (step["Step"], step["Line"])
+                for step in self.shown("messages-trace", SelectedMessage=row["MessageKey"])
+            ]
+            expected = [("filtered", "")] * (2 if number == told_of_twice else 1) + [
+                ("received", f"received {number}")
+            ]
             if number != traffic.UNNAMED:
                 expected += [("received", f"again {number}"), ("delivery", f"delivery {number}")]
             self.assertCountEqual(steps, expected)
@@ -91,13 +131,23 @@ class Panels(unittest.TestCase):
         now = [message for message in before if traffic.at(message) >= start]
         before = [message for message in before if traffic.at(message) < start]
         counts = [
-            {row["Quarantine"]: row["Messages"] for row in panels.messages(Quarantine=panels.quarantine)(found)}
+            {
+                row["Quarantine"]: row["Messages"]
+                for row in panels.messages(Quarantine=panels.quarantine)(found)
+            }
             for found in (now, before)
         ]
-        shown = self.shown("quarantine-change", **{"TimeRange:start": f"datetime({start.isoformat()})"})
+        shown = self.shown(
+            "quarantine-change", **{"TimeRange:start": f"datetime({start.isoformat()})"}
+        )
         self.assertGreater(len(shown), 2)
-        self.assertEqual({row["Quarantine"]: row["Messages"] for row in shown if row["Messages"]}, counts[0])
-        self.assertEqual({row["Quarantine"]: row["MessagesBefore"] for row in shown if row["MessagesBefore"]}, counts[1])
+        self.assertEqual(
+            {row["Quarantine"]: row["Messages"] for row in shown if row["Messages"]}, counts[0]
+        )
+        self.assertEqual(
+            {row["Quarantine"]: row["MessagesBefore"] for row in shown if row["MessagesBefore"]},
+            counts[1],
+        )
         for row in shown:
             was = row["MessagesBefore"]
             change = round(100 * (row["Messages"] - was) / was, 1) if was else None
@@ -106,7 +156,9 @@ class Panels(unittest.TestCase):
     def delays(self, kind):
         """The events of the time range, each with its delay in seconds."""
         number = {id(event): number for number, event in enumerate(self.events[kind])}
-        return [(event, traffic.delay(number[id(event)]).total_seconds()) for event in self.chosen(kind)]
+        return [
+            (event, traffic.delay(number[id(event)]).total_seconds()) for event in self.chosen(kind)
+        ]
 
     def assert_percentile(self, value, values, share):
         """A share of the values is no larger than this one, and the others are no smaller."""
@@ -127,7 +179,10 @@ class Panels(unittest.TestCase):
             self.assert_percentile(row["MedianDelaySeconds"], delays, 0.5)
 
     def test_a_type_without_events_is_listed(self):
-        rows = {row["EventType"]: row["Events"] for row in self.shown("health-streams", Cluster="'none such'")}
+        rows = {
+            row["EventType"]: row["Events"]
+            for row in self.shown("health-streams", Cluster="'none such'")
+        }
         self.assertEqual(rows, dict.fromkeys(self.events, 0))
 
     def test_medians_are_those_of_their_hours(self):
@@ -138,11 +193,16 @@ class Panels(unittest.TestCase):
                 by_hour[panels.hour(event)].append(delay)
             self.assertCountEqual([row["EventOriginalTime"] for row in rows], by_hour)
             for row in rows:
-                self.assert_percentile(row["MedianDelaySeconds"], by_hour[row["EventOriginalTime"]], 0.5)
+                self.assert_percentile(
+                    row["MedianDelaySeconds"], by_hour[row["EventOriginalTime"]], 0.5
+                )
 
     def test_the_filters_seconds_are_those_of_their_hours(self):
         # Of the message that is told of twice, the later time counts.
-        last = {panels.key(message): message for message in sorted(self.chosen("message"), key=traffic.at)}
+        last = {
+            panels.key(message): message
+            for message in sorted(self.chosen("message"), key=traffic.at)
+        }
         by_hour = collections.defaultdict(list)
         for message in last.values():
             by_hour[panels.hour(message)].append(message["filter"]["durationSecs"])
@@ -153,14 +213,22 @@ class Panels(unittest.TestCase):
             self.assert_percentile(row["Percentile95"], by_hour[row["EventOriginalTime"]], 0.95)
 
     def test_events_of_all_types_are_counted_over_time(self):
-        counted = collections.Counter((panels.hour(event), kind) for kind in self.events for event in self.chosen(kind))
-        shown = {(row["EventOriginalTime"], row["EventType"]): row["Events"] for row in self.shown("health-volume-time")}
+        counted = collections.Counter(
+            (panels.hour(event), kind) for kind in self.events for event in self.chosen(kind)
+        )
+        shown = {
+            (row["EventOriginalTime"], row["EventType"]): row["Events"]
+            for row in self.shown("health-volume-time")
+        }
         self.assertEqual(shown, counted)
 
     def test_whole_intervals_without_an_event_are_gaps(self):
         minutes = datetime.timedelta(minutes=10)
         for early, late in [(0, 0), (3, 0), (0, 4)]:
-            start, end = START + datetime.timedelta(minutes=early), END - datetime.timedelta(minutes=late)
+            start, end = (
+                START + datetime.timedelta(minutes=early),
+                END - datetime.timedelta(minutes=late),
+            )
             first = START + (minutes if early else 0 * minutes)
             intervals = [first + number * minutes for number in range(traffic.HOURS * 6)]
             intervals = [interval for interval in intervals if interval + minutes <= end]
@@ -168,23 +236,50 @@ class Panels(unittest.TestCase):
                 expected = []
                 for kind in self.events:
                     happened = [traffic.at(event) for event in self.chosen(kind, cluster=cluster)]
-                    empty = [at for at in intervals if not any(at <= time < at + minutes for time in happened)]
-                    told = {"FirstEmpty": min(empty).replace(tzinfo=None), "LastEmpty": max(empty).replace(tzinfo=None)}
+                    empty = [
+                        at
+                        for at in intervals
+                        if not any(at <= time < at + minutes for time in happened)
+                    ]
+                    told = {
+                        "FirstEmpty": min(empty).replace(tzinfo=None),
+                        "LastEmpty": max(empty).replace(tzinfo=None),
+                    }
                     expected.append({"EventType": kind, "EmptyIntervals": len(empty)} | told)
-                limits = {"TimeRange:start": f"datetime({start.isoformat()})", "TimeRange:end": f"datetime({end.isoformat()})"}
+                limits = {
+                    "TimeRange:start": f"datetime({start.isoformat()})",
+                    "TimeRange:end": f"datetime({end.isoformat()})",
+                }
                 shown = self.shown("health-gaps", Cluster=cluster, **limits)
                 self.assertCountEqual(map(panels.plain, shown), map(panels.plain, expected))
 
     def test_rows_that_repeat_an_event_are_duplicates(self):
         expected = []
         for table in NAMES.values():
-            rows = [row for row in self.tables[table][1] if row["eventTime"] and START <= traffic.read(row["eventTime"]) <= END]
-            with_id = [(row.get("guid") or row.get("id"), row["eventTime"]) for row in rows if row.get("guid") or row.get("id")]
+            rows = [
+                row
+                for row in self.tables[table][1]
+                if row["eventTime"] and START <= traffic.read(row["eventTime"]) <= END
+            ]
+            with_id = [
+                (row.get("guid") or row.get("id"), row["eventTime"])
+                for row in rows
+                if row.get("guid") or row.get("id")
+            ]
             copies = len(with_id) - len(set(with_id))
             self.assertGreater(copies, 0)
             told = {"Duplicates": copies, "RowsWithoutId": len(rows) - len(with_id)}
-            expected.append({"Table": table, "Rows": len(rows), "DuplicatePercent": round(100 * copies / len(rows), 1)} | told)
-        self.assertCountEqual(map(panels.plain, self.shown("health-duplicates")), map(panels.plain, expected))
+            expected.append(
+                {
+                    "Table": table,
+                    "Rows": len(rows),
+                    "DuplicatePercent": round(100 * copies / len(rows), 1),
+                }
+                | told
+            )
+        self.assertCountEqual(
+            map(panels.plain, self.shown("health-duplicates")), map(panels.plain, expected)
+        )
 
     def test_the_volume_is_that_of_the_rows_of_each_table(self):
         expected = []
@@ -194,34 +289,62 @@ class Panels(unittest.TestCase):
             last = max(times.read(row["TimeGenerated"]) for row in rows)
             told = {"BytesPerRow": round(sum(billed) / len(rows)), "LastRow": last}
             expected.append({"Table": table, "Rows": len(rows), "BilledBytes": sum(billed)} | told)
-        self.assertCountEqual(map(panels.plain, self.shown("health-billed")), map(panels.plain, expected))
+        self.assertCountEqual(
+            map(panels.plain, self.shown("health-billed")), map(panels.plain, expected)
+        )
 
     def test_an_event_without_a_readable_time_is_told_of(self):
         [row] = self.shown("health-untimed")
         self.assertEqual((row["EventType"], row["Events"]), ("message", 1))
 
     def test_the_list_of_audit_events_has_the_newest_first(self):
-        shown = [(row["EventOriginalTime"], row["User"], row["Action"]) for row in self.shown("audit-list")]
+        shown = [
+            (row["EventOriginalTime"], row["User"], row["Action"])
+            for row in self.shown("audit-list")
+        ]
         expected = [
-            (times.read(event["ts"]), panels.at(event, "audit/user/email") or "", panels.at(event, "audit/action") or "")
+            (
+                times.read(event["ts"]),
+                panels.at(event, "audit/user/email") or "",
+                panels.at(event, "audit/action") or "",
+            )
             for event in self.chosen("audit")
         ]
         self.assertEqual(shown, sorted(expected, reverse=True))
 
     def test_every_panel_is_tried(self):
         own = {
-            *("messages-outcome", "messages-time", "messages-list", "messages-trace", "quarantine-change"),
-            *("health-streams", "health-delay-time", "health-volume-time", "health-gaps", "health-duplicates"),
+            *(
+                "messages-outcome",
+                "messages-time",
+                "messages-list",
+                "messages-trace",
+                "quarantine-change",
+            ),
+            *(
+                "health-streams",
+                "health-delay-time",
+                "health-volume-time",
+                "health-gaps",
+                "health-duplicates",
+            ),
             *("health-billed", "health-untimed", "reports-duration", "audit-list"),
         }
-        self.assertEqual({panel for of_kind in panels.SHOWN.values() for panel in of_kind} | own, set(PANELS))
+        self.assertEqual(
+            {panel for of_kind in panels.SHOWN.values() for panel in of_kind} | own, set(PANELS)
+        )
 
     @unittest.skipUnless(INTERPRETER.exists(), "another interpreter is not at hand")
     def test_another_interpreter_shows_the_same(self):
         queries = {panel: self.query(panel) for panel in PANELS}
-        for panel, answer in zip(queries, self.workspace.second_opinions(list(queries.values())), strict=True):
+        for panel, answer in zip(
+            queries, self.workspace.second_opinions(list(queries.values())), strict=True
+        ):
             with self.subTest(panel=panel):
-                shown = [list(map(panels.plain, rows)) for rows in (self.workspace.query(queries[panel]), answer)]
+                shown = [
+                    list(map(panels.plain, rows))
+                    for rows in (self.workspace.query(queries[panel]), answer)
+                ]
                 limit, column = panels.LARGEST.get(panel, (None, None))
                 if len(answer) == limit:
                     # Of rows with the same count, either may be among the largest.
@@ -232,7 +355,9 @@ class Panels(unittest.TestCase):
         empty = Workspace({})
         for name, panel in PANELS.items():
             with self.subTest(panel=name):
-                empty.query(runnable(fill(panel["query"], RELATIVE | untouched() | {"Cluster": "'*'"})))
+                empty.query(
+                    runnable(fill(panel["query"], RELATIVE | untouched() | {"Cluster": "'*'"}))
+                )
 
 
 if __name__ == "__main__":

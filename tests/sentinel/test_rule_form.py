@@ -33,7 +33,11 @@ IDENTIFIERS = {
 }
 
 CONNECTORS = {
-    "ProofpointSentinel": {"ProofpointPODMessage_CL", "ProofpointPODMailLog_CL", "ProofpointPODAudit_CL"},
+    "ProofpointSentinel": {
+        "ProofpointPODMessage_CL",
+        "ProofpointPODMailLog_CL",
+        "ProofpointPODAudit_CL",
+    },
     "ThreatIntelligence": {"ThreatIntelIndicators"},
     "ThreatIntelligenceTaxii": {"ThreatIntelIndicators"},
     "ThreatIntelligenceUploadIndicatorsAPI": {"ThreatIntelIndicators"},
@@ -72,7 +76,10 @@ class Form(unittest.TestCase):
         self.assertLessEqual(len(rule["name"]), 256)
         self.assertLessEqual(len(rule["description"]), 5000)
         self.assertIn(rule["severity"], ["High", "Medium", "Low", "Informational"])
-        self.assertEqual([rule["kind"], rule["triggerOperator"], rule["triggerThreshold"]], ["Scheduled", "gt", 0])
+        self.assertEqual(
+            [rule["kind"], rule["triggerOperator"], rule["triggerThreshold"]],
+            ["Scheduled", "gt", 0],
+        )
         self.assertRegex(rule["version"], r"^\d+\.\d+\.\d+$")
         self.assertLess(len(rule["query"]), 10_000)
 
@@ -83,11 +90,15 @@ class Form(unittest.TestCase):
 
     @of_each_rule
     def test_techniques_serve_the_tactics(self, name, rule):
-        self.assertCountEqual(rule["tactics"], {TACTICS[technique] for technique in rule["relevantTechniques"]})
+        self.assertCountEqual(
+            rule["tactics"], {TACTICS[technique] for technique in rule["relevantTechniques"]}
+        )
 
     @of_each_rule
     def test_connectors_bring_the_tables_that_are_read(self, name, rule):
-        needed = {need["connectorId"]: set(need["dataTypes"]) for need in rule["requiredDataConnectors"]}
+        needed = {
+            need["connectorId"]: set(need["dataTypes"]) for need in rule["requiredDataConnectors"]
+        }
         for connector, tables in needed.items():
             self.assertLessEqual(tables, CONNECTORS[connector])
         self.assertEqual("ThreatIntelligence" in needed, name.endswith("InTIList"))
@@ -113,7 +124,9 @@ class Form(unittest.TestCase):
         # is the next run's.
         judged = re.findall(r"IngestionTime > ago\(\w+\)(.{0,27})", rule["query"])
         self.assertEqual(judged, [" and IngestionTime <= now()"] * len(windows))
-        for back in re.findall(r"(?:EventOriginalTime|TimeGenerated) > ago\((\w+)\)", rule["query"]):
+        for back in re.findall(
+            r"(?:EventOriginalTime|TimeGenerated) > ago\((\w+)\)", rule["query"]
+        ):
             self.assertLessEqual(minutes(back), minutes(rule["queryPeriod"]))
 
     @of_each_rule
@@ -159,7 +172,9 @@ class Form(unittest.TestCase):
         self.assertRegex(grouping["lookbackDuration"], r"^P(T[1-9]\d?H|[1-7]D)$")
         mapped = [entity["entityType"] for entity in rule["entityMappings"]]
         for kind in grouping["groupByEntities"]:
-            self.assertEqual(mapped.count(kind), 1, "another entity of the kind would tell alerts apart")
+            self.assertEqual(
+                mapped.count(kind), 1, "another entity of the kind would tell alerts apart"
+            )
 
 
 if __name__ == "__main__":

@@ -20,7 +20,11 @@ def in_columns(settings):
         return [column for member in settings for column in in_columns(member)]
     if not isinstance(settings, dict):
         return []
-    own = [settings[name] for name in ["columnMatch", "fieldName", "exportFieldName"] if name in settings]
+    own = [
+        settings[name]
+        for name in ["columnMatch", "fieldName", "exportFieldName"]
+        if name in settings
+    ]
     return own + [column for member in settings.values() for column in in_columns(member)]
 
 
@@ -40,7 +44,11 @@ class Form(unittest.TestCase):
         names = [item["name"] for item in workbook.items()]
         self.assertEqual(len(names), len(set(names)))
         ids = [made["id"] for made in workbook.parameters().values()]
-        ids += [link["id"] for item in workbook.of_type(workbook.LINKS) for link in item["content"]["links"]]
+        ids += [
+            link["id"]
+            for item in workbook.of_type(workbook.LINKS)
+            for link in item["content"]["links"]
+        ]
         self.assertEqual(len(ids), len(set(map(uuid.UUID, ids))))
 
     def test_each_tab_shows_one_group(self):
@@ -54,7 +62,11 @@ class Form(unittest.TestCase):
         self.assertLessEqual(links, set(values))
         # A group that no tab shows is a place for what is to come.
         groups = workbook.of_type(workbook.GROUP)
-        empty = {group["conditionalVisibility"]["value"] for group in groups if not group["content"]["items"]}
+        empty = {
+            group["conditionalVisibility"]["value"]
+            for group in groups
+            if not group["content"]["items"]
+        }
         self.assertEqual(set(values) - links, empty)
 
     def test_every_panel_is_in_a_tab_and_asks_for_the_time_range_and_the_cluster(self):
@@ -67,15 +79,21 @@ class Form(unittest.TestCase):
     def test_panels_name_only_parameters_that_there_are(self):
         known = set(workbook.parameters()) | set(workbook.exported())
         queries = {name: panel["query"] for name, panel in PANELS.items()}
-        queries |= {name: made["query"] for name, made in workbook.parameters().items() if "query" in made}
+        queries |= {
+            name: made["query"] for name, made in workbook.parameters().items() if "query" in made
+        }
         for name, query in queries.items():
-            self.assertLessEqual({found[1] for found in workbook.REFERENCE.finditer(query)}, known, name)
+            self.assertLessEqual(
+                {found[1] for found in workbook.REFERENCE.finditer(query)}, known, name
+            )
 
     def test_a_term_means_the_same_in_every_panel(self):
         defined = {}
         for name, panel in PANELS.items():
             for column, meaning in TERM.findall(panel["query"]):
-                self.assertEqual(defined.setdefault(column, meaning), meaning, f"{column} in {name}")
+                self.assertEqual(
+                    defined.setdefault(column, meaning), meaning, f"{column} in {name}"
+                )
 
 
 class Language(unittest.TestCase):
@@ -84,11 +102,19 @@ class Language(unittest.TestCase):
         """Each query with several values of its parameters, and what the language service says of it."""
         made = {name: columns | {traffic.BILLED: "real"} for name, columns in full().items()}
         queries = {name: panel["query"] for name, panel in PANELS.items()}
-        queries |= {name: one["query"] for name, one in workbook.parameters().items() if "query" in one}
+        queries |= {
+            name: one["query"] for name, one in workbook.parameters().items() if "query" in one
+        }
         pairs = zip([ABSOLUTE, RELATIVE], CLUSTERS.values(), strict=True)
         plainly, other = [time | untouched() | {"Cluster": cluster} for time, cluster in pairs]
         fillings = [plainly, other, *(plainly | typed for typed in ODD)]
-        filled = list(dict.fromkeys((name, fill(query, values)) for values in fillings for name, query in queries.items()))
+        filled = list(
+            dict.fromkeys(
+                (name, fill(query, values))
+                for values in fillings
+                for name, query in queries.items()
+            )
+        )
         answers = check(made, {"ProofpointPOD": PARSER}, [query for _, query in filled])
         cls.checked = list(zip(filled, answers, strict=True))
         cls.columns = {name: list(answer["columns"]) for (name, _), answer in cls.checked}
@@ -102,7 +128,10 @@ class Language(unittest.TestCase):
     def test_settings_name_columns_that_the_query_gives(self):
         for name, panel in PANELS.items():
             for pattern in in_columns(panel):
-                self.assertTrue(any(re.fullmatch(pattern, column) for column in self.columns[name]), f"{pattern} in {name}")
+                self.assertTrue(
+                    any(re.fullmatch(pattern, column) for column in self.columns[name]),
+                    f"{pattern} in {name}",
+                )
             self.assertLessEqual(set(drawn(panel)), set(self.columns[name]), name)
 
 

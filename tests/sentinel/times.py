@@ -13,7 +13,7 @@ def read(text):
         return None
     seconds, fraction, offset = found.groups()
     time = datetime.datetime.fromisoformat(f"{seconds}{(fraction or '.0').ljust(7, '0')}{offset}")
-    return time.astimezone(datetime.timezone.utc).replace(tzinfo=None)
+    return time.astimezone(datetime.UTC).replace(tzinfo=None)
 
 
 def in_utc(text):

@@ -12,7 +12,7 @@ from test_parser import NAMES, TABLES, collected
 # A column that workspaces add: the bytes that a row is billed for.
 BILLED = "_BilledSize"
 
-FIRST = datetime.datetime(2026, 11, 20, 10, tzinfo=datetime.timezone.utc)
+FIRST = datetime.datetime(2026, 11, 20, 10, tzinfo=datetime.UTC)
 HOURS = 6
 # Nothing happens in this hour.
 QUIET = 3
@@ -25,7 +25,11 @@ CLUSTERS = ["acme_hosted", "acme_hosted", "other_hosted", None]
 DIRECTIONS = ["inbound", "outbound", "inbound", "internal", None]
 DISPOSITIONS = ["continue", "accept", "discard", "reject", "retry", "discard", None]
 FOLDERS = ["Spam", None, None, "Audit", "", None, None, "Phish", "Spam", None, None]
-TLS = [{"version": "TLSv1.2", "cipher": "ECDHE-RSA-AES128-GCM-SHA256", "cipherBits": 128}, {"version": "NONE"}, None]
+TLS = [
+    {"version": "TLSv1.2", "cipher": "ECDHE-RSA-AES128-GCM-SHA256", "cipherBits": 128},
+    {"version": "NONE"},
+    None,
+]
 TLS += [{"version": "TLSv1.3", "cipher": "TLS_AES_256_GCM_SHA384", "cipherBits": 256}]
 DMARC = ["pass", "fail", None, "none"]
 ACTIONS = [
@@ -45,8 +49,15 @@ ACTIONS = [
 ]
 COUNTRIES = ["us", "de", "**", None, "us"]
 # More than the ten that some panels show.
-SENDERS = [f"sender{number}@Partner{number % 3}.example" for number in range(13)] + ["", 'odd"100%_\\o\'brien@partner0.example']
-RECIPIENTS = [["one@acme.example"], ["one@acme.example", "two@acme.example", "three@Elsewhere.example"], ["two@acme.example"]]
+SENDERS = [f"sender{number}@Partner{number % 3}.example" for number in range(13)] + [
+    "",
+    "odd\"100%_\\o'brien@partner0.example",
+]
+RECIPIENTS = [
+    ["one@acme.example"],
+    ["one@acme.example", "two@acme.example", "three@Elsewhere.example"],
+    ["two@acme.example"],
+]
 SUBJECTS = ["Invoice", 'Re: "50% off" \\ it\'s {free}', None, "Größe ✓"]
 
 
@@ -83,7 +94,9 @@ def message(number):
         "qid": f"Q{number}",
         "disposition": disposition,
         "routeDirection": pick(DIRECTIONS, number),
-        "quarantine": None if folder is None else {"folder": folder, "rule": f"{folder.lower()}_rule"},
+        "quarantine": None
+        if folder is None
+        else {"folder": folder, "rule": f"{folder.lower()}_rule"},
         "actions": pick(ACTIONS, number // 3),
         "msgSizeBytes": None if number % 17 == 0 else 1000 + number,
         "durationSecs": 0.25 * (number % 8),
@@ -95,7 +108,12 @@ def message(number):
         header["message-id"] = [f"<m{number}@partner.example>"]
     if pick(SUBJECTS, number):
         header["subject"] = [pick(SUBJECTS, number)]
-    connection = {"ip": "192.0.2.20", "sid": f"s{number}", "country": pick(COUNTRIES, number), "tls": tls and {"inbound": tls}}
+    connection = {
+        "ip": "192.0.2.20",
+        "sid": f"s{number}",
+        "country": pick(COUNTRIES, number),
+        "tls": tls and {"inbound": tls},
+    }
     return events.message(
         f"guid {number}",
         ts=stamp(time(number)),
@@ -111,7 +129,10 @@ def messages():
     """Among them one that the gateway reported on twice, and two without an id, of the same sender."""
     made = [message(number) for number in range(110)]
     again = message(30)
-    again |= {"ts": stamp(time(30) + datetime.timedelta(seconds=1)), "filter": again["filter"] | {"disposition": "retry"}}
+    again |= {
+        "ts": stamp(time(30) + datetime.timedelta(seconds=1)),
+        "filter": again["filter"] | {"disposition": "retry"},
+    }
     for number in [42, 57]:
         del made[number]["guid"]
     return made + [again]
@@ -120,7 +141,11 @@ def messages():
 VERIFIED = ["OK", "NONE", None, "FAIL", "OK"]
 VERSIONS = ["TLSv1.2", "NONE", None]
 MAILERS = ["esmtp", "relay", "local", "*file*", None]
-RESULTS = [("2.0.0", "Sent (ok: queued)"), ("4.4.1", "Deferred: Connection timed out"), ("5.1.1", "User unknown")]
+RESULTS = [
+    ("2.0.0", "Sent (ok: queued)"),
+    ("4.4.1", "Deferred: Connection timed out"),
+    ("5.1.1", "User unknown"),
+]
 RESULTS += [(None, "Sent"), (None, "Queued")]
 
 
@@ -143,11 +168,33 @@ def maillog():
         msgid = f"<m{number}@partner.example>"
         dsn, stat = pick(RESULTS, number)
         tls = present({"verify": pick(VERIFIED, number), "version": pick(VERSIONS, number // 2)})
-        delivery = {"qid": f"R{number}", "stat": stat, "dsn": dsn, "mailer": pick(MAILERS, number // 3), "relay": "mx.acme.example. [192.0.2.40]"}
+        delivery = {
+            "qid": f"R{number}",
+            "stat": stat,
+            "dsn": dsn,
+            "mailer": pick(MAILERS, number // 3),
+            "relay": "mx.acme.example. [192.0.2.40]",
+        }
         if number % 7:
             delivery["to"] = [f"<{recipient}>" for recipient in pick(RECIPIENTS, number // 2)]
-        made.append(line(number, "received", 1, {"qid": f"Q{number}", "msgid": msgid, "from": "<a@b.example>"}, {}))
-        made.append(line(number, "again", 2, {"qid": f"R{number}", "msgid": msgid, "from": "<a@b.example>"}, {}))
+        made.append(
+            line(
+                number,
+                "received",
+                1,
+                {"qid": f"Q{number}", "msgid": msgid, "from": "<a@b.example>"},
+                {},
+            )
+        )
+        made.append(
+            line(
+                number,
+                "again",
+                2,
+                {"qid": f"R{number}", "msgid": msgid, "from": "<a@b.example>"},
+                {},
+            )
+        )
         made.append(line(number, "delivery", 3, present(delivery), tls))
     # Lines that name no message belong to none.
     made.append(line(20, "other", 1, {"stat": "Sent"}, {}))
@@ -155,16 +202,30 @@ def maillog():
 
 
 def audit():
-    actions, users = ["login", "logout", "create", None], ["admin@acme.example", "operator@acme.example", None]
+    actions, users = (
+        ["login", "logout", "create", None],
+        ["admin@acme.example", "operator@acme.example", None],
+    )
     return [
         {
             "guid": f"audit {number}",
             "ts": stamp(time(number)),
             "metadata": origin(number),
             "audit": {
-                **present({"action": pick(actions, number), "level": "INFO", "resourceType": pick(["authorization", "config"], number // 2)}),
+                **present(
+                    {
+                        "action": pick(actions, number),
+                        "level": "INFO",
+                        "resourceType": pick(["authorization", "config"], number // 2),
+                    }
+                ),
                 "tags": [{"name": "eventDetails", "value": f'Key "{number}"'}],
-                "user": present({"email": pick(users, number), "ipAddress": pick(["198.51.100.7", None], number // 3)}),
+                "user": present(
+                    {
+                        "email": pick(users, number),
+                        "ipAddress": pick(["198.51.100.7", None], number // 3),
+                    }
+                ),
             },
         }
         for number in range(0, 110, 2)
@@ -172,7 +233,7 @@ def audit():
 
 
 def read(stamped):
-    return times.read(stamped).replace(tzinfo=datetime.timezone.utc)
+    return times.read(stamped).replace(tzinfo=datetime.UTC)
 
 
 def at(event):
@@ -192,12 +253,23 @@ def tables(of_kinds):
         rows = events.rows(kind, "columns", [json.dumps(event) for event in of_kind])
         for number, (row, event) in enumerate(zip(rows, of_kind, strict=True)):
             row |= {INGESTED: stamp(at(event) + delay(number)), BILLED: 1000.0 + number}
-        later = [row | {"TimeGenerated": stamp(times.read(row["eventTime"]) + datetime.timedelta(hours=1))} for row in rows[2::5]]
+        later = [
+            row
+            | {"TimeGenerated": stamp(times.read(row["eventTime"]) + datetime.timedelta(hours=1))}
+            for row in rows[2::5]
+        ]
         made[NAMES[kind]] = TABLES[NAMES[kind]] | {BILLED: "real"}, rows + later
     untimed = of_kinds["message"][0] | {"guid": "untimed", "ts": "some time"}
-    made[NAMES["message"]][1].append(codeless.row(NAMES["message"], untimed, AFTERWARDS) | {BILLED: 1.0})
+    made[NAMES["message"]][1].append(
+        codeless.row(NAMES["message"], untimed, AFTERWARDS) | {BILLED: 1.0}
+    )
     texts = [json.dumps(event) for event in of_kinds["message"][40:60]]
-    legacy = [row | {"TimeGenerated": AFTERWARDS} for row in events.rows("message", "legacy", texts)]
+    legacy = [
+        row | {"TimeGenerated": AFTERWARDS} for row in events.rows("message", "legacy", texts)
+    ]
     columns, rows = collected(legacy)
-    made["ProofpointPOD_message_CL"] = columns | {BILLED: "real"}, [row | {BILLED: 500.0} for row in rows]
+    made["ProofpointPOD_message_CL"] = (
+        columns | {BILLED: "real"},
+        [row | {BILLED: 500.0} for row in rows],
+    )
     return made

@@ -7,7 +7,9 @@ import re
 import traffic
 from kql import CONTENT
 
-WORKBOOK = json.loads((CONTENT / "workbooks" / "ProofpointEmailSecurity.json").read_text(encoding="utf-8"))
+WORKBOOK = json.loads(
+    (CONTENT / "workbooks" / "ProofpointEmailSecurity.json").read_text(encoding="utf-8")
+)
 
 TEXT, QUERY, PARAMETERS, LINKS, GROUP = 1, 3, 9, 11, 12
 
@@ -30,8 +32,19 @@ CLUSTERS = {
 
 # What a reader may type, but for the backticks that the filters refuse.
 ODD = [
-    {"Sender": 'odd"100%_\\o\'brien@', "Subject": '"50% off" \\ it\'s {free}', "Recipient": "ö{Subject}"},
-    {"Sender": "\\", "Subject": '"', "Recipient": "' or //", "Direction": "unknown", "Outcome": "rejected", "SelectedMessage": "\\\"'"},
+    {
+        "Sender": "odd\"100%_\\o'brien@",
+        "Subject": '"50% off" \\ it\'s {free}',
+        "Recipient": "ö{Subject}",
+    },
+    {
+        "Sender": "\\",
+        "Subject": '"',
+        "Recipient": "' or //",
+        "Direction": "unknown",
+        "Outcome": "rejected",
+        "SelectedMessage": "\\\"'",
+    },
 ]
 
 
@@ -52,7 +65,9 @@ PANELS = {item["name"]: item["content"] for item in of_type(QUERY)}
 
 def parameters():
     """The parameters that a reader sets."""
-    return {made["name"]: made for item in of_type(PARAMETERS) for made in item["content"]["parameters"]}
+    return {
+        made["name"]: made for item in of_type(PARAMETERS) for made in item["content"]["parameters"]
+    }
 
 
 def exported():
@@ -80,4 +95,9 @@ def fill(query, values):
 
 def runnable(query):
     """The query for engines that know no literals between triple backticks."""
-    return re.sub(r"```(.*?)```", lambda literal: json.dumps(literal[1], ensure_ascii=False), query, flags=re.DOTALL)
+    return re.sub(
+        r"```(.*?)```",
+        lambda literal: json.dumps(literal[1], ensure_ascii=False),
+        query,
+        flags=re.DOTALL,
+    )

@@ -3,10 +3,10 @@ import { test } from "node:test";
 
 import fc from "fast-check";
 
-import { OF_DEPLOYMENTS, OF_FILES, OF_WIZARD, evaluated } from "./checks/all.mjs";
+import { evaluated, OF_DEPLOYMENTS, OF_FILES, OF_WIZARD } from "./checks/all.mjs";
 import { nameFindings } from "./checks/names.mjs";
-import { documented } from "./checks/settings.mjs";
 import { markerFindings } from "./checks/secrets.mjs";
+import { documented } from "./checks/settings.mjs";
 import { load } from "./project.mjs";
 import { evaluateVariant, matrix, singles } from "./variants.mjs";
 import { elements } from "./wizard.mjs";

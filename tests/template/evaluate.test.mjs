@@ -29,7 +29,10 @@ test("it prints the template of a parameters file without expressions", () => {
   const { status, json } = run([], PARAMETERS);
   assert.equal(status, 0);
   assert.ok(json.resources.some(({ type }) => type === "Microsoft.Web/sites"));
-  assert.deepEqual(texts(json).filter((text) => text.startsWith("[")), []);
+  assert.deepEqual(
+    texts(json).filter((text) => text.startsWith("[")),
+    [],
+  );
 });
 
 test("it prints the app's environment, in the cloud that is asked for", () => {

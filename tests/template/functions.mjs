@@ -3,7 +3,7 @@
 
 import { createHash } from "node:crypto";
 
-import { ExpressionError, describe, evaluate, findKey } from "./expression.mjs";
+import { describe, ExpressionError, evaluate, findKey } from "./expression.mjs";
 
 const MANY = Number.POSITIVE_INFINITY;
 

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { isDeepStrictEqual } from "node:util";
 
-import { OF_FILES, OF_WIZARD, findingsOfDeployments, findingsOfFiles } from "./checks/all.mjs";
+import { findingsOfDeployments, findingsOfFiles, OF_FILES, OF_WIZARD } from "./checks/all.mjs";
 import { MUTATIONS } from "./mutations.mjs";
 import { load } from "./project.mjs";
 import { matrix, singles } from "./variants.mjs";

@@ -1,7 +1,7 @@
 // Parameters of a template: the value that is given or the default, of the type and within the
 // limits that the template declares.
 
-import { ExpressionError, describe } from "./expression.mjs";
+import { describe, ExpressionError } from "./expression.mjs";
 
 const TYPES = {
   string: "string",

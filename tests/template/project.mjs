@@ -1,7 +1,7 @@
 // The files of the repository that the checks read, all in one value, so that a test can hand the
 // checks a broken copy.
 
-import { readFileSync, readdirSync } from "node:fs";
+import { readdirSync, readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 
 const ROOT = new URL("../../", import.meta.url);

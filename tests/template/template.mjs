@@ -5,11 +5,11 @@
 import { DEPLOYMENT_FUNCTIONS } from "./deployment_functions.mjs";
 import {
   ExpressionError,
-  TemplateError,
   evaluate,
   isExpression,
   literal,
   parse,
+  TemplateError,
 } from "./expression.mjs";
 import { FUNCTIONS } from "./functions.mjs";
 import { Instance } from "./instance.mjs";

@@ -146,7 +146,7 @@ export function outputs(wizard, answers, { location, sparse }) {
   };
   const hidden = new Set();
   // A hidden element may hide the next.
-  for (let before = -1; before < hidden.size;) {
+  for (let before = -1; before < hidden.size; ) {
     before = hidden.size;
     for (const { step, element } of list) {
       within(`${step}.${element.name}`, () => {

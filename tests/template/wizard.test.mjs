@@ -3,9 +3,9 @@ import { test } from "node:test";
 
 import fc from "fast-check";
 
-import { LEAST_ANSWERS, MORE_ANSWERS, faultsOf } from "./checks/wizard.mjs";
+import { faultsOf, LEAST_ANSWERS, MORE_ANSWERS } from "./checks/wizard.mjs";
 import { load } from "./project.mjs";
-import { Refused, elements, outputs } from "./wizard.mjs";
+import { elements, outputs, Refused } from "./wizard.mjs";
 
 const { template, wizard } = load();
 const WHERE = { location: "westeurope", sparse: true };

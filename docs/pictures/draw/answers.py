@@ -31,12 +31,18 @@ def collected(directory):
     """The rows that the connector delivered, with what a workspace adds: the time of arrival, here
     the end of the demonstration, and the billed size, here the size of the row."""
     delivered = events.generated(directory, hours=HOURS, rate=RATE)
-    now = datetime.datetime.now(datetime.timezone.utc)
+    now = datetime.datetime.now(datetime.UTC)
 
     def stored(row):
-        return row | {kql.INGESTED: stamp(now), traffic.BILLED: float(len(json.dumps(row, ensure_ascii=False).encode()))}
+        return row | {
+            kql.INGESTED: stamp(now),
+            traffic.BILLED: float(len(json.dumps(row, ensure_ascii=False).encode())),
+        }
 
-    return now, {name: (TABLES[name] | LOADED, [stored(row) for row in rows]) for name, rows in delivered.items()}
+    return now, {
+        name: (TABLES[name] | LOADED, [stored(row) for row in rows])
+        for name, rows in delivered.items()
+    }
 
 
 class Reader:
@@ -44,7 +50,11 @@ class Reader:
 
     def __init__(self, workspace, now):
         start, end = f"datetime({(now - DAY).isoformat()})", f"datetime({now.isoformat()})"
-        time = {"TimeRange": f"between ({start} .. {end})", "TimeRange:start": start, "TimeRange:end": end}
+        time = {
+            "TimeRange": f"between ({start} .. {end})",
+            "TimeRange:start": start,
+            "TimeRange:end": end,
+        }
         self.workspace = workspace
         self.now = end
         self.values = workbook.untouched() | time | {"TimeRange:grain": "1h", "Cluster": "'*'"}
@@ -66,7 +76,10 @@ def worth_a_click(rows):
 def shown(reader):
     """The tabs that the reader can open, with their items."""
     [tabs] = workbook.of_type(workbook.LINKS)
-    groups = {group["conditionalVisibility"]["value"]: group["content"]["items"] for group in workbook.of_type(workbook.GROUP)}
+    groups = {
+        group["conditionalVisibility"]["value"]: group["content"]["items"]
+        for group in workbook.of_type(workbook.GROUP)
+    }
     made = []
     for link in tabs["content"]["links"]:
         items = [item | {"content": dict(item["content"])} for item in groups[link["subTarget"]]]
@@ -83,14 +96,18 @@ def shown(reader):
 
 def plain(value):
     if isinstance(value, datetime.datetime):
-        return {"time": stamp(value.replace(tzinfo=datetime.timezone.utc))}
+        return {"time": stamp(value.replace(tzinfo=datetime.UTC))}
     raise TypeError(f"{value!r} can't be drawn")
 
 
 def main():
     with tempfile.TemporaryDirectory() as directory:
         now, tables = collected(directory)
-        answers = {"from": stamp(now - DAY), "to": stamp(now), "tabs": shown(Reader(kql.Workspace(tables), now))}
+        answers = {
+            "from": stamp(now - DAY),
+            "to": stamp(now),
+            "tabs": shown(Reader(kql.Workspace(tables), now)),
+        }
     json.dump(answers, sys.stdout, default=plain, ensure_ascii=False)
 
 

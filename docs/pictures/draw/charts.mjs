@@ -1,6 +1,6 @@
 // Bars over time and pies, as groups of a Vega picture.
 
-import { FAINT, FONT, INK, LINE, SERIES, SIZE, box, group, text } from "./look.mjs";
+import { box, FAINT, FONT, group, INK, LINE, SERIES, SIZE, text } from "./look.mjs";
 import { count, shortened, textWidth } from "./text.mjs";
 
 const LEGEND_ROW = 18;
@@ -42,10 +42,18 @@ const HOUR = 3_600_000;
 function hoursOf(points) {
   const times = points.map(({ x }) => Date.parse(x));
   const [first, last] = [Math.min(...times), Math.max(...times)];
-  return Array.from({ length: (last - first) / HOUR + 1 }, (_, at) => new Date(first + at * HOUR).toISOString());
+  return Array.from({ length: (last - first) / HOUR + 1 }, (_, at) =>
+    new Date(first + at * HOUR).toISOString(),
+  );
 }
 
-const axisText = { labelFont: FONT, labelFontSize: SIZE.small, labelColor: FAINT, domainColor: LINE, tickColor: LINE };
+const axisText = {
+  labelFont: FONT,
+  labelFontSize: SIZE.small,
+  labelColor: FAINT,
+  domainColor: LINE,
+  tickColor: LINE,
+};
 
 // Bars over time, one on the other or side by side.
 export function bars(panel, width, height) {
@@ -58,39 +66,91 @@ export function bars(panel, width, height) {
   const measure = legend(named, 0, width);
   const left = 48;
   const [wide, high] = [width - left, height - measure.height - 34];
-  const points = series.flatMap(({ name, points: of }, order) => of.map((point) => ({ ...point, name, order })));
+  const points = series.flatMap(({ name, points: of }, order) =>
+    of.map((point) => ({ ...point, name, order })),
+  );
   const hours = hoursOf(points);
   const data = [
     {
       name: "points",
       values: points,
-      transform: [{ type: "stack", groupby: isStacked ? ["x"] : ["x", "name"], field: "y", sort: { field: "order" } }],
+      transform: [
+        {
+          type: "stack",
+          groupby: isStacked ? ["x"] : ["x", "name"],
+          field: "y",
+          sort: { field: "order" },
+        },
+      ],
     },
   ];
   const scales = [
-    { name: "x", type: "band", domain: hours, range: [0, wide], paddingInner: 0.18, paddingOuter: 0.1 },
-    { name: "within", type: "band", domain: series.map(({ name }) => name), range: [0, wide / hours.length * 0.82] },
-    { name: "y", domain: { data: "points", field: "y1" }, range: [high, 0], nice: true, zero: true },
+    {
+      name: "x",
+      type: "band",
+      domain: hours,
+      range: [0, wide],
+      paddingInner: 0.18,
+      paddingOuter: 0.1,
+    },
+    {
+      name: "within",
+      type: "band",
+      domain: series.map(({ name }) => name),
+      range: [0, (wide / hours.length) * 0.82],
+    },
+    {
+      name: "y",
+      domain: { data: "points", field: "y1" },
+      range: [high, 0],
+      nice: true,
+      zero: true,
+    },
     { name: "colour", type: "ordinal", domain: series.map(({ name }) => name), range: SERIES },
   ];
-  const format = points.every(({ y }) => Number.isInteger(y)) || points.some(({ y }) => y >= 10) ? ",~s" : ".1f";
+  const format =
+    points.every(({ y }) => Number.isInteger(y)) || points.some(({ y }) => y >= 10) ? ",~s" : ".1f";
   const clock = { labels: { update: { text: { signal: "slice(datum.value, 11, 16)" } } } };
   const everyFourth = hours.filter((_, at) => at % 4 === 0);
   const axes = [
-    { orient: "left", scale: "y", grid: true, gridColor: LINE, tickCount: 4, format, domain: false, ticks: false, labelPadding: 6, ...axisText },
+    {
+      orient: "left",
+      scale: "y",
+      grid: true,
+      gridColor: LINE,
+      tickCount: 4,
+      format,
+      domain: false,
+      ticks: false,
+      labelPadding: 6,
+      ...axisText,
+    },
     { orient: "bottom", scale: "x", values: everyFourth, encode: clock, ...axisText },
   ];
   const place = isStacked
     ? { x: { scale: "x", field: "x" }, width: { scale: "x", band: 1 } }
-    : { x: { scale: "x", field: "x", offset: { scale: "within", field: "name" } }, width: { scale: "within", band: 0.9 } };
+    : {
+        x: { scale: "x", field: "x", offset: { scale: "within", field: "name" } },
+        width: { scale: "within", band: 0.9 },
+      };
   const bar = {
     type: "rect",
     from: { data: "points" },
-    encode: { enter: { ...place, y: { scale: "y", field: "y1" }, y2: { scale: "y", field: "y0" }, fill: { scale: "colour", field: "name" } } },
+    encode: {
+      enter: {
+        ...place,
+        y: { scale: "y", field: "y1" },
+        y2: { scale: "y", field: "y0" },
+        fill: { scale: "colour", field: "name" },
+      },
+    },
   };
   const made = legend(named, height - measure.height, width);
   // Axes take the size of what they belong to from signals.
-  const signals = [{ name: "width", value: wide }, { name: "height", value: high }];
+  const signals = [
+    { name: "width", value: wide },
+    { name: "height", value: high },
+  ];
   return [group(left, 6, wide, high, [bar], { signals, data, scales, axes }), ...made.marks];
 }
 
@@ -100,22 +160,37 @@ export function pie({ rows, chartSettings: { xAxis, yAxis } }, width, height) {
   const all = parts.reduce((sum, { value }) => sum + value, 0);
   const radius = Math.min(width, height - 90) / 2 - 8;
   const data = [{ name: "parts", values: parts, transform: [{ type: "pie", field: "value" }] }];
-  const scales = [{ name: "colour", type: "ordinal", domain: parts.map(({ name }) => name), range: SERIES }];
+  const scales = [
+    { name: "colour", type: "ordinal", domain: parts.map(({ name }) => name), range: SERIES },
+  ];
   const arc = {
     type: "arc",
     from: { data: "parts" },
     encode: {
       enter: {
-        x: { value: width / 2 }, y: { value: radius + 8 },
-        startAngle: { field: "startAngle" }, endAngle: { field: "endAngle" },
-        innerRadius: { value: radius * 0.55 }, outerRadius: { value: radius },
-        fill: { scale: "colour", field: "name" }, stroke: { value: "#ffffff" },
+        x: { value: width / 2 },
+        y: { value: radius + 8 },
+        startAngle: { field: "startAngle" },
+        endAngle: { field: "endAngle" },
+        innerRadius: { value: radius * 0.55 },
+        outerRadius: { value: radius },
+        fill: { scale: "colour", field: "name" },
+        stroke: { value: "#ffffff" },
       },
     },
   };
-  const middle = text(width / 2, radius + 15, count(all), { align: "center", fontSize: 20, fontWeight: 600, fill: INK });
+  const middle = text(width / 2, radius + 15, count(all), {
+    align: "center",
+    fontSize: 20,
+    fontWeight: 600,
+    fill: INK,
+  });
   const entries = parts.map(({ name, value }, at) => ({
-    label: shortened(`${name}  ${count(value)}`, SIZE.small, width - 16), colour: SERIES[at % SERIES.length],
+    label: shortened(`${name}  ${count(value)}`, SIZE.small, width - 16),
+    colour: SERIES[at % SERIES.length],
   }));
-  return [group(0, 0, width, height, [arc, middle], { data, scales }), ...legend(entries, 2 * radius + 28, width).marks];
+  return [
+    group(0, 0, width, height, [arc, middle], { data, scales }),
+    ...legend(entries, 2 * radius + 28, width).marks,
+  ];
 }

@@ -1,6 +1,6 @@
 // Tables and tiles, as marks of a Vega picture.
 
-import { ACCENT, FAINT, HEAT, INK, LINE, SIZE, box, rule, text } from "./look.mjs";
+import { ACCENT, box, FAINT, HEAT, INK, LINE, rule, SIZE, text } from "./look.mjs";
 import { boldWidth, bytes, count, shortened, textWidth, written } from "./text.mjs";
 
 const ROW = 24;
@@ -17,9 +17,13 @@ const isNumber = (value) => typeof value === "number";
 function columnsOf({ rows, gridSettings }) {
   const all = Object.keys(rows[0]);
   return all.flatMap((name) => {
-    const format = gridSettings.formatters.find(({ columnMatch }) => new RegExp(columnMatch).test(name)) ?? {};
+    const format =
+      gridSettings.formatters.find(({ columnMatch }) => new RegExp(columnMatch).test(name)) ?? {};
     if (format.formatter === HIDDEN) return [];
-    const write = format.numberFormat?.unit === IN_BYTES ? (value) => (isNumber(value) ? bytes(value) : "") : written;
+    const write =
+      format.numberFormat?.unit === IN_BYTES
+        ? (value) => (isNumber(value) ? bytes(value) : "")
+        : written;
     const values = rows.map((row) => row[name]);
     const right = values.some(isNumber);
     const most = format.formatter === BAR ? Math.max(...values) : 0;
@@ -39,7 +43,10 @@ function laidOut(columns, rows, width) {
     return Math.min(Math.max(boldWidth(name, SIZE.usual), most ? 70 : 0, ...cells), WIDEST) + GAP;
   });
   const least = columns.map(({ isText, name }, at) => {
-    const narrow = Math.max(at ? NARROWEST.other : NARROWEST.first, boldWidth(name, SIZE.usual) + GAP);
+    const narrow = Math.max(
+      at ? NARROWEST.other : NARROWEST.first,
+      boldWidth(name, SIZE.usual) + GAP,
+    );
     return isText ? Math.min(wanted[at], narrow) : wanted[at];
   });
   let fitting = columns.length;
@@ -86,7 +93,12 @@ export function table(panel, width) {
   const marks = [];
   const cell = ({ x, right, width: wide }, y, content, more) => {
     const fitting = shortened(content, SIZE.usual, wide - GAP);
-    marks.push(text(right ? x + wide - GAP : x, y + 16, fitting, { align: right ? "right" : "left", ...more }));
+    marks.push(
+      text(right ? x + wide - GAP : x, y + 16, fitting, {
+        align: right ? "right" : "left",
+        ...more,
+      }),
+    );
   };
   for (const column of columns) cell(column, 0, column.name, { fill: FAINT, fontWeight: 600 });
   rows.forEach((row, at) => {
@@ -103,7 +115,14 @@ export function table(panel, width) {
       cell(column, y, column.write(value));
     }
   });
-  if (note) marks.push(text(0, (rows.length + 1) * ROW + 17, note, { fill: FAINT, fontSize: SIZE.small, fontStyle: "italic" }));
+  if (note)
+    marks.push(
+      text(0, (rows.length + 1) * ROW + 17, note, {
+        fill: FAINT,
+        fontSize: SIZE.small,
+        fontStyle: "italic",
+      }),
+    );
   return marks;
 }
 
@@ -117,7 +136,11 @@ export function tiles({ rows, tileSettings: { titleContent, leftContent } }, wid
     return [
       box(x, 0, wide, TILES_HEIGHT, { stroke: LINE, cornerRadius: 4 }),
       text(x + 12, 22, title, { fill: FAINT, fontSize: SIZE.small }),
-      text(x + 12, 56, count(row[leftContent.columnMatch]), { fontSize: SIZE.figure, fontWeight: 600, fill: INK }),
+      text(x + 12, 56, count(row[leftContent.columnMatch]), {
+        fontSize: SIZE.figure,
+        fontWeight: 600,
+        fill: INK,
+      }),
     ];
   });
 }

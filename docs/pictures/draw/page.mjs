@@ -2,7 +2,7 @@
 
 import { bars, pie } from "./charts.mjs";
 import { TILES_HEIGHT, table, tableHeight, tiles } from "./grids.mjs";
-import { ACCENT, DESK, FAINT, INK, LINE, SIZE, box, group, rule, text } from "./look.mjs";
+import { ACCENT, box, DESK, FAINT, group, INK, LINE, rule, SIZE, text } from "./look.mjs";
 import { boldWidth, textWidth, time, wrapped } from "./text.mjs";
 
 const [TEXT, QUERY, PARAMETERS] = [1, 3, 9];
@@ -49,7 +49,10 @@ function panel(content, width) {
 function prose(markdown, width) {
   const plain = markdown.replace(/[*`]/g, "").split("\n\n");
   const broken = plain.flatMap((part) => wrapped(part, SIZE.usual, width));
-  return { height: broken.length * LEADING, draw: () => [paragraph(0, 12, broken, { fill: FAINT })] };
+  return {
+    height: broken.length * LEADING,
+    draw: () => [paragraph(0, 12, broken, { fill: FAINT })],
+  };
 }
 
 function pills(names) {
@@ -108,7 +111,9 @@ function row(cells, y) {
     return at;
   });
   const height = Math.max(...placed.map(({ item }) => item.height));
-  const marks = placed.map(({ x: left, width, item }) => group(left, y, width, height, item.draw(height)));
+  const marks = placed.map(({ x: left, width, item }) =>
+    group(left, y, width, height, item.draw(height)),
+  );
   return { marks, height };
 }
 
@@ -118,7 +123,13 @@ function tabStrip(labels, chosen, y) {
   for (const label of labels) {
     const wide = boldWidth(label, SIZE.tab);
     const isChosen = label === chosen;
-    marks.push(text(x, y, label, { fontSize: SIZE.tab, fill: isChosen ? INK : FAINT, fontWeight: isChosen ? 600 : 400 }));
+    marks.push(
+      text(x, y, label, {
+        fontSize: SIZE.tab,
+        fill: isChosen ? INK : FAINT,
+        fontWeight: isChosen ? 600 : 400,
+      }),
+    );
     if (isChosen) marks.push(box(x, y + 10, wide, 3, { fill: ACCENT }));
     x += wide + 30;
   }
@@ -129,9 +140,25 @@ export function page(tab, answers) {
   const range = `${time(answers.from).slice(0, 16)} to ${time(answers.to).slice(0, 16)} UTC`;
   const marks = [
     text(MARGIN, 40, "Proofpoint Email Security", { fontSize: SIZE.heading, fontWeight: 600 }),
-    text(WIDTH - MARGIN, 40, "simulated mail; drawn from the panels' queries, not in Azure", { align: "right", fill: FAINT }),
-    group(MARGIN, 56, INNER, 28, pills([["Time range", range], ["Cluster", "All"]]).draw()),
-    ...tabStrip(answers.tabs.map(({ label }) => label), tab.label, 116),
+    text(WIDTH - MARGIN, 40, "simulated mail; drawn from the panels' queries, not in Azure", {
+      align: "right",
+      fill: FAINT,
+    }),
+    group(
+      MARGIN,
+      56,
+      INNER,
+      28,
+      pills([
+        ["Time range", range],
+        ["Cluster", "All"],
+      ]).draw(),
+    ),
+    ...tabStrip(
+      answers.tabs.map(({ label }) => label),
+      tab.label,
+      116,
+    ),
   ];
   let y = 146;
   for (const cells of inRows(tab.items)) {
@@ -141,7 +168,12 @@ export function page(tab, answers) {
   }
   return {
     $schema: "https://vega.github.io/schema/vega/v6.json",
-    width: WIDTH, height: y + MARGIN - GUTTER, padding: 0, background: DESK, autosize: "none", marks,
+    width: WIDTH,
+    height: y + MARGIN - GUTTER,
+    padding: 0,
+    background: DESK,
+    autosize: "none",
+    marks,
     config: { aria: false },
   };
 }

@@ -14,7 +14,8 @@ const BOLDER = 1.15;
 
 export const boldWidth = (text, size) => textWidth(text, size) * BOLDER;
 
-export const textWidth = (text, size) => [...text].reduce((sum, letter) => sum + widthOf(letter), 0) * size;
+export const textWidth = (text, size) =>
+  [...text].reduce((sum, letter) => sum + widthOf(letter), 0) * size;
 
 // The text, or its beginning with an ellipsis, within a width.
 export function shortened(text, size, width) {

@@ -69,7 +69,14 @@ function aliasFindings(saved) {
 function ruleFindings({ pointer, body }, { enabled }) {
   const { properties } = body;
   const { displayName } = properties;
-  const needed = ["displayName", "description", "query", "severity", "queryFrequency", "queryPeriod"];
+  const needed = [
+    "displayName",
+    "description",
+    "query",
+    "severity",
+    "queryFrequency",
+    "queryPeriod",
+  ];
   const findings = needed
     .filter((member) => !properties[member])
     .map((member) => `${pointer}: the rule ${displayName} has no ${member}`);

@@ -1,8 +1,8 @@
 // Role assignments: the app's identity gets the roles that it needs, each on the resource that it
 // needs it on, and no others.
 
-import { deployedOf } from "../view.mjs";
 import { whole } from "../azure.mjs";
+import { deployedOf } from "../view.mjs";
 
 /** Built-in roles by their GUID, and the types on which the app has a use for them. */
 const ROLES = {

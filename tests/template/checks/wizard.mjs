@@ -1,10 +1,10 @@
 // The wizard and the template fit each other: what the wizard gives is what the template takes, for
 // whatever someone fills in.
 
-import { ExpressionError, TemplateError, isExpression, parse, walk } from "../expression.mjs";
+import { ExpressionError, isExpression, parse, TemplateError, walk } from "../expression.mjs";
 import { faultOf, isSecure } from "../parameters.mjs";
-import { SUBNET, evaluateVariant, workspaceIn } from "../variants.mjs";
-import { Refused, WIZARD_FUNCTIONS, elements, options, outputs } from "../wizard.mjs";
+import { evaluateVariant, SUBNET, workspaceIn } from "../variants.mjs";
+import { elements, options, outputs, Refused, WIZARD_FUNCTIONS } from "../wizard.mjs";
 import { texts } from "./expressions.mjs";
 
 const HEAD = {
