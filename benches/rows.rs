@@ -2,13 +2,13 @@
 
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 use jiff::Timestamp;
-use proofpoint_sentinel::feed::EventType;
-use proofpoint_sentinel::hour::Hour;
+use proofpoint_sentinel::destination::{Limits, Packer, Signer};
 use proofpoint_sentinel::row::{RowBuilder, RowShape};
-use proofpoint_sentinel::secret::Secret;
 use proofpoint_sentinel::settings::MessageText;
-use proofpoint_sentinel::simulator::mail::Traffic;
-use proofpoint_sentinel::workspace::{Limits, Packer, Signer};
+use proofpoint_sentinel_core::feed::EventType;
+use proofpoint_sentinel_core::hour::Hour;
+use proofpoint_sentinel_core::secret::Secret;
+use proofpoint_sentinel_simulator::mail::Traffic;
 use std::hint::black_box;
 
 fn events(event_type: EventType) -> Vec<String> {

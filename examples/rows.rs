@@ -5,9 +5,9 @@ use std::error::Error;
 use std::io::{self, Write};
 
 use jiff::Timestamp;
-use proofpoint_sentinel::feed::EventType;
 use proofpoint_sentinel::row::{RowBuilder, RowShape};
 use proofpoint_sentinel::settings::MessageText;
+use proofpoint_sentinel_core::feed::EventType;
 
 fn main() -> Result<(), Box<dyn Error>> {
     let arguments: Vec<String> = std::env::args().skip(1).collect();

@@ -49,7 +49,7 @@ def main() -> None:
 
 
 def version() -> str:
-    return tomllib.loads((ROOT / "Cargo.toml").read_text())["package"]["version"]
+    return tomllib.loads((ROOT / "Cargo.toml").read_text())["workspace"]["package"]["version"]
 
 
 def require_static(binary: bytes) -> None:

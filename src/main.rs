@@ -24,8 +24,10 @@ enum Command {
     #[command(name = "deadletter", subcommand)]
     DeadLetter(cli::deadletter::Command),
     /// Run the whole connector against a simulated Proofpoint and a local workspace.
+    #[cfg(feature = "demo")]
     Demo(cli::demo::Arguments),
     /// Serve a simulated Proofpoint, workspace and identity, for trying out and benchmarks.
+    #[cfg(feature = "demo")]
     Simulate(cli::simulate::Arguments),
 }
 
@@ -35,7 +37,9 @@ async fn main() -> ExitCode {
         Command::Serve => cli::serve::run().await,
         Command::Collect(arguments) => cli::collect::run(arguments).await,
         Command::DeadLetter(command) => cli::deadletter::run(command).await,
+        #[cfg(feature = "demo")]
         Command::Demo(arguments) => cli::demo::run(arguments).await,
+        #[cfg(feature = "demo")]
         Command::Simulate(arguments) => cli::simulate::run(arguments).await,
     }
 }

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use base64::prelude::{BASE64_STANDARD, Engine as _};
 use hyper_util::client::proxy::matcher::Matcher;
+use proofpoint_sentinel_core::secret::Secret;
 use reqwest::header::{HeaderValue, InvalidHeaderValue};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
@@ -13,11 +14,10 @@ use tokio::time::timeout;
 use tokio_tungstenite::tungstenite::http::Uri;
 
 use crate::net::USER_AGENT;
-use crate::secret::Secret;
 use crate::settings::{ProxyCredentials, ProxySettings};
 
 /// How long the proxy gets to make a connection.
-const PATIENCE: Duration = Duration::from_secs(15);
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(15);
 
 /// How long the head of the proxy's answer may be.
 const LONGEST_HEAD: u64 = 16 << 10;
@@ -158,9 +158,9 @@ impl Proxy {
     /// Where the proxy can't be reached, does not answer in 15 s, or says no.
     pub async fn connect(&self, host: &str, port: u16) -> Result<TcpStream, ProxyError> {
         let peer = format!("{host}:{port}");
-        let (stream, head) = match timeout(PATIENCE, self.ask(&peer)).await {
+        let (stream, head) = match timeout(CONNECT_TIMEOUT, self.ask(&peer)).await {
             Ok(answered) => answered.map_err(|error| self.unreachable(error.to_string()))?,
-            Err(_) => return Err(self.unreachable(format!("no answer within {PATIENCE:?}"))),
+            Err(_) => return Err(self.unreachable(format!("no answer within {CONNECT_TIMEOUT:?}"))),
         };
         let proxy = self.name.clone();
         match status(&head) {

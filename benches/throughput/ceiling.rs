@@ -8,10 +8,10 @@ use bytes::Bytes;
 use flate2::Compression;
 use flate2::write::GzEncoder;
 use futures_util::StreamExt;
-use proofpoint_sentinel::feed::{EventType, Feed};
-use proofpoint_sentinel::hour::Hour;
 use proofpoint_sentinel::net::Net;
 use proofpoint_sentinel::pod::archive_url;
+use proofpoint_sentinel_core::feed::{EventType, Feed};
+use proofpoint_sentinel_core::hour::Hour;
 use rustls::pki_types::ServerName;
 use tokio::net::TcpStream;
 use tokio::task::JoinSet;
@@ -29,7 +29,7 @@ const PIECE: usize = 1_000_000;
 const POSTS: usize = 4;
 
 /// Reads the hour and posts it, with everything it needs to know in the environment.
-pub async fn run() -> Result<(), Failure> {
+pub(crate) async fn run() -> Result<(), Failure> {
     let net = Net::new(Some(Path::new(&std::env::var("SSL_CERT_FILE")?)))?;
     let target = Arc::new(Target::find(&net).await?);
     let base = std::env::var("ProofpointLogStreamUri")?.parse()?;

@@ -15,8 +15,8 @@ use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
 use jiff::{SignedDuration, Timestamp};
-use proofpoint_sentinel::hour::Hour;
-use proofpoint_sentinel::simulator::host::{Host, Outcome, Tick};
+use proofpoint_sentinel_core::hour::Hour;
+use proofpoint_sentinel_simulator::host::{Host, InvocationOutcome, Tick};
 use usage::Usage;
 
 const PROGRAM: &str = env!("CARGO_BIN_EXE_proofpoint-sentinel");
@@ -142,7 +142,7 @@ async fn connector(
     let outcome = host.fire("ProofpointPOD", &Tick::default()).await?;
     let took = started.elapsed();
     let usage = Usage::of(process)?;
-    let Outcome::Success { .. } = outcome else {
+    let InvocationOutcome::Success { .. } = outcome else {
         return Err(format!("the run failed: {outcome:?}").into());
     };
     let bytes = host

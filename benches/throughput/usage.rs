@@ -7,7 +7,7 @@ use std::time::Duration;
 const TICKS: u64 = 100;
 
 /// Processor time and memory.
-pub struct Usage {
+pub(crate) struct Usage {
     /// User and system time of all threads.
     pub cpu: Duration,
     /// The most memory that was ever resident.
@@ -16,7 +16,7 @@ pub struct Usage {
 
 impl Usage {
     /// Of the process with this id, which may be `std::process::id()`.
-    pub fn of(process: u32) -> io::Result<Usage> {
+    pub(crate) fn of(process: u32) -> io::Result<Usage> {
         let stat = std::fs::read_to_string(format!("/proc/{process}/stat"))?;
         let status = std::fs::read_to_string(format!("/proc/{process}/status"))?;
         let odd = || io::Error::other("an unknown form of /proc");
@@ -35,12 +35,12 @@ impl Usage {
     }
 
     /// Two words that [`from_words`](Self::from_words) reads.
-    pub fn to_words(&self) -> String {
+    pub(crate) fn to_words(&self) -> String {
         format!("{} {}", self.cpu.as_millis(), self.peak_bytes)
     }
 
     /// What [`to_words`](Self::to_words) wrote.
-    pub fn from_words<'a>(mut words: impl Iterator<Item = &'a str>) -> Option<Usage> {
+    pub(crate) fn from_words<'a>(mut words: impl Iterator<Item = &'a str>) -> Option<Usage> {
         let cpu = Duration::from_millis(words.next()?.parse().ok()?);
         Some(Usage { cpu, peak_bytes: words.next()?.parse().ok()? })
     }

@@ -10,11 +10,11 @@ use indicatif::{ProgressBar, ProgressStyle};
 use jiff::{SignedDuration, Timestamp};
 use proofpoint_sentinel::collect::read::Reader;
 use proofpoint_sentinel::collect::{HourResult, Progress, backfill, save};
-use proofpoint_sentinel::feed::{EventType, Feed};
-use proofpoint_sentinel::hour::Hour;
 use proofpoint_sentinel::net::Net;
-use proofpoint_sentinel::pod::Patience;
+use proofpoint_sentinel::pod::SessionTimeouts;
 use proofpoint_sentinel::settings::{Cluster, Settings, SourceSettings, environment};
+use proofpoint_sentinel_core::feed::{EventType, Feed};
+use proofpoint_sentinel_core::hour::Hour;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
@@ -24,7 +24,7 @@ use super::{Failure, UNLIMITED, exit_code, logging, run_without_limit, signals};
 const ARCHIVE_DELAY: SignedDuration = SignedDuration::from_mins(45);
 
 #[derive(Args)]
-pub struct Arguments {
+pub(crate) struct Arguments {
     /// First hour, in UTC, such as 2026-11-20T06
     #[arg(long)]
     from: Hour,
@@ -42,7 +42,7 @@ pub struct Arguments {
     out: Option<PathBuf>,
 }
 
-pub async fn run(arguments: Arguments) -> ExitCode {
+pub(crate) async fn run(arguments: Arguments) -> ExitCode {
     logging::for_terminal();
     exit_code(collect(&arguments).await)
 }
@@ -80,7 +80,7 @@ async fn collect(arguments: &Arguments) -> Result<bool, Failure> {
                 log_stream_uri: &source.log_stream_uri,
                 cluster,
                 feed: &feed,
-                patience: Patience::default(),
+                timeouts: SessionTimeouts::default(),
                 stop: &stop,
                 reading_ends: Instant::now() + UNLIMITED,
             };
@@ -166,17 +166,17 @@ impl<'a> Watched<'a> {
     }
 
     fn hour(&mut self, result: &HourResult) {
-        let HourResult { hour, end, tally } = result;
+        let HourResult { hour, end, counts } = result;
         let rows = match self.arguments.out {
             Some(_) => String::new(),
             None => format!(
                 "  {:>9} rows delivered  {} duplicates  {} dead letters",
-                tally.delivered,
-                tally.duplicates,
-                tally.dead_letters()
+                counts.delivered,
+                counts.duplicates,
+                counts.dead_letters()
             ),
         };
-        let line = format!("{hour}  {:>9} events{rows}  {end}", tally.events);
+        let line = format!("{hour}  {:>9} events{rows}  {end}", counts.events);
         // Where standard error is no terminal the bar would swallow the line.
         self.bar.suspend(|| println!("{line}"));
         self.bar.inc(1);

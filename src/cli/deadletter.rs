@@ -7,10 +7,10 @@ use std::process::ExitCode;
 
 use clap::{Args, Subcommand};
 use futures_util::{StreamExt as _, stream};
-use proofpoint_sentinel::feed::EventType;
 use proofpoint_sentinel::net::Net;
 use proofpoint_sentinel::settings::{NetSettings, StateSettings, environment};
 use proofpoint_sentinel::state::{DeadLetterName, DeadLetterReason, State, StoredDeadLetter};
+use proofpoint_sentinel_core::feed::EventType;
 
 use super::{Failure, exit_code, logging};
 
@@ -21,7 +21,7 @@ const READ_AT_A_TIME: usize = 4;
 const LONGEST_DETAIL: usize = 100;
 
 #[derive(Subcommand)]
-pub enum Command {
+pub(crate) enum Command {
     /// List dead letters, one a line: name, reason, feed, time, bytes, detail, with tabs between.
     List(ListArguments),
     /// Print the event of a dead letter as it came, and what is known of it to standard error.
@@ -43,7 +43,7 @@ pub enum Command {
 }
 
 #[derive(Args)]
-pub struct Filter {
+pub(crate) struct Filter {
     /// malformed, oversize or refused
     #[arg(long)]
     reason: Option<DeadLetterReason>,
@@ -65,7 +65,7 @@ impl Filter {
 }
 
 #[derive(Args)]
-pub struct ListArguments {
+pub(crate) struct ListArguments {
     #[command(flatten)]
     filter: Filter,
     /// List no more than this
@@ -74,12 +74,12 @@ pub struct ListArguments {
 }
 
 #[derive(Args)]
-pub struct ShowArguments {
+pub(crate) struct ShowArguments {
     /// As `list` prints it
     name: DeadLetterName,
 }
 
-pub async fn run(command: Command) -> ExitCode {
+pub(crate) async fn run(command: Command) -> ExitCode {
     logging::for_terminal();
     let result = match command {
         Command::List(arguments) => list(&arguments).await,

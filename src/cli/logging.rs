@@ -9,7 +9,7 @@ use tracing_subscriber::prelude::*;
 
 /// Under the Functions host: JSON lines, errors to standard error and the rest to standard output.
 /// The host takes every line of standard error for an error.
-pub fn for_host() {
+pub(super) fn for_host() {
     let writer = std::io::stderr.with_max_level(Level::ERROR).or_else(std::io::stdout);
     tracing_subscriber::fmt()
         .json()
@@ -24,7 +24,7 @@ pub fn for_host() {
 }
 
 /// In a terminal: what needs attention, on standard error.
-pub fn for_terminal() {
+pub(super) fn for_terminal() {
     tracing_subscriber::fmt()
         .with_env_filter(filter("warn"))
         .with_target(false)
@@ -35,7 +35,7 @@ pub fn for_terminal() {
 }
 
 /// A warning for each setting that has no effect, though its name says that it should.
-pub fn unknown_settings(settings: &Settings) {
+pub(super) fn unknown_settings(settings: &Settings) {
     for name in &settings.unknown {
         tracing::warn!("the setting {name} is not known, and has no effect");
     }

@@ -3,13 +3,13 @@
 use std::process::ExitCode;
 use std::sync::Arc;
 
-use proofpoint_sentinel::clock::Clock;
 use proofpoint_sentinel::collect::{self, Progress, Run};
 use proofpoint_sentinel::host::{self, Function, Invocation, Reply, RunTime};
-use proofpoint_sentinel::pod::Patience;
+use proofpoint_sentinel::pod::SessionTimeouts;
 use proofpoint_sentinel::report::RunReport;
 use proofpoint_sentinel::settings::{HostSettings, Settings, environment};
 use proofpoint_sentinel::state::LeaseTimes;
+use proofpoint_sentinel_core::clock::Clock;
 use tokio_util::sync::CancellationToken;
 
 use super::{logging, signals};
@@ -18,7 +18,7 @@ use super::{logging, signals};
 /// that ends with 0 dead, and counts any other status as a crash.
 const RESTART: u8 = 200;
 
-pub async fn run() -> ExitCode {
+pub(crate) async fn run() -> ExitCode {
     logging::for_host();
     let settings = match HostSettings::read(&environment()) {
         Ok(settings) => settings,
@@ -70,7 +70,7 @@ impl Collector {
             id: invocation.id,
             settings,
             clock: Clock::system(),
-            patience: Patience::default(),
+            timeouts: SessionTimeouts::default(),
             lease_times: LeaseTimes::default(),
             reading_ends: time.reading_ends(),
             posting_ends: time.posting_ends(),

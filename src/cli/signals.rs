@@ -3,7 +3,7 @@
 use tokio_util::sync::CancellationToken;
 
 /// A token that is cancelled by SIGTERM or Ctrl-C. A second one of either ends the process at once.
-pub fn stop_token() -> CancellationToken {
+pub(super) fn stop_token() -> CancellationToken {
     let stop = CancellationToken::new();
     let told = stop.clone();
     tokio::spawn(async move {

@@ -5,15 +5,15 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::Args;
-use proofpoint_sentinel::clock::Clock;
-use proofpoint_sentinel::simulator::pod::Volume;
-use proofpoint_sentinel::simulator::workspace::Keep;
-use proofpoint_sentinel::simulator::{Destination, Simulation, SimulationSettings};
+use proofpoint_sentinel_core::clock::Clock;
+use proofpoint_sentinel_simulator::pod::Volume;
+use proofpoint_sentinel_simulator::workspace::Keep;
+use proofpoint_sentinel_simulator::{DestinationApi, Simulation, SimulationSettings};
 
 use super::{Failure, exit_code, logging, signals};
 
 #[derive(Args)]
-pub struct Arguments {
+pub(crate) struct Arguments {
     /// Messages an hour
     #[arg(long, default_value_t = 2_000)]
     rate: u64,
@@ -34,7 +34,7 @@ pub struct Arguments {
     directory: PathBuf,
 }
 
-pub async fn run(arguments: Arguments) -> ExitCode {
+pub(crate) async fn run(arguments: Arguments) -> ExitCode {
     logging::for_terminal();
     exit_code(simulate(&arguments).await.map(|()| true))
 }
@@ -58,8 +58,11 @@ async fn simulate(arguments: &Arguments) -> Result<(), Failure> {
         volume,
     );
     let simulation = Simulation::start(SimulationSettings { keep, ..settings }).await?;
-    let destination =
-        if arguments.legacy { Destination::DataCollector } else { Destination::LogsIngestion };
+    let destination = if arguments.legacy {
+        DestinationApi::DataCollector
+    } else {
+        DestinationApi::LogsIngestion
+    };
     // Function App settings as lines for a shell; the empty line says that all of it listens.
     let mut out = std::io::stdout().lock();
     for (name, value) in simulation.app_settings(destination) {

@@ -2,17 +2,19 @@
 
 use std::time::Duration;
 
+use proofpoint_sentinel_core::hour::Hour;
 use tokio::time::Instant;
 use tracing::Instrument;
 
-use super::delivery::EventDelivery;
 use super::feed::{FeedError, FeedRun};
-use super::judge::{Judgement, is_too_long, is_troubled, judge, judge_second};
+use super::hour_status::{
+    HourStatus, classify_read, classify_second_read, is_too_long, is_troubled,
+};
+use super::pipeline::EventDelivery;
 use super::plan::{
     Plan, enter, enter_lost, forget_what_is_gone, is_near_the_end_of_what_is_kept, is_second, plan,
 };
 use super::read::{ReadEnd, ReadError};
-use crate::hour::Hour;
 use crate::pod::OpenError;
 use crate::settings::Mode;
 use crate::state::HourAttempt;
@@ -68,19 +70,19 @@ impl FeedRun<'_> {
     /// Reads one hour and enters what came of it. Says whether the run goes on.
     async fn hour(&mut self, hour: Hour) -> Result<bool, FeedError> {
         let reader = self.services.reader(self.run, self.cluster, self.feed, &self.tenure.halt);
-        let around = self.services.around(self.run, &self.term);
-        let mut delivery = EventDelivery::archive(self.feed, hour, &mut self.ledger, around);
+        let ctx = self.services.ctx(self.run, &self.term);
+        let mut delivery = EventDelivery::archive(self.feed, hour, &mut self.ledger, ctx);
         let end = reader.hour(hour, &mut delivery).await;
-        let tally = delivery.tally().clone();
-        self.report.tally.add(&tally);
+        let counts = delivery.counts().clone();
+        self.report.counts.add(&counts);
         if self.run.settings.source.mode == Mode::Hybrid || is_second(&self.saved.checkpoint, hour)
         {
-            self.report.repaired += tally.delivered;
+            self.report.repaired += counts.delivered;
         }
         match end {
             Ok(end) => {
                 self.report.count_end("archive", &end);
-                self.enter(hour, &end, tally.events).await?;
+                self.enter(hour, &end, counts.events).await?;
                 Ok(matches!(end, ReadEnd::Session(_)))
             }
             Err(ReadError::Open(OpenError::Refused(refusal)))
@@ -109,26 +111,26 @@ impl FeedRun<'_> {
         let was_done = is_second(&self.saved.checkpoint, hour);
         let judgement = if was_done {
             let has_delivered = self.ledger.has_any(hour).await?;
-            judge_second(hour, end, events, has_delivered, now, timing)
+            classify_second_read(hour, end, events, has_delivered, now, timing)
         } else {
             let retry = &self.saved.checkpoint.retry;
             let previous = retry.iter().find(|attempt| attempt.hour == hour);
-            judge(hour, previous, end, events, now, timing)
+            classify_read(hour, previous, end, events, now, timing)
         };
         match &judgement {
-            Judgement::Done { .. } if was_done => self.report.hours_checked.push(hour),
-            Judgement::Done { .. } => {
+            HourStatus::Done { .. } if was_done => self.report.hours_checked.push(hour),
+            HourStatus::Done { .. } => {
                 self.report.hours_done.push(hour);
                 self.report.hours_waiting -= 1;
             }
-            Judgement::Again(attempt) => {
+            HourStatus::Again(attempt) => {
                 self.report.hours_waiting += usize::from(was_done);
-                self.note_trouble(attempt);
+                self.note_failing(attempt);
             }
         }
         match &judgement {
-            Judgement::Done { .. } => tracing::info!(events, %end, "hour done"),
-            Judgement::Again(HourAttempt { attempts, not_before, .. }) => {
+            HourStatus::Done { .. } => tracing::info!(events, %end, "hour done"),
+            HourStatus::Again(HourAttempt { attempts, not_before, .. }) => {
                 tracing::info!(events, %end, attempts, %not_before, "hour to be read again");
             }
         }
@@ -137,13 +139,13 @@ impl FeedRun<'_> {
     }
 
     /// Keeps what somebody should hear of an hour that was not read whole.
-    fn note_trouble(&mut self, attempt: &HourAttempt) {
+    fn note_failing(&mut self, attempt: &HourAttempt) {
         let HourAttempt { hour, attempts, last_events: events, .. } = *attempt;
         if is_too_long(attempt) {
-            self.trouble.get_or_insert(FeedError::HourTooLong { hour, attempts, events });
+            self.first_error.get_or_insert(FeedError::HourTooLong { hour, attempts, events });
         } else if is_troubled(attempt) {
             let end = attempt.last_end.clone();
-            self.trouble.get_or_insert(FeedError::HourFails { hour, attempts, end });
+            self.first_error.get_or_insert(FeedError::HourFails { hour, attempts, end });
         }
     }
 }

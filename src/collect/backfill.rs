@@ -1,17 +1,18 @@
 //! Chosen hours of a feed into the workspace, as a run would deliver them.
 
-use super::delivery::{DeliveryError, EventDelivery};
+use proofpoint_sentinel_core::feed::Feed;
+use proofpoint_sentinel_core::hour::Hour;
+
+use super::lease_scope::{Tenure, under_lease};
 use super::ledger::Ledger;
-use super::owned::{Tenure, under_lease};
+use super::pipeline::{DeliveryError, EventDelivery};
 use super::read::{ReadEnd, ReadError};
 use super::{Run, RunError, Services};
-use crate::feed::Feed;
-use crate::hour::Hour;
+use crate::destination::Term;
 use crate::pod::End;
-use crate::report::Tally;
+use crate::report::FeedCounts;
 use crate::settings::Cluster;
 use crate::state::StateError;
-use crate::workspace::Term;
 
 /// What came of one hour.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -21,7 +22,7 @@ pub struct HourResult {
     /// How its reading ended.
     pub end: ReadEnd,
     /// What became of its events.
-    pub tally: Tally,
+    pub counts: FeedCounts,
 }
 
 impl HourResult {
@@ -79,10 +80,10 @@ pub async fn backfill(
         let mut ledger = Ledger::new(services.state.clone(), feed.clone());
         for hour in hours {
             ledger.forget_all_but(2);
-            let around = services.around(run, &term);
-            let mut delivery = EventDelivery::archive(feed, hour, &mut ledger, around);
+            let ctx = services.ctx(run, &term);
+            let mut delivery = EventDelivery::archive(feed, hour, &mut ledger, ctx);
             let end = reader.hour(hour, &mut delivery).await?;
-            let result = HourResult { hour, end, tally: delivery.tally().clone() };
+            let result = HourResult { hour, end, counts: delivery.counts().clone() };
             done(&result);
             if result.is_last() {
                 break;

@@ -3,21 +3,21 @@
 use std::time::Instant as Stopwatch;
 
 use jiff::Timestamp;
+use proofpoint_sentinel_core::feed::Feed;
+use proofpoint_sentinel_core::hour::Hour;
 use tokio::time::Instant;
 use tracing::Instrument;
 
-use super::delivery::DeliveryError;
+use super::lease_scope::{Tenure, under_lease};
 use super::ledger::Ledger;
-use super::owned::{Tenure, under_lease};
+use super::pipeline::DeliveryError;
 use super::plan::{first_unfinished, let_go, take_back};
 use super::read::{ReadEnd, ReadError};
 use super::{Run, Services};
-use crate::feed::Feed;
-use crate::hour::Hour;
-use crate::report::{FeedReport, Outcome};
+use crate::destination::Term;
+use crate::report::{FeedOutcome, FeedReport};
 use crate::settings::{Cluster, Mode};
 use crate::state::{Checkpoint, StateError, Version};
-use crate::workspace::Term;
 
 /// Why the work on a feed ended early.
 #[derive(Debug, thiserror::Error)]
@@ -83,7 +83,7 @@ pub(super) async fn collect(
     let owned = under_lease(&services.state, &feed, &tenure, FeedError::LeaseLost, leased);
     match owned.instrument(span.clone()).await {
         Err(FeedError::State(StateError::LeaseHeld { .. })) => {
-            report.outcome = Outcome::OwnedElsewhere;
+            report.outcome = FeedOutcome::OwnedElsewhere;
         }
         result => report.conclude(result.as_ref().err(), run.clock.now(), started.elapsed()),
     }
@@ -113,13 +113,13 @@ async fn work(
         saved,
         ledger,
         report,
-        trouble: None,
+        first_error: None,
         live_ended: None,
         live_was_cut_short: false,
     };
-    work.halves().await?;
+    work.run().await?;
     work.prune().await?;
-    work.trouble.map_or(Ok(()), Err)
+    work.first_error.map_or(Ok(()), Err)
 }
 
 /// The report for who looks at the feed from outside. A status that can't be written fails
@@ -143,7 +143,7 @@ pub(super) struct FeedRun<'a> {
     pub ledger: Ledger,
     pub report: &'a mut FeedReport,
     /// The first thing in this run that needs somebody's attention and did not end it.
-    pub trouble: Option<FeedError>,
+    pub first_error: Option<FeedError>,
     /// When the live stream was drained last in this run.
     pub live_ended: Option<Instant>,
     /// Whether its time was up then.
@@ -153,7 +153,7 @@ pub(super) struct FeedRun<'a> {
 impl FeedRun<'_> {
     /// The live stream first, which has the newest events, then closed hours, in between which the
     /// live stream gets its turn again, and then what time is left for what it still has.
-    async fn halves(&mut self) -> Result<(), FeedError> {
+    async fn run(&mut self) -> Result<(), FeedError> {
         match self.run.settings.source.mode {
             Mode::Archive => self.archive().await.map(drop),
             Mode::Hybrid => {
@@ -173,20 +173,20 @@ impl FeedRun<'_> {
     }
 
     /// Whether hours are due that are to be read in this run.
-    pub fn has_due_hours(&mut self) -> bool {
+    pub(super) fn has_due_hours(&mut self) -> bool {
         self.run.settings.source.mode.reads_archive() && !self.plan().due.is_empty()
     }
 
-    pub fn halted(&self) -> bool {
+    pub(super) fn halted(&self) -> bool {
         self.tenure.halt.is_cancelled()
     }
 
     /// Writes the checkpoint, unless it is somebody else's now.
-    pub async fn save(&mut self) -> Result<(), FeedError> {
+    pub(super) async fn save(&mut self) -> Result<(), FeedError> {
         if self.tenure.lost.is_cancelled() {
             return Err(FeedError::LeaseLost);
         }
-        let newest = self.report.tally.newest;
+        let newest = self.report.counts.newest;
         self.saved.checkpoint.newest = self.saved.checkpoint.newest.max(newest);
         self.saved.write(self.run, self.services, self.feed).await
     }

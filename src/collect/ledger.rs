@@ -1,9 +1,9 @@
 //! What of a feed has been delivered already, in memory for the hours at hand.
 
 use jiff::Timestamp;
+use proofpoint_sentinel_core::feed::Feed;
+use proofpoint_sentinel_core::hour::Hour;
 
-use crate::feed::Feed;
-use crate::hour::Hour;
 use crate::state::{EventId, HourIds, State, StateError};
 
 /// The ids of so many hours stay in memory, or of fewer where they are many.

@@ -6,11 +6,11 @@ use jiff::SignedDuration;
 use tokio::time::{Instant, sleep};
 use tracing::Instrument;
 
-use super::delivery::{DeliveryError, EventDelivery};
 use super::feed::{FeedError, FeedRun};
+use super::pipeline::{DeliveryError, EventDelivery};
 use super::read::{ReadEnd, ReadError, Reader};
 use crate::pod::{End, RefusalKind};
-use crate::report::Tally;
+use crate::report::FeedCounts;
 use crate::retry::Backoff;
 use crate::state::LiveMark;
 
@@ -75,11 +75,11 @@ impl FeedRun<'_> {
     async fn drain(&mut self, until: Instant) -> Result<ReadEnd, ReadError<DeliveryError>> {
         let quiet = self.run.settings.source.live_quiet;
         let reader = self.services.reader(self.run, self.cluster, self.feed, &self.tenure.halt);
-        let around = self.services.around(self.run, &self.term);
-        let mut delivery = EventDelivery::live(self.feed, &mut self.ledger, around);
+        let ctx = self.services.ctx(self.run, &self.term);
+        let mut delivery = EventDelivery::live(self.feed, &mut self.ledger, ctx);
         let mut ends = Vec::new();
         let drained = sessions(&reader, quiet, until, &mut delivery, &mut ends).await;
-        self.report.tally.add(delivery.tally());
+        self.report.counts.add(delivery.counts());
         for end in &ends {
             self.report.count_end("live", end);
         }
@@ -92,12 +92,12 @@ impl FeedRun<'_> {
             && !matches!(last, End::Closed(Some(1000 | 1001)))
         {
             let (end, mode) = (end.clone(), self.run.settings.source.mode);
-            self.trouble.get_or_insert(FeedError::LiveFails { end, mode });
+            self.first_error.get_or_insert(FeedError::LiveFails { end, mode });
         }
         Ok(end)
     }
 
-    /// Goes on to the archive where the live stream alone is in trouble. A token that is refused,
+    /// Goes on to the archive where the live stream alone is in first_error. A token that is refused,
     /// or busy, opens no other session either.
     async fn survive(&mut self, error: ReadError<DeliveryError>) -> Result<bool, FeedError> {
         match &error {
@@ -107,7 +107,7 @@ impl FeedRun<'_> {
                 self.live_was_cut_short = false;
                 self.save().await?;
                 let mode = self.run.settings.source.mode;
-                self.trouble.get_or_insert(FeedError::LiveRefused { error, mode });
+                self.first_error.get_or_insert(FeedError::LiveRefused { error, mode });
                 Ok(true)
             }
             _ => Err(error.into()),
@@ -141,7 +141,7 @@ async fn sessions(
 ) -> Result<ReadEnd, ReadError<DeliveryError>> {
     let mut fruitless = 0;
     loop {
-        let before = news(delivery.tally());
+        let before = news(delivery.counts());
         let end = match reader.live(quiet, until, delivery).await {
             Ok(end) => end,
             Err(error) => {
@@ -153,7 +153,7 @@ async fn sessions(
             }
         };
         ends.push(end.clone());
-        let events = news(delivery.tally()) - before;
+        let events = news(delivery.counts()) - before;
         fruitless = if events > 0 { 0 } else { fruitless + 1 };
         tracing::info!(events, %end, "live session ended");
         // What was read does not wait for the next session, which may be long in coming.
@@ -175,6 +175,6 @@ async fn sessions(
 }
 
 /// How many events there were that had not been delivered before.
-fn news(tally: &Tally) -> u64 {
-    tally.events - tally.duplicates
+fn news(counts: &FeedCounts) -> u64 {
+    counts.events - counts.duplicates
 }

@@ -2,11 +2,11 @@
 //! no storage.
 
 use jiff::{SignedDuration, Timestamp};
+use proofpoint_sentinel_core::hour::Hour;
 
-use super::judge::{Judgement, is_too_long};
+use super::hour_status::{HourStatus, is_too_long};
 use super::ledger;
 use super::timing::{Timing, signed};
-use crate::hour::Hour;
 use crate::state::Checkpoint;
 
 /// How far back Proofpoint keeps events.
@@ -105,19 +105,19 @@ pub fn first_unfinished(checkpoint: &Checkpoint) -> Hour {
 }
 
 /// Enters what was learned of `hour`, which is one of the plan's.
-pub fn enter(checkpoint: &mut Checkpoint, hour: Hour, judgement: Judgement) {
+pub fn enter(checkpoint: &mut Checkpoint, hour: Hour, judgement: HourStatus) {
     checkpoint.retry.retain(|attempt| attempt.hour != hour);
     checkpoint.second.retain(|other| *other != hour);
     match judgement {
-        Judgement::Again(attempt) => {
+        HourStatus::Again(attempt) => {
             let position = checkpoint.retry.partition_point(|other| other.hour < hour);
             checkpoint.retry.insert(position, attempt);
         }
-        Judgement::Done { second: true } => {
+        HourStatus::Done { second: true } => {
             let position = checkpoint.second.partition_point(|other| *other < hour);
             checkpoint.second.insert(position, hour);
         }
-        Judgement::Done { second: false } => {}
+        HourStatus::Done { second: false } => {}
     }
     if hour >= checkpoint.next_hour {
         checkpoint.next_hour = hour.plus(1);
@@ -128,7 +128,7 @@ pub fn enter(checkpoint: &mut Checkpoint, hour: Hour, judgement: Judgement) {
 /// not done.
 pub fn enter_lost(checkpoint: &mut Checkpoint, hour: Hour) {
     let was_done = is_second(checkpoint, hour);
-    enter(checkpoint, hour, Judgement::Done { second: false });
+    enter(checkpoint, hour, HourStatus::Done { second: false });
     if !was_done && let Err(position) = checkpoint.lost.binary_search(&hour) {
         checkpoint.lost.insert(position, hour);
     }
@@ -138,16 +138,17 @@ pub fn enter_lost(checkpoint: &mut Checkpoint, hour: Hour) {
 mod tests {
     use std::collections::BTreeMap;
 
+    use proofpoint_sentinel_core::feed::{EventType, Feed};
+
     use super::*;
-    use crate::collect::judge::{judge, judge_second};
+    use crate::collect::hour_status::{classify_read, classify_second_read};
     use crate::collect::read::ReadEnd;
     use crate::collect::timing::examples::{ONCE, TWICE, at, hour};
-    use crate::feed::{EventType, Feed};
     use crate::pod::End;
     use crate::state::HourAttempt;
     use proptest::prelude::*;
 
-    const DONE: Judgement = Judgement::Done { second: false };
+    const DONE: HourStatus = HourStatus::Done { second: false };
 
     fn checkpoint(next: Hour) -> Checkpoint {
         let feed = Feed { cluster_id: "acme".into(), event_type: EventType::Message };
@@ -217,9 +218,9 @@ mod tests {
     fn an_hour_read_soon_after_its_end_is_read_once_more_when_late_events_are_there() {
         let read = hour("2026-11-20T06");
         let mut checkpoint = checkpoint(read);
-        let soon = judge(read, None, &closed(1000), 5, at("2026-11-20T07:45:00Z"), TWICE);
-        assert_eq!(soon, Judgement::Done { second: true });
-        let late = judge(read, None, &closed(1000), 5, at("2026-11-20T13:00:00Z"), TWICE);
+        let soon = classify_read(read, None, &closed(1000), 5, at("2026-11-20T07:45:00Z"), TWICE);
+        assert_eq!(soon, HourStatus::Done { second: true });
+        let late = classify_read(read, None, &closed(1000), 5, at("2026-11-20T13:00:00Z"), TWICE);
         assert_eq!(late, DONE);
         enter(&mut checkpoint, read, soon);
         checkpoint.next_hour = hour("2026-11-20T20");
@@ -233,7 +234,7 @@ mod tests {
     #[test]
     fn an_hour_that_is_done_can_not_be_lost() {
         let mut checkpoint = checkpoint(hour("2026-10-01T06"));
-        enter(&mut checkpoint, hour("2026-10-01T06"), Judgement::Done { second: true });
+        enter(&mut checkpoint, hour("2026-10-01T06"), HourStatus::Done { second: true });
         let mut lost = checkpoint.clone();
         enter_lost(&mut lost, hour("2026-10-01T06"));
         assert_eq!((lost.lost, lost.second), (vec![], vec![]));
@@ -247,7 +248,7 @@ mod tests {
     fn no_hour_waits_for_a_second_reading_where_none_is_read_twice() {
         let (now, read) = (at("2026-11-20T07:50:00Z"), hour("2026-11-20T06"));
         let mut checkpoint = checkpoint(read);
-        enter(&mut checkpoint, read, Judgement::Done { second: true });
+        enter(&mut checkpoint, read, HourStatus::Done { second: true });
         forget_what_is_gone(&mut checkpoint, now, ONCE);
         assert_eq!(checkpoint.second, []);
     }
@@ -323,11 +324,11 @@ mod tests {
                     _ => (ReadEnd::OutOfTime, 1),
                 };
                 let judgement = if is_second(&checkpoint, hour) {
-                    judge_second(hour, &end, events, minutes % 2 == 0, now, TWICE)
+                    classify_second_read(hour, &end, events, minutes % 2 == 0, now, TWICE)
                 } else {
-                    judge(hour, previous.as_ref(), &end, events, now, TWICE)
+                    classify_read(hour, previous.as_ref(), &end, events, now, TWICE)
                 };
-                if matches!(judgement, Judgement::Done { .. }) {
+                if matches!(judgement, HourStatus::Done { .. }) {
                     last_whole.insert(hour, now);
                 } else {
                     last_whole.remove(&hour);

@@ -5,18 +5,20 @@ use std::future::Future;
 use std::time::Duration;
 
 use bytes::Bytes;
+use proofpoint_sentinel_core::feed::Feed;
+use proofpoint_sentinel_core::hour::Hour;
 use tokio::time::{Instant, sleep, sleep_until};
 use tokio_util::sync::CancellationToken;
 use url::Url;
 
-use crate::feed::Feed;
-use crate::hour::Hour;
 use crate::net::Net;
-use crate::pod::{End, Next, OpenError, Opening, Patience, Session, archive_url, live_url, open};
+use crate::pod::{
+    End, Next, OpenError, Opening, Session, SessionTimeouts, archive_url, live_url, open,
+};
 use crate::settings::Cluster;
 
 /// Takes events, at its own pace.
-pub trait Sink {
+pub trait EventSink {
     /// Why it can't take more.
     type Error;
 
@@ -72,7 +74,7 @@ pub enum ReadError<E> {
     Open(OpenError),
     /// The sink failed.
     #[error("{0}")]
-    Sink(E),
+    EventSink(E),
     /// The program was told to stop, and what was under way took too long.
     #[error("told to stop while events were under way; they are read again")]
     Abandoned,
@@ -90,7 +92,7 @@ pub struct Reader<'a> {
     /// What to read.
     pub feed: &'a Feed,
     /// Time limits of sessions.
-    pub patience: Patience,
+    pub timeouts: SessionTimeouts,
     /// Ends a reading early, within some seconds.
     pub stop: &'a CancellationToken,
     /// No more is read after this.
@@ -107,21 +109,21 @@ struct Bounds {
 impl Reader<'_> {
     /// Reads one hour from the archive into `sink`. On success every event that was read is
     /// accounted for.
-    pub async fn hour<S: Sink>(
+    pub async fn hour<S: EventSink>(
         &self,
         hour: Hour,
         sink: &mut S,
     ) -> Result<ReadEnd, ReadError<S::Error>> {
         let url = archive_url(self.log_stream_uri, self.feed, hour);
         let bounds = Bounds { until: self.reading_ends, quiet: None };
-        let end = self.session(&url, self.patience, bounds, sink).await?;
+        let end = self.session(&url, self.timeouts, bounds, sink).await?;
         self.finish(sink).await?;
         Ok(end)
     }
 
     /// Reads one live session into `sink`, until no event came for `quiet` or it is `until`. What
     /// was read is accounted for only after [`finish`](Self::finish).
-    pub async fn live<S: Sink>(
+    pub async fn live<S: EventSink>(
         &self,
         quiet: Duration,
         until: Instant,
@@ -129,29 +131,29 @@ impl Reader<'_> {
     ) -> Result<ReadEnd, ReadError<S::Error>> {
         let url = live_url(self.log_stream_uri, self.feed);
         // The stream may be silent for as long as it likes.
-        let patience = Patience { no_event: Duration::MAX, ..self.patience };
-        self.session(&url, patience, Bounds { until, quiet: Some(quiet) }, sink).await
+        let timeouts = SessionTimeouts { no_event: Duration::MAX, ..self.timeouts };
+        self.session(&url, timeouts, Bounds { until, quiet: Some(quiet) }, sink).await
     }
 
     /// Waits until every event that was read is accounted for.
-    pub async fn finish<S: Sink>(&self, sink: &mut S) -> Result<(), ReadError<S::Error>> {
+    pub async fn finish<S: EventSink>(&self, sink: &mut S) -> Result<(), ReadError<S::Error>> {
         tokio::select! {
-            finished = sink.finish() => finished.map_err(ReadError::Sink),
+            finished = sink.finish() => finished.map_err(ReadError::EventSink),
             () = long_after(self.stop) => Err(ReadError::Abandoned),
         }
     }
 
     /// Reads one session. One that did not end by itself is closed in good order, on failure too,
     /// and so is one that stalled.
-    async fn session<S: Sink>(
+    async fn session<S: EventSink>(
         &self,
         url: &Url,
-        patience: Patience,
+        timeouts: SessionTimeouts,
         bounds: Bounds,
         sink: &mut S,
     ) -> Result<ReadEnd, ReadError<S::Error>> {
         let (token, deadline) = (&self.cluster.token, bounds.until);
-        let opening = Opening { url, token, patience, deadline };
+        let opening = Opening { url, token, timeouts, deadline };
         let mut session = tokio::select! {
             session = open(self.net, &opening) => session.map_err(ReadError::Open)?,
             () = self.stop.cancelled() => return Ok(ReadEnd::Stopped),
@@ -169,14 +171,14 @@ impl Reader<'_> {
                     () = sink.wind_down() => {}
                     () = long_after(self.stop) => {}
                 }
-                Err(ReadError::Sink(error))
+                Err(ReadError::EventSink(error))
             }
         }
     }
 
     /// Moves events from the session to the sink. An end of ours leaves the server a moment to
     /// send what it takes for sent: a live session's events are not sent again.
-    async fn pump<S: Sink>(
+    async fn pump<S: EventSink>(
         &self,
         session: &mut Session,
         bounds: Bounds,
@@ -221,12 +223,12 @@ impl Reader<'_> {
     }
 
     /// Takes what was on its way when we said that we close.
-    async fn take_the_rest<S: Sink>(
+    async fn take_the_rest<S: EventSink>(
         &self,
         session: &mut Session,
         sink: &mut S,
     ) -> Result<(), S::Error> {
-        let over = sleep(self.patience.close);
+        let over = sleep(self.timeouts.close);
         tokio::pin!(over);
         loop {
             let has_room = sink.has_room();

@@ -4,16 +4,16 @@ use std::collections::BTreeMap;
 
 use futures_util::StreamExt as _;
 use futures_util::stream;
+use proofpoint_sentinel_core::feed::Feed;
+use proofpoint_sentinel_core::hour::Hour;
 
-use super::delivery::{DeliveryError, EventDelivery};
-use super::owned::{Tenure, under_lease};
-use super::read::{Sink as _, long_after};
+use super::lease_scope::{Tenure, under_lease};
+use super::pipeline::{DeliveryError, EventDelivery};
+use super::read::{EventSink as _, long_after};
 use super::{Run, RunError, Services};
-use crate::feed::Feed;
-use crate::hour::Hour;
-use crate::report::Tally;
+use crate::destination::Term;
+use crate::report::FeedCounts;
 use crate::state::{DeadLetterName, DeadLetterReason, StateError};
-use crate::workspace::Term;
 
 /// How many dead letters of a feed are under way at once, and in memory.
 const AT_A_TIME: usize = 4;
@@ -153,11 +153,11 @@ impl Resending<'_> {
             Err(error) => return Err(error.into()),
         };
         let hour = Hour::containing(letter.at);
-        let around = self.services.around(self.run, &self.term);
-        let mut delivery = EventDelivery::of_letter(letter.reason, self.feed, hour, around);
+        let ctx = self.services.ctx(self.run, &self.term);
+        let mut delivery = EventDelivery::of_letter(letter.reason, self.feed, hour, ctx);
         delivery.take(letter.event.into()).await?;
         delivery.finish().await?;
-        let resent = outcome(delivery.tally());
+        let resent = outcome(delivery.counts());
         if !matches!(resent, Resent::Kept(reason) if reason == name.reason()) {
             state.delete_dead_letter(name).await?;
         }
@@ -165,13 +165,13 @@ impl Resending<'_> {
     }
 }
 
-/// What came of the one event of a tally. Without an error it is one of these.
-fn outcome(tally: &Tally) -> Resent {
-    match tally {
-        Tally { delivered: 1.., .. } => Resent::Delivered,
-        Tally { malformed: 1.., .. } => Resent::Kept(DeadLetterReason::Malformed),
+/// What came of the one event of a counts. Without an error it is one of these.
+fn outcome(counts: &FeedCounts) -> Resent {
+    match counts {
+        FeedCounts { delivered: 1.., .. } => Resent::Delivered,
+        FeedCounts { malformed: 1.., .. } => Resent::Kept(DeadLetterReason::Malformed),
         // Before oversize: a shortened row that was refused is both.
-        Tally { refused: 1.., .. } => Resent::Kept(DeadLetterReason::Refused),
+        FeedCounts { refused: 1.., .. } => Resent::Kept(DeadLetterReason::Refused),
         _ => Resent::Kept(DeadLetterReason::Oversize),
     }
 }

@@ -4,14 +4,14 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use bytes::Bytes;
+use proofpoint_sentinel_core::hour::Hour;
 use tokio::fs::{File, OpenOptions};
 use tokio::io::{AsyncWriteExt, BufWriter};
 
 use super::Progress;
 use super::backfill::HourResult;
-use super::read::{ReadError, Reader, Sink};
-use crate::hour::Hour;
-use crate::report::Tally;
+use super::read::{EventSink, ReadError, Reader};
+use crate::report::FeedCounts;
 
 /// The hours could not be read and written.
 #[derive(Debug, thiserror::Error)]
@@ -41,10 +41,10 @@ pub async fn save(
 ) -> Result<(), SaveError> {
     let file = OpenOptions::new().create(true).append(true).open(path).await;
     let file = file.map_err(|reason| SaveError::File { path: path.to_owned(), reason })?;
-    let mut lines = Lines { file: BufWriter::new(file), tally: Tally::default(), progress };
+    let mut lines = Lines { file: BufWriter::new(file), counts: FeedCounts::default(), progress };
     for hour in hours {
         let end = reader.hour(hour, &mut lines).await?;
-        let result = HourResult { hour, end, tally: std::mem::take(&mut lines.tally) };
+        let result = HourResult { hour, end, counts: std::mem::take(&mut lines.counts) };
         done(&result);
         if result.is_last() {
             break;
@@ -56,11 +56,11 @@ pub async fn save(
 /// Writes events to a file, a line each.
 struct Lines<'a> {
     file: BufWriter<File>,
-    tally: Tally,
+    counts: FeedCounts,
     progress: &'a Progress,
 }
 
-impl Sink for Lines<'_> {
+impl EventSink for Lines<'_> {
     type Error = io::Error;
 
     fn has_room(&self) -> bool {
@@ -72,7 +72,7 @@ impl Sink for Lines<'_> {
     }
 
     async fn take(&mut self, event: Bytes) -> io::Result<()> {
-        self.tally.add_event(event.len());
+        self.counts.add_event(event.len());
         self.progress.read(event.len() as u64);
         // JSON has line ends only where any white space may stand.
         if event.iter().any(|byte| matches!(byte, b'\n' | b'\r')) {

@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
+use proofpoint_sentinel_core::hour::Hour;
 
-use crate::hour::Hour;
 use crate::settings::SourceSettings;
 
 /// When hours are read.

@@ -2,10 +2,10 @@ use std::ops::Range;
 use std::time::Duration;
 
 use jiff::Timestamp;
+use proofpoint_sentinel_core::feed::{EventType, Feed};
 
 use crate::collect::plan::{let_go, plan, take_back};
 use crate::collect::timing::Timing;
-use crate::feed::{EventType, Feed};
 use crate::state::Checkpoint;
 
 /// From 2016 to the end of 2199: years that a clock may show.

@@ -6,8 +6,8 @@ use base64::prelude::BASE64_STANDARD;
 use url::Url;
 
 use crate::settings::{
-    BadSettings, DestinationSettings, Fault, HostSettings, NetSettings, Settings, SourceSettings,
-    StateSettings, Vars,
+    BadSetting, BadSettings, DestinationSettings, HostSettings, NetSettings, Settings,
+    SourceSettings, StateSettings, Vars,
 };
 
 /// A text that stands nowhere in the input, and in no message of the program.
@@ -52,11 +52,11 @@ pub fn settings(lines: &[u8]) {
 }
 
 /// What an error names; nothing where there is none.
-fn faults<T: Debug>(read: &Result<T, BadSettings>) -> Vec<Fault> {
+fn faults<T: Debug>(read: &Result<T, BadSettings>) -> Vec<BadSetting> {
     let Err(error) = read else { return Vec::new() };
     let message = error.to_string();
     assert!(!error.faults.is_empty(), "refused without a reason");
-    for Fault { setting, found, expected } in &error.faults {
+    for BadSetting { setting, found, expected } in &error.faults {
         assert!(!expected.is_empty());
         assert!(message.contains(&format!("{setting}: found {found}, expected {expected}")));
     }

@@ -1,10 +1,9 @@
 //! Addresses of sessions.
 
 use jiff::tz::TimeZone;
+use proofpoint_sentinel_core::feed::Feed;
+use proofpoint_sentinel_core::hour::Hour;
 use url::Url;
-
-use crate::feed::Feed;
-use crate::hour::Hour;
 
 /// The address of an archive session for one whole hour.
 ///
@@ -39,8 +38,9 @@ fn time(hour: Hour) -> String {
 
 #[cfg(test)]
 mod tests {
+    use proofpoint_sentinel_core::feed::EventType;
+
     use super::*;
-    use crate::feed::EventType;
 
     #[test]
     fn live_is_what_names_no_time() {

@@ -4,6 +4,7 @@ use std::io;
 use std::sync::Arc;
 use std::time::Duration;
 
+use proofpoint_sentinel_core::secret::Secret;
 use rustls::pki_types::ServerName;
 use tokio::net::TcpStream;
 use tokio::time::{Instant, sleep, timeout};
@@ -15,11 +16,10 @@ use tokio_tungstenite::tungstenite::http::{HeaderMap, HeaderValue};
 use tokio_tungstenite::tungstenite::{self, protocol::WebSocketConfig};
 use url::Url;
 
-use super::refusal::{Refusal, RefusalKind};
-use super::session::{Patience, Session};
+use super::refusal::{HandshakeRefusal, RefusalKind};
+use super::session::{Session, SessionTimeouts};
 use crate::net::{self, DialError, Net};
 use crate::proxy::ProxyError;
-use crate::secret::Secret;
 
 /// A message longer than this ends the session. Proofpoint documents no limit; messages over
 /// 1 MiB do occur.
@@ -36,7 +36,7 @@ pub struct Opening<'a> {
     /// The cluster's token.
     pub token: &'a Secret,
     /// Time limits.
-    pub patience: Patience,
+    pub timeouts: SessionTimeouts,
     /// When trying again has to end.
     pub deadline: Instant,
 }
@@ -46,7 +46,7 @@ pub struct Opening<'a> {
 pub enum OpenError {
     /// The server said no.
     #[error("{0}")]
-    Refused(Refusal),
+    Refused(HandshakeRefusal),
     /// The server can't be reached.
     #[error("{host} can't be reached: {reason}; the next run tries again")]
     Unreachable {
@@ -143,11 +143,11 @@ async fn open_once(net: &Net, opening: &Opening<'_>) -> Result<Session, OpenErro
     };
     // A second at least, so that a deadline that is near does not look like a peer that is away.
     let left = opening.deadline.saturating_duration_since(Instant::now());
-    let limit = opening.patience.open.min(left.max(Duration::from_secs(1)));
+    let limit = opening.timeouts.open.min(left.max(Duration::from_secs(1)));
     let (socket, _) = timeout(limit, handshake)
         .await
         .map_err(|_| unreachable(format!("no session within {limit:.0?}")))??;
-    Ok(Session::new(socket, opening.patience))
+    Ok(Session::new(socket, opening.timeouts))
 }
 
 fn request(
@@ -177,7 +177,7 @@ fn refused(error: tungstenite::Error, host: &str) -> OpenError {
     match error {
         tungstenite::Error::Http(response) => {
             let body = response.body().as_deref().unwrap_or_default();
-            OpenError::Refused(Refusal {
+            OpenError::Refused(HandshakeRefusal {
                 status: response.status().as_u16(),
                 body: one_line(body),
                 retry_after: retry_after(response.headers()),

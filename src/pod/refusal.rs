@@ -39,7 +39,7 @@ impl RefusalKind {
 
 /// The server's answer to the request for a session.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Refusal {
+pub struct HandshakeRefusal {
     /// HTTP status.
     pub status: u16,
     /// The beginning of the answer's text.
@@ -48,7 +48,7 @@ pub struct Refusal {
     pub retry_after: Option<Duration>,
 }
 
-impl Refusal {
+impl HandshakeRefusal {
     /// What to do about it. The API documents 400, 401, 404, 405 and 409.
     pub fn kind(&self) -> RefusalKind {
         match self.status {
@@ -78,7 +78,7 @@ impl Refusal {
     }
 }
 
-impl fmt::Display for Refusal {
+impl fmt::Display for HandshakeRefusal {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "the Log API answered {}", self.status)?;
         if !self.body.is_empty() {
@@ -94,7 +94,8 @@ mod tests {
 
     #[test]
     fn kinds() {
-        let kind = |status| Refusal { status, body: String::new(), retry_after: None }.kind();
+        let kind =
+            |status| HandshakeRefusal { status, body: String::new(), retry_after: None }.kind();
         for status in [400, 401, 403, 404, 405, 301] {
             assert_eq!(kind(status), RefusalKind::Permanent, "{status}");
         }

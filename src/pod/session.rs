@@ -15,7 +15,7 @@ use super::open::Tls;
 
 /// Time limits of a session.
 #[derive(Clone, Copy, Debug)]
-pub struct Patience {
+pub struct SessionTimeouts {
     /// For TCP, TLS and handshake together.
     pub open: Duration,
     /// How often a ping is sent while nothing comes. The server cuts a connection that is idle for
@@ -30,9 +30,9 @@ pub struct Patience {
     pub close: Duration,
 }
 
-impl Default for Patience {
-    fn default() -> Patience {
-        Patience {
+impl Default for SessionTimeouts {
+    fn default() -> SessionTimeouts {
+        SessionTimeouts {
             open: Duration::from_secs(30),
             ping: Duration::from_secs(60),
             silence: Duration::from_secs(150),
@@ -82,7 +82,7 @@ impl fmt::Display for End {
 /// An open session.
 pub struct Session {
     socket: WebSocketStream<Tls>,
-    patience: Patience,
+    timeouts: SessionTimeouts,
     heartbeat: Interval,
     last_frame: Instant,
     last_event: Instant,
@@ -94,15 +94,15 @@ pub struct Session {
 }
 
 impl Session {
-    pub(super) fn new(socket: WebSocketStream<Tls>, patience: Patience) -> Session {
+    pub(super) fn new(socket: WebSocketStream<Tls>, timeouts: SessionTimeouts) -> Session {
         // Often enough that no limit is overrun by more than a quarter of itself.
-        let shortest = patience.ping.min(patience.silence).min(patience.no_event);
+        let shortest = timeouts.ping.min(timeouts.silence).min(timeouts.no_event);
         let mut heartbeat = interval((shortest / 4).max(Duration::from_millis(1)));
         heartbeat.set_missed_tick_behavior(MissedTickBehavior::Delay);
         let now = Instant::now();
         Session {
             socket,
-            patience,
+            timeouts,
             heartbeat,
             last_frame: now,
             last_event: now,
@@ -175,7 +175,7 @@ impl Session {
         self.closing = true;
         let frame = CloseFrame { code: CloseCode::Normal, reason: "".into() };
         // A connection that does not take it any more shows its end to the next read.
-        let _ = timeout(self.patience.close, self.socket.close(Some(frame))).await;
+        let _ = timeout(self.timeouts.close, self.socket.close(Some(frame))).await;
     }
 
     /// Ends the session in good order. What still comes is thrown away.
@@ -198,19 +198,19 @@ impl Session {
     /// What is due between frames: a ping, or the insight that nobody is there.
     async fn beat(&mut self, reading: bool) -> Option<End> {
         let now = Instant::now();
-        let silent = now - self.last_frame >= self.patience.silence;
-        let idle = now - self.last_event >= self.patience.no_event;
+        let silent = now - self.last_frame >= self.timeouts.silence;
+        let idle = now - self.last_event >= self.timeouts.no_event;
         if reading && (silent || idle) {
             return Some(End::Stalled);
         }
-        if self.closing || now - self.last_ping < self.patience.ping {
+        if self.closing || now - self.last_ping < self.timeouts.ping {
             return None;
         }
         self.last_ping = now;
         // While the caller does not read, a pong would lie unread too: an unasked one needs no
         // answer and keeps the connection as well.
         let sign = if reading { Message::Ping(Bytes::new()) } else { Message::Pong(Bytes::new()) };
-        match timeout(self.patience.ping, self.socket.send(sign)).await {
+        match timeout(self.timeouts.ping, self.socket.send(sign)).await {
             Ok(Ok(())) => None,
             Ok(Err(error)) => Some(ended(error)),
             Err(_) => Some(End::Stalled),
@@ -219,7 +219,7 @@ impl Session {
 
     async fn answer_close(&mut self) {
         let rest = async { while let Some(Ok(_)) = self.socket.next().await {} };
-        let _ = timeout(self.patience.close, rest).await;
+        let _ = timeout(self.timeouts.close, rest).await;
     }
 }
 

@@ -3,10 +3,10 @@
 use std::collections::BTreeMap;
 
 use jiff::Timestamp;
+use proofpoint_sentinel_core::hour::Hour;
 use serde::Serialize;
 
-use super::{FeedReport, Outcome};
-use crate::hour::Hour;
+use super::{FeedOutcome, FeedReport};
 
 /// The version of the document. Fields may be added without another one.
 const VERSION: u32 = 1;
@@ -50,8 +50,8 @@ struct DeadLetters {
 
 /// The document about `report`, which is of the run named `run`.
 pub(super) fn json(report: &FeedReport, run: &str, finished: Timestamp) -> Vec<u8> {
-    let tally = &report.tally;
-    let (malformed, oversize, refused) = (tally.malformed, tally.oversize, tally.refused);
+    let counts = &report.counts;
+    let (malformed, oversize, refused) = (counts.malformed, counts.oversize, counts.refused);
     let status = Status {
         version: VERSION,
         feed: &report.feed,
@@ -60,20 +60,20 @@ pub(super) fn json(report: &FeedReport, run: &str, finished: Timestamp) -> Vec<u
         finished,
         seconds: report.took.as_secs_f64(),
         outcome: match report.outcome {
-            Outcome::UpToDate => "up_to_date",
-            Outcome::Unfinished => "unfinished",
-            Outcome::OwnedElsewhere => "owned_elsewhere",
-            Outcome::Failed(_) => "failed",
+            FeedOutcome::UpToDate => "up_to_date",
+            FeedOutcome::Unfinished => "unfinished",
+            FeedOutcome::OwnedElsewhere => "owned_elsewhere",
+            FeedOutcome::Failed(_) => "failed",
         },
         failure: report.failure(),
-        events: tally.events,
-        event_bytes: tally.event_bytes,
-        delivered: tally.delivered,
+        events: counts.events,
+        event_bytes: counts.event_bytes,
+        delivered: counts.delivered,
         repaired: report.repaired,
-        duplicates: tally.duplicates,
+        duplicates: counts.duplicates,
         dead_letters: DeadLetters { malformed, oversize, refused },
-        posts: tally.posts,
-        retries: tally.retries,
+        posts: counts.posts,
+        retries: counts.retries,
         hours_done: &report.hours_done,
         hours_checked: &report.hours_checked,
         hours_waiting: report.hours_waiting,
@@ -99,8 +99,8 @@ mod tests {
     fn a_reader_finds_what_the_log_line_has() {
         let mut report = FeedReport::new("acme_hosted-message".to_owned(), "default".to_owned());
         let now: Timestamp = "2026-11-20T10:46:00Z".parse().unwrap();
-        report.tally.delivered = 7;
-        report.tally.malformed = 1;
+        report.counts.delivered = 7;
+        report.counts.malformed = 1;
         report.repaired = 2;
         report.hours_done.push("2026-11-20T09".parse().unwrap());
         report.newest = Some("2026-11-20T10:45:30Z".parse().unwrap());

@@ -2,11 +2,12 @@
 
 use std::io::Write;
 
+use proofpoint_sentinel_core::tables::{ADDITIONAL_FIELDS, ColumnType, MESSAGE_PARTS};
+
 use super::RowBuilder;
 use super::additional::Additional;
 use super::event::{Member, members, repeated};
 use super::message_parts::{spread, without_content};
-use super::tables::{ADDITIONAL_FIELDS, ColumnType, MESSAGE_PARTS};
 use crate::settings::MessageText;
 
 /// The longest value of a column, in bytes. Azure cuts a value over 64 KB without a word, which

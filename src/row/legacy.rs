@@ -6,11 +6,12 @@
 
 use std::io::Write;
 
+use proofpoint_sentinel_core::tables::{ADDITIONAL_FIELDS, MESSAGE_PARTS};
+
 use super::RowBuilder;
 use super::additional::Additional;
 use super::event::{Member, members, repeated};
 use super::message_parts::{pieces, spread, without_content};
-use super::tables::{ADDITIONAL_FIELDS, MESSAGE_PARTS};
 use crate::settings::MessageText;
 
 /// The longest text of one column, in bytes; the service cuts what is over 32 KB without a word.

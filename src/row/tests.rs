@@ -267,7 +267,7 @@ proptest! {
 
         let (row, built) = message(RowShape::Columns, MessageText::Fit, &event.clone().into());
         let mut joined = Vec::new();
-        for column in tables::MESSAGE_PARTS {
+        for column in MESSAGE_PARTS {
             joined.extend(row.get(column).and_then(Value::as_array).cloned().unwrap_or_default());
         }
         prop_assert_eq!(built.oversize, joined.len() < parts.len());

@@ -32,8 +32,11 @@ pub fn parse(value: &str) -> Option<Timestamp> {
 
 #[cfg(test)]
 mod tests {
-    use super::parse;
+    use jiff::tz::Offset;
+    use proofpoint_sentinel_core::hour::Hour;
     use proptest::prelude::*;
+
+    use super::parse;
 
     fn utc(value: &str) -> Option<String> {
         parse(value).map(|at| at.to_string())
@@ -78,6 +81,19 @@ mod tests {
         fn a_printed_time_is_read_back(second in 0i64..7_258_118_400, nano in 0i32..1_000_000_000) {
             let at = jiff::Timestamp::new(second, nano).unwrap();
             prop_assert_eq!(parse(&format!("\"{at}\"")), Some(at));
+        }
+
+        #[test]
+        fn any_offset_of_a_time_gives_its_hour(
+            second in 86_400i64..4_100_000_000,
+            nano in 0i32..1_000_000_000,
+            quarters in -56i32..=56,
+        ) {
+            let at = jiff::Timestamp::new(second, nano).unwrap();
+            let offset = Offset::from_seconds(quarters * 900).expect("within 14 hours");
+            let text = format!("\"{}{offset}\"", offset.to_datetime(at));
+            let read = parse(&text).expect("a time with an offset");
+            prop_assert_eq!(Hour::containing(read), Hour::containing(at));
         }
 
         #[test]

@@ -1,10 +1,10 @@
 //! `ProofpointProxy` and the variables that proxies are customarily named with.
 
 use percent_encoding::percent_decode_str;
+use proofpoint_sentinel_core::secret::Secret;
 use url::Url;
 
 use super::reader::Reader;
-use crate::secret::Secret;
 
 /// The proxy that connections with TLS go through.
 #[derive(Clone, Debug, PartialEq, Eq)]

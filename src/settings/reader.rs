@@ -5,16 +5,15 @@ use std::fmt;
 use std::ops::RangeInclusive;
 use std::str::FromStr;
 
+use proofpoint_sentinel_core::secret::Secret;
 use url::{Host, Url};
-
-use crate::secret::Secret;
 
 /// Settings by name, as the environment holds them.
 pub type Vars = BTreeMap<String, String>;
 
 /// One setting that can't be used.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Fault {
+pub struct BadSetting {
     /// The setting, or several of which one is wanted.
     pub setting: String,
     /// What was found, never a secret's value.
@@ -27,7 +26,7 @@ pub struct Fault {
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub struct BadSettings {
     /// At least one.
-    pub faults: Vec<Fault>,
+    pub faults: Vec<BadSetting>,
 }
 
 impl fmt::Display for BadSettings {
@@ -44,18 +43,18 @@ impl fmt::Display for BadSettings {
 /// Reads settings and remembers faults, so that one message can name them all.
 pub(super) struct Reader<'a> {
     vars: &'a Vars,
-    faults: Vec<Fault>,
+    faults: Vec<BadSetting>,
     /// Names that were asked for, whether they are there or not.
     asked: BTreeSet<String>,
 }
 
 impl<'a> Reader<'a> {
-    pub fn new(vars: &'a Vars) -> Reader<'a> {
+    pub(super) fn new(vars: &'a Vars) -> Reader<'a> {
         Reader { vars, faults: Vec::new(), asked: BTreeSet::new() }
     }
 
     /// All faults, or `settings` where there are none.
-    pub fn finish<T>(self, settings: Option<T>) -> Result<T, BadSettings> {
+    pub(super) fn finish<T>(self, settings: Option<T>) -> Result<T, BadSettings> {
         match settings {
             Some(settings) if self.faults.is_empty() => Ok(settings),
             _ => Err(BadSettings { faults: self.faults }),
@@ -63,12 +62,12 @@ impl<'a> Reader<'a> {
     }
 
     /// Names of settings that begin with `prefix`.
-    pub fn names_with(&self, prefix: &'static str) -> impl Iterator<Item = &'a str> {
+    pub(super) fn names_with(&self, prefix: &'static str) -> impl Iterator<Item = &'a str> {
         self.vars.keys().map(String::as_str).filter(move |name| name.starts_with(prefix))
     }
 
     /// Names that begin with `prefix`, in whatever case, and that nobody has asked for.
-    pub fn unasked(&self, prefix: &str) -> Vec<String> {
+    pub(super) fn unasked(&self, prefix: &str) -> Vec<String> {
         let begins = |name: &&String| {
             name.get(..prefix.len()).is_some_and(|start| start.eq_ignore_ascii_case(prefix))
         };
@@ -80,13 +79,13 @@ impl<'a> Reader<'a> {
             .collect()
     }
 
-    pub fn fault(
+    pub(super) fn fault(
         &mut self,
         setting: impl Into<String>,
         found: impl Into<String>,
         expected: impl Into<String>,
     ) {
-        self.faults.push(Fault {
+        self.faults.push(BadSetting {
             setting: setting.into(),
             found: found.into(),
             expected: expected.into(),
@@ -94,12 +93,12 @@ impl<'a> Reader<'a> {
     }
 
     /// A setting's text without surrounding white space; a blank one counts as missing.
-    pub fn text(&mut self, name: &str) -> Option<&'a str> {
+    pub(super) fn text(&mut self, name: &str) -> Option<&'a str> {
         self.asked.insert(name.to_owned());
         self.vars.get(name).map(|value| value.trim()).filter(|value| !value.is_empty())
     }
 
-    pub fn required(&mut self, name: &str, expected: &str) -> Option<&'a str> {
+    pub(super) fn required(&mut self, name: &str, expected: &str) -> Option<&'a str> {
         let text = self.text(name);
         if text.is_none() {
             self.fault(name, "nothing", expected);
@@ -108,7 +107,7 @@ impl<'a> Reader<'a> {
     }
 
     /// A required secret. The platform leaves a Key Vault reference that it can't resolve as it is.
-    pub fn secret(&mut self, name: &str, expected: &str) -> Option<Secret> {
+    pub(super) fn secret(&mut self, name: &str, expected: &str) -> Option<Secret> {
         let text = self.required(name, expected)?;
         if text.starts_with("@Microsoft.KeyVault(") {
             self.fault(
@@ -122,7 +121,12 @@ impl<'a> Reader<'a> {
     }
 
     /// A text that reads as `T`, or the default where the setting is missing.
-    pub fn parsed<T: FromStr>(&mut self, name: &str, default: T, expected: &str) -> Option<T> {
+    pub(super) fn parsed<T: FromStr>(
+        &mut self,
+        name: &str,
+        default: T,
+        expected: &str,
+    ) -> Option<T> {
         let Some(text) = self.text(name) else {
             return Some(default);
         };
@@ -133,7 +137,12 @@ impl<'a> Reader<'a> {
         parsed
     }
 
-    pub fn number(&mut self, name: &str, default: u32, range: RangeInclusive<u32>) -> Option<u32> {
+    pub(super) fn number(
+        &mut self,
+        name: &str,
+        default: u32,
+        range: RangeInclusive<u32>,
+    ) -> Option<u32> {
         let expected = format!("a whole number from {} to {}", range.start(), range.end());
         let number = self.parsed(name, default, &expected)?;
         if !range.contains(&number) {
@@ -145,7 +154,7 @@ impl<'a> Reader<'a> {
 
     /// A URL of a peer: `scheme`, a host, and no path, query or password. Plain HTTP is taken for
     /// this machine alone.
-    pub fn base_url(&mut self, name: &str, text: &str, scheme: &str) -> Option<Url> {
+    pub(super) fn base_url(&mut self, name: &str, text: &str, scheme: &str) -> Option<Url> {
         let url = Url::parse(text).ok().filter(|url| {
             let secure = url.scheme() == scheme
                 || (scheme == "https" && url.scheme() == "http" && is_loopback(url));

@@ -18,6 +18,7 @@ use azure_storage_blob::models::{
 };
 use azure_storage_blob::{BlobContainerClient, BlobContainerClientOptions};
 use bytes::Bytes;
+use proofpoint_sentinel_core::secret::Secret;
 use tokio::time::Instant;
 use url::Url;
 
@@ -27,7 +28,6 @@ use super::error::{Place, StateError, error_code, innermost};
 use super::lease::Renewal;
 use super::objects::{Condition, LARGEST, Version};
 use crate::net::Net;
-use crate::secret::Secret;
 use crate::settings::AzureIdentity;
 
 /// How long one operation may take with all its tries.

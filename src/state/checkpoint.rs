@@ -3,10 +3,9 @@
 use std::collections::BTreeMap;
 
 use jiff::Timestamp;
+use proofpoint_sentinel_core::feed::Feed;
+use proofpoint_sentinel_core::hour::Hour;
 use serde::{Deserialize, Serialize};
-
-use crate::feed::Feed;
-use crate::hour::Hour;
 
 /// The version of the format that this program writes and reads.
 const VERSION: u32 = 1;
@@ -183,11 +182,11 @@ fn not_a_checkpoint(error: serde_json::Error) -> String {
 
 #[cfg(test)]
 mod tests {
+    use proofpoint_sentinel_core::feed::EventType;
     use proptest::prelude::*;
     use serde_json::{Value, json};
 
     use super::*;
-    use crate::feed::EventType;
 
     fn feed() -> Feed {
         Feed { cluster_id: "acme_hosted".to_owned(), event_type: EventType::Message }

@@ -4,10 +4,10 @@ use std::net::IpAddr;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
+use proofpoint_sentinel_core::secret::Secret;
 use url::{Host, Url};
 
 use super::shared_key::SharedKey;
-use crate::secret::Secret;
 
 /// Azurite's account, whose key is published and the same everywhere.
 const DEVELOPMENT: &str = "AccountName=devstoreaccount1;\

@@ -6,10 +6,10 @@ use std::fmt;
 use std::str::FromStr;
 
 use jiff::Timestamp;
+use proofpoint_sentinel_core::feed::Feed;
 use serde::{Deserialize, Serialize};
 
 use super::objects::sha256_hex;
-use crate::feed::Feed;
 
 /// Why an event could not be delivered.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -146,10 +146,10 @@ impl DeadLetter<'_> {
 
 #[cfg(test)]
 mod tests {
+    use proofpoint_sentinel_core::feed::EventType;
     use proptest::prelude::*;
 
     use super::*;
-    use crate::feed::EventType;
 
     fn feed(cluster_id: &str) -> Feed {
         Feed { cluster_id: cluster_id.to_owned(), event_type: EventType::Maillog }

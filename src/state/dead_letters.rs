@@ -3,11 +3,12 @@
 use std::fmt;
 use std::str::FromStr;
 
+use proofpoint_sentinel_core::feed::Feed;
+
 use super::State;
 use super::dead_letter::{DeadLetter, DeadLetterReason, NotADeadLetter, StoredDeadLetter};
 use super::error::StateError;
 use super::objects::Condition;
-use crate::feed::Feed;
 
 const FOLDER: &str = "dead-letters/";
 

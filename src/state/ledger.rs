@@ -15,14 +15,14 @@ mod segment;
 use bytes::Bytes;
 use futures_util::{StreamExt as _, TryStreamExt as _, stream};
 use jiff::Timestamp;
+use proofpoint_sentinel_core::feed::Feed;
+use proofpoint_sentinel_core::hour::Hour;
 
 use self::segment::{SUFFIX, Segment, feed_folder, hour_folder, writer};
 use super::State;
 use super::error::StateError;
 use super::hour_ids::{EventId, HourIds};
 use super::objects::{Appended, Layout};
-use crate::feed::Feed;
-use crate::hour::Hour;
 
 /// The last two bytes are the version.
 const LAYOUT: Layout = Layout { head: b"PODLDG01", record: EventId::BYTES };

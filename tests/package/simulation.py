@@ -1,4 +1,5 @@
-"""`proofpoint-sentinel simulate` out of the package: Proofpoint's Log API and a workspace."""
+"""`proofpoint-sentinel simulate` of the demo build: Proofpoint's Log API and a workspace. The package
+has no such command."""
 
 import json
 import pathlib
@@ -11,6 +12,16 @@ from support import ROOT
 ENDS_WITHIN_SECONDS = 10
 
 
+def demo_build() -> pathlib.Path:
+    """The program as `cargo build` leaves it, with the feature `demo`."""
+    command = ["cargo", "metadata", "--locked", "--no-deps", "--format-version", "1"]
+    metadata = subprocess.run(command, cwd=ROOT, check=True, stdout=subprocess.PIPE).stdout
+    program = pathlib.Path(json.loads(metadata)["target_directory"], "debug", NAME)
+    if not program.is_file():
+        raise FileNotFoundError(f"{program} is missing: run cargo build first")
+    return program
+
+
 class Simulation:
     """Runs from here until `end`. Its folder gets the authority's certificate and the rows."""
 
@@ -18,7 +29,7 @@ class Simulation:
         self.folder = folder
         arguments = ["--rate", str(messages_an_hour), "--directory", str(folder)]
         self.process = subprocess.Popen(
-            [ROOT / "dist" / "app" / NAME, "simulate", *arguments],
+            [demo_build(), "simulate", *arguments],
             env={},
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,

@@ -15,6 +15,7 @@ import unittest
 import zipfile
 
 from functions_host import NAME, PACKAGE, Handler, require_package, unpack
+from simulation import demo_build
 from support import ROOT, make_package
 
 MODES = {NAME: 0o755, "host.json": 0o644, "ProofpointPOD/function.json": 0o644}
@@ -75,6 +76,39 @@ class Contents(unittest.TestCase):
 
     def test_the_binary_is_static(self):
         make_package.require_static(self.archive.read(NAME))
+
+
+class WithoutStandIns(unittest.TestCase):
+    """The stand-ins of the demo stay out of the program that customers run."""
+
+    # Each is text of a stand-in: settings and certificate of a simulation, its token service, its
+    # mail traffic, and the crate that signs its certificates.
+    TRACES = (
+        b"simulated-authority.pem",
+        b"simulated-token-of-",
+        b"simulated-identity-header",
+        b"proofpoint_sentinel_simulator",
+        b"rcgen",
+    )
+
+    def test_the_package_has_no_trace_of_the_simulator(self):
+        packaged = (ROOT / "dist" / "app" / NAME).read_bytes()
+        with_demo = demo_build().read_bytes()
+        for trace in self.TRACES:
+            with self.subTest(trace):
+                self.assertIn(trace, with_demo, "this would be no trace of it")
+                self.assertNotIn(trace, packaged)
+
+    def test_the_packaged_program_has_no_command_of_the_demo(self):
+        program = ROOT / "dist" / "app" / NAME
+        told = subprocess.run([program, "--help"], capture_output=True, text=True, check=True)
+        self.assertIn("serve", told.stdout)
+        for command in ["demo", "simulate"]:
+            with self.subTest(command):
+                self.assertNotIn(command, told.stdout)
+                self.assertEqual(
+                    subprocess.run([program, command], stderr=subprocess.DEVNULL).returncode, 2
+                )
 
 
 class Packing(unittest.TestCase):

@@ -13,12 +13,12 @@ use sha2::Sha256;
 use url::Url;
 
 /// The account that every Azurite has, and its published key.
-pub const ACCOUNT: &str = "devstoreaccount1";
-pub const KEY: &str =
+pub(crate) const ACCOUNT: &str = "devstoreaccount1";
+pub(crate) const KEY: &str =
     "Eby8vdM02xNOcqFlqUwJPLlmEtlCDXJ1OUzFT50uSRZ6IFsuFq2UVErCz4I6tq/K1SZFPTOtr/KBHBeksoGMGw==";
 
 /// A running Azurite, in memory. It ends with this process, because its standard input does.
-pub struct Azurite {
+pub(crate) struct Azurite {
     /// Such as `http://127.0.0.1:43533`.
     origin: String,
     account: String,
@@ -28,13 +28,13 @@ pub struct Azurite {
 
 impl Azurite {
     /// The one of this test process.
-    pub fn shared() -> &'static Azurite {
+    pub(crate) fn shared() -> &'static Azurite {
         static SHARED: OnceLock<Azurite> = OnceLock::new();
         SHARED.get_or_init(|| Azurite::start(ACCOUNT, &[]))
     }
 
     /// With one account, whose key is [`KEY`], and with more options.
-    pub fn start(account: &str, options: &[&str]) -> Azurite {
+    pub(crate) fn start(account: &str, options: &[&str]) -> Azurite {
         let directory = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/azurite");
         assert!(
             directory.join("node_modules/azurite").is_dir(),
@@ -58,31 +58,31 @@ impl Azurite {
     }
 
     /// Host and port, for who wants to stand in between.
-    pub fn authority(&self) -> &str {
+    pub(crate) fn authority(&self) -> &str {
         self.origin.split_once("://").map_or("", |(_, authority)| authority)
     }
 
     /// Opens everything with the account's key.
-    pub fn connection_string(&self) -> String {
+    pub(crate) fn connection_string(&self) -> String {
         connection_string(self.authority(), KEY)
     }
 
     /// Grants `permissions` on `resources` with a shared access signature.
-    pub fn connection_string_with_sas(&self, permissions: &str, resources: &str) -> String {
+    pub(crate) fn connection_string_with_sas(&self, permissions: &str, resources: &str) -> String {
         let Azurite { origin, account, .. } = self;
         let sas = signature(account, permissions, resources);
         format!("BlobEndpoint={origin}/{account};SharedAccessSignature={sas}")
     }
 
     /// The address of a blob that allows everything, for looking and meddling from outside.
-    pub fn blob(&self, container: &str, name: &str) -> Url {
+    pub(crate) fn blob(&self, container: &str, name: &str) -> Url {
         let mut url = self.container(container);
         url.path_segments_mut().expect("http has segments").push(name);
         url
     }
 
     /// The same for a container.
-    pub fn container(&self, name: &str) -> Url {
+    pub(crate) fn container(&self, name: &str) -> Url {
         let Azurite { origin, account, .. } = self;
         let url = format!("{origin}/{account}/{name}?{}", signature(account, "rwdlac", "sco"));
         url.parse().expect("it is an address")
@@ -90,7 +90,7 @@ impl Azurite {
 }
 
 /// A connection string for an Azurite at `authority`.
-pub fn connection_string(authority: &str, key: &str) -> String {
+pub(crate) fn connection_string(authority: &str, key: &str) -> String {
     format!("AccountName={ACCOUNT};AccountKey={key};BlobEndpoint=http://{authority}/{ACCOUNT}")
 }
 

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Targets of links and images: inline, by reference definition, or in HTML attributes.
-pub fn links(text: &str) -> Vec<String> {
+pub(crate) fn links(text: &str) -> Vec<String> {
     let mut links = Vec::new();
     for line in prose(text) {
         let line: String = line.split('`').step_by(2).collect();
@@ -23,7 +23,7 @@ pub fn links(text: &str) -> Vec<String> {
 }
 
 /// What can stand after `#` in a link to this text: its headings as GitHub names them, and ids.
-pub fn anchors(text: &str) -> BTreeSet<String> {
+pub(crate) fn anchors(text: &str) -> BTreeSet<String> {
     let mut anchors = BTreeSet::new();
     let mut seen: BTreeMap<String, usize> = BTreeMap::new();
     for line in prose(text) {
@@ -42,12 +42,12 @@ pub fn anchors(text: &str) -> BTreeSet<String> {
 }
 
 /// The code spans in the first column of each table whose first header is `header`, in any case.
-pub fn code_in_first_column(text: &str, header: &str) -> Vec<String> {
+pub(crate) fn code_in_first_column(text: &str, header: &str) -> Vec<String> {
     rows(text, header).iter().flat_map(|cells| code(cells[0])).collect()
 }
 
 /// The cells of each row of each table whose first header is `header`, in any case.
-pub fn rows<'a>(text: &'a str, header: &str) -> Vec<Vec<&'a str>> {
+pub(crate) fn rows<'a>(text: &'a str, header: &str) -> Vec<Vec<&'a str>> {
     let mut rows = Vec::new();
     let mut in_table = false;
     for line in prose(text) {
@@ -66,7 +66,7 @@ pub fn rows<'a>(text: &'a str, header: &str) -> Vec<Vec<&'a str>> {
 }
 
 /// The code spans in a line.
-pub fn code(line: &str) -> impl Iterator<Item = String> {
+pub(crate) fn code(line: &str) -> impl Iterator<Item = String> {
     line.split('`').skip(1).step_by(2).map(str::to_owned)
 }
 
@@ -119,7 +119,7 @@ fn heading(line: &str) -> Option<&str> {
 }
 
 /// The anchor that GitHub gives a heading.
-pub fn slug(heading: &str) -> String {
+pub(crate) fn slug(heading: &str) -> String {
     let mut shown = String::new();
     let mut rest = heading;
     while let Some((before, after)) = rest.split_once("](") {

@@ -11,14 +11,14 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio_util::sync::{CancellationToken, DropGuard};
 
 /// Makes tunnels for whoever shows the right user and password, and keeps count of them.
-pub struct ConnectProxy {
+pub(crate) struct ConnectProxy {
     address: SocketAddr,
     shared: Arc<Shared>,
     _stop: DropGuard,
 }
 
 /// Where peers are in truth, by host and port.
-pub type Routes = Arc<Mutex<BTreeMap<String, SocketAddr>>>;
+pub(crate) type Routes = Arc<Mutex<BTreeMap<String, SocketAddr>>>;
 
 struct Shared {
     authorization: String,
@@ -32,12 +32,16 @@ struct Shared {
 }
 
 impl ConnectProxy {
-    pub async fn start(user: &str, password: &str) -> ConnectProxy {
+    pub(crate) async fn start(user: &str, password: &str) -> ConnectProxy {
         ConnectProxy::with_routes(user, password, None).await
     }
 
     /// Where there are `routes`, only their peers are let through, and to where they say.
-    pub async fn with_routes(user: &str, password: &str, routes: Option<Routes>) -> ConnectProxy {
+    pub(crate) async fn with_routes(
+        user: &str,
+        password: &str,
+        routes: Option<Routes>,
+    ) -> ConnectProxy {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
         let stop = CancellationToken::new();
@@ -55,22 +59,22 @@ impl ConnectProxy {
     }
 
     /// Host and port.
-    pub fn address(&self) -> String {
+    pub(crate) fn address(&self) -> String {
         self.address.to_string()
     }
 
     /// The next request is answered with `status`.
-    pub fn refuse_next(&self, status: u16) {
+    pub(crate) fn refuse_next(&self, status: u16) {
         self.shared.refusals.lock().unwrap().push(status);
     }
 
     /// How many requests were answered with which status.
-    pub fn answers(&self) -> BTreeMap<u16, usize> {
+    pub(crate) fn answers(&self) -> BTreeMap<u16, usize> {
         self.shared.answers.lock().unwrap().clone()
     }
 
     /// How many tunnels were made to which peer.
-    pub fn tunnels(&self) -> BTreeMap<String, usize> {
+    pub(crate) fn tunnels(&self) -> BTreeMap<String, usize> {
         self.shared.tunnels.lock().unwrap().clone()
     }
 }

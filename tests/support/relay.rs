@@ -10,7 +10,7 @@ use tokio_util::sync::CancellationToken;
 
 /// Passes bytes on, counts requests, holds one, loses an answer, refuses in the server's place or
 /// goes dead when told to.
-pub struct Relay {
+pub(crate) struct Relay {
     pub address: SocketAddr,
     shared: Arc<Shared>,
     _stop: tokio_util::sync::DropGuard,
@@ -30,11 +30,11 @@ struct Shared {
 }
 
 /// A request that waits. It goes on to the server when this is dropped.
-pub type Held = oneshot::Sender<()>;
+pub(crate) type Held = oneshot::Sender<()>;
 
 impl Relay {
     /// In front of `server`; counts the requests that contain `counted`.
-    pub async fn before(server: &str, counted: &'static str) -> Relay {
+    pub(crate) async fn before(server: &str, counted: &'static str) -> Relay {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
         let stop = CancellationToken::new();
@@ -51,28 +51,28 @@ impl Relay {
     }
 
     /// How many requests were counted so far.
-    pub fn count(&self) -> usize {
+    pub(crate) fn count(&self) -> usize {
         *self.shared.count.borrow()
     }
 
     /// Waits until `count` requests were counted.
-    pub async fn counted(&self, count: usize) {
+    pub(crate) async fn counted(&self, count: usize) {
         let mut counts = self.shared.count.subscribe();
         counts.wait_for(|now| *now >= count).await.unwrap();
     }
 
     /// The server's answer to the next request that contains `marker` never arrives.
-    pub fn lose_answer_to(&self, marker: &str) {
+    pub(crate) fn lose_answer_to(&self, marker: &str) {
         *self.shared.lose.lock().unwrap() = Some(marker.to_owned());
     }
 
     /// Whether the answer that was to be lost was lost.
-    pub fn has_lost(&self) -> bool {
+    pub(crate) fn has_lost(&self) -> bool {
         self.shared.lose.lock().unwrap().is_none()
     }
 
     /// Gives the next request that contains `marker` when it comes, and lets it wait.
-    pub fn hold(&self, marker: &str) -> oneshot::Receiver<Held> {
+    pub(crate) fn hold(&self, marker: &str) -> oneshot::Receiver<Held> {
         let (caught, held) = oneshot::channel();
         *self.shared.hold.lock().unwrap() = Some((marker.to_owned(), caught));
         held
@@ -80,19 +80,19 @@ impl Relay {
 
     /// Requests that contain `marker` do not reach the server any more. They are answered with
     /// `status` and the blob service's `code` for what is wrong.
-    pub fn refuse(&self, marker: &str, status: &str, code: &str) {
+    pub(crate) fn refuse(&self, marker: &str, status: &str, code: &str) {
         let answer =
             format!("HTTP/1.1 {status}\r\nx-ms-error-code: {code}\r\ncontent-length: 0\r\n\r\n");
         *self.shared.refuse.lock().unwrap() = Some((marker.to_owned(), answer));
     }
 
     /// All requests reach the server again.
-    pub fn refuse_nothing(&self) {
+    pub(crate) fn refuse_nothing(&self) {
         *self.shared.refuse.lock().unwrap() = None;
     }
 
     /// Ends all connections and takes no more.
-    pub fn cut(&self) {
+    pub(crate) fn cut(&self) {
         self.shared.cut.cancel();
     }
 }

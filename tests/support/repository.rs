@@ -4,18 +4,18 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 /// A file whose content is text.
-pub struct TextFile {
+pub(crate) struct TextFile {
     /// Such as `docs/settings.md`.
     pub path: String,
     pub text: String,
 }
 
-pub fn root() -> &'static Path {
+pub(crate) fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))
 }
 
 /// All text files that git tracks or that could be added to it.
-pub fn text_files() -> Vec<TextFile> {
+pub(crate) fn text_files() -> Vec<TextFile> {
     let listed = Command::new("git")
         .current_dir(root())
         .args(["ls-files", "-z", "--cached", "--others", "--exclude-standard"])
@@ -34,13 +34,13 @@ pub fn text_files() -> Vec<TextFile> {
 }
 
 /// The text of a file that must be there.
-pub fn read(path: &str) -> String {
+pub(crate) fn read(path: &str) -> String {
     std::fs::read_to_string(root().join(path))
         .unwrap_or_else(|error| panic!("{path} can't be read: {error}"))
 }
 
 /// What a relative link in the file `from` points at; `None` where it leaves the repository.
-pub fn resolve(from: &str, link: &str) -> Option<PathBuf> {
+pub(crate) fn resolve(from: &str, link: &str) -> Option<PathBuf> {
     let mut path = match link.strip_prefix('/') {
         Some(_) => PathBuf::new(),
         None => Path::new(from).parent()?.to_owned(),

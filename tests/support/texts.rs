@@ -16,11 +16,14 @@ const LOGS: [&str; 5] = ["error", "warn", "info", "debug", "trace"];
 /// A text counts as shown to somebody if it has more than one word, wherever it stands, and
 /// otherwise if it is printed right there: in an `#[error]`, in a macro that writes to the log, or
 /// in an implementation of `Display`.
-pub fn texts_of(root: &Path, file: &str, but: &[&str]) -> BTreeMap<String, String> {
+pub(crate) fn texts_of(root: &Path, file: &str, but: &[&str]) -> BTreeMap<String, String> {
     let mut texts = BTreeMap::new();
     let mut files = vec![file.to_owned()];
     while let Some(file) = files.pop() {
-        if but.iter().any(|folder| file.starts_with(&format!("{folder}/"))) {
+        if but
+            .iter()
+            .any(|folder| file == format!("{folder}.rs") || file.starts_with(&format!("{folder}/")))
+        {
             continue;
         }
         let source = std::fs::read_to_string(root.join(&file))

@@ -34,7 +34,7 @@ export function load() {
     version: /^version = "(.*)"$/m.exec(cargo)[1],
     home: /^repository = "(.*)"$/m.exec(cargo)[1],
     settingsPage: read("docs/settings.md"),
-    settingsSource: sources("src/settings"),
+    settingsSource: `${read("src/settings.rs")}\n${sources("src/settings")}`,
     functionJson: JSON.parse(read("ProofpointPOD/function.json")),
     hostJson: JSON.parse(read("host.json")),
   };

@@ -14,7 +14,7 @@ use super::Filter;
 use crate::cli::{Failure, run_without_limit, signals};
 
 #[derive(Args)]
-pub struct Arguments {
+pub(crate) struct Arguments {
     /// As `list` prints them
     #[arg(required_unless_present = "all", conflicts_with = "all")]
     names: Vec<DeadLetterName>,
@@ -26,7 +26,7 @@ pub struct Arguments {
 }
 
 /// Whether everything that was chosen is delivered.
-pub async fn resend(arguments: Arguments) -> Result<bool, Failure> {
+pub(super) async fn resend(arguments: Arguments) -> Result<bool, Failure> {
     let settings = Settings::read(&environment())?;
     let stop = signals::stop_token();
     let letters = choose(&arguments, &settings).await?;
@@ -36,12 +36,12 @@ pub async fn resend(arguments: Arguments) -> Result<bool, Failure> {
     }
     let id = format!("resend {}", Timestamp::now());
     let run = run_without_limit(id, settings, stop, Arc::new(Progress::default()));
-    let mut outcome = Outcome { chosen: letters.len(), ..Outcome::default() };
-    let failed = send(&run, letters, |name, resent| outcome.tell(name, resent)).await?;
+    let mut counts = ResendCounts { chosen: letters.len(), ..ResendCounts::default() };
+    let failed = send(&run, letters, |name, resent| counts.tell(name, resent)).await?;
     for (feed, error) in failed {
         eprintln!("error: {feed}: {error}");
     }
-    Ok(outcome.finish())
+    Ok(counts.finish())
 }
 
 /// What is to be sent, each once.
@@ -78,13 +78,13 @@ async fn choose(
 
 /// What the user is told.
 #[derive(Default)]
-struct Outcome {
+struct ResendCounts {
     chosen: usize,
     delivered: usize,
     not_delivered: usize,
 }
 
-impl Outcome {
+impl ResendCounts {
     fn tell(&mut self, name: &DeadLetterName, resent: &Resent) {
         let what = match resent {
             Resent::Delivered => "delivered".to_owned(),
@@ -102,7 +102,7 @@ impl Outcome {
     }
 
     fn finish(self) -> bool {
-        let Outcome { chosen, delivered, not_delivered } = self;
+        let ResendCounts { chosen, delivered, not_delivered } = self;
         let untried = chosen.saturating_sub(delivered + not_delivered);
         let _ = writeln!(
             io::stdout(),

@@ -5,12 +5,12 @@ use std::fs::File;
 use std::io;
 use std::path::{Path, PathBuf};
 
-use proofpoint_sentinel::feed::Feed;
-use proofpoint_sentinel::hour::Hour;
 use proofpoint_sentinel::net::Net;
 use proofpoint_sentinel::settings::StateSettings;
-use proofpoint_sentinel::simulator::host::Line;
 use proofpoint_sentinel::state::State;
+use proofpoint_sentinel_core::feed::Feed;
+use proofpoint_sentinel_core::hour::Hour;
+use proofpoint_sentinel_simulator::host::Line;
 use url::Url;
 
 use super::super::Failure;
@@ -22,7 +22,7 @@ const FUNCTION_JSON: &str = include_str!("../../../ProofpointPOD/function.json")
 const LOCK: &str = ".lock";
 
 /// Where everything of the demo lies.
-pub struct Workplace {
+pub(super) struct Workplace {
     /// Absolute.
     pub root: PathBuf,
     /// Keeps other demos out.
@@ -32,7 +32,7 @@ pub struct Workplace {
 impl Workplace {
     /// Goes on in `kept`, or begins anew in a directory of its own under the system's directory for
     /// temporary files.
-    pub fn make(kept: Option<&Path>) -> Result<Workplace, Failure> {
+    pub(super) fn make(kept: Option<&Path>) -> Result<Workplace, Failure> {
         let root = match kept {
             Some(kept) => std::path::absolute(kept)?,
             None => std::env::temp_dir().join("proofpoint-sentinel-demo"),
@@ -87,16 +87,16 @@ impl Workplace {
         std::fs::hard_link(&own, &program).or_else(|_| std::fs::copy(&own, &program).map(drop))
     }
 
-    pub fn app(&self) -> PathBuf {
+    pub(super) fn app(&self) -> PathBuf {
         self.root.join("app")
     }
 
-    pub fn workspace(&self) -> PathBuf {
+    pub(super) fn workspace(&self) -> PathBuf {
         self.root.join("workspace")
     }
 
     /// The rows that lie in these tables, those of earlier demos too.
-    pub fn rows(&self, tables: &[String]) -> io::Result<Vec<String>> {
+    pub(super) fn rows(&self, tables: &[String]) -> io::Result<Vec<String>> {
         let mut rows = Vec::new();
         for table in tables {
             match std::fs::read_to_string(self.workspace().join(format!("{table}.ndjson"))) {
@@ -108,27 +108,27 @@ impl Workplace {
         Ok(rows)
     }
 
-    pub fn state(&self) -> PathBuf {
+    pub(super) fn state(&self) -> PathBuf {
         self.root.join("state")
     }
 
-    pub fn log(&self) -> PathBuf {
+    pub(super) fn log(&self) -> PathBuf {
         self.root.join("handler.log")
     }
 
     /// Keeps what the handler wrote.
-    pub fn write_log(&self, lines: &VecDeque<Line>) -> io::Result<()> {
+    pub(super) fn write_log(&self, lines: &VecDeque<Line>) -> io::Result<()> {
         let text: String = lines.iter().map(|line| format!("{}\n", line.text)).collect();
         std::fs::write(self.log(), text)
     }
 
     /// The state's directory as the setting `StateStorage` names it.
-    pub fn state_url(&self) -> String {
+    pub(super) fn state_url(&self) -> String {
         Url::from_directory_path(self.state()).expect("the path is absolute").into()
     }
 
     /// The hour at which the feed's checkpoint goes on, where there is one.
-    pub async fn next_hour(&self, feed: &Feed) -> Result<Option<Hour>, Failure> {
+    pub(super) async fn next_hour(&self, feed: &Feed) -> Result<Option<Hour>, Failure> {
         let state = State::open(&StateSettings::Directory(self.state()), &Net::new(None)?).await?;
         let checkpoint = state.read_checkpoint(feed).await?;
         Ok(checkpoint.map(|(checkpoint, _)| checkpoint.next_hour))

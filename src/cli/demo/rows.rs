@@ -18,7 +18,7 @@ fn id(json: &[u8]) -> Result<String, String> {
 
 /// Checks that no row is there twice and that there is one for each event of `closed`. Tells how
 /// many rows there are beside those.
-pub fn check(
+pub(super) fn check(
     rows: &[String],
     closed: impl IntoIterator<Item = impl AsRef<[u8]>>,
 ) -> Result<usize, String> {

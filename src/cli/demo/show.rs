@@ -4,20 +4,20 @@ use std::convert::Infallible;
 use std::time::Duration;
 
 use indicatif::{HumanBytes, HumanCount, MultiProgress, ProgressBar, ProgressStyle};
-use proofpoint_sentinel::feed::Feed;
-use proofpoint_sentinel::simulator::Simulation;
+use proofpoint_sentinel_core::feed::Feed;
+use proofpoint_sentinel_simulator::Simulation;
 use serde::Deserialize;
 
 use super::FeedOfDemo;
 
 /// A bar for each feed: events that left Proofpoint, rows that reached the workspace.
-pub struct Bars<'a> {
+pub(super) struct Bars<'a> {
     feeds: Vec<(&'a FeedOfDemo, ProgressBar)>,
     all: MultiProgress,
 }
 
 impl<'a> Bars<'a> {
-    pub fn new(feeds: &'a [FeedOfDemo]) -> Bars<'a> {
+    pub(super) fn new(feeds: &'a [FeedOfDemo]) -> Bars<'a> {
         let style = ProgressStyle::with_template(
             "{prefix:20} {bar:30} {human_pos} of {human_len} events read, {msg} rows",
         )
@@ -31,7 +31,7 @@ impl<'a> Bars<'a> {
     }
 
     /// Moves the bars until it is dropped.
-    pub async fn follow(&self, simulation: &Simulation) -> Infallible {
+    pub(super) async fn follow(&self, simulation: &Simulation) -> Infallible {
         let mut tick = tokio::time::interval(Duration::from_millis(100));
         loop {
             tick.tick().await;
@@ -48,7 +48,7 @@ impl<'a> Bars<'a> {
     }
 
     /// Leaves the bars as they stand at the end.
-    pub fn finish(self, simulation: &Simulation) {
+    pub(super) fn finish(self, simulation: &Simulation) {
         self.show(simulation);
         for (_, bar) in &self.feeds {
             bar.abandon();
@@ -76,12 +76,12 @@ struct Summary {
 }
 
 /// Whether a line of the handler's log sums up a run of `feed`.
-pub fn sums_up(line: &str, feed: &Feed) -> bool {
+pub(super) fn sums_up(line: &str, feed: &Feed) -> bool {
     serde_json::from_str(line).is_ok_and(|summary: Summary| summary.feed == feed.to_string())
 }
 
 /// Prints what the handler's log says of each feed, beside what the workspace says.
-pub fn table(feeds: &[FeedOfDemo], log: &[String], simulation: &Simulation) {
+pub(super) fn table(feeds: &[FeedOfDemo], log: &[String], simulation: &Simulation) {
     println!(
         "\n{:20} {:>5} {:>11} {:>9} {:>12} {:>10} {:>9} {:>5} {:>10} {:>7} {:>7}",
         "feed",

@@ -1,7 +1,8 @@
+use proofpoint_sentinel_core::tables::{ADDITIONAL_FIELDS, ColumnType, MESSAGE_PARTS, table};
+
 use super::{Seen, text_of};
 use crate::row::RowShape;
 use crate::row::columns::LONGEST;
-use crate::row::tables::{ADDITIONAL_FIELDS, ColumnType, MESSAGE_PARTS, table};
 
 /// Whether the connector fills the column itself.
 pub(super) fn is_own(column: &str) -> bool {

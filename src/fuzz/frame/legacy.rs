@@ -1,7 +1,8 @@
+use proofpoint_sentinel_core::tables::{ADDITIONAL_FIELDS, MESSAGE_PARTS};
+
 use super::{Seen, text_of};
 use crate::row::event::members;
 use crate::row::legacy::{LONGEST, MOST_PIECES};
-use crate::row::tables::{ADDITIONAL_FIELDS, MESSAGE_PARTS};
 
 /// A column's name may have 45 characters, two of which are its type.
 const LONGEST_NAME: usize = 43;

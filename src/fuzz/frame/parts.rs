@@ -1,9 +1,10 @@
 use std::borrow::Cow;
 
+use proofpoint_sentinel_core::tables::{MESSAGE_PARTS, table};
+
 use super::{Seen, values};
 use crate::row::RowShape;
 use crate::row::event::{Member, elements, members};
-use crate::row::tables::{MESSAGE_PARTS, table};
 
 /// The keys of a message part that hold mail content.
 const CONTENT: [&str; 2] = ["textExtracted", "dataBase64"];

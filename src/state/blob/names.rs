@@ -37,10 +37,10 @@ impl BlobObjects {
 mod tests {
     use axum::Router;
     use axum::http::{StatusCode, Uri};
+    use proofpoint_sentinel_core::secret::Secret;
 
     use super::*;
     use crate::net::Net;
-    use crate::secret::Secret;
 
     fn page(name: &str, next: &str) -> (StatusCode, String) {
         let page = format!(

@@ -1,10 +1,10 @@
 use std::path::{Path, PathBuf};
 
 use jiff::Timestamp;
+use proofpoint_sentinel_core::feed::EventType;
 use proptest::prelude::*;
 
 use super::*;
-use crate::feed::EventType;
 use crate::net::Net;
 use crate::settings::StateSettings;
 

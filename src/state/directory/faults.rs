@@ -10,9 +10,9 @@ use std::process::Command;
 
 use bytes::Bytes;
 use jiff::Timestamp;
+use proofpoint_sentinel_core::feed::{EventType, Feed};
+use proofpoint_sentinel_core::hour::Hour;
 
-use crate::feed::{EventType, Feed};
-use crate::hour::Hour;
 use crate::net::Net;
 use crate::settings::StateSettings;
 use crate::state::{Checkpoint, EventId, State, StateError, Version};

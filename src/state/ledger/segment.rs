@@ -1,9 +1,8 @@
 //! The name of a segment, which says when it may be deleted without a look into it.
 
+use proofpoint_sentinel_core::feed::Feed;
+use proofpoint_sentinel_core::hour::Hour;
 use sha2::{Digest as _, Sha256};
-
-use crate::feed::Feed;
-use crate::hour::Hour;
 
 pub(super) const SUFFIX: &str = ".ids";
 
@@ -38,14 +37,14 @@ pub(super) fn hour_folder(feed: &Feed, hour: Hour) -> String {
 impl Segment {
     /// `ledger/<feed>/<hour>/<written>-<writer>.ids`; a further part has its number after the
     /// writer.
-    pub fn name(&self, feed: &Feed) -> String {
+    pub(super) fn name(&self, feed: &Feed) -> String {
         let Segment { hour, written, writer, part } = *self;
         let part = if part == 1 { String::new() } else { format!("-{part}") };
         format!("{}{written}-{writer:016x}{part}{SUFFIX}", hour_folder(feed, hour))
     }
 
     /// What [`name`](Segment::name) made, and nothing else.
-    pub fn parse(feed: &Feed, name: &str) -> Option<Segment> {
+    pub(super) fn parse(feed: &Feed, name: &str) -> Option<Segment> {
         let (hour, file) = name.strip_prefix(&feed_folder(feed))?.split_once('/')?;
         let (written, rest) = file.strip_suffix(SUFFIX)?.split_at_checked("2026-11-20T10".len())?;
         let rest = rest.strip_prefix('-')?;
@@ -63,10 +62,10 @@ impl Segment {
 
 #[cfg(test)]
 mod tests {
+    use proofpoint_sentinel_core::feed::EventType;
     use proptest::prelude::*;
 
     use super::*;
-    use crate::feed::EventType;
 
     fn feed() -> Feed {
         Feed { cluster_id: "a/b c%41+ü_hosted".to_owned(), event_type: EventType::Audit }

@@ -3,10 +3,10 @@ use std::fs::{self, File};
 use std::path::{Path, PathBuf};
 
 use jiff::SignedDuration;
+use proofpoint_sentinel_core::feed::EventType;
 use proptest::prelude::*;
 
 use super::*;
-use crate::feed::EventType;
 use crate::net::Net;
 use crate::settings::StateSettings;
 

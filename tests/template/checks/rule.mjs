@@ -1,5 +1,5 @@
 // The data collection rule and the tables: every stream is declared, flows somewhere, and has a
-// table with the same columns. What the program sends is compared with them in tests/template.rs.
+// table with the same columns. What the program sends is compared with them in tests/it/template.rs.
 
 import { deployedOf, streams, tables } from "../view.mjs";
 

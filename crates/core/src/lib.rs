@@ -1,0 +1,8 @@
+//! What the connector and its stand-ins agree on: which feeds there are, the hours in which the
+//! archive is read, the tables that rows go to, the wall clock, and secrets.
+
+pub mod clock;
+pub mod feed;
+pub mod hour;
+pub mod secret;
+pub mod tables;

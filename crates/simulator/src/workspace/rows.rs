@@ -1,0 +1,203 @@
+//! The rows of a body: which of them can't be read, and which would be cut or dropped in silence.
+
+use std::collections::HashSet;
+use std::fmt;
+
+use jiff::Timestamp;
+use proofpoint_sentinel_core::tables::{Column, ColumnType, Table};
+use serde::de::{Deserialize, Deserializer, IgnoredAny, MapAccess, Visitor};
+use serde_json::value::RawValue;
+
+/// A value that the real workspace would have cut or dropped without telling anybody.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Violation {
+    /// The table.
+    pub table: String,
+    /// The column, as the row names it.
+    pub column: String,
+    /// What is wrong.
+    pub fault: ValueFault,
+}
+
+/// What is wrong with a value.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum ValueFault {
+    /// The table has no such column: the value is dropped.
+    UnknownColumn,
+    /// The row has the column twice.
+    Twice,
+    /// The row lacks the column.
+    Missing,
+    /// The value has so many bytes, over the limit: it is cut.
+    TooLong(usize),
+    /// No point in time in RFC 3339.
+    NotATime,
+    /// No text, in a column of texts.
+    NotAText,
+}
+
+impl fmt::Display for Violation {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}.{}: {:?}", self.table, self.column, self.fault)
+    }
+}
+
+/// The members of a JSON object in their order, repeated ones included.
+pub(super) struct Members<'a>(pub Vec<(String, &'a RawValue)>);
+
+impl<'de: 'a, 'a> Deserialize<'de> for Members<'a> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Members<'a>, D::Error> {
+        struct Collect;
+
+        impl<'de> Visitor<'de> for Collect {
+            type Value = Members<'de>;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("an object")
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Members<'de>, A::Error> {
+                let mut members = Vec::new();
+                while let Some(member) = map.next_entry()? {
+                    members.push(member);
+                }
+                Ok(Members(members))
+            }
+        }
+
+        deserializer.deserialize_map(Collect)
+    }
+}
+
+/// Splits an array of objects into its elements. The error says what it is instead.
+pub(super) fn split(body: &[u8]) -> Result<Vec<(&RawValue, Members<'_>)>, serde_json::Error> {
+    let rows: Vec<&RawValue> = serde_json::from_slice(body)?;
+    rows.into_iter().map(|row| Ok((row, serde_json::from_str(row.get())?))).collect()
+}
+
+/// Counts the elements of an array without a look at them.
+pub(super) fn count(body: &[u8]) -> Result<usize, serde_json::Error> {
+    serde_json::from_slice::<Vec<IgnoredAny>>(body).map(|rows| rows.len())
+}
+
+/// What is wrong with a row for `table` of the Logs Ingestion API.
+pub(super) fn check(table: &Table, row: &Members<'_>) -> Vec<Violation> {
+    let mut seen = HashSet::new();
+    let mut violations = Vec::new();
+    let mut violation = |column: &str, fault| {
+        violations.push(Violation {
+            table: table.name.to_owned(),
+            column: column.to_owned(),
+            fault,
+        });
+    };
+    for (name, value) in &row.0 {
+        if !seen.insert(name.as_str()) {
+            violation(name, ValueFault::Twice);
+        }
+        match table.columns.iter().find(|column| column.name == name) {
+            None => violation(name, ValueFault::UnknownColumn),
+            Some(column) => {
+                if let Some(fault) = value_fault(column, value) {
+                    violation(name, fault);
+                }
+            }
+        }
+    }
+    if !seen.contains("TimeGenerated") {
+        violation("TimeGenerated", ValueFault::Missing);
+    }
+    violations
+}
+
+/// The longest value of a column of the Logs Ingestion API, in bytes.
+const LONGEST_VALUE: usize = 65_536;
+
+fn value_fault(column: &Column, value: &RawValue) -> Option<ValueFault> {
+    if value.get() == "null" {
+        return (column.name == "TimeGenerated").then_some(ValueFault::NotATime);
+    }
+    let text = serde_json::from_str::<String>(value.get());
+    let length = match (column.column_type, text) {
+        (ColumnType::DateTime, Ok(text)) if is_rfc3339(&text) => return None,
+        (ColumnType::DateTime, _) => return Some(ValueFault::NotATime),
+        (ColumnType::String, Ok(text)) => text.len(),
+        (ColumnType::String, Err(_)) => return Some(ValueFault::NotAText),
+        (ColumnType::Dynamic, _) => value.get().len(),
+    };
+    (length > LONGEST_VALUE).then_some(ValueFault::TooLong(length))
+}
+
+/// Whether `text` is a date and a time with an offset, with a `T` between them.
+pub(super) fn is_rfc3339(text: &str) -> bool {
+    let digits_at = |range: std::ops::Range<usize>| {
+        text.get(range).is_some_and(|part| part.bytes().all(|byte| byte.is_ascii_digit()))
+    };
+    digits_at(0..4)
+        && text.as_bytes().get(10) == Some(&b'T')
+        && digits_at(17..19)
+        && !text.contains('[')
+        && text.parse::<Timestamp>().is_ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use proofpoint_sentinel_core::feed::EventType;
+    use proofpoint_sentinel_core::tables::table;
+
+    use super::*;
+
+    fn faults(row: &str) -> Vec<(String, ValueFault)> {
+        let members = serde_json::from_str(row).unwrap();
+        check(table(EventType::Message), &members)
+            .into_iter()
+            .map(|violation| (violation.column, violation.fault))
+            .collect()
+    }
+
+    fn fault(row: &str) -> (String, ValueFault) {
+        let mut faults = faults(row);
+        assert_eq!(faults.len(), 1, "{faults:?}");
+        faults.remove(0)
+    }
+
+    #[test]
+    fn a_row_that_fits_its_table_has_no_fault() {
+        let row = r#"{"TimeGenerated":"2026-11-20T06:00:00.5Z","eventTime":null,"guid":"g",
+                      "connection":{"ip":"192.0.2.1"},"msgParts":[],"AdditionalFields":7}"#;
+        assert_eq!(faults(row), []);
+    }
+
+    #[test]
+    fn what_would_be_dropped_or_cut_is_told() {
+        const TIME: &str = r#""TimeGenerated":"2026-11-20T06:00:00+01:00""#;
+        let at = |row: &str| fault(&format!("{{{TIME},{row}}}"));
+        assert_eq!(at(r#""nope":1"#), ("nope".into(), ValueFault::UnknownColumn));
+        assert_eq!(at(r#""guid":7"#), ("guid".into(), ValueFault::NotAText));
+        assert_eq!(at(r#""guid":"a","guid":"b""#), ("guid".into(), ValueFault::Twice));
+        assert_eq!(at(r#""eventTime":"20 Nov""#), ("eventTime".into(), ValueFault::NotATime));
+        assert_eq!(fault(r#"{"guid":"a"}"#), ("TimeGenerated".into(), ValueFault::Missing));
+        let of = |length: usize| format!(r#""msg":["{}"]"#, "x".repeat(length - 4));
+        assert_eq!(faults(&format!("{{{TIME},{}}}", of(65_536))), []);
+        assert_eq!(at(&of(65_537)), ("msg".into(), ValueFault::TooLong(65_537)));
+        let text = format!(r#""guid":"{}""#, "é".repeat(32_769));
+        assert_eq!(at(&text), ("guid".into(), ValueFault::TooLong(65_538)));
+    }
+
+    #[test]
+    fn times_are_those_of_rfc_3339() {
+        for good in ["2026-11-20T06:00:00Z", "2026-11-20T06:00:00.123456-07:00"] {
+            assert!(is_rfc3339(good), "{good}");
+        }
+        for bad in [
+            "",
+            "2026-11-20",
+            "2026-11-20 06:00:00Z",
+            "2026-11-20T06:00:00",
+            "2026-11-20T06:00Z",
+            "2026-11-20T06:00:00-07:00[America/Phoenix]",
+        ] {
+            assert!(!is_rfc3339(bad), "{bad}");
+        }
+    }
+}

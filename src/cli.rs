@@ -1,0 +1,64 @@
+//! The commands.
+
+pub(crate) mod collect;
+pub(crate) mod deadletter;
+#[cfg(feature = "demo")]
+pub(crate) mod demo;
+pub(crate) mod serve;
+#[cfg(feature = "demo")]
+pub(crate) mod simulate;
+
+mod logging;
+mod signals;
+
+use std::process::ExitCode;
+use std::sync::Arc;
+use std::time::Duration;
+
+use proofpoint_sentinel::collect::{Progress, Run};
+use proofpoint_sentinel::pod::SessionTimeouts;
+use proofpoint_sentinel::settings::Settings;
+use proofpoint_sentinel::state::LeaseTimes;
+use proofpoint_sentinel_core::clock::Clock;
+use tokio::time::Instant;
+use tokio_util::sync::CancellationToken;
+
+/// A terminal has no time-out; this stands for none.
+const UNLIMITED: Duration = Duration::from_secs(30 * 24 * 3600);
+
+/// Any error, for the terminal.
+type Failure = Box<dyn std::error::Error + Send + Sync>;
+
+/// Tells an error, and gives the exit status of what went well or not.
+fn exit_code(result: Result<bool, Failure>) -> ExitCode {
+    match result {
+        Ok(true) => ExitCode::SUCCESS,
+        Ok(false) => ExitCode::FAILURE,
+        Err(error) => {
+            eprintln!("error: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// A run that only the user ends.
+fn run_without_limit(
+    id: String,
+    settings: Settings,
+    stop: CancellationToken,
+    progress: Arc<Progress>,
+) -> Run {
+    let ends = Instant::now() + UNLIMITED;
+    Run {
+        id,
+        settings,
+        clock: Clock::system(),
+        timeouts: SessionTimeouts::default(),
+        lease_times: LeaseTimes::default(),
+        reading_ends: ends,
+        posting_ends: ends,
+        all_ends: ends,
+        stop,
+        progress,
+    }
+}

@@ -1,0 +1,183 @@
+//! Bearer tokens for the Logs Ingestion API.
+
+use std::error::Error;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use azure_core::credentials::TokenCredential;
+use azure_core::error::ErrorKind;
+use proofpoint_sentinel_core::secret::Secret;
+use tokio::time::{Instant, timeout_at};
+
+use super::answer::shortened;
+use crate::net::Net;
+use crate::proxy::advised;
+use crate::settings::{AzureIdentity, Cloud, Credential};
+
+/// There is no token.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("there is no token to post with: {problem}. Check {advice}{}", outlook(*.passing))]
+pub struct TokenError {
+    /// What went wrong.
+    pub problem: String,
+    /// What there is to check.
+    pub advice: String,
+    /// Whether it is likely to go away without anybody's doing.
+    pub passing: bool,
+}
+
+fn outlook(passing: bool) -> &'static str {
+    if passing { ", if this does not heal by itself" } else { "" }
+}
+
+/// A token, and which credential gave it.
+pub(super) struct Token {
+    /// The token itself.
+    pub text: Secret,
+    generation: u64,
+}
+
+type NewCredential = dyn Fn() -> azure_core::Result<Arc<dyn TokenCredential>> + Send + Sync;
+
+/// Where tokens come from. The credential in use keeps its token until shortly before that
+/// expires; a token that the workspace refuses earlier is forgotten with its credential.
+pub(super) struct Tokens {
+    scope: &'static str,
+    advice: String,
+    new_credential: Box<NewCredential>,
+    current: Mutex<Current>,
+}
+
+struct Current {
+    credential: Arc<dyn TokenCredential>,
+    generation: u64,
+}
+
+impl Tokens {
+    /// Tokens of `identity`, asked for over `net`.
+    pub(super) fn of(identity: &AzureIdentity, net: &Net) -> azure_core::Result<Tokens> {
+        let (owned, net) = (identity.clone(), net.clone());
+        Tokens::new(identity, Box::new(move || owned.credential(&net)))
+    }
+
+    /// Tokens for `identity`'s cloud from what `new_credential` makes: one credential now, and
+    /// another with every renewal.
+    pub(super) fn new(
+        identity: &AzureIdentity,
+        new_credential: Box<NewCredential>,
+    ) -> azure_core::Result<Tokens> {
+        let current = Current { credential: new_credential()?, generation: 0 };
+        Ok(Tokens {
+            scope: scope(identity.cloud),
+            advice: advice(&identity.credential),
+            new_credential,
+            current: Mutex::new(current),
+        })
+    }
+
+    /// A token, from the credential's cache where it has one. The SDK tries for about a minute by
+    /// itself; `deadline` cuts that short.
+    pub(super) async fn token(&self, deadline: Instant) -> Result<Token, TokenError> {
+        let (credential, generation) = {
+            let current = self.current.lock().unwrap_or_else(PoisonError::into_inner);
+            (Arc::clone(&current.credential), current.generation)
+        };
+        match timeout_at(deadline, credential.get_token(&[self.scope], None)).await {
+            Ok(Ok(token)) => Ok(Token { text: Secret::new(token.token.secret()), generation }),
+            Ok(Err(error)) => Err(self.explained(&error)),
+            Err(_) => Err(self.fault("the token service did not answer in time".to_owned(), true)),
+        }
+    }
+
+    /// Forgets `refused`. Many posts may be refused with one token; the first to say so has it
+    /// replaced, and for the others that is already done.
+    pub(super) fn renew(&self, refused: &Token) -> Result<(), TokenError> {
+        let mut current = self.current.lock().unwrap_or_else(PoisonError::into_inner);
+        if current.generation == refused.generation {
+            current.credential = (self.new_credential)().map_err(|e| self.explained(&e))?;
+            current.generation += 1;
+        }
+        Ok(())
+    }
+
+    /// What a token that can't even be sent amounts to.
+    pub(super) fn unusable(&self) -> TokenError {
+        self.fault("what the token service gave can't be a token".to_owned(), false)
+    }
+
+    fn explained(&self, error: &azure_core::Error) -> TokenError {
+        let (problem, passing) = problem(error);
+        self.fault(problem, passing)
+    }
+
+    fn fault(&self, problem: String, passing: bool) -> TokenError {
+        TokenError { problem, advice: self.advice.clone(), passing }
+    }
+}
+
+/// What the workspace's tokens are asked for, by cloud. A token for another cloud's is refused.
+fn scope(cloud: Cloud) -> &'static str {
+    match cloud {
+        Cloud::Public => "https://monitor.azure.com/.default",
+        Cloud::UsGovernment => "https://monitor.azure.us/.default",
+        Cloud::China => "https://monitor.azure.cn/.default",
+    }
+}
+
+fn advice(credential: &Credential) -> String {
+    match credential {
+        Credential::ManagedIdentity { client_id: None } => {
+            "that the Function App's system-assigned identity is switched on; for a user-assigned \
+             one set AZURE_CLIENT_ID"
+                .to_owned()
+        }
+        Credential::ManagedIdentity { client_id: Some(client_id) } => format!(
+            "that the user-assigned identity with the client id {client_id} (AZURE_CLIENT_ID) is \
+             assigned to the Function App"
+        ),
+        Credential::WorkloadIdentity { client_id, .. } => format!(
+            "AZURE_TENANT_ID, AZURE_CLIENT_ID ({client_id}), AZURE_FEDERATED_TOKEN_FILE and the \
+             federated credential of that application"
+        ),
+        Credential::ClientSecret { client_id, .. } => format!(
+            "AZURE_TENANT_ID, AZURE_CLIENT_ID ({client_id}) and AZURE_CLIENT_SECRET, which may \
+             have expired"
+        ),
+    }
+}
+
+/// What went wrong, and whether it is passing. The SDK wraps the fault in one or more errors of
+/// its own, so the chain is searched for the one that knows.
+fn problem(error: &azure_core::Error) -> (String, bool) {
+    let mut next: Option<&(dyn Error + 'static)> = Some(error);
+    let mut innermost = error.to_string();
+    while let Some(current) = next {
+        match current.downcast_ref::<azure_core::Error>().map(azure_core::Error::kind) {
+            Some(ErrorKind::HttpResponse { status, .. }) => {
+                let status = u16::from(*status);
+                let passing = matches!(status, 408 | 429 | 500..=599);
+                return (shortened(&format!("HTTP {status}: {current}")), passing);
+            }
+            Some(ErrorKind::Io | ErrorKind::Connection) => {
+                return (shortened(&chain(current)), true);
+            }
+            // The text of such an error may quote what was read.
+            Some(ErrorKind::DataConversion) => {
+                return ("the answer of the token service can't be read".to_owned(), true);
+            }
+            _ => innermost = current.to_string(),
+        }
+        next = current.source();
+    }
+    (shortened(&innermost), false)
+}
+
+/// An error and its causes on one line, with what to do where it is a proxy's.
+pub(super) fn chain(error: &(dyn Error + 'static)) -> String {
+    let causes = std::iter::successors(Some(error), |&error| error.source());
+    let mut texts: Vec<String> = causes.map(ToString::to_string).collect();
+    texts.dedup();
+    advised(texts.join(": "))
+}
+
+#[cfg(test)]
+mod tests;

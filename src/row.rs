@@ -1,0 +1,147 @@
+//! From the bytes of an event to the bytes of a row. Pure: no clock, no network, no storage.
+//!
+//! Bytes pass through: an event's top-level members are found once, and the row is put together
+//! from those slices, so that numbers, the order of keys and unknown keys survive. Nothing that
+//! Azure would cut silently is sent; what a row can't hold is named in it, and the caller keeps
+//! the whole event.
+
+pub mod additional;
+pub mod columns;
+pub mod event;
+pub mod legacy;
+pub mod message_parts;
+pub mod timestamp;
+
+use std::borrow::Cow;
+
+use jiff::Timestamp;
+use proofpoint_sentinel_core::feed::EventType;
+use proofpoint_sentinel_core::tables::{MESSAGE_PARTS, Table, table};
+
+use crate::settings::MessageText;
+use additional::Additional;
+pub use event::Malformed;
+use event::Member;
+use message_parts::without_content;
+
+/// The two forms that a row can have.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum RowShape {
+    /// One column for each top-level key, for the Logs Ingestion API.
+    Columns,
+    /// The event as the deprecated connector sent it, for the HTTP Data Collector API.
+    Legacy,
+}
+
+/// Makes rows for one table.
+#[derive(Clone, Copy, Debug)]
+pub struct RowBuilder {
+    event_type: EventType,
+    table: &'static Table,
+    shape: RowShape,
+    message_text: MessageText,
+}
+
+/// What was learned of an event while its row was built.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Built<'a> {
+    /// What tells the event from all others of its type: its id, or where it has none the event
+    /// itself in a form that does not depend on the order of keys.
+    pub id: Cow<'a, str>,
+    /// The event's own time, where it could be read.
+    pub event_time: Option<Timestamp>,
+    /// The row lacks something: the whole event has to be kept as a dead letter as well.
+    pub oversize: bool,
+}
+
+impl RowBuilder {
+    /// Makes rows of events of one type in one shape.
+    pub fn new(event_type: EventType, shape: RowShape, message_text: MessageText) -> RowBuilder {
+        RowBuilder { event_type, table: table(event_type), shape, message_text }
+    }
+
+    /// Writes the row for `event` into `row`, whose former content is gone.
+    ///
+    /// `received` stands for the event's time where that can't be read.
+    ///
+    /// # Errors
+    /// Where the event is not one JSON object; `row` is then of no use.
+    pub fn build<'a>(
+        &self,
+        event: &'a str,
+        received: Timestamp,
+        row: &mut Vec<u8>,
+    ) -> Result<Built<'a>, Malformed> {
+        row.clear();
+        let members = event::members(event)?;
+        let ts = members.iter().rev().find(|member| member.key == "ts");
+        let event_time = ts.and_then(|ts| timestamp::parse(ts.value));
+        let at = event_time.unwrap_or(received);
+        let oversize = match self.shape {
+            RowShape::Columns => {
+                let mut additional = Additional::new(columns::LONGEST);
+                if event_time.is_none() {
+                    additional.timestamp_unreadable();
+                    if let Some(ts) = ts {
+                        additional.keep(ts);
+                    }
+                }
+                columns::start(at, row);
+                columns::finish(self, &members, additional, row)
+            }
+            RowShape::Legacy => {
+                let mut additional = Additional::new(legacy::LONGEST);
+                if event_time.is_none() {
+                    additional.timestamp_unreadable();
+                }
+                legacy::start(self, at, row);
+                legacy::finish(self, &members, additional, row)
+            }
+        };
+        Ok(Built { id: self.id(event, &members), event_time, oversize })
+    }
+
+    /// Keeps a member whose key comes again later. Earlier parts of a message are no way for text
+    /// that is always to be dropped.
+    fn keep_repeated<'a>(&self, member: &'a Member<'_>, additional: &mut Additional<'a>) {
+        let is_parts = member.key == MESSAGE_PARTS[0];
+        let shorter = match self.message_text {
+            MessageText::Drop if is_parts => without_content(member.value),
+            _ => None,
+        };
+        if shorter.is_some() {
+            additional.text_dropped();
+        }
+        let value = shorter.map_or(Cow::Borrowed(member.value), Cow::Owned);
+        additional.keep_repeated(&member.key, value);
+    }
+
+    fn id<'a>(&self, event: &'a str, members: &[Member<'a>]) -> Cow<'a, str> {
+        let id = members.iter().rev().find(|member| member.key == self.table.id);
+        match id.and_then(|id| text_of(id.value)) {
+            Some(id) if !id.is_empty() => id,
+            _ => Cow::Owned(canonical(event)),
+        }
+    }
+}
+
+/// What a JSON text says; `None` of any other value.
+fn text_of(value: &str) -> Option<Cow<'_, str>> {
+    let inner = value.strip_prefix('"')?.strip_suffix('"')?;
+    if inner.contains('\\') {
+        return serde_json::from_str(value).ok().map(Cow::Owned);
+    }
+    Some(Cow::Borrowed(inner))
+}
+
+/// The event with the keys of its objects in order, so that the same event has the same text
+/// however it was written. An event that is nested too deeply for that stays as it is.
+fn canonical(event: &str) -> String {
+    match serde_json::from_str::<serde_json::Value>(event) {
+        Ok(value) => value.to_string(),
+        Err(_) => event.to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests;

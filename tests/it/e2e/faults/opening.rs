@@ -1,0 +1,174 @@
+//! Sessions that are not opened.
+
+use std::time::Duration;
+
+use proofpoint_sentinel::collect::Run;
+use proofpoint_sentinel_core::feed::EventType;
+use proofpoint_sentinel_simulator::certificates::Authority;
+use proofpoint_sentinel_simulator::pod::{RefusedHandshake, SessionFault};
+use tokio::time::Instant;
+
+use crate::e2e::fixture::{
+    Scene, assert_tells, ends, failure, from_minute, last_hour, messages, of_feed, this_hour,
+};
+use crate::e2e::intact::assert_arrived;
+use crate::support::proxy::ConnectProxy;
+
+const MODES: [&str; 2] = ["hybrid", "archive"];
+
+/// A refusal that asks for more time than a run has.
+fn for_long(status: u16) -> SessionFault {
+    SessionFault::Refuse(RefusedHandshake::new(status, "Later").with_header("retry-after", "3600"))
+}
+
+/// A run that ends before anything is tried a second time.
+fn of_one_try(scene: &Scene) -> Run {
+    Run { reading_ends: Instant::now() + Duration::from_millis(900), ..scene.a_run() }
+}
+
+#[tokio::test]
+async fn a_live_refusal_that_lasts_is_told_and_nothing_else_is_tried() {
+    let cases: [(u16, &[&str]); 4] = [
+        (400, &["ProofpointClusterID", "ProofpointEventTypes"]),
+        (401, &["ProofpointToken", "ProofpointClusterID", "Remote Syslog"]),
+        (404, &["ProofpointLogStreamUri"]),
+        (405, &["ProofpointLogStreamUri"]),
+    ];
+    for (status, advice) in cases {
+        let scene = Scene::hybrid().start().await;
+        let older = scene.give(&messages(), last_hour(), 3);
+        let newest = scene.give_events(&messages(), this_hour(), from_minute(this_hour(), 40, 3));
+        scene
+            .simulation
+            .pod
+            .script_live(&messages(), [SessionFault::Refuse(RefusedHandshake::new(status, "No"))]);
+        let text = failure(&scene.run().await, &messages());
+        assert_tells(&text, &[&format!("the Log API answered {status} (No)")]);
+        assert_tells(&text, advice);
+        assert_eq!(scene.simulation.pod.counters().refused, [(status, 1)].into(), "tried once");
+        assert_eq!(scene.sessions(&messages()).opened, 0, "the archive would refuse as well");
+
+        scene.run_well().await;
+        assert_arrived(&scene, EventType::Message, &[older, newest].concat());
+    }
+}
+
+#[tokio::test]
+async fn a_live_refusal_that_passes_leaves_the_archive_to_be_read() {
+    for status in [429, 500, 503] {
+        let scene = Scene::hybrid().start().await;
+        let older = scene.give(&messages(), last_hour(), 3);
+        let newest = scene.give_events(&messages(), this_hour(), from_minute(this_hour(), 40, 3));
+        scene.simulation.pod.script_live(&messages(), [for_long(status)]);
+        let report = scene.run().await;
+        let answered = format!("the live stream can't be read: the Log API answered {status}");
+        let archive = "until then events come from the archive, an hour or two late";
+        assert_tells(&failure(&report, &messages()), &[&answered, "(Later)", archive]);
+        assert_eq!(of_feed(&report, &messages()).hours_done, [last_hour()]);
+        assert_arrived(&scene, EventType::Message, &older);
+
+        scene.run_well().await;
+        assert_arrived(&scene, EventType::Message, &[older, newest].concat());
+    }
+}
+
+#[tokio::test]
+async fn a_live_refusal_that_passes_soon_is_waited_out_in_the_run() {
+    let scene = Scene::hybrid().start().await;
+    let events = scene.give_events(&messages(), this_hour(), from_minute(this_hour(), 40, 3));
+    scene
+        .simulation
+        .pod
+        .script_live(&messages(), [SessionFault::Refuse(RefusedHandshake::new(503, "Busy"))]);
+    scene.run_well().await;
+    assert_arrived(&scene, EventType::Message, &events);
+    assert_eq!(scene.simulation.pod.counters().refused, [(503, 1)].into());
+}
+
+#[tokio::test]
+async fn what_live_had_read_before_it_was_refused_is_delivered() {
+    let scene = Scene::hybrid().start().await;
+    let events = scene.give_events(&messages(), this_hour(), from_minute(this_hour(), 40, 10));
+    scene.simulation.pod.script_live(&messages(), [SessionFault::CutAfter(4), for_long(503)]);
+    let report = scene.run().await;
+    assert_tells(&failure(&report, &messages()), &["the live stream can't be read", "503"]);
+    let expected = [("archive closed with 1000", 1), ("live cut", 1)];
+    assert_eq!(ends(of_feed(&report, &messages())), expected);
+    assert_arrived(&scene, EventType::Message, &events[..4]);
+    let live = scene.checkpoint(&messages()).await.unwrap().live.unwrap();
+    assert_eq!((live.ended, live.end.as_str()), (scene.now(), "cut"));
+
+    scene.run_well().await;
+    assert_arrived(&scene, EventType::Message, &events);
+}
+
+#[tokio::test]
+async fn a_name_that_is_not_found_is_told_and_found_by_a_later_run() {
+    for mode in MODES {
+        let scene = Scene::of().set("ProofpointMode", mode).start().await;
+        let events = scene.give(&messages(), last_hour(), 3);
+        let mut run = of_one_try(&scene);
+        // A label of more than 63 characters is in no DNS, and no server has to be asked.
+        let host = format!("{}.example", "x".repeat(64));
+        run.settings.source.log_stream_uri = format!("wss://{host}").parse().unwrap();
+        let text = failure(&scene.run_as(run).await, &messages());
+        let unreachable = format!("{host}:443 can't be reached: failed to lookup address");
+        assert_tells(&text, &[&unreachable, "the next run tries again"]);
+
+        scene.run_well().await;
+        assert_arrived(&scene, EventType::Message, &events);
+    }
+}
+
+#[tokio::test]
+async fn a_handshake_that_is_broken_off_is_tried_again_in_the_run() {
+    for mode in MODES {
+        let scene = Scene::of().set("ProofpointMode", mode).start().await;
+        let events = scene.give(&messages(), last_hour(), 3);
+        scene.simulation.pod.reset_connections(1);
+        scene.run_well().await;
+        assert_eq!(scene.simulation.pod.counters().resets, 1);
+        assert_arrived(&scene, EventType::Message, &events);
+    }
+}
+
+#[tokio::test]
+async fn handshakes_that_are_broken_off_again_and_again_are_told() {
+    for (mode, halves) in [("hybrid", 2), ("archive", 1)] {
+        let scene = Scene::of().set("ProofpointMode", mode).start().await;
+        let events = scene.give(&messages(), last_hour(), 3);
+        scene.simulation.pod.reset_connections(halves);
+        let text = failure(&scene.run_as(of_one_try(&scene)).await, &messages());
+        let told = ["can't be reached", "Connection reset by peer", "the next run tries again"];
+        assert_tells(&text, &told);
+        assert_eq!(scene.simulation.pod.counters().resets, halves, "{mode}");
+
+        scene.run_well().await;
+        assert_arrived(&scene, EventType::Message, &events);
+    }
+}
+
+#[tokio::test]
+async fn a_certificate_that_is_not_trusted_is_told_and_nothing_else_is_tried() {
+    for mode in MODES {
+        let proxy = ConnectProxy::start("ann", "secret").await;
+        let address = format!("http://ann:secret@{}", proxy.address());
+        let scene = Scene::of()
+            .set("ProofpointMode", mode)
+            .set("ProofpointProxy", &address)
+            .set("NO_PROXY", "")
+            .start()
+            .await;
+        let events = scene.give(&messages(), last_hour(), 3);
+        let path = scene.directory.path().join("another-authority.pem");
+        Authority::new().and_then(|authority| authority.write_pem(&path)).unwrap();
+        let mut run = scene.a_run();
+        run.settings.source.net.extra_roots = Some(path);
+        let text = failure(&scene.run_as(run).await, &messages());
+        assert_tells(&text, &["no TLS connection with localhost:", "SSL_CERT_FILE"]);
+        assert_eq!(proxy.answers(), [(200, 1)].into(), "one connection, not tried again");
+
+        scene.run_well().await;
+        assert_arrived(&scene, EventType::Message, &events);
+    }
+}

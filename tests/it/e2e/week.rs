@@ -1,0 +1,159 @@
+//! Weeks in seconds: seven days of traffic and of all that goes wrong around it, then a calm day,
+//! and then every event is there once.
+//!
+//! A week is drawn from a seed. Left out is what delivers twice or loses by design: an answer of the
+//! workspace that is lost after it took the rows; an event that comes later than the second reading
+//! of its hour reaches while no live session is in order; an hour that ends early, or falsely
+//! empty, so often in the same way that it is believed.
+
+mod course;
+mod empties;
+mod plan;
+mod traffic;
+mod trouble;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::Instant;
+
+use futures_util::{StreamExt as _, stream};
+use jiff::SignedDuration;
+use proofpoint_sentinel::report::FeedOutcome;
+use proofpoint_sentinel::state::DeadLetterReason;
+use proofpoint_sentinel_core::feed::EventType;
+use proofpoint_sentinel_core::hour::Hour;
+
+use self::course::{Course, Log};
+use self::plan::Week;
+use crate::e2e::fixture::{Scene, last_hour, messages};
+use crate::e2e::intact::Members;
+
+/// How long after its end an hour is due, and how long after it is read once more.
+const DELAY: SignedDuration = SignedDuration::from_mins(45);
+const SECOND_READ: SignedDuration = SignedDuration::from_hours(6);
+
+/// Of the seed that `WEEK_SEED` names, if it names one.
+#[tokio::test]
+async fn after_a_week_every_event_is_there_once() {
+    check(chosen("WEEK_SEED").unwrap_or(1)).await;
+}
+
+#[tokio::test]
+async fn after_another_week_every_event_is_there_once() {
+    check(2).await;
+}
+
+#[tokio::test]
+async fn after_a_third_week_every_event_is_there_once() {
+    check(3).await;
+}
+
+/// As many as `WEEK_SEEDS` says.
+#[tokio::test]
+#[ignore = "takes minutes"]
+async fn after_many_weeks_every_event_is_there_once() {
+    let first = 1_000;
+    let seeds = first..first + chosen("WEEK_SEEDS").unwrap_or(10);
+    stream::iter(seeds).for_each_concurrent(4, check).await;
+}
+
+fn chosen(variable: &str) -> Option<u64> {
+    let text = std::env::var(variable).ok()?;
+    Some(text.parse().unwrap_or_else(|_| panic!("{variable} is no number: {text}")))
+}
+
+async fn check(seed: u64) {
+    let began = Instant::now();
+    let week = Week::of(seed);
+    println!("{week}");
+    let mut course = Course::of(&week).await;
+    let mut last = None;
+    for tick in &week.ticks {
+        let report = course.tick(tick).await;
+        println!("week {seed}: {:.0} {report} {:?}", tick.at, report.ends);
+        last = Some(report.outcome);
+    }
+    print_figures(&week, &course, began);
+    assert_eq!(last, Some(FeedOutcome::UpToDate), "week {seed}");
+    assert_every_event_once(&week, &course.scene);
+    assert_all_hours_done(&course).await;
+    assert_ledger_pruned(&course);
+    assert_eventful(&course.log);
+}
+
+fn print_figures(week: &Week, course: &Course, began: Instant) {
+    let Log { ticks, failed, unfinished, events, duplicates, repaired, .. } = course.log;
+    let sessions = course.sessions().opened;
+    let hours = course.log.hours_done.len();
+    println!(
+        "week {}: {hours} hours, {ticks} ticks ({failed} failed, {unfinished} unfinished), \
+         {sessions} sessions, {} events ({events} read, {duplicates} duplicates, {repaired} \
+         repaired), {:.1} s",
+        week.seed,
+        week.mails.len(),
+        began.elapsed().as_secs_f64(),
+    );
+}
+
+fn assert_every_event_once(week: &Week, scene: &Scene) {
+    let mut arrivals: BTreeMap<String, usize> = BTreeMap::new();
+    for row in scene.rows(EventType::Message) {
+        let guid = Members::of(&row).text("guid").expect("a row has the event's id");
+        *arrivals.entry(guid).or_default() += 1;
+    }
+    let mut wrong = Vec::new();
+    for mail in &week.mails {
+        let times = arrivals.remove(&mail.guid).unwrap_or(0);
+        if times != 1 {
+            wrong.push((times, mail));
+        }
+    }
+    assert!(
+        wrong.is_empty(),
+        "week {}, events and how often they are there: {wrong:#?}",
+        week.seed
+    );
+    assert_eq!(arrivals, BTreeMap::new(), "nobody sent these");
+    for reason in [DeadLetterReason::Refused, DeadLetterReason::Oversize] {
+        assert_eq!(scene.dead_letters(reason, &messages()), []);
+    }
+}
+
+/// Done is every hour up to the newest that is due, and what waits for its second reading waits
+/// rightly.
+async fn assert_all_hours_done(course: &Course) {
+    let now = course.scene.now();
+    let checkpoint = course.scene.checkpoint(&messages()).await.expect("there is one");
+    assert_eq!((checkpoint.retry, checkpoint.lost), (vec![], vec![]));
+    let newest = Hour::newest_due(now, DELAY);
+    assert_eq!(checkpoint.next_hour, newest.plus(1));
+    let done: Vec<Hour> = course.log.hours_done.iter().copied().collect();
+    assert_eq!(done, last_hour().through(newest).collect::<Vec<_>>());
+    let fresh = done.into_iter().filter(|hour| hour.end() + SECOND_READ > now);
+    assert_eq!(checkpoint.second, fresh.collect::<Vec<_>>());
+}
+
+/// In the ledger is what was written in the 72 hours before it was pruned, and nothing else.
+fn assert_ledger_pruned(course: &Course) {
+    let pruned = course.log.pruned.expect("hours were done");
+    let mut written = BTreeSet::new();
+    let ledger = course.scene.state_path(&format!("ledger/{}", messages()));
+    for hour in std::fs::read_dir(ledger).expect("there is a ledger") {
+        for segment in std::fs::read_dir(hour.unwrap().path()).unwrap() {
+            let name = segment.unwrap().file_name().into_string().unwrap();
+            let (hour, _) = name.split_at("2026-11-20T10".len());
+            written.insert(hour.parse::<Hour>().expect("a segment's name begins with an hour"));
+        }
+    }
+    let since = |hours: i64| -> BTreeSet<Hour> {
+        course.log.delivering.range(Hour::containing(pruned).plus(-hours)..).copied().collect()
+    };
+    // It is pruned by the time of the newest event, which came before the last ticks.
+    assert!(written.is_superset(&since(72)) && written.is_subset(&since(74)), "{written:?}");
+}
+
+/// A week in which nothing went wrong would prove nothing.
+fn assert_eventful(log: &Log) {
+    let Log { failed, unfinished, delivered, duplicates, repaired, hours_checked, .. } = log;
+    assert!(*failed > 10 && *unfinished > 3 && *hours_checked > 50, "{log:?}");
+    assert!(*repaired > 500 && *duplicates > *delivered, "{log:?}");
+}

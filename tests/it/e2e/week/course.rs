@@ -1,0 +1,167 @@
+//! A week carried out: one tick after the other, with what goes wrong in it.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+use std::time::Duration;
+
+use jiff::Timestamp;
+use proofpoint_sentinel::collect::Run;
+use proofpoint_sentinel::report::{FeedCounts, FeedOutcome, FeedReport, RunReport};
+use proofpoint_sentinel_core::hour::Hour;
+use proofpoint_sentinel_simulator::pod::{FeedCounters, GivenEvents};
+use proofpoint_sentinel_simulator::workspace::Script;
+use tokio::time::Instant;
+
+use super::empties::WithEmpties;
+use super::plan::{Tick, Week};
+use super::trouble::Trouble;
+use crate::e2e::fixture::{Scene, messages};
+
+/// Silence after which a live session ends. What comes later comes in the next one.
+const QUIET: Duration = Duration::from_millis(20);
+
+/// How long a run in trouble reads at most: too short for a second try of anything.
+const SHORT: Duration = Duration::from_millis(900);
+
+/// A week under way.
+pub(super) struct Course {
+    pub scene: Scene,
+    pub log: Log,
+    /// How many posts were to be disturbed so far.
+    disturbed: u64,
+    /// How many sessions there had been with the archive when the last fault was put to it.
+    archive_troubled_at: Option<u64>,
+}
+
+/// What has happened so far.
+#[derive(Debug, Default)]
+pub(super) struct Log {
+    pub ticks: u32,
+    pub failed: u32,
+    pub unfinished: u32,
+    pub events: u64,
+    pub delivered: u64,
+    pub duplicates: u64,
+    pub repaired: u64,
+    pub hours_checked: usize,
+    pub hours_done: BTreeSet<Hour>,
+    /// The hours of the day in which anything was delivered.
+    pub delivering: BTreeSet<Hour>,
+    /// When the ledger was pruned last.
+    pub pruned: Option<Timestamp>,
+}
+
+impl Course {
+    pub(super) async fn of(week: &Week) -> Course {
+        let given = GivenEvents::default();
+        given.give(&messages(), week.mails.iter().flat_map(|mail| mail.given.clone()));
+        let source = Arc::new(WithEmpties::new(given, week.empty_readings.clone()));
+        let scene = Scene::hybrid().destination(week.destination).pod(|pod| pod.source = source);
+        let scene = scene.start().await;
+        Course { scene, log: Log::default(), disturbed: 0, archive_troubled_at: None }
+    }
+
+    /// Runs at the tick's time, and gives back what the run says of the feed.
+    pub(super) async fn tick(&mut self, tick: &Tick) -> FeedReport {
+        self.scene.clock.advance(tick.at.duration_since(self.scene.now()));
+        let run = self.troubled(tick);
+        let RunReport { mut feeds } = match tick.trouble {
+            Some(Trouble::Stop(events)) => self.stopped_after(events, run).await,
+            _ => self.scene.run_as(run).await,
+        };
+        let report = feeds.remove(0);
+        self.log.enter(tick.at, &report);
+        report
+    }
+
+    /// The run of that tick, after its troubles were put to the services.
+    fn troubled(&mut self, tick: &Tick) -> Run {
+        let mut run = self.scene.a_run();
+        run.id = format!("tick-{}", self.log.ticks);
+        run.settings.source.live_quiet = QUIET;
+        run.timeouts.close = QUIET * 10;
+        if self.trouble_archive(tick) || !tick.is_sound() {
+            run.timeouts.no_event = SHORT / 3;
+            run.reading_ends = Instant::now() + SHORT;
+        }
+        match &tick.trouble {
+            Some(Trouble::Live(fault)) => {
+                self.scene.simulation.pod.script_live(&messages(), [fault.clone()]);
+            }
+            Some(Trouble::Held(script)) => {
+                self.disturb_a_post(script);
+                run.posting_ends = run.reading_ends;
+            }
+            Some(Trouble::Deadline(left)) => run.reading_ends = Instant::now() + *left,
+            Some(Trouble::Stop(_)) | None => {}
+        }
+        run
+    }
+
+    /// Puts the tick's fault to the archive, unless the last one still waits for its session. Says
+    /// whether one waits.
+    fn trouble_archive(&mut self, tick: &Tick) -> bool {
+        let sessions = self.sessions().archive_opened;
+        let is_waiting = self.archive_troubled_at == Some(sessions);
+        if let (Some(fault), false) = (&tick.archive, is_waiting) {
+            self.scene.simulation.pod.script_archive(&messages(), [fault.clone()]);
+            self.archive_troubled_at = Some(sessions);
+        }
+        is_waiting || tick.archive.is_some()
+    }
+
+    /// Has the next post disturbed, unless one is to be already: since then there was none.
+    fn disturb_a_post(&mut self, script: &Script) {
+        let workspace = &self.scene.simulation.workspace;
+        let counters = workspace.counters();
+        let errors: u64 = counters.statuses.range(400..).map(|(_, count)| count).sum();
+        if errors + counters.resets == self.disturbed {
+            workspace.script([script.clone()]);
+            self.disturbed += 1;
+        }
+    }
+
+    /// Tells the run to stop once so many events were sent to it, if it comes to that.
+    async fn stopped_after(&self, events: u64, run: Run) -> RunReport {
+        let target = self.sessions().events_sent + events;
+        let sent = self
+            .scene
+            .simulation
+            .pod
+            .wait_for(|counters| counters.feed(&messages()).events_sent >= target);
+        let stop = run.stop.clone();
+        let run = self.scene.run_as(run);
+        tokio::pin!(run);
+        tokio::select! {
+            report = &mut run => return report,
+            _ = sent => stop.cancel(),
+        }
+        run.await
+    }
+
+    /// What the Log API has seen.
+    pub(super) fn sessions(&self) -> FeedCounters {
+        self.scene.sessions(&messages())
+    }
+}
+
+impl Log {
+    fn enter(&mut self, at: Timestamp, report: &FeedReport) {
+        let FeedCounts { events, delivered, duplicates, .. } = report.counts;
+        self.ticks += 1;
+        self.failed += u32::from(matches!(report.outcome, FeedOutcome::Failed(_)));
+        self.unfinished += u32::from(report.outcome == FeedOutcome::Unfinished);
+        self.events += events;
+        self.delivered += delivered;
+        self.duplicates += duplicates;
+        self.repaired += report.repaired;
+        self.hours_checked += report.hours_checked.len();
+        self.hours_done.extend(&report.hours_done);
+        if delivered > 0 {
+            self.delivering.insert(Hour::containing(at));
+        }
+        if !report.hours_done.is_empty() || !report.hours_checked.is_empty() {
+            self.pruned = Some(at);
+        }
+    }
+}

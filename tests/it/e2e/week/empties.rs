@@ -1,0 +1,42 @@
+//! An archive some of whose readings are falsely empty, hour by hour.
+
+use std::collections::BTreeMap;
+use std::sync::Mutex;
+
+use jiff::Timestamp;
+use proofpoint_sentinel_core::feed::Feed;
+use proofpoint_sentinel_core::hour::Hour;
+use proofpoint_sentinel_simulator::pod::{Arrivals, EventSource, Events, GivenEvents, Position};
+
+/// Given events, and which of the next readings of an hour give none of them.
+pub(super) struct WithEmpties {
+    given: GivenEvents,
+    readings: Mutex<BTreeMap<Hour, Vec<bool>>>,
+}
+
+impl WithEmpties {
+    pub(super) fn new(given: GivenEvents, readings: BTreeMap<Hour, Vec<bool>>) -> WithEmpties {
+        WithEmpties { given, readings: Mutex::new(readings) }
+    }
+
+    fn is_empty_this_time(&self, hour: Hour) -> bool {
+        let mut readings = self.readings.lock().expect("no holder panics");
+        match readings.get_mut(&hour) {
+            Some(next) if !next.is_empty() => next.remove(0),
+            _ => false,
+        }
+    }
+}
+
+impl EventSource for WithEmpties {
+    fn archived(&self, feed: &Feed, hour: Hour, by: Timestamp) -> Events {
+        if self.is_empty_this_time(hour) {
+            return Box::new(std::iter::empty());
+        }
+        self.given.archived(feed, hour, by)
+    }
+
+    fn arrivals(&self, feed: &Feed, start: Position) -> Box<dyn Arrivals> {
+        self.given.arrivals(feed, start)
+    }
+}

@@ -1,0 +1,174 @@
+//! What happens in a week, drawn from a seed: when the function runs, what goes wrong then, which
+//! events there are and which readings of the archive are falsely empty.
+
+use std::collections::BTreeMap;
+use std::fmt;
+
+use jiff::{SignedDuration, Timestamp};
+use proofpoint_sentinel_core::hour::Hour;
+use proofpoint_sentinel_simulator::DestinationApi;
+use proofpoint_sentinel_simulator::pod::SessionFault;
+use rand::rngs::SmallRng;
+use rand::seq::IndexedRandom;
+use rand::{RngExt, SeedableRng};
+
+use super::traffic::{Filing, Mail, traffic};
+use super::trouble::{Trouble, Troubles};
+use crate::e2e::fixture::{START, last_hour};
+
+const WEEK: SignedDuration = SignedDuration::from_hours(7 * 24);
+
+/// After the week nothing goes wrong for so long: every hour of the week becomes due in it, and has
+/// its second reading.
+const CALM: SignedDuration = SignedDuration::from_hours(24);
+
+/// How long the function is away, in hours, once each.
+const OUTAGES: [i64; 4] = [1, 3, 20, 36];
+
+/// How many more ticks are missed, one by one.
+const MISSED_TICKS: usize = 4;
+
+/// How many minutes lie between ticks, for some hours on end.
+const RHYTHMS: [i64; 6] = [5, 15, 30, 30, 60, 60];
+
+const CALM_RHYTHM: SignedDuration = SignedDuration::from_mins(30);
+
+/// A week, and the calm day after it.
+#[derive(Debug)]
+pub(super) struct Week {
+    pub seed: u64,
+    pub destination: DestinationApi,
+    pub filing: Filing,
+    pub outages: Vec<Outage>,
+    pub ticks: Vec<Tick>,
+    pub mails: Vec<Mail>,
+    /// Which of the first readings of an hour give none of its events. No more than two of them
+    /// are: the third would be believed.
+    pub empty_readings: BTreeMap<Hour, Vec<bool>>,
+}
+
+/// A time without ticks.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Outage {
+    from: Timestamp,
+    until: Timestamp,
+}
+
+/// A run of the function.
+#[derive(Clone, Debug)]
+pub(super) struct Tick {
+    pub at: Timestamp,
+    pub trouble: Option<Trouble>,
+    /// What the next session with the archive does wrong, whenever there is one.
+    pub archive: Option<SessionFault>,
+}
+
+impl Week {
+    /// The week of that seed.
+    pub(super) fn of(seed: u64) -> Week {
+        let mut rng = SmallRng::seed_from_u64(seed);
+        let start: Timestamp = START.parse().expect("it is a time");
+        let calm = start + WEEK;
+        let outages = OUTAGES.map(|hours| Outage::draw(hours, start, calm, &mut rng)).to_vec();
+        let mut ticks = ticks(start, calm, &outages, &mut rng);
+        Troubles::new(&mut rng).spread(&mut ticks);
+        let calm_ticks = std::iter::successors(Some(calm), |at| Some(*at + CALM_RHYTHM));
+        ticks.extend(calm_ticks.take_while(|at| *at <= calm + CALM).map(Tick::sound));
+        let filing = if seed.is_multiple_of(3) { Filing::ByArrival } else { Filing::ByTime };
+        let first = last_hour();
+        let mails = traffic(first, calm, filing, &ticks, &mut rng);
+        let hours = first.through(Hour::containing(calm).plus(-1));
+        Week {
+            seed,
+            destination: match seed % 2 {
+                0 => DestinationApi::DataCollector,
+                _ => DestinationApi::LogsIngestion,
+            },
+            filing,
+            outages,
+            ticks,
+            mails,
+            empty_readings: hours
+                .filter_map(|hour| Some((hour, empty_readings(&mut rng)?)))
+                .collect(),
+        }
+    }
+}
+
+impl Outage {
+    /// Somewhere in the week, but not at its very beginning.
+    fn draw(hours: i64, start: Timestamp, calm: Timestamp, rng: &mut SmallRng) -> Outage {
+        let length = SignedDuration::from_hours(hours);
+        let earliest = start + SignedDuration::from_hours(2);
+        let room = calm.duration_since(earliest) - length;
+        let from = earliest + SignedDuration::from_secs(rng.random_range(0..room.as_secs()));
+        Outage { from, until: from + length }
+    }
+
+    fn covers(&self, at: Timestamp) -> bool {
+        self.from <= at && at < self.until
+    }
+}
+
+impl Tick {
+    fn sound(at: Timestamp) -> Tick {
+        Tick { at, trouble: None, archive: None }
+    }
+
+    /// Whether all that has arrived for the live stream comes through it.
+    pub(super) fn is_sound(&self) -> bool {
+        self.trouble.is_none()
+    }
+}
+
+/// The ticks of the week, each some seconds late, as a timer's are.
+fn ticks(start: Timestamp, calm: Timestamp, outages: &[Outage], rng: &mut SmallRng) -> Vec<Tick> {
+    let mut times = Vec::new();
+    let mut at = start;
+    while at < calm {
+        let rhythm = SignedDuration::from_mins(*RHYTHMS.choose(rng).expect("there are some"));
+        let until = calm.min(at + SignedDuration::from_hours(rng.random_range(2..=8)));
+        while at < until {
+            times.push(at + SignedDuration::from_millis(rng.random_range(0..3_000)));
+            at += rhythm;
+        }
+    }
+    times.retain(|at| !outages.iter().any(|outage| outage.covers(*at)));
+    for _ in 0..MISSED_TICKS {
+        times.remove(rng.random_range(1..times.len()));
+    }
+    times.into_iter().map(Tick::sound).collect()
+}
+
+/// Which readings of an hour are falsely empty, where any is.
+fn empty_readings(rng: &mut SmallRng) -> Option<Vec<bool>> {
+    let patterns: [&[bool]; 5] =
+        [&[true], &[true, true], &[false, true], &[false, true, true], &[true, false, true]];
+    rng.random_bool(0.3).then(|| patterns.choose(rng).expect("there are some").to_vec())
+}
+
+impl fmt::Display for Week {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Week { seed, destination, filing, ticks, mails, .. } = self;
+        let (ticks_count, mails) = (ticks.len(), mails.len());
+        writeln!(
+            f,
+            "week {seed}: {ticks_count} ticks, {mails} events, {destination:?}, {filing:?}"
+        )?;
+        for Outage { from, until } in &self.outages {
+            writeln!(f, "away from {from:.0} to {until:.0}")?;
+        }
+        for Tick { at, trouble, archive } in ticks {
+            if let Some(trouble) = trouble {
+                writeln!(f, "{at:.0} {trouble:?}")?;
+            }
+            if let Some(fault) = archive {
+                writeln!(f, "{at:.0} archive: {fault:?}")?;
+            }
+        }
+        for (hour, readings) in &self.empty_readings {
+            writeln!(f, "{hour} falsely empty: {readings:?}")?;
+        }
+        Ok(())
+    }
+}

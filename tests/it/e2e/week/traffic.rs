@@ -1,0 +1,212 @@
+//! The events of a week: a daily curve, late ones, and all that the service makes of them.
+
+use jiff::tz::{Offset, TimeZone};
+use jiff::{SignedDuration, Timestamp};
+use proofpoint_sentinel_core::hour::Hour;
+use proofpoint_sentinel_simulator::pod::GivenEvent;
+use rand::RngExt;
+use rand::rngs::SmallRng;
+use rand::seq::{IndexedRandom, SliceRandom};
+
+use super::plan::Tick;
+
+/// An hour has so many events at night, or none.
+const FEWEST: f64 = 12.0;
+
+/// How many more it has at noon.
+const PEAK: f64 = 60.0;
+const WEEKEND_PEAK: f64 = 15.0;
+
+/// How late an event may come into the archive for the second reading to find it: six hours after
+/// the end of its hour, less the half hour that the archive takes to settle.
+const SECOND_REACH: SignedDuration = SignedDuration::from_mins(5 * 60 + 30);
+
+/// Offsets, each with a way to write it.
+const OFFSETS: [(i8, &str); 6] =
+    [(0, "+0000"), (0, "Z"), (0, ""), (-7, "-0700"), (-8, "-08:00"), (2, "+0200")];
+
+/// Under which hour the archive files an event. What is documented leaves room for both.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Filing {
+    /// That of its time; at the edge of an hour perhaps the one beside it.
+    ByTime,
+    /// That of its arrival.
+    ByArrival,
+}
+
+/// One event, in all the forms in which the service has it.
+#[derive(Clone, Debug)]
+pub(super) struct Mail {
+    pub guid: String,
+    pub given: Vec<GivenEvent>,
+}
+
+/// The events from the start of `first` up to shortly before the last tick, in no order. From
+/// `calm` on they are prompt and in one form.
+pub(super) fn traffic(
+    first: Hour,
+    calm: Timestamp,
+    filing: Filing,
+    ticks: &[Tick],
+    rng: &mut SmallRng,
+) -> Vec<Mail> {
+    // The last ones have more than one tick to come, should a live session be slow.
+    let end = ticks[ticks.len() - 3].at;
+    let mut mails = Vec::new();
+    for hour in first.through(Hour::containing(end)) {
+        let is_calm = hour.end() > calm;
+        for _ in 0..count(hour, is_calm, rng) {
+            let guid = format!("{hour}-{}", mails.len());
+            let mut post = Post { first, filing, ticks, rng: &mut *rng };
+            let mail = if is_calm { post.prompt(guid, hour) } else { post.odd(guid, hour) };
+            if mail.given.iter().all(|given| given.arrives <= end) {
+                mails.push(mail);
+            }
+        }
+    }
+    mails.shuffle(rng);
+    mails
+}
+
+/// Many by day, few by night and at weekends; some hours have none.
+fn count(hour: Hour, is_calm: bool, rng: &mut SmallRng) -> usize {
+    if !is_calm && rng.random_bool(0.08) {
+        return 0;
+    }
+    let start = hour.start().to_zoned(TimeZone::UTC);
+    let is_weekend = start.weekday().to_monday_zero_offset() >= 5;
+    let peak = if is_weekend { WEEKEND_PEAK } else { PEAK };
+    let from_noon = (f64::from(start.hour()) - 12.0) / 4.0;
+    let rate = FEWEST + peak * (-from_noon * from_noon).exp();
+    (rate * rng.random_range(1.0..1.3)) as usize
+}
+
+/// Makes events.
+struct Post<'a> {
+    first: Hour,
+    filing: Filing,
+    ticks: &'a [Tick],
+    rng: &'a mut SmallRng,
+}
+
+impl Post<'_> {
+    /// An event that arrives within seconds, in one form.
+    fn prompt(&mut self, guid: String, hour: Hour) -> Mail {
+        let at = self.time(hour);
+        let arrives = at + self.seconds(0, 20);
+        let event = self.form(&guid, at).into();
+        let hour = self.filed(at, arrives);
+        Mail { guid, given: vec![GivenEvent { event, hour, arrives, live: true, archived: true }] }
+    }
+
+    /// An event with which the service does as it likes.
+    fn odd(&mut self, guid: String, hour: Hour) -> Mail {
+        let at = if self.rng.random_bool(0.04) { self.edge(hour) } else { self.time(hour) };
+        if self.rng.random_bool(0.01) {
+            return self.undated(guid, at);
+        }
+        let (arrives, live) = self.arrival(at, hour);
+        let event = self.form(&guid, at);
+        let given = GivenEvent {
+            event: event.into(),
+            hour: self.filed(at, arrives),
+            arrives,
+            live,
+            archived: true,
+        };
+        Mail { given: self.copies(&guid, at, given), guid }
+    }
+
+    /// An event without a time, which live sessions and the archive have within the hour: later
+    /// they are not known to be the same.
+    fn undated(&mut self, guid: String, arrives: Timestamp) -> Mail {
+        let event = format!(r#"{{"guid":"{guid}","msgParts":[]}}"#).into();
+        let (hour, live) = (self.filed(arrives, arrives), self.is_covered(arrives));
+        Mail { guid, given: vec![GivenEvent { event, hour, arrives, live, archived: true }] }
+    }
+
+    /// The event, perhaps written in another way for the archive, and perhaps given again.
+    fn copies(&mut self, guid: &str, at: Timestamp, given: GivenEvent) -> Vec<GivenEvent> {
+        let mut copies = vec![given.clone()];
+        if self.rng.random_bool(0.1) {
+            let event = self.form(guid, at).into();
+            copies[0].archived = false;
+            copies.push(GivenEvent { event, live: false, ..given.clone() });
+        }
+        if self.rng.random_bool(0.03) {
+            let (event, arrives) =
+                (self.form(guid, at).into(), given.arrives + self.seconds(0, 9_000));
+            copies.push(GivenEvent { event, arrives, live: true, archived: false, ..given });
+        }
+        if self.rng.random_bool(0.03) {
+            let again = copies.iter().rfind(|copy| copy.archived).cloned();
+            copies.extend(again.map(|again| GivenEvent { live: false, ..again }));
+        }
+        copies
+    }
+
+    fn seconds(&mut self, from: i64, to: i64) -> SignedDuration {
+        SignedDuration::from_millis(self.rng.random_range(from * 1_000..to * 1_000))
+    }
+
+    fn time(&mut self, hour: Hour) -> Timestamp {
+        hour.start() + SignedDuration::from_micros(self.rng.random_range(0..3_600_000_000))
+    }
+
+    /// The first or the last instant of the hour that a `ts` can name.
+    fn edge(&mut self, hour: Hour) -> Timestamp {
+        let is_first = self.rng.random_bool(0.5);
+        if is_first { hour.start() } else { hour.end() - SignedDuration::from_micros(1) }
+    }
+
+    fn filed(&mut self, at: Timestamp, arrives: Timestamp) -> Hour {
+        let by = match self.filing {
+            Filing::ByTime => at + SignedDuration::from_millis(self.rng.random_range(-1..=1)),
+            Filing::ByArrival => arrives,
+        };
+        Hour::containing(by).max(self.first)
+    }
+
+    /// When the event reaches the service, and whether the live stream has it. What comes later
+    /// than the second reading of its hour can only come from live sessions, and so it comes while
+    /// they are in order.
+    fn arrival(&mut self, at: Timestamp, hour: Hour) -> (Timestamp, bool) {
+        // The hour before may be the one that it is filed under.
+        let in_reach = hour.start() + SECOND_REACH;
+        match self.rng.random_range(0..100) {
+            0..3 => (at + self.seconds(60, 40 * 60), self.rng.random_bool(0.8)),
+            3..6 => {
+                let late = at + self.seconds(1_800, 7 * 3_600);
+                (late.min(in_reach), self.rng.random_bool(0.8))
+            }
+            6 => match at + self.seconds(6 * 3_600, 40 * 3_600) {
+                late if self.is_covered(late) => (late, true),
+                _ => (at, true),
+            },
+            7..10 => (at, false),
+            _ => (at + self.seconds(0, 20), true),
+        }
+    }
+
+    /// Whether live sessions get what arrives at that time, be one of them ever so slow.
+    fn is_covered(&self, at: Timestamp) -> bool {
+        let next = self.ticks.partition_point(|tick| tick.at < at);
+        self.ticks.get(next..next + 3).is_some_and(|ticks| {
+            let is_soon = ticks[2].at < at + SignedDuration::from_mins(55);
+            is_soon && ticks.iter().all(Tick::is_sound)
+        })
+    }
+
+    /// The event's text, its time written in one of many ways. All of them name the same second.
+    fn form(&mut self, guid: &str, at: Timestamp) -> String {
+        let (hours, offset) = *OFFSETS.choose(self.rng).expect("there are some");
+        let digits = *["%.6f", "%.3f", ""].choose(self.rng).expect("there are some");
+        let local = at.to_zoned(TimeZone::fixed(Offset::constant(hours)));
+        let ts = local.strftime(&format!("%Y-%m-%dT%H:%M:%S{digits}")).to_string() + offset;
+        if self.rng.random_bool(0.5) {
+            format!(r#"{{"guid":"{guid}","ts":"{ts}","msgParts":[],"msg":{{"sizeBytes":1}}}}"#)
+        } else {
+            format!(r#"{{"msg":{{"sizeBytes":1}},"ts":"{ts}","msgParts":[],"guid":"{guid}"}}"#)
+        }
+    }
+}

@@ -1,0 +1,129 @@
+//! What goes wrong in the runs of a week.
+
+use std::time::Duration;
+
+use proofpoint_sentinel_simulator::pod::{RefusedHandshake, SessionFault};
+use proofpoint_sentinel_simulator::workspace::{Answer, Script};
+use rand::RngExt;
+use rand::rngs::SmallRng;
+
+use super::plan::Tick;
+
+/// What goes wrong in a run, besides the archive. One thing at a time, so that nothing of it is
+/// left over for the next run.
+#[derive(Clone, Debug)]
+pub(super) enum Trouble {
+    /// The live session does this.
+    Live(SessionFault),
+    /// The workspace does this to a post, and the run has no time to try again.
+    Held(Script),
+    /// There is only so much time to read.
+    Deadline(Duration),
+    /// The program is told to stop once the service has sent it so many events.
+    Stop(u64),
+}
+
+/// Draws troubles.
+pub(super) struct Troubles<'a> {
+    rng: &'a mut SmallRng,
+    /// After how many events the archive's last fault came.
+    last_count: u64,
+}
+
+impl Troubles<'_> {
+    pub(super) fn new(rng: &mut SmallRng) -> Troubles<'_> {
+        Troubles { rng, last_count: 0 }
+    }
+
+    /// Troubles a quarter of `ticks` one by one, and some of them for hours on end.
+    pub(super) fn spread(&mut self, ticks: &mut [Tick]) {
+        for tick in &mut *ticks {
+            tick.trouble = self.rng.random_bool(0.25).then(|| self.any());
+            tick.archive = self.rng.random_bool(0.15).then(|| self.of_archive());
+        }
+        for lasting in [
+            Trouble::Held(Script::Reply(Answer::status(503))),
+            Trouble::Live(unavailable()),
+            Trouble::Live(unauthorized()),
+        ] {
+            let first = self.rng.random_range(1..ticks.len());
+            let length = self.rng.random_range(2..12);
+            for tick in ticks.iter_mut().skip(first).take(length) {
+                tick.trouble = Some(lasting.clone());
+            }
+        }
+    }
+
+    fn any(&mut self) -> Trouble {
+        match self.rng.random_range(0..20) {
+            0..12 => Trouble::Live(self.of_live()),
+            12 | 13 => Trouble::Held(Script::Reply(Answer::status(503))),
+            14 => Trouble::Held(Script::ResetConnection),
+            15..18 => Trouble::Deadline(Duration::from_millis(self.rng.random_range(0..80))),
+            _ => Trouble::Stop(self.rng.random_range(0..40)),
+        }
+    }
+
+    fn of_live(&mut self) -> SessionFault {
+        let count = self.rng.random_range(0..25);
+        match self.rng.random_range(0..16) {
+            0 => SessionFault::CutAfter(count),
+            1 => SessionFault::CutWithinEvent(count),
+            2 => SessionFault::ResetAfter(count),
+            3 => SessionFault::CloseAfter(count, None),
+            4 => SessionFault::CloseAfter(count, Some(1000)),
+            5 => SessionFault::CloseAfter(count, Some(1011)),
+            6 => SessionFault::StallAfter(count),
+            7 => SessionFault::HalfOpenAfter(count),
+            8 => SessionFault::NotUtf8After(count),
+            9 => SessionFault::SkipEvery(2 + count),
+            10 => unavailable(),
+            11 => unauthorized(),
+            12 => SessionFault::Refuse(RefusedHandshake::second_session()),
+            _ => self.manners(),
+        }
+    }
+
+    /// Two faults on end never come after the same number of events: an hour that is cut so counts
+    /// as whole, since some servers know no other end. For the same reason none of them loses what
+    /// was sent.
+    fn of_archive(&mut self) -> SessionFault {
+        self.last_count = (self.last_count + 1) % 9;
+        let count = self.last_count;
+        match self.rng.random_range(0..12) {
+            0 => SessionFault::CutAfter(count),
+            1 => SessionFault::CutWithinEvent(count),
+            2 => SessionFault::CloseAfter(count, None),
+            3 => SessionFault::CloseAfter(count, Some(1001)),
+            4 => SessionFault::CloseAfter(count, Some(1011)),
+            5 => SessionFault::StallAfter(count),
+            6 => SessionFault::NotUtf8After(count),
+            7 => SessionFault::OversizedAfter(count),
+            8 => SessionFault::EndByEof,
+            _ => self.manners(),
+        }
+    }
+
+    /// What loses nothing.
+    fn manners(&mut self) -> SessionFault {
+        match self.rng.random_range(0..7) {
+            0 => SessionFault::EmptyFrames,
+            1 => SessionFault::BinaryFrames,
+            2 => SessionFault::TrailingNewline,
+            3 => SessionFault::PingEvery(5),
+            4 => SessionFault::DuplicateEvery(3),
+            5 => SessionFault::ReverseEvery(7),
+            _ => SessionFault::Garbage(2, "{oops".into()),
+        }
+    }
+}
+
+/// With this status the archive alone is read.
+fn unavailable() -> SessionFault {
+    SessionFault::Refuse(RefusedHandshake::new(503, "Service Unavailable"))
+}
+
+/// With this one nothing is.
+fn unauthorized() -> SessionFault {
+    SessionFault::Refuse(RefusedHandshake::new(401, "Unauthorized"))
+}

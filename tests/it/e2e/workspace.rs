@@ -1,0 +1,136 @@
+//! A workspace, or a token service, that is out of order for a while.
+
+use std::time::Duration;
+
+use axum::http::StatusCode;
+use proofpoint_sentinel::collect::Run;
+use proofpoint_sentinel_core::feed::EventType;
+use proofpoint_sentinel_simulator::DestinationApi;
+use proofpoint_sentinel_simulator::workspace::{Answer, Gate, Script};
+use tokio::time::Instant;
+
+use crate::e2e::fixture::{Scene, failure, last_hour, messages};
+use crate::e2e::intact::assert_arrived;
+use crate::support::relay::Relay;
+
+const BOTH: [DestinationApi; 2] = [DestinationApi::LogsIngestion, DestinationApi::DataCollector];
+
+/// Posts may begin for so long in a run that they do not get through.
+const SHORT: Duration = Duration::from_millis(1500);
+
+fn short(scene: &Scene) -> Run {
+    Run { posting_ends: Instant::now() + SHORT, ..scene.a_run() }
+}
+
+/// What the operator reads of a run in which no row gets through. The next one delivers all of
+/// them, each once.
+async fn held_up(mut scene: Scene, mend: impl FnOnce(&mut Scene)) -> String {
+    let events = scene.give(&messages(), last_hour(), 10);
+    let began = Instant::now();
+    let text = failure(&scene.run_as(short(&scene)).await, &messages());
+    assert!(began.elapsed() < SHORT * 4, "the run ends in its time");
+    assert_eq!(scene.next_hour(&messages()).await, last_hour(), "the hour is not done");
+    assert_arrived(&scene, EventType::Message, &[]);
+    mend(&mut scene);
+    assert_eq!(scene.run_well().await.feeds[0].hours_done, [last_hour()]);
+    assert_arrived(&scene, EventType::Message, &events);
+    text
+}
+
+#[tokio::test]
+async fn either_api_is_given_time_when_it_is_busy_or_broken() {
+    let faults = [429, 500, 503].map(|status| Script::Reply(Answer::status(status)));
+    let faults = faults.into_iter().chain([Script::ResetConnection]);
+    let cases = faults.flat_map(|fault| BOTH.map(|destination| (destination, fault.clone())));
+    let waited_out = cases.map(async |(destination, fault)| {
+        let scene = Scene::of().destination(destination).start().await;
+        let events = scene.give(&messages(), last_hour(), 10);
+        scene.simulation.workspace.script([fault.clone()]);
+        let report = scene.run_well().await;
+        let counts = &report.feeds[0].counts;
+        let found = (counts.posts, counts.retries, counts.delivered);
+        assert_eq!(found, (2, 1, 10), "{destination:?}: {fault:?}");
+        assert_arrived(&scene, EventType::Message, &events);
+    });
+    futures_util::future::join_all(waited_out).await;
+}
+
+#[tokio::test]
+async fn either_api_gets_in_halves_what_it_calls_too_long() {
+    for destination in BOTH {
+        let scene = Scene::of().destination(destination).start().await;
+        let events = scene.give(&messages(), last_hour(), 10);
+        scene.simulation.workspace.script([Script::Reply(Answer::status(413))]);
+        let report = scene.run_well().await;
+        let counts = &report.feeds[0].counts;
+        assert_eq!((counts.posts, counts.delivered, counts.dead_letters()), (3, 10, 0));
+        assert_arrived(&scene, EventType::Message, &events);
+    }
+}
+
+#[tokio::test]
+async fn a_post_that_is_refused_for_its_headers_is_no_fault_of_its_rows() {
+    let scene = Scene::of().destination(DestinationApi::DataCollector).start().await;
+    let inactive = Answer::collector_error(400, "InactiveCustomer");
+    scene.simulation.workspace.script([Script::Reply(inactive)]);
+    let text = held_up(scene, |_| {}).await;
+    assert!(text.contains("the workspace refuses every post"), "{text}");
+    assert!(text.contains("InactiveCustomer") && text.contains("WorkspaceID"), "{text}");
+}
+
+#[tokio::test]
+async fn a_workspace_that_does_not_answer_holds_the_run_up_until_posting_ends() {
+    for destination in BOTH {
+        let scene = Scene::of().destination(destination).start().await;
+        scene.simulation.workspace.script([Script::Hold(Gate::default())]);
+        let text = held_up(scene, |_| {}).await;
+        let told = "the run's time was up before the workspace took the rows (lastly: no answer \
+                    came in time). They are sent again by themselves";
+        assert!(text.contains(told), "{text}");
+    }
+}
+
+#[tokio::test]
+async fn a_workspace_that_stays_busy_is_left_to_the_next_run() {
+    let scene = Scene::new().await;
+    let later = Answer::throttled(3600);
+    scene.simulation.workspace.script([Script::Reply(later)]);
+    let text = held_up(scene, |_| {}).await;
+    assert!(text.contains("(lastly: HTTP 429 TooManyRequests"), "{text}");
+}
+
+#[tokio::test]
+async fn a_token_service_that_fails_for_a_moment_is_asked_again() {
+    let scene = Scene::new().await;
+    let events = scene.give(&messages(), last_hour(), 10);
+    scene.simulation.identity.fail_next(2, StatusCode::SERVICE_UNAVAILABLE);
+    scene.run_well().await;
+    assert_eq!(scene.simulation.identity.counters().requests, 3);
+    assert_arrived(&scene, EventType::Message, &events);
+}
+
+#[tokio::test]
+async fn a_token_service_that_does_not_answer_holds_the_run_up_until_posting_ends() {
+    let mut scene = Scene::new().await;
+    let issuer = scene.simulation.identity.authority_host();
+    let server = format!("127.0.0.1:{}", issuer.port().expect("it has one"));
+    let relay = Relay::before(&server, "").await;
+    let address = format!("https://localhost:{}", relay.address.port());
+    scene.vars.insert("AZURE_AUTHORITY_HOST".to_owned(), address);
+    let held = relay.hold("");
+    let text = held_up(scene, |_| drop(held)).await;
+    assert!(text.contains("the token service did not answer in time"), "{text}");
+    assert!(text.contains("AZURE_CLIENT_SECRET, which may have expired"), "{text}");
+}
+
+#[tokio::test]
+async fn a_token_service_that_can_not_be_reached_holds_the_run_up_until_posting_ends() {
+    let mut scene = Scene::new().await;
+    // Port 1 is nobody's.
+    let nobodys = "https://127.0.0.1:1".to_owned();
+    let name = "AZURE_AUTHORITY_HOST".to_owned();
+    let right = scene.vars.insert(name.clone(), nobodys).expect("it was set");
+    let text = held_up(scene, |scene| drop(scene.vars.insert(name, right))).await;
+    assert!(text.contains("there is no token to post with"), "{text}");
+    assert!(text.contains("AZURE_CLIENT_SECRET, which may have expired"), "{text}");
+}

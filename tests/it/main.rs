@@ -1,0 +1,19 @@
+//! Tests in this process: collections from end to end over real sockets, the state over a real blob
+//! service, and what documents, template and content say of the program.
+
+#[path = "../support"]
+mod support {
+    pub(crate) mod azurite;
+    pub(crate) mod markdown;
+    pub(crate) mod proxy;
+    pub(crate) mod relay;
+    pub(crate) mod repository;
+    pub(crate) mod texts;
+}
+
+mod content;
+mod docs;
+mod e2e;
+mod identity;
+mod state;
+mod template;

@@ -1,0 +1,64 @@
+//! The app as it is deployed: this repository's host.json, its function and the program.
+
+use std::path::Path;
+
+use proofpoint_sentinel::host::FUNCTION;
+use proofpoint_sentinel_simulator::host::{Host, InvocationOutcome, Tick};
+use serde_json::{Value, json};
+use tempfile::TempDir;
+
+use crate::{PROGRAM, soon, temporary};
+
+const REPOSITORY: &str = env!("CARGO_MANIFEST_DIR");
+
+/// An app's root.
+pub(crate) struct App(TempDir);
+
+impl App {
+    /// As it is deployed.
+    pub(crate) fn new() -> App {
+        let (app, repository) = (temporary(), Path::new(REPOSITORY));
+        let function = Path::new(FUNCTION).join("function.json");
+        std::fs::create_dir(app.path().join(FUNCTION)).unwrap();
+        for file in [Path::new("host.json"), &function] {
+            std::fs::copy(repository.join(file), app.path().join(file)).unwrap();
+        }
+        // A copy could still be open for writing in a process that another test is just forking.
+        std::fs::hard_link(PROGRAM, app.path().join("proofpoint-sentinel")).unwrap();
+        App(app)
+    }
+
+    /// With another `functionTimeout`.
+    pub(crate) fn with_time_out(limit: &str) -> App {
+        let app = App::new();
+        let text = std::fs::read_to_string(app.host_json()).unwrap();
+        let mut host_json: Value = serde_json::from_str(&text).unwrap();
+        host_json["functionTimeout"] = json!(limit);
+        std::fs::write(app.host_json(), host_json.to_string()).unwrap();
+        app
+    }
+
+    pub(crate) fn host_json(&self) -> std::path::PathBuf {
+        self.0.path().join("host.json")
+    }
+
+    /// A host that has started the program in this app.
+    pub(crate) async fn host(&self, settings: impl IntoIterator<Item = (String, String)>) -> Host {
+        let schedule = ("ProofpointSchedule".to_owned(), "0 */5 * * * *".to_owned());
+        let settings = settings.into_iter().chain([schedule]);
+        soon(Host::start(self.0.path(), settings)).await.unwrap()
+    }
+}
+
+/// Fires the timer.
+pub(crate) async fn fire(host: &Host) -> InvocationOutcome {
+    soon(host.fire(FUNCTION, &Tick::default())).await.unwrap()
+}
+
+/// Fires the timer; the lines that the host shows for the run, which must succeed.
+pub(crate) async fn succeed(host: &Host) -> Vec<String> {
+    match fire(host).await {
+        InvocationOutcome::Success { logs, .. } => logs,
+        other => panic!("{other:?}; the handler wrote {:#?}", host.lines()),
+    }
+}

@@ -1,0 +1,12 @@
+//! The program as its users meet it: a process under a Functions host or in a terminal, with
+//! stand-ins for everything that it talks to.
+
+mod collect;
+mod contract;
+mod deadletter;
+mod demo;
+mod logs;
+mod program;
+mod runs;
+mod simulate;
+mod world;

@@ -1,0 +1,202 @@
+//! The contract of a custom handler, request by request.
+
+use std::net::{IpAddr, SocketAddr, TcpListener, TcpStream, UdpSocket};
+use std::sync::Arc;
+use std::time::Duration;
+
+use proofpoint_sentinel::host::{FUNCTION, Function, Invocation, Reply, serve};
+use proofpoint_sentinel::net::Net;
+use proofpoint_sentinel_simulator::DestinationApi;
+use proofpoint_sentinel_simulator::host::{Host, InvocationOutcome};
+use reqwest::{Method, Response, StatusCode};
+use serde_json::Value;
+use tokio_util::sync::CancellationToken;
+
+use crate::app::{App, fire, succeed};
+use crate::cli::world::{World, feeds};
+use crate::soon;
+
+const TICK: &str = r#"{"Data":{"timer":{"Schedule":{"AdjustForDST":true},"ScheduleStatus":null,"IsPastDue":false}},"Metadata":{"sys":{"MethodName":"ProofpointPOD"}}}"#;
+
+async fn ask(base: &str, method: Method, path: &str, body: impl Into<reqwest::Body>) -> Response {
+    let http = Net::new(None).unwrap().http;
+    soon(http.request(method, format!("{base}{path}")).body(body).send()).await.unwrap()
+}
+
+/// The lines in `Logs` of a reply, which must be what the host takes for one.
+#[track_caller]
+fn logs(body: &str) -> Vec<String> {
+    let reply: Value = serde_json::from_str(body).expect("the reply is JSON");
+    assert!(reply["Outputs"].is_object(), "{reply}");
+    assert!(reply["ReturnValue"].is_null(), "{reply}");
+    serde_json::from_value(reply["Logs"].clone()).expect("Logs is a list of texts")
+}
+
+#[track_caller]
+fn failure(outcome: InvocationOutcome) -> Vec<String> {
+    match outcome {
+        InvocationOutcome::Failed { status: 500, body } => logs(&body),
+        other => panic!("{other:?}"),
+    }
+}
+
+#[tokio::test]
+async fn a_tick_becomes_a_run_with_a_line_for_each_feed() {
+    let world = World::new(&[5, 7], None).await;
+    let app = App::new();
+    let host = app.host(world.settings(DestinationApi::LogsIngestion)).await;
+    println!("the handler answered after {} ms", host.ready_after().as_millis());
+    assert!(host.ready_after() < Duration::from_secs(2), "{:?}", host.ready_after());
+
+    let logs = succeed(&host).await;
+    let feeds = feeds().map(|feed| feed.to_string());
+    assert_eq!(logs.len(), feeds.len(), "{logs:#?}");
+    for feed in feeds {
+        let line = logs.iter().find(|line| line.starts_with(&feed)).expect("the feed has a line");
+        assert!(
+            line.contains("12 events read, 12 rows delivered (0 repaired), 0 duplicates"),
+            "{line}"
+        );
+    }
+    world.assert_delivered_once(&world.hours);
+    succeed(&host).await;
+    world.assert_delivered_once(&world.hours);
+}
+
+#[tokio::test]
+async fn settings_that_are_missing_are_all_named_and_the_program_lives_on() {
+    let app = App::new();
+    let host = app.host([]).await;
+    for _ in 0..2 {
+        let logs = failure(fire(&host).await);
+        let [line] = &logs[..] else { panic!("{logs:#?}") };
+        for setting in [
+            "ProofpointClusterID",
+            "ProofpointToken",
+            "LogsIngestionEndpoint",
+            "DcrImmutableId",
+            "WorkspaceID",
+            "WorkspaceKey",
+            "StateStorage",
+            "AzureWebJobsStorage",
+        ] {
+            assert!(line.contains(setting), "{setting} in {line}");
+        }
+    }
+    assert_eq!(ask(host.base(), Method::GET, "/", "").await.status(), StatusCode::OK);
+
+    let world = World::new(&[1], None).await;
+    let host = app.host(world.settings(DestinationApi::DataCollector)).await;
+    succeed(&host).await;
+    world.assert_delivered_once(&world.hours);
+}
+
+#[tokio::test]
+async fn a_broken_host_json_is_named() {
+    let world = World::new(&[1], None).await;
+    let app = App::new();
+    let host = app.host(world.settings(DestinationApi::LogsIngestion)).await;
+    let sound = std::fs::read(app.host_json()).unwrap();
+    for broken in ["{", r#"{"functionTimeout":"soon"}"#, "[]"] {
+        std::fs::write(app.host_json(), broken).unwrap();
+        let logs = failure(fire(&host).await);
+        assert!(logs.len() == 1 && logs[0].contains("host.json: "), "{logs:?}");
+    }
+    std::fs::remove_file(app.host_json()).unwrap();
+    let logs = failure(fire(&host).await);
+    assert!(logs[0].contains("host.json: No such file"), "{logs:?}");
+    std::fs::write(app.host_json(), sound).unwrap();
+    succeed(&host).await;
+}
+
+#[tokio::test]
+async fn whatever_is_asked_the_answer_is_a_json_object() {
+    let app = App::new();
+    let host = app.host([]).await;
+    let function = format!("/{FUNCTION}");
+    let huge = format!(r#"{{"Data":{{"timer":{{}}}},"Metadata":"{}"}}"#, "x".repeat(1 << 20));
+    let cases = [
+        (Method::POST, "/Other", TICK, 404, "no function `Other`"),
+        (Method::POST, "/proofpointpod", TICK, 404, "the only one is ProofpointPOD"),
+        (Method::POST, "/%FF", TICK, 404, "no function"),
+        (Method::POST, &function, "{", 400, "not the JSON envelope"),
+        (Method::POST, &function, r#"{"Data":{}}"#, 400, "timer"),
+        (Method::POST, &function, "", 400, "not the JSON envelope"),
+        (Method::POST, &function, &huge, 400, "body"),
+        (Method::GET, &function, "", 405, "POST"),
+        (Method::PUT, "/", "", 405, "POST"),
+        (Method::GET, "/api/status", "", 404, "no such path"),
+        (Method::POST, "/api/ProofpointPOD", TICK, 404, "no such path"),
+    ];
+    for (method, path, body, status, told) in cases {
+        let what = format!("{method} {path}");
+        let answer = ask(host.base(), method, path, body.to_owned()).await;
+        assert_eq!(answer.status(), status, "{what}");
+        assert_eq!(answer.headers()["content-type"], "application/json", "{what}");
+        let logs = logs(&soon(answer.text()).await.unwrap());
+        assert!(logs.len() == 1 && logs[0].contains(told), "{what}: {logs:?}");
+    }
+    let ready = ask(host.base(), Method::GET, "/", "").await;
+    assert_eq!(ready.status(), StatusCode::OK);
+    assert!(logs(&soon(ready.text()).await.unwrap()).is_empty());
+}
+
+#[tokio::test]
+async fn nobody_outside_of_the_machine_can_reach_it() {
+    let app = App::new();
+    let host = app.host([]).await;
+    let port = port(&host);
+    TcpStream::connect(("127.0.0.1", port)).expect("it listens on loopback");
+    let Some(outside) = address_outside() else {
+        return println!("this machine has no address but loopback");
+    };
+    let refused = TcpStream::connect_timeout(&(outside, port).into(), Duration::from_secs(5));
+    assert!(refused.is_err(), "{outside}:{port} can be reached");
+}
+
+fn port(host: &Host) -> u16 {
+    let address: SocketAddr = host.base().trim_start_matches("http://").parse().unwrap();
+    address.port()
+}
+
+/// The address from which this machine would speak to the world. Nothing is sent for that.
+fn address_outside() -> Option<IpAddr> {
+    let socket = UdpSocket::bind(("0.0.0.0", 0)).ok()?;
+    socket.connect(("192.0.2.1", 9)).ok()?;
+    Some(socket.local_addr().ok()?.ip()).filter(|ip| !ip.is_loopback())
+}
+
+/// Nothing that reaches the program makes it panic, so that this is no process.
+#[tokio::test]
+async fn a_panic_is_an_answer() {
+    struct Panics;
+
+    impl Function for Panics {
+        async fn run(self: Arc<Self>, _: Invocation, _: CancellationToken) -> Reply {
+            panic!("this is a test")
+        }
+    }
+
+    let port = {
+        let free = TcpListener::bind(("127.0.0.1", 0)).unwrap();
+        free.local_addr().unwrap().port()
+    };
+    let base = format!("http://127.0.0.1:{port}");
+    let stop = CancellationToken::new();
+    let server = tokio::spawn(serve(port, Arc::new(Panics), stop.clone()));
+    let listens = async {
+        while tokio::net::TcpStream::connect(("127.0.0.1", port)).await.is_err() {
+            tokio::task::yield_now().await;
+        }
+    };
+    soon(listens).await;
+    for _ in 0..2 {
+        let answer = ask(&base, Method::POST, &format!("/{FUNCTION}"), TICK).await;
+        assert_eq!(answer.status(), StatusCode::INTERNAL_SERVER_ERROR);
+        let logs = logs(&soon(answer.text()).await.unwrap());
+        assert!(logs[0].contains("a fault in the program"), "{logs:?}");
+    }
+    assert_eq!(ask(&base, Method::GET, "/", "").await.status(), StatusCode::OK);
+    stop.cancel();
+    soon(server).await.unwrap().expect("it ends in good order");
+}

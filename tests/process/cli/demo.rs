@@ -1,0 +1,126 @@
+//! `demo`: the whole connector, with nothing configured.
+
+use std::collections::BTreeSet;
+use std::path::Path;
+
+use proofpoint_sentinel_core::feed::{EventType, Feed};
+use proofpoint_sentinel_core::hour::Hour;
+use proofpoint_sentinel_core::tables::table;
+use proofpoint_sentinel_simulator::mail::Traffic;
+use proofpoint_sentinel_simulator::pod::{EventSource, GeneratedEvents, Volume};
+
+use crate::cli::program::{Ended, run};
+use crate::cli::world::{CLUSTER, feed, id};
+use crate::temporary;
+
+const END: &str = "Every event of the closed hours arrived once, and none of the";
+
+async fn demo(keep: &Path, more: &[&str]) -> Ended {
+    let keep = keep.to_str().unwrap();
+    let arguments = [&["demo", "--hours", "2", "--rate", "300", "--keep", keep], more].concat();
+    let ended = run(&arguments, &[]).await;
+    assert_eq!(ended.code, Some(0), "{ended:?}");
+    assert_eq!(ended.stderr, "");
+    assert!(ended.stdout.contains(END), "{ended:?}");
+    ended
+}
+
+/// The hours of the demo's traffic, as it names them in its first line.
+#[track_caller]
+fn hours(ended: &Ended) -> (Hour, Hour) {
+    let line = ended.stdout.lines().next().unwrap();
+    let words: Vec<&str> = line.split_whitespace().collect();
+    let to = words.iter().position(|word| *word == "to").expect("from one hour to another");
+    (words[to - 1].parse().unwrap(), words[to + 1].parse().unwrap())
+}
+
+/// The feed's numbers of the table: hours, events read, rows by live, rows from the archive, events
+/// that were known already, rows received.
+#[track_caller]
+fn told(ended: &Ended, feed: &Feed) -> [usize; 6] {
+    let name = feed.to_string();
+    let line = ended.stdout.lines().find(|line| line.starts_with(&name));
+    let line = line.unwrap_or_else(|| panic!("{feed} is not in the table: {ended:?}"));
+    let words: Vec<&str> = line.split_whitespace().collect();
+    std::array::from_fn(|column| words[column + 1].replace(',', "").parse().unwrap())
+}
+
+/// The ids of the rows that the demo left, in order.
+fn rows(keep: &Path, table: &str, feed: &Feed) -> Vec<String> {
+    let path = keep.join("workspace").join(format!("{table}.ndjson"));
+    let text = std::fs::read_to_string(path).unwrap();
+    let mut ids: Vec<String> = text.lines().map(|row| id(feed, row.as_bytes())).collect();
+    ids.sort();
+    ids
+}
+
+/// The ids of the traffic, in order.
+fn traffic(feed: &Feed, first: Hour, last: Hour) -> Vec<String> {
+    let volume = Volume { messages: 300, audits: 10, daily: true, bulk: false };
+    let source = GeneratedEvents::new([(CLUSTER.to_owned(), Traffic::new(1, CLUSTER))], volume);
+    let events = first.through(last).flat_map(|hour| source.events(feed, hour));
+    let mut ids: Vec<String> = events.map(|event| id(feed, &event)).collect();
+    ids.sort();
+    ids
+}
+
+#[tokio::test]
+async fn every_event_lies_in_its_table_once_and_another_demo_goes_on() {
+    let keep = temporary();
+    let ended = demo(keep.path(), &[]).await;
+    let (first, last) = hours(&ended);
+    assert_eq!(last.hours_since(first), 1);
+    for feed in EventType::ALL.map(feed) {
+        let expected = traffic(&feed, first, last);
+        assert!(!expected.is_empty());
+        let arrived = rows(keep.path(), table(feed.event_type).name, &feed);
+        let once: BTreeSet<&String> = arrived.iter().collect();
+        assert_eq!(once.len(), arrived.len(), "{feed}: a row came twice");
+        assert!(expected.iter().all(|id| once.contains(id)), "{feed}");
+        let [hours, events, live, archive, known, received] = told(&ended, &feed);
+        assert_eq!((events, received), (live + archive + known, live + archive), "{feed}");
+        assert!(hours >= 2 && archive > 0, "{feed}");
+        // At night nothing may be audited for longer than the live stream reaches back.
+        assert!(live > 0 || feed.event_type == EventType::Audit, "{feed}");
+    }
+
+    let ended = demo(keep.path(), &[]).await;
+    let nothing_more =
+        format!("Every closed hour up to {last} UTC was delivered by an earlier demo.");
+    let no_hour_between = ended.stdout.starts_with(&nothing_more);
+    for feed in EventType::ALL.map(feed) {
+        let arrived = rows(keep.path(), table(feed.event_type).name, &feed);
+        let once: BTreeSet<&String> = arrived.iter().collect();
+        assert_eq!(once.len(), arrived.len(), "{feed}: a row came twice");
+        if no_hour_between {
+            let [hours, _, _, archive, ..] = told(&ended, &feed);
+            assert_eq!((hours, archive), (0, 0), "{feed}");
+        }
+    }
+    let log = std::fs::read_to_string(keep.path().join("handler.log")).unwrap();
+    assert!(log.contains("run begins"), "{log}");
+}
+
+#[tokio::test]
+async fn the_legacy_destination_gets_every_event_too() {
+    let keep = temporary();
+    let ended = demo(keep.path(), &["--legacy"]).await;
+    let (first, last) = hours(&ended);
+    for feed in EventType::ALL.map(feed) {
+        let table = format!("{}_CL", table(feed.event_type).log_type);
+        let arrived: BTreeSet<String> = rows(keep.path(), &table, &feed).into_iter().collect();
+        let expected = traffic(&feed, first, last);
+        assert!(expected.iter().all(|id| arrived.contains(id)), "{feed}");
+    }
+}
+
+#[tokio::test]
+async fn a_directory_in_which_another_demo_works_is_left_alone() {
+    let keep = temporary();
+    let lock = std::fs::File::create(keep.path().join(".lock")).unwrap();
+    lock.lock().unwrap();
+    let ended = run(&["demo", "--keep", keep.path().to_str().unwrap()], &[]).await;
+    assert_eq!(ended.code, Some(1));
+    assert!(ended.stderr.contains("another demo is at work in"), "{ended:?}");
+    assert!(!keep.path().join("workspace").exists());
+}
