@@ -15,5 +15,6 @@ mod content;
 mod docs;
 mod e2e;
 mod identity;
+mod modules;
 mod state;
 mod template;
