@@ -9,7 +9,7 @@ use jiff::Timestamp;
 use proofpoint_sentinel_core::feed::Feed;
 use serde::{Deserialize, Serialize};
 
-use super::objects::sha256_hex;
+use super::object::sha256_hex;
 
 /// Why an event could not be delivered.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]

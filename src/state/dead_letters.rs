@@ -5,10 +5,10 @@ use std::str::FromStr;
 
 use proofpoint_sentinel_core::feed::Feed;
 
-use super::State;
 use super::dead_letter::{DeadLetter, DeadLetterReason, NotADeadLetter, StoredDeadLetter};
 use super::error::StateError;
-use super::objects::Condition;
+use super::object::Condition;
+use super::store::State;
 
 const FOLDER: &str = "dead-letters/";
 

@@ -9,7 +9,7 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::AbortOnDropHandle;
 use tracing::Instrument as _;
 
-use super::blob::BlobLease;
+use super::blob::{BlobLease, Renewal};
 use super::error::StateError;
 
 /// When a lease on a blob is renewed and when it is given up.
@@ -90,20 +90,10 @@ impl Lease {
             }
             Held::Renewed { lease, renewing, .. } => {
                 drop(renewing);
-                lease.release().await
+                Ok(lease.release().await?)
             }
         }
     }
-}
-
-/// How one renewal went.
-pub(super) enum Renewal {
-    /// The lease runs its full length again.
-    Done,
-    /// It belongs to somebody else, or to nobody.
-    Refused,
-    /// Nobody knows: the service could not be asked.
-    Failed(StateError),
 }
 
 /// Renews until the lease is lost; `since` is when it was acquired.
@@ -148,10 +138,11 @@ mod tests {
     use std::cell::RefCell;
 
     use super::*;
+    use crate::state::blob::BlobError;
 
     fn failed() -> Renewal {
         let (host, reason) = ("a.example".to_owned(), "refused".to_owned());
-        Renewal::Failed(StateError::Unreachable { host, reason })
+        Renewal::Failed(BlobError::Unreachable { host, reason })
     }
 
     /// Runs `keep` with a script of what each renewal gives, and tells at which seconds it asked

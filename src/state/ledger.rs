@@ -19,10 +19,10 @@ use proofpoint_sentinel_core::feed::Feed;
 use proofpoint_sentinel_core::hour::Hour;
 
 use self::segment::{SUFFIX, Segment, feed_folder, hour_folder, writer};
-use super::State;
 use super::error::StateError;
 use super::hour_ids::{EventId, HourIds};
-use super::objects::{Appended, Layout};
+use super::object::{Appended, Layout};
+use super::store::State;
 
 /// The last two bytes are the version.
 const LAYOUT: Layout = Layout { head: b"PODLDG01", record: EventId::BYTES };

@@ -1,54 +1,13 @@
-//! Named objects with conditional writes and appends: what the rest of the state is built on, the same over
-//! a blob container and over a directory.
-
-use std::fmt::Write as _;
+//! Named objects with conditional writes and appends: what the rest of the state is built on, the same
+//! over a blob container and over a directory.
 
 use bytes::Bytes;
-use sha2::{Digest as _, Sha256};
 
 use super::blob::BlobObjects;
 use super::directory::DirectoryObjects;
 use super::error::StateError;
 use super::lease::{Lease, LeaseTimes};
-
-/// The most that is read of one object. The largest that this program writes is a dead letter: an
-/// event of up to 64 MiB and a line about it.
-pub(super) const LARGEST: u64 = 80 * 1024 * 1024;
-
-/// What an object held when it was read or written, as far as a later write needs to know.
-///
-/// A blob's ETag, or the hash of a file's bytes.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Version(pub(super) String);
-
-/// What must be so for a write to happen.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Condition<'a> {
-    /// There is no object of that name.
-    Absent,
-    /// The object is still that one.
-    Match(&'a Version),
-    /// Nothing: what is there is replaced.
-    Any,
-}
-
-/// What an object that is appended to looks like.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Layout {
-    /// What it starts with.
-    pub head: &'static [u8],
-    /// How many bytes each of the records after it has.
-    pub record: usize,
-}
-
-/// Whether an append was done.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Appended {
-    Done,
-    /// The object takes no more (a blob: 50,000 blocks, and everything: [`LARGEST`] bytes) and is
-    /// as it was.
-    Full,
-}
+use super::object::{Appended, Condition, Layout, Version};
 
 /// Objects by name. Names are paths with `/` between the segments.
 #[derive(Clone, Debug)]
@@ -61,8 +20,8 @@ impl Objects {
     /// The object's bytes and version; `None` where there is no such object.
     pub(super) async fn get(&self, name: &str) -> Result<Option<(Bytes, Version)>, StateError> {
         match self {
-            Objects::Blob(blob) => blob.get(name).await,
-            Objects::Directory(directory) => directory.get(name).await,
+            Objects::Blob(blob) => Ok(blob.get(name).await?),
+            Objects::Directory(directory) => Ok(directory.get(name).await?),
         }
     }
 
@@ -79,8 +38,8 @@ impl Objects {
         condition: Condition<'_>,
     ) -> Result<Version, StateError> {
         match self {
-            Objects::Blob(blob) => blob.put(name, bytes, condition).await,
-            Objects::Directory(directory) => directory.put(name, bytes, condition).await,
+            Objects::Blob(blob) => Ok(blob.put(name, bytes, condition).await?),
+            Objects::Directory(directory) => Ok(directory.put(name, bytes, condition).await?),
         }
     }
 
@@ -96,8 +55,8 @@ impl Objects {
         records: &Bytes,
     ) -> Result<Appended, StateError> {
         match self {
-            Objects::Blob(blob) => blob.append(name, layout, records).await,
-            Objects::Directory(directory) => directory.append(name, layout, records).await,
+            Objects::Blob(blob) => Ok(blob.append(name, layout, records).await?),
+            Objects::Directory(directory) => Ok(directory.append(name, layout, records).await?),
         }
     }
 
@@ -105,16 +64,16 @@ impl Objects {
     /// the order of their characters.
     pub(super) async fn list(&self, folder: &str) -> Result<Vec<String>, StateError> {
         match self {
-            Objects::Blob(blob) => blob.list(folder).await,
-            Objects::Directory(directory) => directory.list(folder).await,
+            Objects::Blob(blob) => Ok(blob.list(folder).await?),
+            Objects::Directory(directory) => Ok(directory.list(folder).await?),
         }
     }
 
     /// Deletes an object. It is fine where there is none.
     pub(super) async fn delete(&self, name: &str) -> Result<(), StateError> {
         match self {
-            Objects::Blob(blob) => blob.delete(name).await,
-            Objects::Directory(directory) => directory.delete(name).await,
+            Objects::Blob(blob) => Ok(blob.delete(name).await?),
+            Objects::Directory(directory) => Ok(directory.delete(name).await?),
         }
     }
 
@@ -127,12 +86,4 @@ impl Objects {
             Objects::Directory(directory) => Ok(Lease::locked(directory.lock(name).await?)),
         }
     }
-}
-
-/// The SHA-256 of `bytes` in 64 lower-case hexadecimal digits.
-pub(super) fn sha256_hex(bytes: &[u8]) -> String {
-    Sha256::digest(bytes).iter().fold(String::with_capacity(64), |mut hex, byte| {
-        write!(hex, "{byte:02x}").expect("a String takes every write");
-        hex
-    })
 }

@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use proofpoint_sentinel::net::Net;
 use proofpoint_sentinel::settings::StateSettings;
 use proofpoint_sentinel::state::{
-    Checkpoint, DeadLetter, DeadLetterReason, Lease, LeaseTimes, State, StateError,
+    BlobError, Checkpoint, DeadLetter, DeadLetterReason, Lease, LeaseTimes, State, StateError,
 };
 use proofpoint_sentinel_core::feed::{EventType, Feed};
 use proofpoint_sentinel_core::hour::Hour;
@@ -288,7 +288,7 @@ async fn odd_characters_in_a_cluster_id_are_encoded_once() {
 async fn a_shared_access_signature_is_enough_for_a_container_that_is_there() {
     let objects_only = Azurite::shared().connection_string_with_sas("rwc", "o");
     let error = try_open(&objects_only, "not-there").await.unwrap_err();
-    assert!(matches!(error, StateError::NotFound { .. }), "{error}");
+    assert!(matches!(error, StateError::Blob(BlobError::NotFound { .. })), "{error}");
 
     open("there").await;
     let state = try_open(&objects_only, "there").await.unwrap();
@@ -299,7 +299,7 @@ async fn a_shared_access_signature_is_enough_for_a_container_that_is_there() {
     let read_only = Azurite::shared().connection_string_with_sas("r", "o");
     let state = try_open(&read_only, "there").await.unwrap();
     let error = state.write_checkpoint(&feed, &first, None).await.unwrap_err();
-    assert!(matches!(error, StateError::Denied { .. }), "{error}");
+    assert!(matches!(error, StateError::Blob(BlobError::Denied { .. })), "{error}");
     assert!(!format!("{error:?} {state:?}").contains("sig="), "{error:?} {state:?}");
 }
 
@@ -308,6 +308,6 @@ async fn a_wrong_key_is_told_and_not_repeated() {
     let wrong = "aHVudGVyMg==";
     let connection_string = azurite::connection_string(Azurite::shared().authority(), wrong);
     let error = try_open(&connection_string, "wrong-key").await.unwrap_err();
-    assert!(matches!(error, StateError::Denied { .. }), "{error}");
+    assert!(matches!(error, StateError::Blob(BlobError::Denied { .. })), "{error}");
     assert!(!format!("{error} {error:?}").contains(wrong), "{error:?}");
 }

@@ -4,18 +4,15 @@
 //! does not know that the head is there appends it with the records on condition that the blob is
 //! empty still; of many who do so at once, the service lets one succeed and tells the others.
 
-use std::collections::HashSet;
-use std::sync::{Mutex, PoisonError};
-
 use azure_core::http::{Etag, StatusCode};
 use azure_storage_blob::models::{
     AppendBlobClientAppendBlockOptions, AppendBlobClientCreateOptions,
 };
 use bytes::Bytes;
 
-use super::BlobObjects;
-use crate::state::error::{StateError, error_code};
-use crate::state::objects::{Appended, LARGEST, Layout};
+use super::container::BlobObjects;
+use super::error::{BlobError, error_code};
+use crate::state::object::{Appended, LARGEST, Layout, ObjectError};
 
 /// Enough for a blob that was thought to be there, is not, and is begun by somebody else.
 const MOST_TRIES: u32 = 4;
@@ -38,7 +35,7 @@ impl BlobObjects {
         name: &str,
         layout: Layout,
         records: &Bytes,
-    ) -> Result<Appended, StateError> {
+    ) -> Result<Appended, BlobError> {
         let begun = &self.0.begun;
         for _ in 0..MOST_TRIES {
             let block = if begun.contains(name) {
@@ -60,7 +57,7 @@ impl BlobObjects {
                 }
             }
         }
-        Err(StateError::Conflict { name: name.to_owned() })
+        Err(ObjectError::conflict(name).into())
     }
 
     /// Appends one block, at `position` or nowhere where one is given.
@@ -69,7 +66,7 @@ impl BlobObjects {
         name: &str,
         bytes: Bytes,
         position: Option<i64>,
-    ) -> Result<Block, StateError> {
+    ) -> Result<Block, BlobError> {
         let options = AppendBlobClientAppendBlockOptions {
             append_position: position,
             max_size: Some(LARGEST as i64),
@@ -89,7 +86,7 @@ impl BlobObjects {
     }
 
     /// Creates an empty blob. One that is there stays as it is.
-    async fn create_append_blob(&self, name: &str) -> Result<(), StateError> {
+    async fn create_append_blob(&self, name: &str) -> Result<(), BlobError> {
         let options = AppendBlobClientCreateOptions {
             if_none_match: Some(Etag::from("*")),
             ..AppendBlobClientCreateOptions::default()
@@ -101,54 +98,5 @@ impl BlobObjects {
             Err(error) if error.http_status() == Some(StatusCode::PreconditionFailed) => Ok(()),
             Err(error) => Err(self.explain(name, &error)),
         }
-    }
-}
-
-/// Blobs that are known to have their head. It spares requests and may forget.
-#[derive(Default)]
-pub(super) struct Begun(Mutex<HashSet<String>>);
-
-impl Begun {
-    const MOST: usize = 1_024;
-
-    fn contains(&self, name: &str) -> bool {
-        self.locked(|names| names.contains(name))
-    }
-
-    fn insert(&self, name: &str) {
-        self.locked(|names| {
-            if names.contains(name) {
-                return;
-            }
-            if names.len() == Begun::MOST {
-                names.clear();
-            }
-            names.insert(name.to_owned());
-        });
-    }
-
-    fn remove(&self, name: &str) {
-        self.locked(|names| names.remove(name));
-    }
-
-    fn locked<T>(&self, work: impl FnOnce(&mut HashSet<String>) -> T) -> T {
-        work(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner))
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn what_is_known_of_blobs_is_bounded() {
-        let begun = Begun::default();
-        for number in 0..3 * Begun::MOST {
-            begun.insert(&number.to_string());
-            assert!(begun.contains(&number.to_string()));
-            begun.locked(|names| assert!(names.len() <= Begun::MOST));
-        }
-        begun.remove("3071");
-        assert!(!begun.contains("3071"));
     }
 }

@@ -3,12 +3,12 @@
 use azure_storage_blob::models::BlobContainerClientListBlobsOptions;
 use futures_util::TryStreamExt as _;
 
-use super::BlobObjects;
-use crate::state::error::{StateError, error_code};
+use super::container::BlobObjects;
+use super::error::{BlobError, error_code};
 
 impl BlobObjects {
     /// See [`Objects::list`](crate::state::objects::Objects::list).
-    pub(in crate::state) async fn list(&self, folder: &str) -> Result<Vec<String>, StateError> {
+    pub(in crate::state) async fn list(&self, folder: &str) -> Result<Vec<String>, BlobError> {
         let options = BlobContainerClientListBlobsOptions {
             prefix: Some(folder.to_owned()),
             ..BlobContainerClientListBlobsOptions::default()
@@ -24,7 +24,7 @@ impl BlobObjects {
     }
 
     /// See [`Objects::delete`](crate::state::objects::Objects::delete).
-    pub(in crate::state) async fn delete(&self, name: &str) -> Result<(), StateError> {
+    pub(in crate::state) async fn delete(&self, name: &str) -> Result<(), BlobError> {
         match self.bounded(self.0.client.blob_client(name).delete(None)).await? {
             Ok(_) => Ok(()),
             Err(error) if error_code(&error) == "BlobNotFound" => Ok(()),

@@ -6,9 +6,10 @@ use std::path::Path;
 
 use bytes::Bytes;
 
-use super::{DirectoryObjects, replace};
-use crate::state::error::StateError;
-use crate::state::objects::{Appended, LARGEST, Layout};
+use super::error::DirectoryError;
+use super::replace::replace;
+use super::root::DirectoryObjects;
+use crate::state::object::{Appended, LARGEST, Layout};
 
 impl DirectoryObjects {
     /// See [`Objects::append`](crate::state::objects::Objects::append).
@@ -17,14 +18,14 @@ impl DirectoryObjects {
         name: &str,
         layout: Layout,
         records: &Bytes,
-    ) -> Result<Appended, StateError> {
+    ) -> Result<Appended, DirectoryError> {
         let (name, records) = (name.to_owned(), records.clone());
         self.clone()
             .blocking(move |this| {
                 let _writer = this.writer()?;
                 let path = this.path(&name);
                 append(&path, layout, &records)
-                    .map_err(|reason| StateError::disk("append to", path, reason))
+                    .map_err(|reason| DirectoryError::disk("append to", path, reason))
             })
             .await
     }

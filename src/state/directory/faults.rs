@@ -99,7 +99,7 @@ async fn refusals(state: &State, version: &Version) -> [StateError; 3] {
 fn temporaries(root: &Path) -> [PathBuf; 3] {
     let segment = format!("ledger/{}/{}/{}-b9d17232a4c83d99.ids", feed(), hour(), hour());
     [format!("checkpoints/{}.json", feed()), format!("status/{}.json", feed()), segment]
-        .map(|name| root.join(name + super::TEMPORARY))
+        .map(|name| root.join(name + super::replace::TEMPORARY))
 }
 
 #[tokio::test]

@@ -4,22 +4,23 @@ use std::fs;
 use std::io::{self, ErrorKind};
 use std::path::Path;
 
-use super::{DirectoryObjects, TEMPORARY};
-use crate::state::error::StateError;
+use super::error::DirectoryError;
+use super::replace::TEMPORARY;
+use super::root::DirectoryObjects;
 
 impl DirectoryObjects {
     /// See [`Objects::list`](crate::state::objects::Objects::list).
-    pub(in crate::state) async fn list(&self, folder: &str) -> Result<Vec<String>, StateError> {
+    pub(in crate::state) async fn list(&self, folder: &str) -> Result<Vec<String>, DirectoryError> {
         let folder = folder.trim_end_matches('/').to_owned();
         self.clone().blocking(move |this| this.names_in(folder)).await
     }
 
-    fn names_in(&self, folder: String) -> Result<Vec<String>, StateError> {
+    fn names_in(&self, folder: String) -> Result<Vec<String>, DirectoryError> {
         let (mut folders, mut names) = (vec![folder], Vec::new());
         while let Some(folder) = folders.pop() {
             let path = self.path(&folder);
             for (name, is_folder) in
-                entries(&path).map_err(|reason| StateError::disk("list", path, reason))?
+                entries(&path).map_err(|reason| DirectoryError::disk("list", path, reason))?
             {
                 let into = if is_folder { &mut folders } else { &mut names };
                 into.push(format!("{folder}/{name}"));
@@ -31,7 +32,7 @@ impl DirectoryObjects {
 
     /// See [`Objects::delete`](crate::state::objects::Objects::delete). Directories that this
     /// leaves empty go as well.
-    pub(in crate::state) async fn delete(&self, name: &str) -> Result<(), StateError> {
+    pub(in crate::state) async fn delete(&self, name: &str) -> Result<(), DirectoryError> {
         let name = name.to_owned();
         self.clone()
             .blocking(move |this| {
@@ -39,7 +40,7 @@ impl DirectoryObjects {
                 let path = this.path(&name);
                 match fs::remove_file(&path) {
                     Err(error) if error.kind() != ErrorKind::NotFound => {
-                        return Err(StateError::disk("delete", path, error));
+                        return Err(DirectoryError::disk("delete", path, error));
                     }
                     _ => {}
                 }

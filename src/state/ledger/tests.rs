@@ -139,7 +139,7 @@ async fn a_full_segment_goes_on_in_the_next_part() {
     state.append_ledger(&feed(), hour(), now(), "run-1", &ids(0..1)).await.unwrap();
     let first = segment(root.path());
     let file = File::options().write(true).open(&first).unwrap();
-    file.set_len(crate::state::objects::LARGEST).unwrap();
+    file.set_len(crate::state::object::LARGEST).unwrap();
     state.append_ledger(&feed(), hour(), now(), "run-1", &ids(1..2)).await.unwrap();
     state.append_ledger(&feed(), hour(), now(), "run-1", &ids(2..3)).await.unwrap();
     // What it was filled up with is in nobody's interest.

@@ -1,6 +1,8 @@
 //! The blob service fails, or somebody else gets in between.
 
-use proofpoint_sentinel::state::{Checkpoint, EventId, LeaseTimes, State, StateError, Version};
+use proofpoint_sentinel::state::{
+    BlobError, Checkpoint, EventId, LeaseTimes, State, StateError, Version,
+};
 
 use super::{QUICK, acme, break_lease, checkpoint, is_conflict, is_lease_held, lost_in_time};
 use super::{open, open_through};
@@ -48,7 +50,10 @@ async fn a_service_that_can_not_be_reached_is_told_and_that_it_will_be_tried_aga
     relay.cut();
     skip_waits();
     for (name, error) in failures(&state, &version).await {
-        assert!(matches!(error, StateError::Unreachable { .. }), "{name}: {error}");
+        assert!(
+            matches!(error, StateError::Blob(BlobError::Unreachable { .. })),
+            "{name}: {error}"
+        );
         let text = error.to_string();
         for told in ["127.0.0.1", "The next run tries again", "StateStorage"] {
             assert!(text.contains(told), "{name}: `{text}` does not tell `{told}`");
@@ -62,7 +67,10 @@ async fn a_busy_service_is_told_and_nothing_is_changed_by_what_it_refused() {
     relay.refuse("", "503 Busy", "ServerBusy");
     skip_waits();
     for (name, error) in failures(&state, &version).await {
-        assert!(matches!(error, StateError::Service { status: 503, .. }), "{name}: {error}");
+        assert!(
+            matches!(error, StateError::Blob(BlobError::Service { status: 503, .. })),
+            "{name}: {error}"
+        );
         let text = error.to_string();
         for told in ["127.0.0.1", "ServerBusy", &name, "the next run tries again"] {
             assert!(text.contains(told), "{name}: `{text}` does not tell `{told}`");

@@ -1,7 +1,7 @@
 //! The ledger over a real blob service.
 
 use jiff::Timestamp;
-use proofpoint_sentinel::state::{EventId, State, StateError};
+use proofpoint_sentinel::state::{BlobError, EventId, State, StateError};
 use proofpoint_sentinel_core::feed::Feed;
 use proofpoint_sentinel_core::hour::Hour;
 
@@ -203,7 +203,7 @@ async fn a_shared_access_signature_needs_to_list_and_delete() {
     let denied = state.read_ledger(&acme(), hour()).await.unwrap_err();
     assert!(denied.to_string().contains("on containers and objects"), "{denied}");
     let denied = state.prune_ledger(&acme(), hour(), ever()).await.unwrap_err();
-    assert!(matches!(denied, StateError::Denied { .. }), "{denied}");
+    assert!(matches!(denied, StateError::Blob(BlobError::Denied { .. })), "{denied}");
 }
 
 /// Prints what an hour of two million ids costs to read, in as many segments as live delivery makes.

@@ -1,0 +1,69 @@
+//! The state, opened: who owns a feed, and what is said of it.
+
+use bytes::Bytes;
+use proofpoint_sentinel_core::feed::Feed;
+
+use super::blob::BlobObjects;
+use super::directory::DirectoryObjects;
+use super::error::StateError;
+use super::lease::{Lease, LeaseTimes};
+use super::object::Condition;
+use super::objects::Objects;
+use crate::net::Net;
+use crate::settings::StateSettings;
+
+/// The state of all feeds. Cheap to clone.
+#[derive(Clone, Debug)]
+pub struct State {
+    pub(super) objects: Objects,
+    lease_times: LeaseTimes,
+}
+
+impl State {
+    /// Opens the container or directory, which is created on first use.
+    ///
+    /// # Errors
+    /// Whatever would make later calls fail as well: a connection string that makes no sense, a
+    /// storage account that can't be reached or refuses access, a directory that can't be written.
+    pub async fn open(settings: &StateSettings, net: &Net) -> Result<State, StateError> {
+        let objects = match settings {
+            StateSettings::ConnectionString { connection_string, container } => Objects::Blob(
+                BlobObjects::with_connection_string(connection_string, container, net).await?,
+            ),
+            StateSettings::Identity { blob_service_uri, container, identity } => Objects::Blob(
+                BlobObjects::with_identity(blob_service_uri, container, identity, net).await?,
+            ),
+            StateSettings::Directory(path) => {
+                Objects::Directory(DirectoryObjects::open(path).await?)
+            }
+        };
+        Ok(State { objects, lease_times: LeaseTimes::default() })
+    }
+
+    /// The same state with other times for the leases that are taken from now on.
+    pub fn with_lease_times(self, lease_times: LeaseTimes) -> State {
+        State { lease_times, ..self }
+    }
+
+    /// Owns `feed` until the lease is released, dropped or lost.
+    ///
+    /// # Errors
+    /// [`StateError::LeaseHeld`] where it has an owner, be it in this process.
+    pub async fn lease(&self, feed: &Feed) -> Result<Lease, StateError> {
+        self.objects.lease(&format!("leases/{feed}"), self.lease_times).await
+    }
+
+    /// Replaces what is said of `feed`, whoever said it. Nothing is decided by it.
+    pub async fn write_status(&self, feed: &Feed, json: Bytes) -> Result<(), StateError> {
+        self.objects.put(&status_name(feed), json, Condition::Any).await.map(drop)
+    }
+
+    /// What was said of `feed` last, as it was written; `None` where nothing was.
+    pub async fn read_status(&self, feed: &Feed) -> Result<Option<Bytes>, StateError> {
+        Ok(self.objects.get(&status_name(feed)).await?.map(|(json, _)| json))
+    }
+}
+
+pub(super) fn status_name(feed: &Feed) -> String {
+    format!("status/{feed}.json")
+}
