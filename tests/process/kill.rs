@@ -1,77 +1,78 @@
-//! The handler is killed again and again, at any moment: no event may get lost, and only what was
-//! under way may come twice.
+//! Kills the handler at random moments. No event may be lost, and only batches that were in flight
+//! at a kill may be delivered twice.
 //!
-//! Everything but the far ends is what is shipped: the program under a Functions host, with its
-//! state in Azurite. Worlds of [`KILLS`] kills each run side by side; `scripts/killtest` says how
-//! many, and from which seed.
+//! Only Proofpoint and Azure are simulated. The rest is what is shipped: the program under a
+//! Functions host, with its state in Azurite. Scenarios of [`KILLS`](options::KILLS) kills each run
+//! side by side; `scripts/killtest` sets the number of kills and the first seed.
 
-mod account;
-mod calendar;
-mod moments;
-mod orders;
-mod storage;
-mod strike;
-mod traffic;
-mod world;
+mod events;
+mod hours;
+mod kill_point;
+mod options;
+mod phases;
+mod scenario;
+mod state_container;
+mod summary;
 
 use std::time::Instant;
 
 use futures_util::{StreamExt as _, stream};
 
-use account::Account;
-use moments::Moments;
-use orders::{Orders, WorldOrder};
-use world::World;
+use options::{KillOptions, ScenarioOptions};
+use phases::PhaseCounts;
+use scenario::Scenario;
+use summary::KillSummary;
 
-/// So many worlds run at once.
+/// How many scenarios run at once.
 const SIDE_BY_SIDE: usize = 4;
 
-/// Fewer kills than this need not have hit every moment.
+/// With fewer kills than this, the test does not require that every phase was hit.
 const ENOUGH: usize = 100;
 
 #[tokio::test(flavor = "multi_thread")]
 async fn kills_at_any_moment_lose_no_event() {
-    let orders = Orders::from_environment();
-    println!("{orders}");
+    let options = KillOptions::from_environment();
+    println!("{options}");
     let began = Instant::now();
-    let mut worlds = stream::iter(orders.worlds()).map(killed).buffer_unordered(SIDE_BY_SIDE);
-    let (mut account, mut moments) = (Account::default(), Moments::default());
-    while let Some((of_world, hit)) = worlds.next().await {
-        account.add(&of_world);
-        moments.add(&hit);
+    let mut scenarios =
+        stream::iter(options.scenarios()).map(run_with_kills).buffer_unordered(SIDE_BY_SIDE);
+    let (mut summary, mut phases) = (KillSummary::default(), PhaseCounts::default());
+    while let Some((summary_of_one, phases_of_one)) = scenarios.next().await {
+        summary.add(&summary_of_one);
+        phases.add(&phases_of_one);
     }
-    println!("{account} in {:.0} s\n{moments}", began.elapsed().as_secs_f64());
-    if orders.kills >= ENOUGH {
-        moments.assert_covered();
-        assert!(account.costly_kills > 0, "no kill hit between an answer and the ledger");
+    println!("{summary} in {:.0} s\n{phases}", began.elapsed().as_secs_f64());
+    if options.kills >= ENOUGH {
+        phases.assert_covered();
+        assert!(summary.costly_kills > 0, "no kill hit between an answer and the ledger");
     }
 }
 
-/// A world with kills, in a task of its own, so that a failure can say how to see it again.
-async fn killed(order: WorldOrder) -> (Account, Moments) {
-    let life = tokio::spawn(async move {
-        let mut world = World::new(order.seed, order.kills).await;
-        for _ in 0..order.kills {
-            world.round_with_kill().await;
+/// Runs one scenario in a task of its own, so that a failure can say how to repeat it.
+async fn run_with_kills(options: ScenarioOptions) -> (KillSummary, PhaseCounts) {
+    let task = tokio::spawn(async move {
+        let mut scenario = Scenario::new(options.seed, options.kills).await;
+        for _ in 0..options.kills {
+            scenario.round_with_kill().await;
         }
-        world.settle().await;
-        let account = world.account();
-        println!("{order}: {account}");
-        (account, world.moments)
+        scenario.finish().await;
+        let summary = scenario.summary();
+        println!("{options}: {summary}");
+        (summary, scenario.phases)
     });
-    life.await.unwrap_or_else(|fault| panic!("{fault}; to see it again: {}", order.command()))
+    task.await.unwrap_or_else(|error| panic!("{error}; to repeat it: {}", options.command()))
 }
 
-/// The same without kills: what comes twice above comes of the kills.
+/// Shows that the duplicates of the test above come from the kills.
 #[tokio::test(flavor = "multi_thread")]
-async fn without_kills_no_event_comes_twice() {
+async fn without_kills_no_event_is_delivered_twice() {
     let rounds = 5;
-    let mut world = World::new(Orders::from_environment().seed, rounds).await;
+    let mut scenario = Scenario::new(KillOptions::from_environment().seed, rounds).await;
     for _ in 0..rounds {
-        world.round_in_peace().await;
+        scenario.round_without_kill().await;
     }
-    world.settle().await;
-    let account = world.account();
-    println!("without kills: {account}");
-    assert_eq!(account.duplicates, 0);
+    scenario.finish().await;
+    let summary = scenario.summary();
+    println!("without kills: {summary}");
+    assert_eq!(summary.duplicates, 0);
 }

@@ -1,8 +1,8 @@
-//! The events of a world.
+//! The events of a scenario.
 //!
-//! All of them get into the archive, most are sent to live sessions as well, and they arrive while
-//! the world goes on. Of those that a live session sent to a handler that died with them, the
-//! archive alone knows.
+//! They arrive while the scenario runs. All of them get into the archive; most are sent to live
+//! sessions as well. If a handler is killed with events of a live session, only the archive still
+//! has them.
 
 use std::collections::BTreeSet;
 
@@ -14,67 +14,67 @@ use proofpoint_sentinel_simulator::pod::{GivenEvent, GivenEvents};
 use rand::RngExt as _;
 use rand::rngs::SmallRng;
 
-use crate::kill::calendar::{Calendar, LATE};
+use crate::kill::hours::{LATE, SimulatedHours};
 
-/// The longest event: a hundred make a batch.
+/// The longest event: a hundred of them fill a batch.
 const LONGEST: usize = 20_000;
 
-pub(crate) struct Traffic {
+pub(crate) struct ScenarioEvents {
     pub source: GivenEvents,
     /// The ids of all events.
-    given: Vec<(Feed, BTreeSet<String>)>,
-    /// When the last of them arrives.
+    ids: Vec<(Feed, BTreeSet<String>)>,
+    /// When the last event arrives.
     all_arrived: Timestamp,
 }
 
-impl Traffic {
-    pub(crate) fn new(feeds: &[Feed]) -> Traffic {
-        Traffic {
+impl ScenarioEvents {
+    pub(crate) fn new(feeds: &[Feed]) -> ScenarioEvents {
+        ScenarioEvents {
             source: GivenEvents::default(),
-            given: feeds.iter().map(|feed| (feed.clone(), BTreeSet::new())).collect(),
+            ids: feeds.iter().map(|feed| (feed.clone(), BTreeSet::new())).collect(),
             all_arrived: Timestamp::MIN,
         }
     }
 
     /// The ids of the events of each feed.
     pub(crate) fn ids(&self) -> &[(Feed, BTreeSet<String>)] {
-        &self.given
+        &self.ids
     }
 
     /// How many events there are.
     pub(crate) fn len(&self) -> usize {
-        self.given.iter().map(|(_, ids)| ids.len()).sum()
+        self.ids.iter().map(|(_, ids)| ids.len()).sum()
     }
 
-    /// Whether nothing is on its way.
-    pub(crate) fn has_arrived(&self, now: Timestamp) -> bool {
+    /// Whether all events have arrived.
+    pub(crate) fn have_arrived(&self, now: Timestamp) -> bool {
         self.all_arrived <= now
     }
 
-    /// When nothing is on its way any more.
+    /// When the last event arrives.
     pub(crate) fn all_arrived(&self) -> Timestamp {
         self.all_arrived
     }
 
-    /// Lays down `count` events of `hour` for each feed that were there before the world began.
-    pub(crate) fn history(&mut self, hour: Hour, count: usize, rng: &mut SmallRng) {
-        for feed in 0..self.given.len() {
+    /// Adds `count` events of `hour` to each feed, which were there before the scenario began.
+    pub(crate) fn add_history(&mut self, hour: Hour, count: usize, rng: &mut SmallRng) {
+        for feed in 0..self.ids.len() {
             for _ in 0..count {
-                self.give(feed, "history", hour, hour.start(), rng);
+                self.add(feed, "history", hour, hour.start(), rng);
             }
         }
     }
 
-    /// Lets `count` events of each feed arrive from `now` on, all of them within `span`.
-    pub(crate) fn arrive(
+    /// Adds `count` events to each feed, which arrive from `now` on, within `span`.
+    pub(crate) fn add_arriving(
         &mut self,
         count: usize,
         now: Timestamp,
         span: SignedDuration,
-        calendar: &Calendar,
+        hours: &SimulatedHours,
         rng: &mut SmallRng,
     ) {
-        for feed in 0..self.given.len() {
+        for feed in 0..self.ids.len() {
             for _ in 0..count {
                 let (path, late) = match rng.random_range(0..10) {
                     0 => ("late", rng.random_range(1..=LATE)),
@@ -82,12 +82,12 @@ impl Traffic {
                     _ => ("live", 0),
                 };
                 let arrives = now + span.mul_f64(rng.random::<f64>());
-                self.give(feed, path, calendar.hour().plus(-late), arrives, rng);
+                self.add(feed, path, hours.current().plus(-late), arrives, rng);
             }
         }
     }
 
-    fn give(
+    fn add(
         &mut self,
         feed: usize,
         path: &'static str,
@@ -95,7 +95,7 @@ impl Traffic {
         arrives: Timestamp,
         rng: &mut SmallRng,
     ) {
-        let (feed, ids) = &mut self.given[feed];
+        let (feed, ids) = &mut self.ids[feed];
         let id = format!("{path} {hour} {}", ids.len());
         let event = event(feed.event_type, &id, hour, rng);
         let live = matches!(path, "live" | "late");

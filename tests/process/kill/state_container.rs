@@ -1,4 +1,4 @@
-//! The storage account, looked at and meddled with from outside.
+//! The blob container with the state of a scenario, as the test reads and changes it.
 
 use proofpoint_sentinel::net::Net;
 use proofpoint_sentinel::settings::StateSettings;
@@ -10,26 +10,26 @@ use reqwest::StatusCode;
 use crate::in_time;
 use crate::support::azurite::Azurite;
 
-/// A container of one world.
-pub(crate) struct Storage {
+/// The container of one scenario.
+pub(crate) struct StateContainer {
     container: String,
     net: Net,
 }
 
-impl Storage {
-    pub(crate) fn new(container: String) -> Storage {
-        Storage { container, net: Net::new(None).unwrap() }
+impl StateContainer {
+    pub(crate) fn new(container: String) -> StateContainer {
+        StateContainer { container, net: Net::new(None).unwrap() }
     }
 
-    /// The settings with which the handler finds it.
+    /// The settings that lead the handler to it.
     pub(crate) fn settings(&self) -> [(&'static str, String); 2] {
         let connection_string = Azurite::shared().connection_string();
         [("StateStorage", connection_string), ("StateContainer", self.container.clone())]
     }
 
-    /// Stands for the 60 seconds that pass in reality until the lease of a handler that was killed
-    /// has run out. No handler may be alive.
-    pub(crate) async fn let_lease_run_out(&self, feed: &Feed) {
+    /// Breaks the lease of a killed handler, which saves the 60 seconds until it expires. No handler
+    /// may be running.
+    pub(crate) async fn break_lease(&self, feed: &Feed) {
         let mut url = Azurite::shared().blob(&self.container, &format!("leases/{feed}"));
         url.query_pairs_mut().append_pair("comp", "lease");
         let broken = self
@@ -39,16 +39,16 @@ impl Storage {
             .header("x-ms-lease-action", "break")
             .header("x-ms-lease-break-period", "0")
             .header("content-length", "0")
-            // One that is kept for the next kill may be dropped just when that is sent.
+            // A connection kept alive until the next kill could be closed just as it is used again.
             .header("connection", "close")
             .send();
         let status = in_time("the lease is broken", broken).await.unwrap().status();
-        // It was released, or never taken.
+        // The lease was released, or never taken.
         let was_free = [StatusCode::CONFLICT, StatusCode::NOT_FOUND].contains(&status);
         assert!(status == StatusCode::ACCEPTED || was_free, "{status}");
     }
 
-    /// What is done for `feed`.
+    /// The checkpoint of `feed`.
     pub(crate) async fn checkpoint(&self, feed: &Feed) -> Option<Checkpoint> {
         let connection_string = Secret::new(Azurite::shared().connection_string());
         let container = self.container.clone();
