@@ -7,6 +7,7 @@
 mod support {
     pub(crate) mod azurite;
     pub(crate) mod proxy;
+    pub(crate) mod relay;
 }
 
 mod app;

@@ -8,8 +8,8 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{oneshot, watch};
 use tokio_util::sync::CancellationToken;
 
-/// Passes bytes on, counts requests, holds one, loses an answer, refuses in the server's place or
-/// goes dead when told to.
+/// Passes bytes on, counts requests, holds or swallows one, loses an answer, refuses in the server's
+/// place or goes dead when told to.
 pub(crate) struct Relay {
     pub address: SocketAddr,
     shared: Arc<Shared>,
@@ -24,10 +24,15 @@ struct Shared {
     lose: Mutex<Option<String>>,
     /// What a request must contain to be held, once, and where to put it then.
     hold: Mutex<Option<(String, oneshot::Sender<Held>)>>,
+    /// Which request is swallowed, once, and how to tell that it came.
+    swallow: Mutex<Option<(Matches, oneshot::Sender<()>)>>,
     /// What a request must contain to be refused, and the answer that it gets then.
     refuse: Mutex<Option<(String, String)>>,
     cut: CancellationToken,
 }
+
+/// Says whether a request, as text from its first line on, is the one that is meant.
+type Matches = Box<dyn Fn(&str) -> bool + Send>;
 
 /// A request that waits. It goes on to the server when this is dropped.
 pub(crate) type Held = oneshot::Sender<()>;
@@ -43,6 +48,7 @@ impl Relay {
             count: watch::Sender::new(0),
             lose: Mutex::new(None),
             hold: Mutex::new(None),
+            swallow: Mutex::new(None),
             refuse: Mutex::new(None),
             cut: stop.child_token(),
         });
@@ -76,6 +82,17 @@ impl Relay {
         let (caught, held) = oneshot::channel();
         *self.shared.hold.lock().unwrap() = Some((marker.to_owned(), caught));
         held
+    }
+
+    /// Tells when the next request for which `matches` is true comes. It never reaches the server, and
+    /// its client waits for the answer as long as it lives.
+    pub(crate) fn swallow(
+        &self,
+        matches: impl Fn(&str) -> bool + Send + 'static,
+    ) -> oneshot::Receiver<()> {
+        let (came, swallowed) = oneshot::channel();
+        *self.shared.swallow.lock().unwrap() = Some((Box::new(matches), came));
+        swallowed
     }
 
     /// Requests that contain `marker` do not reach the server any more. They are answered with
@@ -120,6 +137,7 @@ async fn pass(mut client: TcpStream, mut server: TcpStream, shared: Arc<Shared>)
                 let bytes = &request[..read.unwrap()];
                 let text = String::from_utf8_lossy(bytes);
                 losing |= shared.observe(&text);
+                if shared.swallows(&text) { return drain(client).await }
                 shared.wait_if_held(&text).await;
                 if let Some(answer) = shared.refusal_of(&text) { return refuse(client, &answer).await }
                 if server.write_all(bytes).await.is_err() { return }
@@ -137,6 +155,11 @@ async fn refuse(mut client: TcpStream, answer: &str) {
     // It doesn't matter where the client has gone.
     let _ = client.write_all(answer.as_bytes()).await;
     let _ = client.shutdown().await;
+    drain(client).await;
+}
+
+/// Reads until the client hangs up.
+async fn drain(mut client: TcpStream) {
     let _ = tokio::io::copy(&mut client, &mut tokio::io::sink()).await;
 }
 
@@ -149,6 +172,12 @@ impl Shared {
             // An error is the drop that it waits for.
             let _ = released.await;
         }
+    }
+
+    fn swallows(&self, request: &str) -> bool {
+        let swallowed = self.swallow.lock().unwrap().take_if(|(matches, _)| matches(request));
+        // Whether anybody still wants to know does not matter to the request.
+        swallowed.map(|(_, came)| came.send(())).is_some()
     }
 
     /// What a request is answered with that does not reach the server.

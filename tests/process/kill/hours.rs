@@ -25,7 +25,7 @@ pub(crate) struct SimulatedHours {
 }
 
 impl SimulatedHours {
-    /// Simulated hours of which about `hours` pass while [`has_more`](Self::has_more) is true.
+    /// Simulated hours of which about `hours` pass while [`has_more`](Self::has_more) says so.
     pub(crate) fn new(now: Timestamp, hours: i64) -> SimulatedHours {
         let real = Hour::containing(now);
         SimulatedHours { real, current: real.plus(-LONGEST.min(hours + SECOND_READ)) }
@@ -46,10 +46,10 @@ impl SimulatedHours {
         self.current = self.current.plus(1);
     }
 
-    /// Whether another hour may pass: enough must be left for the second read of every hour that
-    /// late events belong to.
-    pub(crate) fn has_more(&self) -> bool {
-        self.delay() > SECOND_READ
+    /// Whether another hour may pass and leave `reserve` hours that may. Enough must be left for the
+    /// second read of every hour that late events belong to.
+    pub(crate) fn has_more(&self, reserve: i64) -> bool {
+        self.delay() > SECOND_READ + reserve
     }
 
     /// Lets all hours pass.

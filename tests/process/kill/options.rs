@@ -2,8 +2,12 @@
 
 use std::fmt;
 
-/// Kills in one scenario.
-pub(crate) const KILLS: usize = 25;
+/// How many scenarios there are at least, if there are as many kills: each has another destination,
+/// Log API and arrival of events than its neighbour.
+const SCENARIOS: usize = 4;
+
+/// The most kills in one scenario.
+const MOST_KILLS: usize = 25;
 
 /// The options, from the environment variables that `scripts/killtest` sets.
 pub(crate) struct KillOptions {
@@ -11,6 +15,8 @@ pub(crate) struct KillOptions {
     pub seed: u64,
     /// Kills in all scenarios together.
     pub kills: usize,
+    /// How many scenarios share the kills.
+    scenarios: usize,
 }
 
 /// The options of one scenario.
@@ -21,40 +27,45 @@ pub(crate) struct ScenarioOptions {
 }
 
 impl KillOptions {
-    /// Reads `KILLTEST_ROUNDS`, the number of kills (default: 100), and `KILLTEST_SEED` (default: a
-    /// random seed).
+    /// Reads `KILLTEST_ROUNDS`, the number of kills (default: 25), `KILLTEST_SEED` (default: a random
+    /// seed) and `KILLTEST_SCENARIOS` (default: four, and more for over 100 kills).
     pub(crate) fn from_environment() -> KillOptions {
-        let number = |name: &str| {
+        let number = |name: &str| -> Option<u64> {
             let text = std::env::var(name).ok()?;
             Some(text.parse().unwrap_or_else(|_| panic!("{name} is `{text}`, which is no number")))
         };
+        let kills = number("KILLTEST_ROUNDS").map_or(25, |kills| kills as usize);
         KillOptions {
             seed: number("KILLTEST_SEED").unwrap_or_else(|| rand::random::<u32>().into()),
-            kills: number("KILLTEST_ROUNDS").map_or(100, |kills| kills as usize),
+            kills,
+            scenarios: number("KILLTEST_SCENARIOS")
+                .map_or(SCENARIOS.max(kills.div_ceil(MOST_KILLS)), |scenarios| scenarios as usize),
         }
     }
 
     /// Splits the kills into scenarios.
     pub(crate) fn scenarios(&self) -> Vec<ScenarioOptions> {
-        let starts = (0..self.kills).step_by(KILLS).zip(self.seed..);
+        let most = self.kills.div_ceil(self.scenarios.max(1)).max(1);
+        let starts = (0..self.kills).step_by(most).zip(self.seed..);
         starts
-            .map(|(before, seed)| ScenarioOptions { seed, kills: KILLS.min(self.kills - before) })
+            .map(|(before, seed)| ScenarioOptions { seed, kills: most.min(self.kills - before) })
             .collect()
     }
 }
 
 impl ScenarioOptions {
-    /// The command that runs this scenario alone. It repeats the random choices, but not the
-    /// machine's timing.
+    /// The command that runs this scenario alone. It repeats the choices, but not the machine's
+    /// timing.
     pub(crate) fn command(self) -> String {
-        format!("scripts/killtest --rounds {} --seed {}", self.kills, self.seed)
+        let ScenarioOptions { seed, kills } = self;
+        format!("scripts/killtest --rounds {kills} --scenarios 1 --seed {seed}")
     }
 }
 
 impl fmt::Display for KillOptions {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let KillOptions { seed, kills } = self;
-        write!(f, "{kills} kills, {KILLS} in a scenario, from seed {seed}")
+        let KillOptions { seed, kills, .. } = self;
+        write!(f, "{kills} kills in {} scenarios, from seed {seed}", self.scenarios().len())
     }
 }
 

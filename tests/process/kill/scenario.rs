@@ -10,6 +10,7 @@ use proofpoint_sentinel_core::feed::{EventType, Feed};
 use proofpoint_sentinel_core::hour::Hour;
 use proofpoint_sentinel_core::tables::table;
 use proofpoint_sentinel_simulator::host::Tick;
+use proofpoint_sentinel_simulator::pod::{PodCounters, SessionFault};
 use proofpoint_sentinel_simulator::{DestinationApi, Simulation, SimulationSettings};
 use rand::rngs::SmallRng;
 use rand::{RngExt as _, SeedableRng as _};
@@ -21,7 +22,7 @@ use crate::app::{App, succeed};
 use crate::in_time;
 use crate::kill::events::ScenarioEvents;
 use crate::kill::hours::SimulatedHours;
-use crate::kill::kill_point::KillPoint;
+use crate::kill::kill_point::{RandomMoment, Step};
 use crate::kill::phases::{Phase, PhaseCounts};
 use crate::kill::state_container::StateContainer;
 use crate::kill::summary::{HandlerPosts, KillSummary, PostsByEvent, unrecorded_posts};
@@ -36,6 +37,9 @@ const SHORT_TIMEOUT: &str = "00:00:06";
 /// After the last kill, the rest is delivered within this time, even if the storage received a lease
 /// request of a dead handler and keeps that lease for a minute.
 const FINISH_LIMIT: Duration = Duration::from_secs(180);
+
+/// Hours that do not pass at random: a scenario has at most so many rounds that need one to pass.
+const RESERVED_HOURS: i64 = 4;
 
 pub(crate) struct Scenario {
     rng: SmallRng,
@@ -55,6 +59,8 @@ pub(crate) struct Scenario {
     handlers: HandlerPosts,
     kills: usize,
     pub phases: PhaseCounts,
+    /// The steps that were hit.
+    pub steps: BTreeSet<Step>,
     _directory: TempDir,
 }
 
@@ -64,7 +70,7 @@ impl Scenario {
     /// a round arrive all at once.
     pub(crate) async fn new(seed: u64, rounds: usize) -> Scenario {
         let mut rng = SmallRng::seed_from_u64(seed);
-        let hours = SimulatedHours::new(Timestamp::now(), rounds as i64 * 2 / 3);
+        let hours = SimulatedHours::new(Timestamp::now(), rounds as i64);
         let feeds = [EventType::Message, EventType::Maillog]
             .map(|event_type| Feed { cluster_id: CLUSTER.to_owned(), event_type });
         let mut events = ScenarioEvents::new(&feeds);
@@ -94,7 +100,7 @@ impl Scenario {
             events,
             simulation,
             destination,
-            state: StateContainer::new(format!("kill-{seed}-{:08x}", rand::random::<u32>())),
+            state: StateContainer::new(format!("kill-{seed}-{:08x}", rand::random::<u32>())).await,
             feeds,
             span: SignedDuration::from_millis(if seed % 4 < 2 { 100 } else { 1_500 }),
             short_app: App::with_time_out(SHORT_TIMEOUT),
@@ -102,24 +108,25 @@ impl Scenario {
             handlers: HandlerPosts::default(),
             kills: 0,
             phases: PhaseCounts::default(),
+            steps: BTreeSet::new(),
             _directory: directory,
         }
     }
 
-    /// Starts a handler, fires its timer, and kills it at a random kill point.
-    pub(crate) async fn round_with_kill(&mut self) {
+    /// Starts a handler, fires its timer, and kills it at a random moment.
+    pub(crate) async fn round_with_random_kill(&mut self) {
         self.advance();
-        let kill_point = KillPoint::random(&mut self.rng);
-        for phase in self.run_until(kill_point).await {
+        let moment = RandomMoment::choose(&mut self.rng);
+        for phase in self.run_until(moment).await {
             self.phases.count(phase);
         }
         self.wait_until_gone().await;
         self.kills += 1;
     }
 
-    /// Runs a handler until the kill point or the end of its run. Returns the phase of each feed.
-    async fn run_until(&mut self, kill_point: KillPoint) -> [Phase; 2] {
-        let reached = kill_point.reached(&self.simulation);
+    /// Runs a handler until the moment or the end of its run. Returns the phase of each feed.
+    async fn run_until(&mut self, moment: RandomMoment) -> [Phase; 2] {
+        let reached = moment.reached(&self.simulation);
         tokio::pin!(reached);
         let before = self.simulation.pod.counters();
         let host = tokio::select! {
@@ -142,6 +149,79 @@ impl Scenario {
             true => Phase::Finished,
             false => Phase::of(before.feed(feed), now.feed(feed)),
         })
+    }
+
+    /// Starts a handler, fires its timer, and kills it when the work on one feed is at `step`.
+    pub(crate) async fn round_with_kill_at(&mut self, step: Step) {
+        self.advance();
+        let feed = self.feeds[self.rng.random_range(0..2)].clone();
+        if matches!(step, Step::ArchiveSession | Step::LedgerAppend) {
+            self.make_an_hour_due().await;
+        }
+        if step == Step::ArchiveSession {
+            self.simulation.pod.script_archive(&feed, [SessionFault::StallAfter(3)]);
+        }
+        let phase = if step == Step::Start {
+            let start = self.app.host(self.settings());
+            // The process is there after the first poll; then this drops it.
+            tokio::select! {
+                biased;
+                _ = start => {}
+                () = std::future::ready(()) => {}
+            }
+            Phase::Starting
+        } else {
+            self.run_to(step, &feed).await
+        };
+        self.phases.count(phase);
+        self.steps.insert(step);
+        self.wait_until_gone().await;
+        self.kills += 1;
+    }
+
+    /// Runs a handler until the work on `feed` is at `step`. Returns the feed's phase.
+    async fn run_to(&mut self, step: Step, feed: &Feed) -> Phase {
+        let request = self.state.stop_at(step, feed);
+        let before = self.simulation.pod.counters();
+        let mut settings = self.settings();
+        if step == Step::LiveSession {
+            // It stays open until the kill.
+            settings.push(("ProofpointLiveQuietSeconds".to_owned(), "60".to_owned()));
+        }
+        let host = self.app.host(settings).await;
+        self.handlers.start_handler(self.accepted_posts());
+        let tick = Tick::default();
+        let stopped = async {
+            match step {
+                Step::LiveSession | Step::ArchiveSession => {}
+                _ => request.await.expect("the relay outlives the handler"),
+            }
+            self.at_step(step, feed, &before).await
+        };
+        let now = tokio::select! {
+            ended = host.fire(FUNCTION, &tick) => {
+                panic!("the run ended before {step:?}: {ended:?}; the handler wrote {:#?}", host.lines())
+            }
+            now = in_time("the run comes to the step", stopped) => now,
+        };
+        in_time("the handler dies", host.kill()).await;
+        Phase::of(before.feed(feed), now.feed(feed))
+    }
+
+    /// Waits until the Log API sees the work on `feed` at `step`, too.
+    async fn at_step(&self, step: Step, feed: &Feed, before: &PodCounters) -> PodCounters {
+        let before = before.feed(feed);
+        let is_there = |all: &PodCounters| {
+            let now = all.feed(feed);
+            match step {
+                Step::LiveSession => now.open > 0 && now.live_opened > before.live_opened,
+                Step::ArchiveSession => now.open > 0 && now.archive_opened > before.archive_opened,
+                // The session is over before its checkpoint is written.
+                Step::CheckpointWrite => now.open == 0,
+                _ => true,
+            }
+        };
+        self.simulation.pod.wait_for(is_there).await
     }
 
     /// Starts a handler, and kills it only after its run has ended.
@@ -222,11 +302,19 @@ impl Scenario {
     fn advance(&mut self) {
         let now = Timestamp::now();
         let have_arrived = self.events.have_arrived(now);
-        if have_arrived && self.hours.has_more() && self.rng.random_ratio(2, 3) {
+        if have_arrived && self.hours.has_more(RESERVED_HOURS) && self.rng.random_ratio(2, 3) {
             self.hours.advance();
         }
         let count = self.rng.random_range(10..70);
         self.events.add_arriving(count, now, self.span, &self.hours, &mut self.rng);
+    }
+
+    /// Lets the current hour pass, and first all events arrive.
+    async fn make_an_hour_due(&mut self) {
+        let left = self.events.all_arrived().duration_since(Timestamp::now());
+        sleep(Duration::try_from(left).unwrap_or_default()).await;
+        assert!(self.hours.has_more(0), "the scenario has hours for all its rounds");
+        self.hours.advance();
     }
 
     /// Waits until the sessions, posts and leases of a killed handler are gone.

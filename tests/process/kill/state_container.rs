@@ -6,25 +6,38 @@ use proofpoint_sentinel::state::{Checkpoint, State};
 use proofpoint_sentinel_core::feed::Feed;
 use proofpoint_sentinel_core::secret::Secret;
 use reqwest::StatusCode;
+use tokio::sync::oneshot;
 
 use crate::in_time;
-use crate::support::azurite::Azurite;
+use crate::kill::kill_point::Step;
+use crate::support::azurite::{self, Azurite};
+use crate::support::relay::Relay;
 
 /// The container of one scenario.
 pub(crate) struct StateContainer {
     container: String,
     net: Net,
+    /// The handler's way to it.
+    relay: Relay,
 }
 
 impl StateContainer {
-    pub(crate) fn new(container: String) -> StateContainer {
-        StateContainer { container, net: Net::new(None).unwrap() }
+    pub(crate) async fn new(container: String) -> StateContainer {
+        let relay = Relay::before(Azurite::shared().authority(), "").await;
+        StateContainer { container, net: Net::new(None).unwrap(), relay }
     }
 
     /// The settings that lead the handler to it.
     pub(crate) fn settings(&self) -> [(&'static str, String); 2] {
-        let connection_string = Azurite::shared().connection_string();
+        let relay = self.relay.address.to_string();
+        let connection_string = azurite::connection_string(&relay, azurite::KEY);
         [("StateStorage", connection_string), ("StateContainer", self.container.clone())]
+    }
+
+    /// Tells when the handler makes the request of `step`, which then never reaches the storage.
+    pub(crate) fn stop_at(&self, step: Step, feed: &Feed) -> oneshot::Receiver<()> {
+        let (container, feed) = (self.container.clone(), feed.to_string());
+        self.relay.swallow(move |request| step.is_request(request, &container, &feed))
     }
 
     /// Breaks the lease of a killed handler, which saves the 60 seconds until it expires. No handler

@@ -28,7 +28,7 @@ impl App {
         host_json["customHandler"]["description"] = json!({
             "defaultExecutablePath": std::env::current_exe().unwrap(),
             "arguments": [
-                "--exact", "simulator::host::tests::stands_in_for_a_handler",
+                "--exact", "host::tests::stands_in_for_a_handler",
                 "--include-ignored", "--nocapture", "--quiet",
             ],
         });
