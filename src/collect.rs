@@ -16,7 +16,6 @@ mod backfill;
 mod commit;
 mod feed;
 mod hour_status;
-mod lease_scope;
 mod ledger;
 mod live;
 pub mod pipeline;
@@ -26,6 +25,7 @@ pub mod read;
 mod resend;
 mod save;
 pub mod timing;
+mod under_lease;
 
 use std::sync::Arc;
 
@@ -36,7 +36,8 @@ use tokio::time::{Instant, timeout_at};
 use tokio_util::sync::CancellationToken;
 use tracing::Instrument;
 
-use crate::destination::{Destination, DestinationError, Term};
+use crate::destination::{Destination, DestinationError};
+use crate::lease_scope::LeaseScope;
 use crate::net::{Net, NetError};
 use crate::pod::SessionTimeouts;
 use crate::report::{FeedOutcome, FeedReport, RunReport};
@@ -106,7 +107,7 @@ impl Services {
         run: &'a Run,
         cluster: &'a Cluster,
         feed: &'a Feed,
-        stop: &'a CancellationToken,
+        scope: &'a LeaseScope,
     ) -> read::Reader<'a> {
         read::Reader {
             net: &self.net,
@@ -114,12 +115,12 @@ impl Services {
             cluster,
             feed,
             timeouts: run.timeouts,
-            stop,
+            stop: scope.halt_token(),
             reading_ends: run.reading_ends,
         }
     }
 
-    fn ctx<'a>(&'a self, run: &'a Run, term: &'a Term) -> pipeline::DeliveryContext<'a> {
+    fn ctx<'a>(&'a self, run: &'a Run, scope: &'a LeaseScope) -> pipeline::DeliveryContext<'a> {
         pipeline::DeliveryContext {
             settings: &run.settings,
             destination: &self.destination,
@@ -127,7 +128,7 @@ impl Services {
             clock: &run.clock,
             progress: &run.progress,
             writer: &run.id,
-            term,
+            scope,
         }
     }
 }

@@ -14,7 +14,6 @@ mod gate;
 mod logs_ingestion;
 mod post;
 mod signature;
-mod term;
 mod token;
 mod verdict;
 
@@ -25,6 +24,5 @@ pub use answer::Answer;
 pub use batch::{Batch, Limits, Packer, RowTooLong};
 pub use deliver::{Delivery, Destination, DestinationError, Held, Refused};
 pub use signature::{KeyError, Signer};
-pub use term::Term;
 pub use token::TokenError;
 pub use verdict::{HeldReason, RowRefusal};

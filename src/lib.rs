@@ -7,6 +7,7 @@ pub mod destination;
 pub mod fuzz;
 pub mod host;
 pub mod identity;
+pub mod lease_scope;
 pub mod net;
 pub mod pod;
 pub mod proxy;

@@ -69,8 +69,8 @@ impl FeedRun<'_> {
 
     /// Reads one hour and enters what came of it. Says whether the run goes on.
     async fn hour(&mut self, hour: Hour) -> Result<bool, FeedError> {
-        let reader = self.services.reader(self.run, self.cluster, self.feed, &self.tenure.halt);
-        let ctx = self.services.ctx(self.run, &self.term);
+        let reader = self.services.reader(self.run, self.cluster, self.feed, self.scope);
+        let ctx = self.services.ctx(self.run, self.scope);
         let mut delivery = EventDelivery::archive(self.feed, hour, &mut self.ledger, ctx);
         let end = reader.hour(hour, &mut delivery).await;
         let counts = delivery.counts().clone();

@@ -3,12 +3,12 @@
 use proofpoint_sentinel_core::feed::Feed;
 use proofpoint_sentinel_core::hour::Hour;
 
-use super::lease_scope::{Tenure, under_lease};
 use super::ledger::Ledger;
 use super::pipeline::{DeliveryError, EventDelivery};
 use super::read::{ReadEnd, ReadError};
+use super::under_lease::under_lease;
 use super::{Run, RunError, Services};
-use crate::destination::Term;
+use crate::lease_scope::LeaseScope;
 use crate::pod::End;
 use crate::report::FeedCounts;
 use crate::settings::Cluster;
@@ -73,14 +73,13 @@ pub async fn backfill(
     mut done: impl FnMut(&HourResult),
 ) -> Result<(), BackfillError> {
     let services = Services::open(run).await?;
-    let tenure = Tenure::new(&run.stop);
-    let term = Term { deadline: run.posting_ends, revoked: tenure.lost.clone() };
+    let scope = LeaseScope::new(&run.stop, run.posting_ends);
     let work = async {
-        let reader = services.reader(run, cluster, feed, &tenure.halt);
+        let reader = services.reader(run, cluster, feed, &scope);
         let mut ledger = Ledger::new(services.state.clone(), feed.clone());
         for hour in hours {
             ledger.forget_all_but(2);
-            let ctx = services.ctx(run, &term);
+            let ctx = services.ctx(run, &scope);
             let mut delivery = EventDelivery::archive(feed, hour, &mut ledger, ctx);
             let end = reader.hour(hour, &mut delivery).await?;
             let result = HourResult { hour, end, counts: delivery.counts().clone() };
@@ -91,5 +90,5 @@ pub async fn backfill(
         }
         Ok::<_, BackfillError>(())
     };
-    under_lease(&services.state, feed, &tenure, BackfillError::LeaseLost, work).await
+    under_lease(&services.state, feed, &scope, BackfillError::LeaseLost, work).await
 }

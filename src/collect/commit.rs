@@ -11,7 +11,8 @@ use proofpoint_sentinel_core::hour::Hour;
 use proofpoint_sentinel_core::tables::Table;
 
 use super::pipeline::DeliveryError;
-use crate::destination::{Batch, Destination, Term};
+use crate::destination::{Batch, Destination};
+use crate::lease_scope::LeaseScope;
 use crate::report::FeedCounts;
 use crate::state::{DeadLetter, DeadLetterReason, EventId, State, StateError};
 
@@ -49,8 +50,8 @@ pub(super) struct Posting {
     pub clock: Clock,
     /// Names the run in the ledger.
     pub writer: String,
-    /// When posts may begin.
-    pub term: Term,
+    /// Whether and until when posts may begin.
+    pub scope: LeaseScope,
 }
 
 /// What came of a batch.
@@ -63,7 +64,7 @@ pub(super) struct Posted {
 impl Posting {
     /// Posts the batch, keeps refused rows as dead letters, and records both in the ledger.
     pub(super) async fn post(self: Arc<Self>, batch: Batch<PendingRow>) -> Posted {
-        let delivery = self.destination.deliver(self.table, batch, &self.term).await;
+        let delivery = self.destination.deliver(self.table, batch, &self.scope).await;
         let mut posted = Posted { counts: FeedCounts::default(), error: None };
         posted.counts.add_posts(&delivery);
         if let Some(held) = delivery.held {

@@ -8,13 +8,13 @@ use proofpoint_sentinel_core::hour::Hour;
 use tokio::time::Instant;
 use tracing::Instrument;
 
-use super::lease_scope::{Tenure, under_lease};
 use super::ledger::Ledger;
 use super::pipeline::DeliveryError;
 use super::plan::{first_unfinished, let_go, take_back};
 use super::read::{ReadEnd, ReadError};
+use super::under_lease::under_lease;
 use super::{Run, Services};
-use crate::destination::Term;
+use crate::lease_scope::LeaseScope;
 use crate::report::{FeedOutcome, FeedReport};
 use crate::settings::{Cluster, Mode};
 use crate::state::{Checkpoint, StateError, Version};
@@ -71,16 +71,16 @@ pub(super) async fn collect(
     let started = Stopwatch::now();
     let mut report = FeedReport::new(feed.to_string(), cluster.name.clone());
     let span = tracing::info_span!("feed", feed = %feed);
-    let tenure = Tenure::new(&run.stop);
+    let scope = LeaseScope::new(&run.stop, run.posting_ends);
     let leased = async {
-        let result = work(run, services, cluster, &feed, &tenure, &mut report).await;
+        let result = work(run, services, cluster, &feed, &scope, &mut report).await;
         report.conclude(result.as_ref().err(), run.clock.now(), started.elapsed());
-        if !tenure.lost.is_cancelled() {
+        if !scope.is_lost() {
             write_status(services, run, &feed, &report).await;
         }
         result
     };
-    let owned = under_lease(&services.state, &feed, &tenure, FeedError::LeaseLost, leased);
+    let owned = under_lease(&services.state, &feed, &scope, FeedError::LeaseLost, leased);
     match owned.instrument(span.clone()).await {
         Err(FeedError::State(StateError::LeaseHeld { .. })) => {
             report.outcome = FeedOutcome::OwnedElsewhere;
@@ -96,20 +96,18 @@ async fn work(
     services: &Services,
     cluster: &Cluster,
     feed: &Feed,
-    tenure: &Tenure,
+    scope: &LeaseScope,
     report: &mut FeedReport,
 ) -> Result<(), FeedError> {
-    let saved = Saved::read(run, services, feed, tenure).await?;
+    let saved = Saved::read(run, services, feed, scope).await?;
     report.newest = saved.checkpoint.newest;
     let ledger = Ledger::new(services.state.clone(), feed.clone());
-    let term = Term { deadline: run.posting_ends, revoked: tenure.lost.clone() };
     let mut work = FeedRun {
         run,
         services,
         cluster,
         feed,
-        tenure,
-        term,
+        scope,
         saved,
         ledger,
         report,
@@ -137,8 +135,7 @@ pub(super) struct FeedRun<'a> {
     pub services: &'a Services,
     pub cluster: &'a Cluster,
     pub feed: &'a Feed,
-    pub tenure: &'a Tenure,
-    pub term: Term,
+    pub scope: &'a LeaseScope,
     pub saved: Saved,
     pub ledger: Ledger,
     pub report: &'a mut FeedReport,
@@ -178,12 +175,12 @@ impl FeedRun<'_> {
     }
 
     pub(super) fn halted(&self) -> bool {
-        self.tenure.halt.is_cancelled()
+        self.scope.is_halted()
     }
 
     /// Writes the checkpoint, unless it is somebody else's now.
     pub(super) async fn save(&mut self) -> Result<(), FeedError> {
-        if self.tenure.lost.is_cancelled() {
+        if self.scope.is_lost() {
             return Err(FeedError::LeaseLost);
         }
         let newest = self.report.counts.newest;
@@ -220,12 +217,12 @@ impl Saved {
         run: &Run,
         services: &Services,
         feed: &Feed,
-        tenure: &Tenure,
+        scope: &LeaseScope,
     ) -> Result<Saved, FeedError> {
         if let Some((checkpoint, version)) = services.state.read_checkpoint(feed).await? {
             return Saved { checkpoint, version: Some(version) }.seen_at(run.clock.now());
         }
-        if tenure.lost.is_cancelled() {
+        if scope.is_lost() {
             return Err(FeedError::LeaseLost);
         }
         let now = run.clock.now();

@@ -74,8 +74,8 @@ impl FeedRun<'_> {
     /// nothing any more. Every event is accounted for on success.
     async fn drain(&mut self, until: Instant) -> Result<ReadEnd, ReadError<DeliveryError>> {
         let quiet = self.run.settings.source.live_quiet;
-        let reader = self.services.reader(self.run, self.cluster, self.feed, &self.tenure.halt);
-        let ctx = self.services.ctx(self.run, &self.term);
+        let reader = self.services.reader(self.run, self.cluster, self.feed, self.scope);
+        let ctx = self.services.ctx(self.run, self.scope);
         let mut delivery = EventDelivery::live(self.feed, &mut self.ledger, ctx);
         let mut ends = Vec::new();
         let drained = sessions(&reader, quiet, until, &mut delivery, &mut ends).await;

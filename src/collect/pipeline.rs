@@ -18,7 +18,8 @@ use super::commit::{self, PendingRow, Posted, Posting};
 use super::ledger::Ledger;
 use super::progress::Progress;
 use super::read::EventSink;
-use crate::destination::{Batch, Destination, HeldReason, Packer, Term};
+use crate::destination::{Batch, Destination, HeldReason, Packer};
+use crate::lease_scope::LeaseScope;
 use crate::report::FeedCounts;
 use crate::row::{Built, RowBuilder, RowShape};
 use crate::settings::{DestinationSettings, Settings};
@@ -70,8 +71,8 @@ pub struct DeliveryContext<'a> {
     pub progress: &'a Progress,
     /// Names the run in the ledger.
     pub writer: &'a str,
-    /// When posts may begin.
-    pub term: &'a Term,
+    /// Whether and until when posts may begin.
+    pub scope: &'a LeaseScope,
 }
 
 /// Where events come from, which says what is not delivered.
@@ -160,7 +161,7 @@ impl<'a> EventDelivery<'a> {
             state: ctx.state.clone(),
             clock: ctx.clock.clone(),
             writer: ctx.writer.to_owned(),
-            term: ctx.term.clone(),
+            scope: ctx.scope.clone(),
         };
         EventDelivery {
             hour,

@@ -7,11 +7,11 @@ use futures_util::stream;
 use proofpoint_sentinel_core::feed::Feed;
 use proofpoint_sentinel_core::hour::Hour;
 
-use super::lease_scope::{Tenure, under_lease};
 use super::pipeline::{DeliveryError, EventDelivery};
 use super::read::{EventSink as _, long_after};
+use super::under_lease::under_lease;
 use super::{Run, RunError, Services};
-use crate::destination::Term;
+use crate::lease_scope::LeaseScope;
 use crate::report::FeedCounts;
 use crate::state::{DeadLetterName, DeadLetterReason, StateError};
 
@@ -72,9 +72,8 @@ pub async fn resend(
     let services = Services::open(run).await?;
     let mut failed = Vec::new();
     for (feed, letters) in feeds {
-        let tenure = Tenure::new(&run.stop);
-        let term = Term { deadline: run.posting_ends, revoked: tenure.lost.clone() };
-        let resending = Resending { run, services: &services, feed: &feed, tenure, term };
+        let scope = LeaseScope::new(&run.stop, run.posting_ends);
+        let resending = Resending { run, services: &services, feed: &feed, scope };
         if let Err(error) = resending.leased(letters, &mut done).await {
             failed.push((feed, error));
         }
@@ -88,8 +87,7 @@ struct Resending<'a> {
     services: &'a Services,
     feed: &'a Feed,
     /// No dead letter is begun after its halt.
-    tenure: Tenure,
-    term: Term,
+    scope: LeaseScope,
 }
 
 impl Resending<'_> {
@@ -98,12 +96,12 @@ impl Resending<'_> {
         letters: Vec<DeadLetterName>,
         done: &mut impl FnMut(&DeadLetterName, &Resent),
     ) -> Result<(), ResendError> {
-        if self.tenure.halt.is_cancelled() {
+        if self.scope.is_halted() {
             return Ok(());
         }
         let work = self.letters(letters, done);
         let lost = ResendError::LeaseLost;
-        under_lease(&self.services.state, self.feed, &self.tenure, lost, work).await
+        under_lease(&self.services.state, self.feed, &self.scope, lost, work).await
     }
 
     /// After a failure no other is begun, and those under way are finished: a row that was
@@ -116,7 +114,7 @@ impl Resending<'_> {
         let work = letters.into_iter().map(|name| async {
             let result = self.unless_halted(&name).await;
             if result.is_err() {
-                self.tenure.halt.cancel();
+                self.scope.halt();
             }
             (name, result)
         });
@@ -135,12 +133,12 @@ impl Resending<'_> {
     }
 
     async fn unless_halted(&self, name: &DeadLetterName) -> Result<Option<Resent>, ResendError> {
-        if self.tenure.halt.is_cancelled() {
+        if self.scope.is_halted() {
             return Ok(None);
         }
         tokio::select! {
             result = self.letter(name) => result.map(Some),
-            () = long_after(&self.tenure.halt) => Err(ResendError::Abandoned),
+            () = long_after(self.scope.halt_token()) => Err(ResendError::Abandoned),
         }
     }
 
@@ -153,7 +151,7 @@ impl Resending<'_> {
             Err(error) => return Err(error.into()),
         };
         let hour = Hour::containing(letter.at);
-        let ctx = self.services.ctx(self.run, &self.term);
+        let ctx = self.services.ctx(self.run, &self.scope);
         let mut delivery = EventDelivery::of_letter(letter.reason, self.feed, hour, ctx);
         delivery.take(letter.event.into()).await?;
         delivery.finish().await?;

@@ -12,9 +12,9 @@ use super::gate::Gate;
 use super::logs_ingestion::LogsIngestion;
 use super::post::{PostCounts, PostOutcome, Poster, Service};
 use super::signature::KeyError;
-use super::term::Term;
 use super::token::Tokens;
 use super::verdict::{HeldReason, RowRefusal};
+use crate::lease_scope::LeaseScope;
 use crate::net::Net;
 use crate::retry::Backoff;
 use crate::settings::DestinationSettings;
@@ -134,7 +134,7 @@ impl Destination {
         self.0.service.limits()
     }
 
-    /// Delivers `batch` to `table` within `term`, or says what became of each row.
+    /// Delivers `batch` to `table` within `scope`, or says what became of each row.
     ///
     /// The services accept or refuse a post as a whole, so a refused batch is halved until the
     /// rows at fault stand alone. Rows whose answer was lost are held, or posted again: then the
@@ -143,12 +143,12 @@ impl Destination {
         &self,
         table: &'static Table,
         batch: Batch<T>,
-        term: &Term,
+        scope: &LeaseScope,
     ) -> Delivery<T> {
         let mut counts = PostCounts::default();
         let mut sorting = Sorting::new(batch);
         while let Some(piece) = sorting.pieces.pop() {
-            match self.0.post(table, piece.body(), term, &mut counts).await {
+            match self.0.post(table, piece.body(), scope, &mut counts).await {
                 PostOutcome::Delivered => sorting.delivered.extend(piece.into_tags()),
                 PostOutcome::Split(refusal) => sorting.split(piece, refusal),
                 PostOutcome::Held(reason) => sorting.hold(piece, reason),

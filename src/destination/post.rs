@@ -13,9 +13,9 @@ use super::batch::Limits;
 use super::data_collector::{self, DataCollector};
 use super::gate::Gate;
 use super::logs_ingestion::{self, LogsIngestion};
-use super::term::Term;
 use super::token::{Token, TokenError, chain};
 use super::verdict::{Api, HeldReason, RowRefusal, Verdict, verdict};
+use crate::lease_scope::LeaseScope;
 use crate::retry::Backoff;
 
 /// The service that takes the rows.
@@ -95,7 +95,7 @@ struct PostAttempt<'a> {
     table: &'static Table,
     body: Bytes,
     json_bytes: usize,
-    term: &'a Term,
+    scope: &'a LeaseScope,
     was_posted: bool,
     renewed_token: bool,
     /// How the last try ended.
@@ -112,13 +112,13 @@ impl PostAttempt<'_> {
 }
 
 impl Poster {
-    /// Posts `json`, rows of `table`, and tries again while the fault is passing and `term`
+    /// Posts `json`, rows of `table`, and tries again while the fault is passing and `scope`
     /// allows. A try that the deadline cuts off may still have reached the workspace.
     pub(super) async fn post(
         &self,
         table: &'static Table,
         json: &Bytes,
-        term: &Term,
+        scope: &LeaseScope,
         counts: &mut PostCounts,
     ) -> PostOutcome {
         let body = match self.service.encoded(json) {
@@ -128,7 +128,7 @@ impl Poster {
         let json_bytes = json.len();
         let (was_posted, renewed_token, last) = (false, false, None);
         let mut parcel =
-            PostAttempt { table, body, json_bytes, term, was_posted, renewed_token, last };
+            PostAttempt { table, body, json_bytes, scope, was_posted, renewed_token, last };
         let mut tries = 0;
         loop {
             tries += 1;
@@ -136,12 +136,13 @@ impl Poster {
                 Step::Done(outcome) => return outcome,
                 Step::Again => {}
                 Step::Later { fault, retry_after } => {
-                    let wait = self.backoff.wait_until(tries, retry_after, term.deadline);
+                    let wait =
+                        self.backoff.wait_until(tries, retry_after, scope.posting_deadline());
                     let Some(wait) = wait else {
                         return PostOutcome::Held(self.given_up(tries, fault));
                     };
-                    // Where the term is revoked, the next try says so.
-                    term.unless_revoked(sleep(wait)).await;
+                    // Where the lease is lost, the next try says so.
+                    scope.unless_lost(sleep(wait)).await;
                     parcel.last = Some(fault);
                 }
             }
@@ -149,11 +150,11 @@ impl Poster {
     }
 
     async fn try_once(&self, parcel: &mut PostAttempt<'_>, counts: &mut PostCounts) -> Step {
-        let deadline = parcel.term.deadline;
-        let _permit = match parcel.term.unless_revoked(self.gate.pass(deadline)).await {
+        let deadline = parcel.scope.posting_deadline();
+        let _permit = match parcel.scope.unless_lost(self.gate.pass(deadline)).await {
             Some(Some(permit)) => permit,
             Some(None) => return HeldReason::OutOfTime { last: parcel.last.take() }.into(),
-            None => return HeldReason::Revoked.into(),
+            None => return HeldReason::LeaseLost.into(),
         };
         let (request, token) = match self.request(parcel).await {
             Ok(request) => request,
@@ -163,8 +164,8 @@ impl Poster {
             Err(error) => return HeldReason::from(error).into(),
         };
         // The token may have been long in coming.
-        if parcel.term.revoked.is_cancelled() {
-            return HeldReason::Revoked.into();
+        if parcel.scope.is_lost() {
+            return HeldReason::LeaseLost.into();
         }
         parcel.count_in(counts);
         match timeout_at(deadline, self.send(request)).await {
@@ -184,7 +185,7 @@ impl Poster {
         let (table, body) = (parcel.table, parcel.body.clone());
         match &self.service {
             Service::LogsIngestion(service) => {
-                let token = service.tokens.token(parcel.term.deadline).await?;
+                let token = service.tokens.token(parcel.scope.posting_deadline()).await?;
                 let request = service
                     .request(table, body, &token.text)
                     .map_err(|_| service.tokens.unusable())?;

@@ -136,11 +136,11 @@ pub enum HeldReason {
         /// How the last try ended, where there was one.
         last: Option<String>,
     },
-    /// The rows are no longer the caller's to post.
+    /// The lease was lost: the rows are no longer the caller's to post.
     #[error(
         "the feed's lease was lost before they were posted. They are read again by whoever has it"
     )]
-    Revoked,
+    LeaseLost,
 }
 
 fn lastly(last: &Option<String>) -> String {

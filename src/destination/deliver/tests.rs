@@ -16,6 +16,7 @@ use tokio::net::TcpListener;
 use tokio::sync::Barrier;
 use tokio::task::JoinSet;
 use tokio::time::Instant;
+use tokio_util::sync::CancellationToken;
 
 use super::*;
 use crate::destination::Packer;
@@ -39,8 +40,12 @@ fn destination(service: Service, clock: Clock) -> Destination {
     Destination::of(service, &Net::new(None).unwrap(), clock, QUICK)
 }
 
-fn soon() -> Instant {
-    Instant::now() + Duration::from_secs(60)
+fn scope() -> LeaseScope {
+    until(Instant::now() + Duration::from_secs(60))
+}
+
+fn until(deadline: Instant) -> LeaseScope {
+    LeaseScope::new(&CancellationToken::new(), deadline)
 }
 
 /// Rows with the ids from 0, each tagged with its id.
@@ -57,7 +62,7 @@ fn batch_of(rows: impl Iterator<Item = String>) -> Batch<usize> {
 }
 
 async fn deliver(destination: &Destination, rows: usize) -> Delivery<usize> {
-    destination.deliver(tables()[0], batch(rows), &soon().into()).await
+    destination.deliver(tables()[0], batch(rows), &scope()).await
 }
 
 fn refused(delivery: &Delivery<usize>) -> Vec<usize> {
@@ -156,7 +161,7 @@ async fn retry_after_holds_all_batches_back() {
     .await;
     let destination = logs_ingestion(&workspace, &FakeTokens::default());
     let too_soon = Instant::now() + Duration::from_millis(900);
-    let first = destination.deliver(tables()[0], batch(1), &too_soon.into()).await;
+    let first = destination.deliver(tables()[0], batch(1), &until(too_soon)).await;
     assert_all_held(&first, 1);
     assert!(Instant::now() < too_soon, "there is nothing to wait for");
     let second = deliver(&destination, 2).await;
@@ -234,7 +239,7 @@ async fn a_token_service_that_is_mute_is_named_when_time_is_up() {
     let workspace = FakeWorkspace::start(async |_, _| accepted()).await;
     let destination = logs_ingestion(&workspace, &FakeTokens::mute());
     let deadline = Instant::now() + Duration::from_millis(50);
-    let delivery = destination.deliver(tables()[0], batch(2), &deadline.into()).await;
+    let delivery = destination.deliver(tables()[0], batch(2), &until(deadline)).await;
     assert_all_held(&delivery, 2);
     let text = held_because(&delivery).to_string();
     assert!(text.contains("the run's time was up") && text.contains("AZURE_CLIENT_ID"), "{text}");
@@ -267,12 +272,12 @@ async fn the_deadline_holds_the_rows() {
     let workspace = FakeWorkspace::start(async |_, _| std::future::pending().await).await;
     let destination = logs_ingestion(&workspace, &FakeTokens::default());
     let deadline = Instant::now() + Duration::from_millis(500);
-    let delivery = destination.deliver(tables()[0], batch(2), &deadline.into()).await;
+    let delivery = destination.deliver(tables()[0], batch(2), &until(deadline)).await;
     assert!(Instant::now() >= deadline);
     assert_all_held(&delivery, 2);
     assert!(matches!(held_because(&delivery), HeldReason::OutOfTime { last: Some(_) }));
     assert_eq!(delivery.posts, 1);
-    let delivery = destination.deliver(tables()[0], batch(2), &deadline.into()).await;
+    let delivery = destination.deliver(tables()[0], batch(2), &until(deadline)).await;
     assert_all_held(&delivery, 2);
     assert_eq!(held_because(&delivery), &HeldReason::OutOfTime { last: None });
     assert_eq!(delivery.posts, 0);
@@ -306,23 +311,23 @@ async fn a_bounded_number_of_posts_is_under_way() {
 }
 
 #[tokio::test]
-async fn a_revoked_term_lets_no_post_begin() {
+async fn no_post_begins_after_the_lease_is_lost() {
     let workspace = FakeWorkspace::start(async |_, _| accepted()).await;
     let tokens = FakeTokens::default();
-    let term = Term::from(soon());
-    term.revoked.cancel();
-    let delivery = logs_ingestion(&workspace, &tokens).deliver(tables()[0], batch(2), &term).await;
+    let scope = scope();
+    scope.lose();
+    let delivery = logs_ingestion(&workspace, &tokens).deliver(tables()[0], batch(2), &scope).await;
     assert_all_held(&delivery, 2);
-    assert_eq!(*held_because(&delivery), HeldReason::Revoked);
+    assert_eq!(*held_because(&delivery), HeldReason::LeaseLost);
     assert_eq!((delivery.posts, workspace.hits().len()), (0, 0));
 }
 
 #[tokio::test]
-async fn a_term_that_is_revoked_between_tries_ends_them_at_once() {
-    let term = Term::from(soon());
-    let revoked = term.revoked.clone();
+async fn a_lease_lost_between_tries_ends_them_at_once() {
+    let scope = until(Instant::now() + Duration::from_secs(86_400));
+    let lease = scope.clone();
     let workspace = FakeWorkspace::start(move |_, _| {
-        revoked.cancel();
+        lease.lose();
         std::future::ready(error(503, "Busy", "later"))
     })
     .await;
@@ -330,10 +335,9 @@ async fn a_term_that_is_revoked_between_tries_ends_them_at_once() {
     let service =
         LogsIngestion::new(&workspace.url, "dcr-0123", FakeTokens::default().tokens()).unwrap();
     let service = Service::LogsIngestion(service);
-    let term = Term { deadline: Instant::now() + Duration::from_secs(86_400), ..term };
     let destination = Destination::of(service, &Net::new(None).unwrap(), Clock::system(), patient);
-    let delivery = destination.deliver(tables()[0], batch(2), &term).await;
+    let delivery = destination.deliver(tables()[0], batch(2), &scope).await;
     assert_all_held(&delivery, 2);
-    assert_eq!(*held_because(&delivery), HeldReason::Revoked);
+    assert_eq!(*held_because(&delivery), HeldReason::LeaseLost);
     assert_eq!(delivery.posts, 1);
 }

@@ -36,7 +36,7 @@ async fn what_is_too_long_compressed_is_halved_without_asking() {
     };
     let rows = [noise(750_000), noise(750_000), noise(1_400_000)];
     let batch = batch_of(rows.iter().map(|noise| json!({"noise": noise}).to_string()));
-    let delivery = destination.deliver(tables()[0], batch, &soon().into()).await;
+    let delivery = destination.deliver(tables()[0], batch, &scope()).await;
     assert_eq!(delivery.delivered, [0, 1]);
     assert_eq!(refused(&delivery), [2]);
     assert!(matches!(delivery.refused[0].reason, RowRefusal::TooLongCompressed { .. }));
