@@ -2,6 +2,7 @@
 //! service, and what documents, template and content say of the program.
 
 #[path = "../support"]
+#[expect(dead_code, reason = "the other test binary uses more of it")]
 mod support {
     pub(crate) mod azurite;
     pub(crate) mod markdown;
