@@ -33,7 +33,7 @@ def outcome(message):
         None: "unknown",
         "discard": "held in quarantine" if folder(message) else "discarded",
         "reject": "rejected",
-        "retry": "put off (retry)",
+        "retry": "deferred (retry)",
         "accept": passed,
         "continue": passed,
     }[disposition(message)]
@@ -53,7 +53,7 @@ def quarantine(message):
 
 def final(message):
     found = next((action for action in at(message, "filter/actions") if action.get("isFinal")), {})
-    return found.get("action", "none named"), found.get("module", ""), found.get("rule", "")
+    return found.get("action", "no final action"), found.get("module", ""), found.get("rule", "")
 
 
 def acted(modules):
@@ -111,7 +111,7 @@ def failure(line):
     code = at(line, "sm/dsn") or ""
     if not status(line) or code.startswith("2") or (not code and status(line).startswith("Sent")):
         return None
-    return {"4": "will be tried again", "5": "failed"}.get(code[:1], "unknown")
+    return {"4": "deferred", "5": "failed"}.get(code[:1], "unknown")
 
 
 def only(wanted, *values):
@@ -216,7 +216,7 @@ def tls_by_direction(events):
         events
     )
     for row in rows:
-        row["PercentTlsAtLeast"] = round(
+        row["MinimumTlsPercent"] = round(
             100 * row["WithTls"] / (row["WithTls"] + row["WithoutTls"] + row["NotStated"]), 1
         )
     return rows
@@ -328,14 +328,14 @@ def listed(message):
     row |= {"MessageId": message["msg"]["header"].get("message-id", [""])[0]}
     action, *rest = final(message)
     return row | dict(
-        zip(["FinalAction", "FinalModule", "FinalRule"], [action.replace("none named", ""), *rest])
+        zip(["FinalAction", "FinalModule", "FinalRule"], [action.replace("no final action", ""), *rest])
     )
 
 
 CONNECTED = only(direction, "inbound", "unknown")
 AUTHENTICATION = {"spf", "dkimv", "dmarc"}
 OTHER_MODULES = {"spam", "dlp"}
-RULE = ["Module", "Rule", "Taken"]
+RULE = ["Module", "Rule", "ActionTaken"]
 
 SHOWN = {
     "message": {
