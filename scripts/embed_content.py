@@ -1,5 +1,5 @@
-"""Writes the content of sentinel/ into the variable `content` of azuredeploy.json, in the form in
-which Azure takes it. Run it after every change there, with the environment that scripts/test makes:
+"""Writes the content of sentinel/ into the variable `content` of azuredeploy.json, in the form that
+Azure expects. Run it after every change of sentinel/, with the environment that scripts/test makes:
 
     target/sentinel/bin/python scripts/embed_content.py
 """
@@ -15,13 +15,13 @@ ROOT = pathlib.Path(__file__).resolve().parents[1]
 CONTENT = ROOT / "sentinel"
 TEMPLATE = ROOT / "azuredeploy.json"
 
-# The saved search that holds the function of the same name in Microsoft's solution. A workspace that
-# has two functions of one name refuses every query that calls it; so ours takes its place.
+# Microsoft's solution keeps its function of the same name in this saved search. If a workspace has two
+# functions of one name, every query that calls it fails, so ours replaces it.
 SAVED_SEARCHES = {"ProofpointPOD": "ProofpointPOD Data Parser"}
 
 OPERATORS = {"gt": "GreaterThan", "lt": "LessThan", "eq": "Equal", "ne": "NotEqual"}
 
-# Members of a rule that the resource has under the same name.
+# Members that the rule and the resource have under the same name.
 SAME = [
     "severity",
     "triggerThreshold",
@@ -104,7 +104,7 @@ def analytic_rule(rule):
             "queryPeriod": iso(rule["queryPeriod"]),
             "triggerOperator": OPERATORS[rule["triggerOperator"]],
             "techniques": rule["relevantTechniques"],
-            # Sentinel asks for both, also where nothing is suppressed.
+            # Sentinel requires both, even if nothing is suppressed.
             "suppressionDuration": "PT1H",
             "suppressionEnabled": False,
         }
@@ -126,18 +126,18 @@ def connector(path):
 
 
 def iso(duration):
-    """A duration as ISO 8601 has it: `10m` is `PT10M`, `14d` is `P14D`."""
+    """A duration in ISO 8601: `10m` is `PT10M`, `14d` is `P14D`."""
     number, unit = duration[:-1], duration[-1].upper()
     return f"P{number}D" if unit == "D" else f"PT{number}{unit}"
 
 
 def plain(text):
-    """A text without the line ends that only the file has."""
+    """A text without the line breaks of the file."""
     return "\n\n".join(" ".join(paragraph.split()) for paragraph in text.strip().split("\n\n"))
 
 
 def content():
-    """All content as the template has it."""
+    """All content in the form of the template."""
     return {
         "functions": [
             function(load(CONTENT / "parsers" / "ProofpointPOD.yaml")),
@@ -159,7 +159,7 @@ def texts(value):
 
 
 def embedded(template):
-    """The template's text with the content in it as it is now."""
+    """The text of the template with the current content."""
     found = content()
     if read_as_expressions := [text for text in texts(found) if text.startswith("[")]:
         sys.exit(f"Azure would take these for expressions: {read_as_expressions}")

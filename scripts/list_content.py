@@ -1,8 +1,8 @@
-"""Writes the tables of analytic rules and hunting queries into docs/content.md, between its marks.
+"""Writes the tables of analytic rules and hunting queries into docs/content.md, between its markers.
 
     target/sentinel/bin/python scripts/list_content.py
 
-A description begins with what is found; the rest of it is what to do."""
+The first sentence of a description says what is found, the others say what to do."""
 
 import re
 
@@ -16,7 +16,7 @@ UNITS = {"m": "min", "h": "h", "d": "d"}
 
 
 def load(folder):
-    """The name of each file of a folder, and what it holds."""
+    """The name and the content of each file of a folder."""
     return [(file.name, embed_content.load(file)) for file in embed_content.files(folder)]
 
 
@@ -31,7 +31,7 @@ def found_and_done(description):
 
 
 def attack(made):
-    """The tactics as words, and the techniques, of MITRE ATT&CK."""
+    """The MITRE ATT&CK tactics as words, and the techniques."""
     tactics = [
         re.sub(r"(?<=[a-z])(?=[A-Z])", " ", tactic).capitalize() for tactic in made["tactics"]
     ]
@@ -39,7 +39,7 @@ def attack(made):
 
 
 def span(text):
-    """A time such as `10m` in words."""
+    """A duration such as `10m` in words."""
     return f"{text[:-1]} {UNITS[text[-1]]}"
 
 
@@ -54,12 +54,12 @@ def rules():
     )
     rows = []
     for file, rule in made:
-        often = f"{span(rule['queryFrequency'])}, over {span(rule['queryPeriod'])}"
+        often = f"every {span(rule['queryFrequency'])}, over {span(rule['queryPeriod'])}"
         name = link("analytic-rules", file, rule)
         rows.append(
             [name, rule["severity"], *found_and_done(rule["description"]), often, attack(rule)]
         )
-    return table(["rule", "severity", "raised by", "what to do", "runs every", "ATT&CK"], rows)
+    return table(["rule", "severity", "detects", "what to do", "schedule", "ATT&CK"], rows)
 
 
 def hunts():
@@ -72,11 +72,11 @@ def hunts():
                 attack(hunt),
             ]
         )
-    return table(["hunt", "finds", "what to do", "ATT&CK"], rows)
+    return table(["hunting query", "finds", "what to do", "ATT&CK"], rows)
 
 
 def with_tables(page):
-    """The page with its tables as they are now."""
+    """The page with up-to-date tables."""
     for name, made in {"rules": rules(), "hunts": hunts()}.items():
         begin, end = (
             f"<!-- {name}: written by scripts/list_content.py -->\n",
@@ -85,7 +85,7 @@ def with_tables(page):
         before, _, rest = page.partition(begin)
         _, mark, after = rest.partition(end)
         if not mark:
-            raise SystemExit(f"{PAGE.name} has no marks for the table of {name}")
+            raise SystemExit(f"{PAGE.name} has no markers for the table of {name}")
         page = f"{before}{begin}\n{made}\n{end}{after}"
     return page
 

@@ -1,6 +1,6 @@
 // Checks queries with Microsoft's Kusto language service. Reads a list of {tables, functions, queries}
 // as JSON from standard input and prints, for each query, its diagnostics and its result's columns.
-// A function is its text, or the columns that it is known to have.
+// A function is its text, or the known columns of its result.
 require("@kusto/language-service-next/bridge.min.js"); // defines Bridge and System
 require("@kusto/language-service-next/Kusto.Language.Bridge.min.js"); // defines Kusto
 const { KustoCode, GlobalState, Symbols, Editor } = globalThis.Kusto.Language;
@@ -15,7 +15,7 @@ function table(name, columns) {
   return new TableSymbol.$ctor7(name, `(${schema.join(", ")})`, null);
 }
 
-// Functions may use the tables and the functions before them.
+// Functions can use the tables and the functions before them.
 function workspace({ tables, functions }) {
   const members = Object.entries(tables).map(([name, columns]) => table(name, columns));
   const globals = () =>
@@ -25,7 +25,7 @@ function workspace({ tables, functions }) {
     const result = isText
       ? KustoCode.ParseAndAnalyze(body, globals()).ResultType
       : table(name, body);
-    if (!Bridge.is(result, TableSymbol)) throw new Error(`${name} gives no table`);
+    if (!Bridge.is(result, TableSymbol)) throw new Error(`${name} does not return a table`);
     members.push(new FunctionSymbol.$ctor5(name, result, []));
   }
   return globals();
@@ -46,7 +46,7 @@ function check(text, globals) {
   const isTable = result && Bridge.is(result, TableSymbol);
   return {
     diagnostics,
-    // Columns that a query names are then taken for known, whatever their names.
+    // The service then accepts any column name in the query.
     open: Boolean(isTable && result.IsOpen),
     columns: isTable
       ? Object.fromEntries(list(result.Columns).map((column) => [column.Name, column.Type.Name]))

@@ -1,4 +1,4 @@
-"""Events to try the parser on, and the rows that the connector makes of them."""
+"""Events to test the parser with, and the rows that the connector makes from them."""
 
 import functools
 import json
@@ -14,19 +14,19 @@ FIXTURES = ROOT / "tests" / "fixtures" / "pod"
 
 
 def read(path):
-    """The events of a file, one a line, as text."""
+    """The events of a file, one per line, as text."""
     return path.read_text(encoding="utf-8").splitlines()
 
 
 def load(text):
-    """An event or a row as a value. Numbers beyond all bounds, which Python would write as no JSON,
-    become the largest there is."""
+    """An event or a row as a value. An infinite number, for which JSON has no form, becomes the largest
+    float."""
     return json.loads(text, parse_float=lambda number: min(float(number), sys.float_info.max))
 
 
 @functools.cache
 def program(*target):
-    """A program of the repository, built."""
+    """Builds a program of the repository, and returns its path."""
     command = ["cargo", "build", "--locked", "--quiet", "--message-format", "json", *target]
     built = subprocess.run(command, cwd=ROOT, stdout=subprocess.PIPE, text=True, check=True)
     made = [json.loads(line).get("executable") for line in built.stdout.splitlines()]
@@ -50,7 +50,7 @@ def _made(event_type, shape, text):
 
 
 def hand_made(event_type):
-    """The fixtures of the connector's own tests, and what they lack."""
+    """The fixtures of the connector's own tests, and events for cases that they lack."""
     events = read(FIXTURES / f"{event_type}.ndjson")
     if event_type == "message":
         events += map(json.dumps, [bare(), with_verdicts(), with_urls(), with_large_parts()])
@@ -75,14 +75,14 @@ def message(guid, **members):
 
 
 def bare():
-    """No id, no parts, no cluster but that of old builds."""
+    """A message without id and parts, and with the cluster field of old builds only."""
     event = message("", metadata={}, pps={"cid": "old_hosted", "agent": "m1", "version": "8.14"})
     del event["guid"], event["msgParts"]
     return event
 
 
 def with_verdicts():
-    """Two rules of one module; the final action is not the last one; the score is a number."""
+    """A message with two rules of one module, a final action that is not the last, and a numeric score."""
     actions = [
         {"module": "spf", "action": "continue", "rule": "strict_pass"},
         {"action": "continue", "module": "spf", "rule": "pass"},
@@ -103,7 +103,7 @@ def with_verdicts():
 
 
 def with_urls():
-    """Addresses of which some repeat, some need escapes, and one only looks like one."""
+    """A message with URLs that repeat, URLs that need escapes, and text that only looks like a URL."""
     url = {"url": 'https://example.org/?q="a\\b"', "src": ["filter"], "isRewritten": False}
     parts = [
         {
@@ -117,7 +117,7 @@ def with_urls():
 
 
 def with_large_parts():
-    """Parts that no single column holds, in either shape."""
+    """A message with parts too large for a single column in both forms of rows."""
     noise = "noise " * 3_400
     parts = [
         {"structureId": str(n), "labeledName": f"ü{n}", "metadata": {"t": noise}} for n in range(6)
@@ -126,32 +126,32 @@ def with_large_parts():
 
 
 def line_without_id(data):
-    """A line of the mail log that has neither an id nor a queue."""
+    """A mail log line without id and queue."""
     return {"ts": "2026-11-20T10:00:00.5Z", "data": data, "pps": {"cid": "acme_hosted"}}
 
 
-def told_apart(event_type, text, mark):
-    """The event under another id of the same form, or where it has none with other content: its
-    second character is the mark."""
+def with_other_id(event_type, text, mark):
+    """The event with another id of the same form, or with other content if it has no id: the mark
+    replaces its second character."""
     keys = {"message": ["guid", "qid"], "maillog": ["id", "data"], "audit": ["guid"]}[event_type]
     key = next(key for key in keys if f'"{key}"' in text)
     return re.sub(rf'("{key}"\s*:\s*".).', rf"\g<1>{mark}", text, count=1)
 
 
 def generated(directory, *arguments, hours=1, rate=2000):
-    """The rows that the whole connector delivers in a demonstration, by table."""
-    _demonstrate(directory, *arguments, hours=hours, rate=rate)
+    """The rows that the connector delivers in a demo, by table."""
+    _run_demo(directory, *arguments, hours=hours, rate=rate)
     files = (pathlib.Path(directory) / "workspace").glob("*.ndjson")
     return {file.stem: [load(line) for line in read(file)] for file in files}
 
 
 def logged(directory):
-    """The lines that the whole connector logs in a demonstration."""
-    _demonstrate(directory, hours=1, rate=60)
+    """The lines that the connector logs in a demo."""
+    _run_demo(directory, hours=1, rate=60)
     return [line for line in read(pathlib.Path(directory) / "handler.log") if line.startswith("{")]
 
 
-def _demonstrate(directory, *arguments, hours, rate):
+def _run_demo(directory, *arguments, hours, rate):
     size = ["--hours", str(hours), "--rate", str(rate)]
     command = [
         program("--bin", "proofpoint-sentinel"),
@@ -165,7 +165,7 @@ def _demonstrate(directory, *arguments, hours, rate):
 
 
 def of_row(row):
-    """The event that a row of the Logs Ingestion API was made of, as far as columns tell."""
+    """The event of a Logs Ingestion API row, as far as its columns show it."""
     event = {key: value for key, value in row.items() if not key.startswith("msgParts")}
     additional = event.pop("AdditionalFields", {})
     parts = [
@@ -177,7 +177,7 @@ def of_row(row):
 
 
 def of_legacy_row(row):
-    """The event that a row of the HTTP Data Collector API was made of."""
+    """The event of an HTTP Data Collector API row."""
     pieces = sorted(
         (name for name in row if name.startswith("msgParts")), key=lambda name: (len(name), name)
     )

@@ -1,4 +1,4 @@
-"""A workspace in memory: tables with rows, the parser over them, and queries over both."""
+"""An in-memory workspace: tables with rows, the parser over them, and queries on both."""
 
 import json
 import os
@@ -15,8 +15,8 @@ HERE = pathlib.Path(__file__).resolve().parent
 ROOT = HERE.parents[1]
 CONTENT = ROOT / "sentinel"
 
-# Another interpreter of the language and public sample events, which are no part of the checkout
-# but may lie beside it.
+# A second KQL interpreter and public sample events. They are not part of the checkout but may lie
+# beside it.
 BESIDE = ROOT.parent / "shared"
 INTERPRETER = BESIDE / "tools" / "kqlexec.cjs"
 SAMPLES = BESIDE / "samples" / "pod"
@@ -38,15 +38,15 @@ def load(path):
 
 PARSER = load("parsers/ProofpointPOD.yaml")["FunctionQuery"]
 
-# Its columns and their types, whatever tables there are: test_language.py sees to that.
+# The columns and types of the parser, which are the same for any tables: test_language.py checks that.
 COLUMNS = json.loads((HERE / "columns.json").read_text(encoding="utf-8"))
 
-# The engines lack the function that tells when a row was ingested: a column takes its place.
+# The engines do not have ingestion_time(), so a column replaces it.
 INGESTED = "_IngestionTime"
 
 
 def runnable(tables):
-    """The parser for the engines: what Kusto decides on sight of the tables' columns is decided."""
+    """The parser for the engines, with everything resolved that Kusto decides by the tables' columns."""
     statements = re.split(r"(?m)^(?=let )", PARSER.replace("ingestion_time()", INGESTED))
 
     def decided(statement):
@@ -63,14 +63,14 @@ def runnable(tables):
 
 
 def check(tables, functions, queries):
-    """What Microsoft's language service says of each query."""
+    """What Microsoft's language service says about each query."""
     [answer] = check_all([{"tables": tables, "functions": functions, "queries": queries}])
     return answer
 
 
 def check_all(requests):
-    """The same in several workspaces: the service takes seconds to start. It takes as long to find
-    out the parser's columns, which are known."""
+    """Checks queries in several workspaces at once, because the service takes seconds to start. The
+    parser's columns are passed in, because the service would take seconds to find them."""
     for request in requests:
         known = {name: COLUMNS for name, body in request["functions"].items() if body == PARSER}
         request["functions"] = request["functions"] | known
@@ -104,7 +104,7 @@ class Workspace:
             self._connection.execute(f'CREATE TABLE "{name}" AS SELECT * FROM {read}')
 
     def _parse(self):
-        """Queries take seconds less over the parser's result than over the parser."""
+        """Stores the parser's result in a table, because that makes each query seconds faster."""
         sql = duckdb_kql.to_sql(
             runnable(self.tables), schema=duckdb_kql.engine.schema(self._connection)
         )
@@ -112,7 +112,7 @@ class Workspace:
         self._is_parsed = True
 
     def query(self, text):
-        """The rows of a query's answer. A text that is missing is empty, as in Kusto."""
+        """The rows of a query's result. Missing text is empty, as in Kusto."""
         if not self._is_parsed and re.search(r"\bProofpointPOD\b", text):
             self._parse()
         answer = duckdb_kql.query(self._connection, text)
@@ -122,11 +122,11 @@ class Workspace:
             for row in answer.fetchall()
         ]
 
-    def second_opinions(self, queries):
-        """The rows of each query's answer by the other interpreter."""
+    def query_second_interpreter(self, queries):
+        """The rows of each query's result from the second interpreter."""
         request = {"tables": self.tables, "parser": runnable(self.tables), "queries": queries}
         answer = subprocess.run(
-            ["node", HERE / "second_opinion.js", INTERPRETER],
+            ["node", HERE / "second_interpreter.js", INTERPRETER],
             env=os.environ | {"NODE_PATH": str(HERE / "node_modules")},
             input=json.dumps(request),
             stdout=subprocess.PIPE,
@@ -143,7 +143,7 @@ class Workspace:
 
 
 def _stored(columns, rows):
-    """A table with its times in UTC, all of the same precision, and with those of ingestion."""
+    """A table with ingestion times, and with all times in UTC and with the same precision."""
     columns = columns | {INGESTED: "datetime"}
     at_times = [column for column, kind in columns.items() if kind == "datetime"]
     rows = [{INGESTED: row["TimeGenerated"]} | row for row in rows]

@@ -1,10 +1,10 @@
-"""What panels of the workbook should show of events, worked out without KQL."""
+"""What the panels of the workbook should show for events, computed without KQL."""
 
 import collections
 import json
 
 import times
-from expected import at
+from expected_columns import at
 
 
 def key(message):
@@ -16,7 +16,7 @@ def cluster(event):
 
 
 def of(path, empty="unknown"):
-    """What an event has at a path, or what is shown for nothing."""
+    """A function that returns an event's value at a path, or what is shown if it has none."""
     return lambda event: at(event, path) or empty
 
 
@@ -33,7 +33,7 @@ def outcome(message):
         None: "unknown",
         "discard": "held in quarantine" if folder(message) else "discarded",
         "reject": "rejected",
-        "retry": "put off (retry)",
+        "retry": "deferred (retry)",
         "accept": passed,
         "continue": passed,
     }[disposition(message)]
@@ -53,7 +53,7 @@ def quarantine(message):
 
 def final(message):
     found = next((action for action in at(message, "filter/actions") if action.get("isFinal")), {})
-    return found.get("action", "none named"), found.get("module", ""), found.get("rule", "")
+    return found.get("action", "no final action"), found.get("module", ""), found.get("rule", "")
 
 
 def acted(modules):
@@ -107,15 +107,15 @@ def status(line):
 
 
 def failure(line):
-    """The kind of a failure, None where there is none."""
+    """The kind of a failure; None if there is none."""
     code = at(line, "sm/dsn") or ""
     if not status(line) or code.startswith("2") or (not code and status(line).startswith("Sent")):
         return None
-    return {"4": "will be tried again", "5": "failed"}.get(code[:1], "unknown")
+    return {"4": "deferred", "5": "failed"}.get(code[:1], "unknown")
 
 
 def only(wanted, *values):
-    """The filter of events by what a function says of them."""
+    """A filter of events by the value of a function."""
     return lambda events: [event for event in events if wanted(event) in values]
 
 
@@ -125,9 +125,9 @@ quarantined = only(lambda message: bool(folder(message)), True)
 attempts = only(lambda line: bool(status(line)), True)
 
 
-def tallied(events, name, identity, columns):
-    """Rows of the columns with the number of different events. A column has a name, or names, and a
-    function that gives an event's value, or its values as a list."""
+def counted(events, name, identity, columns):
+    """Rows of the columns with the number of distinct events. A column has a name or several names, and
+    a function that returns an event's value, or a list of values."""
     found = collections.defaultdict(set)
     for event in events:
         made = [()]
@@ -146,12 +146,12 @@ def tallied(events, name, identity, columns):
 
 def messages(chosen=lambda events: events, **columns):
     """How many messages there are of each kind."""
-    return lambda events: tallied(chosen(events), "Messages", key, columns)
+    return lambda events: counted(chosen(events), "Messages", key, columns)
 
 
 def events(name, chosen=lambda events: events, **columns):
     """How many events there are of each kind."""
-    return lambda events: tallied(
+    return lambda events: counted(
         chosen(events), name, lambda event: event.get("id") or event["guid"], columns
     )
 
@@ -161,7 +161,7 @@ def named(names, value):
 
 
 def pivoted(of_events, by, into, value):
-    """Of rows with counts, one for each of the same `by`, with the counts under names."""
+    """Merges rows with the same `by` into one, with the counts in named columns."""
 
     def made(events):
         rows = {}
@@ -186,7 +186,7 @@ def in_quarantine(names, value):
 
 
 def stopped(column, value):
-    """What was not passed on, by the values that a message has."""
+    """Messages that were not passed on, by a message's values."""
 
     def made(events):
         found = collections.defaultdict(
@@ -216,7 +216,7 @@ def tls_by_direction(events):
         events
     )
     for row in rows:
-        row["PercentTlsAtLeast"] = round(
+        row["MinimumTlsPercent"] = round(
             100 * row["WithTls"] / (row["WithTls"] + row["WithoutTls"] + row["NotStated"]), 1
         )
     return rows
@@ -288,7 +288,7 @@ def subject(message):
 
 
 def passes(message, filters):
-    """Whether a message passes what a reader has typed and chosen."""
+    """Whether a message matches the filters."""
     texts = {
         "Sender": [message["envelope"]["from"], message["msg"]["header"]["from"][0]],
         "Recipient": recipients(message),
@@ -328,14 +328,17 @@ def listed(message):
     row |= {"MessageId": message["msg"]["header"].get("message-id", [""])[0]}
     action, *rest = final(message)
     return row | dict(
-        zip(["FinalAction", "FinalModule", "FinalRule"], [action.replace("none named", ""), *rest])
+        zip(
+            ["FinalAction", "FinalModule", "FinalRule"],
+            [action.replace("no final action", ""), *rest],
+        )
     )
 
 
 CONNECTED = only(direction, "inbound", "unknown")
 AUTHENTICATION = {"spf", "dkimv", "dmarc"}
 OTHER_MODULES = {"spam", "dlp"}
-RULE = ["Module", "Rule", "Taken"]
+RULE = ["Module", "Rule", "ActionTaken"]
 
 SHOWN = {
     "message": {
@@ -419,7 +422,7 @@ LARGEST = {
 
 
 def plain(row):
-    """A row as text to compare: without what is empty, and with one way to write a number."""
+    """A row as comparable text: without empty values, and with one form for numbers."""
 
     def written(value):
         return round(float(value), 6) if isinstance(value, (int, float)) else str(value)

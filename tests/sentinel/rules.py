@@ -1,4 +1,4 @@
-"""The analytic rules and what they name."""
+"""The analytic rules, and the columns that they name."""
 
 import re
 

@@ -1,10 +1,10 @@
-"""Prints, for other checkers, the tables of a workspace in which every connector has been at work,
-those of Azure that rules read, and the functions over them."""
+"""Prints, for external checkers, the tables of a workspace that every connector has used, the Azure
+tables that rules read, and the functions over them."""
 
 import json
 import sys
 
-import indicators
+import threat_indicators
 from kql import PARSER, load
 from test_language import full
 from traffic import BILLED
@@ -15,8 +15,8 @@ functions = {
     "ASimEmailEventProofpointPOD": load("parsers/ASimEmailEventProofpointPOD.yaml")["ParserQuery"],
 }
 schema = {
-    "tables": tables | {"ThreatIntelIndicators": indicators.COLUMNS},
-    # The checkers then work out the columns of a function once.
+    "tables": tables | {"ThreatIntelIndicators": threat_indicators.COLUMNS},
+    # Makes the checkers compute the columns of a function only once.
     "fast": True,
     "functions": {name: {"params": "()", "body": body} for name, body in functions.items()},
 }

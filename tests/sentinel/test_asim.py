@@ -1,4 +1,4 @@
-"""The view of messages in the ASIM Email Event schema."""
+"""Messages in the ASIM Email Event schema."""
 
 import json
 import tempfile
@@ -108,7 +108,7 @@ class Asim(unittest.TestCase):
             self.assertEqual(kind, SCHEMA.get(column), column)
         self.assertLessEqual(set(MANDATORY), set(checked["columns"]))
 
-    def test_a_message_is_told_in_the_words_of_the_schema(self):
+    def test_a_message_is_mapped_to_the_schema(self):
         [row] = [row for row in self.answer if row["EventUid"] == "phish"]
         expected = {
             "EventSubType": "EmailReceived",
@@ -140,7 +140,7 @@ class Asim(unittest.TestCase):
         }
         self.assertEqual({column: row[column] for column in expected}, expected)
 
-    def test_of_generated_traffic_all_values_are_of_the_schema(self):
+    def test_generated_traffic_has_only_values_of_the_schema(self):
         self.assertEqual(len(self.answer), len(self.rows))
         for row in self.answer:
             self.assertEqual([column for column in MANDATORY if row[column] in ("", None)], [])

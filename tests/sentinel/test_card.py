@@ -1,13 +1,13 @@
-"""The connector's card: it is what Sentinel takes, its queries have no fault in any workspace, and
-they say of some rows what was worked out without KQL."""
+"""The connector's card has the form that Sentinel requires. Its queries are valid in any workspace, and
+show what was computed without KQL."""
 
 import datetime
 import json
 import re
 import unittest
 
-import carded
-import codeless
+import card
+import codeless_connector
 import panels
 from kql import CONTENT, INGESTED, INTERPRETER, PARSER, Workspace, check_all
 from test_language import full
@@ -16,7 +16,7 @@ from test_parser import NAMES
 CARD = json.loads((CONTENT / "connector" / "ProofpointSentinel.json").read_text(encoding="utf-8"))
 CONFIG = CARD["properties"]["connectorUiConfig"]
 
-# What Microsoft's reference of data connector definitions asks for.
+# Members that Microsoft's reference of data connector definitions requires.
 REQUIRED = {
     "title",
     "publisher",
@@ -51,7 +51,7 @@ UNKNOWN_TABLE = re.compile(r"Warning KS205: The fuzzy name '(\w+)'")
 
 
 def texts(value):
-    """Every text of a JSON value."""
+    """All texts of a JSON value."""
     if isinstance(value, str):
         return [value]
     values = value.values() if isinstance(value, dict) else value if isinstance(value, list) else []
@@ -63,7 +63,7 @@ def runnable(query):
 
 
 class Form(unittest.TestCase):
-    def test_the_card_has_what_sentinel_asks_for_and_nothing_it_does_not_know(self):
+    def test_the_card_has_all_required_and_only_known_members(self):
         self.assertEqual(CARD["type"], "Microsoft.SecurityInsights/dataConnectorDefinitions")
         self.assertEqual(CARD["kind"], "Customizable")
         self.assertEqual(CARD["name"], CONFIG["id"])
@@ -72,7 +72,7 @@ class Form(unittest.TestCase):
         self.assertLessEqual(set(CONFIG), REQUIRED | OPTIONAL)
         self.assertTrue(all(CONFIG[name] for name in REQUIRED))
 
-    def test_members_have_the_members_that_sentinel_asks_for(self):
+    def test_members_have_all_required_members(self):
         members = {
             "graphQueries": {"metricName", "legend", "baseQuery"},
             "sampleQueries": {"description", "query"},
@@ -85,19 +85,19 @@ class Form(unittest.TestCase):
                 self.assertTrue(all(member.values()))
 
     def test_the_card_can_be_part_of_a_template(self):
-        # A template takes a text that begins so for an expression.
+        # A template treats such a text as an expression.
         self.assertEqual([text for text in texts(CARD) if text.startswith("[")], [])
-        # Sentinel replaces what stands in double braces; the packaging tool of solutions the rest.
+        # Sentinel replaces text in double braces.
         self.assertEqual(re.findall(r"\{\{\w+\}\}", json.dumps(CARD)), ["{{location}}"])
 
-    def test_it_is_connected_by_what_arrives_as_no_poller_of_sentinels_runs(self):
+    def test_connected_depends_on_arrived_rows(self):
         self.assertEqual(
             [criterion["type"] for criterion in CONFIG["connectivityCriteria"]],
             ["IsConnectedQuery"],
         )
         self.assertEqual(CONFIG["availability"], {"status": 1, "isPreview": False})
 
-    def test_it_asks_for_rights_on_the_workspace_and_at_proofpoint(self):
+    def test_permissions_name_workspace_and_proofpoint(self):
         [workspace] = CONFIG["permissions"]["resourceProvider"]
         self.assertEqual(workspace["provider"], "Microsoft.OperationalInsights/workspaces")
         self.assertEqual(workspace["scope"], "Workspace")
@@ -109,7 +109,7 @@ class Form(unittest.TestCase):
         for needed in ["cluster id", "token", "Remote Syslog", "Owner"]:
             self.assertIn(needed, asked)
 
-    def test_every_table_has_a_last_time_and_a_part_in_the_graph(self):
+    def test_every_table_is_in_the_graph_and_has_a_last_time(self):
         tables = set(NAMES.values()) | LEGACY
         self.assertEqual(set(LAST), tables)
         self.assertIn(CONFIG["graphQueriesTableName"], tables)
@@ -118,8 +118,8 @@ class Form(unittest.TestCase):
 
 
 class Language(unittest.TestCase):
-    def test_queries_have_no_fault_where_all_tables_are_there_some_or_none(self):
-        of_codeless = {name: codeless.schema(name) for name in codeless.COLUMNS}
+    def test_queries_are_valid_with_all_some_or_no_tables(self):
+        of_codeless = {name: codeless_connector.schema(name) for name in codeless_connector.COLUMNS}
         every = full()
         empty = {name: {"TimeGenerated": "datetime"} for name in every}
         workspaces = [every, empty | of_codeless, of_codeless, {}]
@@ -133,41 +133,41 @@ class Language(unittest.TestCase):
                     self.check(tables, checked)
 
     def check(self, tables, checked):
-        """No fault, but for tables that this workspace lacks, which the query allows for."""
+        """Asserts that the only warnings are about missing tables, which the query allows."""
         lacked = [UNKNOWN_TABLE.search(found) for found in checked["diagnostics"]]
         self.assertTrue(all(lacked), checked["diagnostics"])
         self.assertFalse({found[1] for found in lacked} & set(tables))
-        # Where a table is unknown, any column is taken for known.
+        # If a table is unknown, the service accepts any column.
         self.assertEqual(checked["open"] and set(full()) <= set(tables), False)
         for name in checked["columns"]:
             self.assertNotRegex(name, "_(string|real|datetime|dynamic|bool)$")
 
 
 def answers(tables, queries):
-    """What each engine answers in a workspace: by query."""
+    """The result of each engine in a workspace, by query."""
     workspace = Workspace(tables)
     texts = list(map(runnable, queries))
     yield "duckdb-kql", dict(zip(queries, map(workspace.query, texts)))
     if INTERPRETER.exists():
         yield (
             "another interpreter",
-            dict(zip(queries, workspace.second_opinions(texts), strict=True)),
+            dict(zip(queries, workspace.query_second_interpreter(texts), strict=True)),
         )
 
 
 class Answers(unittest.TestCase):
     @classmethod
     def setUpClass(cls):
-        cls.events = carded.events_of()
-        cls.tables = carded.tables(cls.events)
+        cls.events = card.events_of()
+        cls.tables = card.tables(cls.events)
         cls.answers = list(answers(cls.tables, QUERIES))
 
     def rows(self, table):
         return self.tables.get(table, ([], []))[1]
 
-    def test_sample_queries_show_the_events_that_they_are_about(self):
+    def test_sample_queries_show_the_expected_events(self):
         for engine, answer in self.answers:
-            for query, shown in zip(SAMPLES, carded.SHOWN, strict=True):
+            for query, shown in zip(SAMPLES, card.SHOWN, strict=True):
                 with self.subTest(engine=engine, query=query):
                     expected = shown(self.events)
                     self.assertGreater(len(expected), 1)
@@ -181,7 +181,7 @@ class Answers(unittest.TestCase):
                 with self.subTest(engine=engine, legend=legend):
                     rows = self.rows(NAMES[kind]) + self.rows(f"ProofpointPOD_{kind}_CL")
                     self.assertGreater(len(rows), 1)
-                    generated = [carded.read(row["TimeGenerated"]) for row in rows]
+                    generated = [card.read(row["TimeGenerated"]) for row in rows]
                     self.assertCountEqual(
                         [row["TimeGenerated"] for row in answer[query]], generated
                     )
@@ -190,21 +190,21 @@ class Answers(unittest.TestCase):
         for engine, answer in self.answers:
             for table, query in LAST.items():
                 with self.subTest(engine=engine, table=table):
-                    arrived = [carded.read(row[INGESTED]) for row in self.rows(table)]
+                    arrived = [card.read(row[INGESTED]) for row in self.rows(table)]
                     self.assertEqual(
                         [row["Time"] for row in answer[query]], [max(arrived)] if arrived else []
                     )
 
-    def test_it_is_connected_while_a_row_arrived_in_some_table_in_the_last_three_days(self):
+    def test_connected_for_three_days_after_the_last_arrival(self):
         minute = datetime.timedelta(minutes=1)
         for table in LAST:
             for late, is_connected in [(-minute, True), (minute, False)]:
-                # The engine's clock goes on while tests run.
+                # The engine's clock runs on during the test.
                 now = datetime.datetime.now(datetime.UTC)
-                arrived = carded.stamp(now - datetime.timedelta(days=3) - late)
-                # What arrived is not what happened.
+                arrived = card.stamp(now - datetime.timedelta(days=3) - late)
+                # Arrival counts, not the time of the event.
                 row = {
-                    "TimeGenerated": carded.stamp(carded.NOW - datetime.timedelta(days=20)),
+                    "TimeGenerated": card.stamp(card.NOW - datetime.timedelta(days=20)),
                     INGESTED: arrived,
                 }
                 workspace = Workspace({table: ({"TimeGenerated": "datetime"}, [row])})

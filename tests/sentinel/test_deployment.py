@@ -1,4 +1,4 @@
-"""What azuredeploy.json deploys of the content is the content, in the form in which Azure takes it."""
+"""azuredeploy.json deploys the content of sentinel/ in the form that Azure requires."""
 
 import json
 import sys
@@ -21,7 +21,7 @@ def named(folder):
 
 
 class Deployment(unittest.TestCase):
-    def test_the_template_has_the_content_as_it_is(self):
+    def test_the_template_has_the_current_content(self):
         hint = "run target/sentinel/bin/python scripts/embed_content.py"
         self.assertEqual(TEMPLATE, embed_content.embedded(TEMPLATE), hint)
 
@@ -48,7 +48,7 @@ class Deployment(unittest.TestCase):
             json.loads(card.read_text(encoding="utf-8"))["properties"],
         )
 
-    def test_functions_have_the_names_that_queries_call_them_by(self):
+    def test_functions_have_the_names_that_queries_use(self):
         aliases = {
             each["name"]: each["properties"]["functionAlias"] for each in DEPLOYED["functions"]
         }
@@ -69,7 +69,7 @@ class Deployment(unittest.TestCase):
         }
         self.assertEqual(parameters, expected)
 
-    def test_rules_say_the_same_as_their_files(self):
+    def test_rules_match_their_files(self):
         rules = named("analytic-rules")
         for deployed in DEPLOYED["analyticRules"]:
             rule, properties = rules[deployed["name"]], deployed["properties"]
@@ -96,16 +96,16 @@ class Deployment(unittest.TestCase):
                 }
                 self.assertLessEqual(set(rule) - known, set(properties))
 
-    def test_durations_are_those_of_iso_8601(self):
+    def test_durations_are_in_iso_8601(self):
         of = {"5m": "PT5M", "3h": "PT3H", "14d": "P14D"}
         self.assertEqual({text: embed_content.iso(text) for text in of}, of)
 
-    def test_texts_lose_the_line_ends_of_their_file_and_no_paragraph(self):
+    def test_texts_keep_paragraphs_but_not_line_breaks(self):
         self.assertEqual(
             embed_content.plain("One\ntwo.\n\nThree\n  four.\n"), "One two.\n\nThree four."
         )
 
-    def test_no_text_would_be_taken_for_an_expression(self):
+    def test_no_text_looks_like_an_expression(self):
         self.assertEqual(
             [text for text in embed_content.texts(DEPLOYED) if text.startswith("[")], []
         )

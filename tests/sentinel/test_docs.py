@@ -1,36 +1,35 @@
-"""The queries in the documents: they have no fault, and show of some rows what was worked out
-without KQL."""
+"""The queries in the documentation are valid, and show what was computed without KQL."""
 
 import unittest
 
-import documented
+import doc_queries
 from kql import INTERPRETER, Workspace, check
 from panels import plain
 from test_language import full
 from traffic import BILLED
 
-QUERIES = documented.queries()
+QUERIES = doc_queries.queries()
 
-# Where duplicates are counted, an estimate won't do.
+# Counting duplicates needs exact numbers.
 ADVICE = "Suggestion KS515: If possible, consider switching to 'dcount'"
 
 
 class Documents(unittest.TestCase):
     @classmethod
     def setUpClass(cls):
-        cls.tables = documented.tables()
+        cls.tables = doc_queries.tables()
         workspace = Workspace(cls.tables)
-        texts = list(map(documented.runnable, QUERIES.values()))
+        texts = list(map(doc_queries.runnable, QUERIES.values()))
         cls.answers = {"duckdb-kql": dict(zip(QUERIES, map(workspace.query, texts)))}
         if INTERPRETER.exists():
             cls.answers["another interpreter"] = dict(
-                zip(QUERIES, workspace.second_opinions(texts), strict=True)
+                zip(QUERIES, workspace.query_second_interpreter(texts), strict=True)
             )
 
-    def test_queries_have_no_fault_and_nothing_to_fill_in(self):
+    def test_queries_are_valid_and_have_no_placeholders(self):
         known = {
             name: columns | {BILLED: "real"} for name, columns in full().items()
-        } | documented.AZURE
+        } | doc_queries.AZURE
         for (name, query), checked in zip(
             QUERIES.items(), check(known, {}, list(QUERIES.values())), strict=True
         ):
@@ -40,10 +39,10 @@ class Documents(unittest.TestCase):
                 self.assertFalse(checked["open"])
                 self.assertNotRegex(query, r"<[a-z ]+>")
 
-    def test_queries_show_what_they_are_about(self):
-        self.assertEqual(set(QUERIES), set(documented.SHOWN))
+    def test_queries_show_the_expected_rows(self):
+        self.assertEqual(set(QUERIES), set(doc_queries.SHOWN))
         for engine, answers in self.answers.items():
-            for name, shown in documented.SHOWN.items():
+            for name, shown in doc_queries.SHOWN.items():
                 with self.subTest(engine=engine, query=name):
                     expected = shown(self.tables)
                     self.assertTrue(expected)

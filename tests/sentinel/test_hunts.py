@@ -1,24 +1,24 @@
-"""Each hunting query: it is well formed, and of events that it is meant for and events that miss one
-of its conditions it finds just the first, whichever destination they were delivered to."""
+"""Each hunting query is well formed. It finds the matching events, and none that miss one of its
+conditions, for both destinations."""
 
 import json
 import re
 import unittest
 import uuid
 
-import agreement
+import comparison
 import events
-import hunted
+import hunts
 from kql import CONTENT, INTERPRETER, PARSER, Workspace, check, load
 from test_parser import DECLARED, TABLES, collected
 
 HUNTS = {path.stem: load(path) for path in sorted((CONTENT / "hunting-queries").glob("*.yaml"))}
-CASES = hunted.made()
+CASES = hunts.made()
 
-# The tactic that each technique serves.
+# The tactic of each technique.
 TACTICS = {"T1048": "Exfiltration", "T1496": "Impact", "T1566": "InitialAccess"}
 
-# What Sentinel takes of each kind of entity.
+# The identifiers that Sentinel accepts for each kind of entity.
 IDENTIFIERS = {
     "Account": ["Name", "UPNSuffix"],
     "DNS": ["DomainName"],
@@ -30,7 +30,7 @@ IDENTIFIERS = {
 
 
 def workspaces():
-    """The messages of all cases as the tables of each destination."""
+    """The messages of all cases in the tables of each destination."""
     texts = [
         json.dumps(message) for found, missed, _ in CASES.values() for message in found + missed
     ]
@@ -43,7 +43,7 @@ def workspaces():
 
 
 def of_case(hunt, answer):
-    """The rows on messages of a hunt's own case: every case has domains of its own."""
+    """The rows of a hunting query's own case. Every case has its own domains."""
     return [row for row in answer if f"{hunt.lower()}." in json.dumps(row, default=str)]
 
 
@@ -57,29 +57,31 @@ class Hunts(unittest.TestCase):
         for destination, workspace in workspaces().items():
             cls.answers[destination, "duckdb-kql"] = [workspace.query(query) for query in queries]
             if INTERPRETER.exists():
-                cls.answers[destination, "another interpreter"] = workspace.second_opinions(queries)
+                cls.answers[destination, "another interpreter"] = (
+                    workspace.query_second_interpreter(queries)
+                )
         cls.checked = dict(zip(HUNTS, check(DECLARED, {"ProofpointPOD": PARSER}, queries)))
 
-    def test_every_hunt_has_events_that_it_finds_and_events_that_it_nearly_finds(self):
+    def test_every_hunt_has_events_that_it_finds_and_others(self):
         self.assertEqual(list(HUNTS), sorted(CASES))
         for name, case in CASES.items():
             self.assertTrue(all(case), name)
 
-    def test_hunts_find_the_events_they_are_meant_for_and_no_others(self):
+    def test_hunts_find_only_matching_events(self):
         for (destination, engine), answers in self.answers.items():
             for name, answer in zip(HUNTS, answers):
                 with self.subTest(destination=destination, engine=engine, hunt=name):
                     _, _, meant = CASES[name]
                     found = of_case(name, answer)
                     self.assertEqual(len(found), len(meant), found)
-                    # The rows come in the order in which an analyst should read them.
+                    # The rows are in the order in which an analyst should read them.
                     for row, expected in zip(found, meant):
                         self.assertEqual(
-                            {column: agreement.plain(row[column]) for column in expected},
-                            {column: agreement.plain(value) for column, value in expected.items()},
+                            {column: comparison.plain(row[column]) for column in expected},
+                            {column: comparison.plain(value) for column, value in expected.items()},
                         )
 
-    @unittest.skipUnless(INTERPRETER.exists(), "another interpreter is not at hand")
+    @unittest.skipUnless(INTERPRETER.exists(), "the second interpreter is missing")
     def test_another_interpreter_finds_the_same(self):
         for destination in {destination for destination, _ in self.answers}:
             both = [
@@ -89,10 +91,10 @@ class Hunts(unittest.TestCase):
             for name, *answers in zip(HUNTS, *both, strict=True):
                 with self.subTest(destination=destination, hunt=name):
                     self.assertCountEqual(
-                        *(agreement.comparable(HUNTS[name]["query"], answer) for answer in answers)
+                        *(comparison.comparable(HUNTS[name]["query"], answer) for answer in answers)
                     )
 
-    def test_queries_have_no_fault_and_return_texts_for_the_entities(self):
+    def test_queries_are_valid_and_return_strings_for_entities(self):
         for name, hunt in HUNTS.items():
             with self.subTest(hunt=name):
                 self.assertEqual(self.checked[name]["diagnostics"], [])
@@ -105,7 +107,7 @@ class Hunts(unittest.TestCase):
                 kinds = {column: self.checked[name]["columns"].get(column) for column in named}
                 self.assertEqual(kinds, dict.fromkeys(named, "string"))
 
-    def test_hunts_are_what_sentinel_takes(self):
+    def test_hunts_have_the_form_that_sentinel_requires(self):
         self.assertEqual(len({hunt["id"] for hunt in HUNTS.values()}), len(HUNTS))
         for name, hunt in HUNTS.items():
             with self.subTest(hunt=name):
@@ -124,8 +126,8 @@ class Hunts(unittest.TestCase):
                     identifiers = [field["identifier"] for field in entity["fieldMappings"]]
                     self.assertLessEqual(set(identifiers), set(IDENTIFIERS[entity["entityType"]]))
 
-    def test_a_query_that_looks_back_says_how_far_by_both_times(self):
-        # The time that the page takes for the query's own, and the one that reaches the tables.
+    def test_queries_with_a_look_back_filter_by_both_times(self):
+        # TimeGenerated overrides the page's time range; EventOriginalTime reaches the tables.
         window = re.compile(
             r"where EventOriginalTime > ago\((lookback.*?)\) and TimeGenerated > ago\((.*?)\)"
         )

@@ -1,10 +1,10 @@
-"""Every query of the content, by Microsoft's Kusto language service."""
+"""Checks every query of the content with Microsoft's Kusto language service."""
 
 import functools
 import json
 import unittest
 
-import codeless
+import codeless_connector
 from kql import COLUMNS, HERE, PARSER, check_all
 from test_parser import tables
 
@@ -18,7 +18,7 @@ FAULTS = ["ProofpointPOD | where NoSuchColumn == 1", "ProofpointPOD | summarize 
 
 @functools.cache
 def full():
-    """The tables of a workspace in which every connector has been at work."""
+    """The tables of a workspace that every connector has used."""
     made = {name: columns for name, (columns, _) in tables().items()}
     for kind in ["message", "maillog"]:
         made[f"{kind}_CL"] = made[f"ProofpointPOD_{kind}_CL"]
@@ -26,7 +26,7 @@ def full():
 
 
 def with_guids(made):
-    """What looks like a GUID may be in a column of texts or of GUIDs."""
+    """The tables with GUID columns: a value that looks like a GUID can be in a string or a GUID column."""
     return {
         name: {
             column: "guid" if column.endswith("_g") else kind for column, kind in columns.items()
@@ -40,7 +40,7 @@ class Language(unittest.TestCase):
     def setUpClass(cls):
         made = full()
         empty = {name: {"TimeGenerated": "datetime"} for name in made}
-        of_codeless = {name: codeless.schema(name) for name in codeless.COLUMNS}
+        of_codeless = {name: codeless_connector.schema(name) for name in codeless_connector.COLUMNS}
         workspaces = [made, empty, empty | of_codeless, with_guids(made)]
         requests = [
             {"tables": workspace, "functions": {}, "queries": [PARSER]} for workspace in workspaces
@@ -49,12 +49,12 @@ class Language(unittest.TestCase):
         *cls.everywhere, cls.faults = check_all(requests)
         [cls.parser] = cls.everywhere[0]
 
-    def test_the_parser_has_no_fault_and_knows_its_columns(self):
+    def test_the_parser_is_valid_and_has_known_columns(self):
         self.assertEqual(self.parser["diagnostics"], [])
         self.assertFalse(self.parser["open"])
 
     def test_no_column_has_two_types(self):
-        # It would be split in two: NetworkBytes_real, NetworkBytes_string.
+        # Kusto would split it in two: NetworkBytes_real, NetworkBytes_string.
         ends = tuple(f"_{kind}" for kind in KINDS)
         self.assertEqual([name for name in self.parser["columns"] if name.endswith(ends)], [])
 
@@ -67,7 +67,7 @@ class Language(unittest.TestCase):
         found = {column: self.parser["columns"].get(column) for column in OFFICIAL}
         self.assertEqual(found, OFFICIAL)
 
-    def test_a_fault_in_a_query_is_found(self):
+    def test_an_invalid_query_is_found(self):
         for checked in self.faults:
             self.assertNotEqual(checked["diagnostics"], [])
 

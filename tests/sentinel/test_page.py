@@ -1,4 +1,4 @@
-"""The page on the content tells of all that there is, and its pictures are those of the workbook."""
+"""docs/content.md describes all content, and its pictures show the current workbook."""
 
 import re
 import sys
@@ -18,7 +18,7 @@ LARGEST = 150_000
 
 
 def tabs():
-    """The tabs of the workbook by their labels, each with the titles of its panels."""
+    """The tabs of the workbook by label, each with the titles of its panels."""
     [strip] = workbook.of_type(workbook.LINKS)
     groups = {
         group["conditionalVisibility"]["value"]: group["content"]
@@ -37,7 +37,7 @@ def picture(label):
 
 
 def section(heading):
-    """The page from a heading to the next."""
+    """The page from one heading to the next."""
     found = re.search(rf"(?ms)^### {re.escape(heading)}\n(.*?)(?=^##|\Z)", PAGE)
     return found[1] if found else ""
 
@@ -48,38 +48,38 @@ def first_column(text, header):
 
 
 def texts(path):
-    """The texts that a picture shows, each as one line."""
+    """The texts of a picture, each as one line."""
     return {" ".join(" ".join(text.itertext()).split()) for text in xml.parse(path).iter(TEXT)}
 
 
 class Page(unittest.TestCase):
-    def test_it_tells_of_every_panel_under_its_tab_and_of_no_other(self):
+    def test_each_tab_has_its_panels_and_no_others(self):
         self.assertGreater(len(tabs()), 1)
         for label, titles in tabs().items():
             self.assertEqual(first_column(section(label), "panel"), titles, label)
 
-    def test_its_tables_of_rules_and_hunts_are_those_of_the_files(self):
+    def test_tables_of_rules_and_hunts_are_up_to_date(self):
         self.assertEqual(PAGE, list_content.with_tables(PAGE), "run scripts/list_content.py")
 
-    def test_every_rule_and_hunt_says_what_it_finds_and_what_to_do(self):
+    def test_descriptions_say_what_is_found_and_what_to_do(self):
         for folder in ["analytic-rules", "hunting-queries"]:
             for name, made in list_content.load(folder):
                 self.assertTrue(all(list_content.found_and_done(made["description"])), name)
 
 
 class Pictures(unittest.TestCase):
-    def test_each_tab_has_one_and_the_page_shows_it(self):
+    def test_each_tab_has_a_picture_on_the_page(self):
         self.assertEqual({picture(label) for label in tabs()}, set(PICTURES.glob("*.svg")))
         for label in tabs():
             self.assertIn(f"](pictures/{picture(label).name})", section(label))
 
-    def test_it_has_the_panels_of_the_workbook(self):
+    def test_pictures_show_the_titles_of_the_panels(self):
         for label, titles in tabs().items():
             self.assertLessEqual(
                 set(titles), texts(picture(label)), f"{label}: run scripts/pictures"
             )
 
-    def test_it_is_small_and_asks_for_nothing_else(self):
+    def test_pictures_are_small_and_self_contained(self):
         for path in PICTURES.glob("*.svg"):
             drawn = path.read_text(encoding="utf-8")
             self.assertLess(len(drawn), LARGEST, path.name)

@@ -1,4 +1,4 @@
-"""The workbook's panels, run on some traffic, against what was worked out without KQL."""
+"""Runs the workbook's panels on sample traffic and compares them with results computed without KQL."""
 
 import collections
 import datetime
@@ -25,7 +25,7 @@ from workbook import (
 
 
 def minutes_between(early, late):
-    """By the clock: from minute to minute, whatever the seconds."""
+    """The difference in clock minutes, without the seconds."""
     return (late.replace(second=0) - early.replace(second=0)) // datetime.timedelta(minutes=1)
 
 
@@ -41,7 +41,7 @@ class Panels(unittest.TestCase):
         cls.workspace = Workspace(cls.tables)
 
     def query(self, panel, **values):
-        """The panel's query, for all clusters where the values name none, at the end of the time range."""
+        """The panel's query at the end of the time range, by default for all clusters."""
         query = fill(PANELS[panel]["query"], ABSOLUTE | untouched() | {"Cluster": "'*'"} | values)
         return runnable(query.replace("now()", ABSOLUTE["TimeRange:end"]))
 
@@ -49,7 +49,7 @@ class Panels(unittest.TestCase):
         return self.workspace.query(self.query(panel, **values))
 
     def chosen(self, kind, start=START, cluster="'*'"):
-        """The events from a time on to the end of the time range, of some clusters."""
+        """The events of some clusters from a time to the end of the time range."""
         in_time = [event for event in self.events[kind] if start <= traffic.at(event) <= END]
         return [
             event
@@ -58,7 +58,7 @@ class Panels(unittest.TestCase):
         ]
 
     def check(self, panel, shown, expected):
-        """The rows are those expected, or as many of the largest of them as the panel shows."""
+        """Asserts that the rows are the expected ones, or the largest of them if the panel limits them."""
         limit, column = panels.LARGEST.get(panel, (len(expected), None))
         if len(expected) <= limit:
             self.assertCountEqual(map(panels.plain, shown), map(panels.plain, expected))
@@ -77,7 +77,7 @@ class Panels(unittest.TestCase):
                         self.assertTrue(expected(chosen) or cluster != "'*'")
                         self.check(panel, self.shown(panel, Cluster=cluster), expected(chosen))
 
-    def test_filters_choose_messages(self):
+    def test_filters_select_messages(self):
         values = {
             "Sender": "SENDER1",
             "Recipient": "two@acme",
@@ -109,7 +109,7 @@ class Panels(unittest.TestCase):
                 ]
                 self.check("messages-list", shown, list(map(panels.listed, held)))
 
-    def test_a_click_on_a_message_shows_its_lines_in_the_mail_log(self):
+    def test_a_click_on_a_message_shows_its_trace(self):
         told_of_twice, without_id = 30, 42
         for number in [told_of_twice, without_id, traffic.UNNAMED]:
             row = next(row for row in self.shown("messages-list") if row["QueueId"] == f"Q{number}")
@@ -125,7 +125,7 @@ class Panels(unittest.TestCase):
             self.assertCountEqual(steps, expected)
         self.assertEqual(self.shown("messages-trace"), [])
 
-    def test_quarantine_is_compared_with_the_time_before(self):
+    def test_quarantine_is_compared_with_the_previous_period(self):
         start = START + datetime.timedelta(hours=traffic.HOURS / 2)
         before = panels.quarantined(self.chosen("message"))
         now = [message for message in before if traffic.at(message) >= start]
@@ -161,12 +161,12 @@ class Panels(unittest.TestCase):
         ]
 
     def assert_percentile(self, value, values, share):
-        """A share of the values is no larger than this one, and the others are no smaller."""
+        """Asserts that a share of the values is at most this one, and the others are at least this one."""
         self.assertIn(value, values)
         self.assertGreaterEqual(sum(other <= value for other in values), share * len(values))
         self.assertGreaterEqual(sum(other >= value for other in values), (1 - share) * len(values))
 
-    def test_the_last_event_and_the_delay_of_each_type_are_told(self):
+    def test_health_shows_last_event_and_delay_of_each_type(self):
         rows = {row["EventType"]: row for row in self.shown("health-streams")}
         self.assertCountEqual(rows, self.events)
         for kind, row in rows.items():
@@ -185,7 +185,7 @@ class Panels(unittest.TestCase):
         }
         self.assertEqual(rows, dict.fromkeys(self.events, 0))
 
-    def test_medians_are_those_of_their_hours(self):
+    def test_median_delays_are_computed_per_hour(self):
         for kind in self.events:
             rows = [row for row in self.shown("health-delay-time") if row["EventType"] == kind]
             by_hour = collections.defaultdict(list)
@@ -197,8 +197,8 @@ class Panels(unittest.TestCase):
                     row["MedianDelaySeconds"], by_hour[row["EventOriginalTime"]], 0.5
                 )
 
-    def test_the_filters_seconds_are_those_of_their_hours(self):
-        # Of the message that is told of twice, the later time counts.
+    def test_filter_processing_times_are_computed_per_hour(self):
+        # For the message that was reported twice, the later time counts.
         last = {
             panels.key(message): message
             for message in sorted(self.chosen("message"), key=traffic.at)
@@ -222,7 +222,7 @@ class Panels(unittest.TestCase):
         }
         self.assertEqual(shown, counted)
 
-    def test_whole_intervals_without_an_event_are_gaps(self):
+    def test_complete_intervals_without_events_are_gaps(self):
         minutes = datetime.timedelta(minutes=10)
         for early, late in [(0, 0), (3, 0), (0, 4)]:
             start, end = (
@@ -281,7 +281,7 @@ class Panels(unittest.TestCase):
             map(panels.plain, self.shown("health-duplicates")), map(panels.plain, expected)
         )
 
-    def test_the_volume_is_that_of_the_rows_of_each_table(self):
+    def test_billed_volume_is_the_sum_per_table(self):
         expected = []
         for table, (_, rows) in self.tables.items():
             rows = [row for row in rows if START <= traffic.read(row["TimeGenerated"]) <= END]
@@ -293,7 +293,7 @@ class Panels(unittest.TestCase):
             map(panels.plain, self.shown("health-billed")), map(panels.plain, expected)
         )
 
-    def test_an_event_without_a_readable_time_is_told_of(self):
+    def test_events_without_a_readable_time_are_counted(self):
         [row] = self.shown("health-untimed")
         self.assertEqual((row["EventType"], row["Events"]), ("message", 1))
 
@@ -312,7 +312,7 @@ class Panels(unittest.TestCase):
         ]
         self.assertEqual(shown, sorted(expected, reverse=True))
 
-    def test_every_panel_is_tried(self):
+    def test_every_panel_is_tested(self):
         own = {
             *(
                 "messages-outcome",
@@ -335,10 +335,10 @@ class Panels(unittest.TestCase):
         )
 
     @unittest.skipUnless(INTERPRETER.exists(), "another interpreter is not at hand")
-    def test_another_interpreter_shows_the_same(self):
+    def test_the_second_interpreter_shows_the_same(self):
         queries = {panel: self.query(panel) for panel in PANELS}
         for panel, answer in zip(
-            queries, self.workspace.second_opinions(list(queries.values())), strict=True
+            queries, self.workspace.query_second_interpreter(list(queries.values())), strict=True
         ):
             with self.subTest(panel=panel):
                 shown = [
@@ -347,7 +347,7 @@ class Panels(unittest.TestCase):
                 ]
                 limit, column = panels.LARGEST.get(panel, (None, None))
                 if len(answer) == limit:
-                    # Of rows with the same count, either may be among the largest.
+                    # Among rows with the same count, either can be in the largest.
                     shown = [[json.loads(row)[column] for row in rows] for rows in shown]
                 self.assertCountEqual(*shown)
 

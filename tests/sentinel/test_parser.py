@@ -1,21 +1,21 @@
-"""The parser, run over rows that the connector made, against answers worked out without KQL."""
+"""Runs the parser on rows that the connector made and compares them with values computed without KQL."""
 
 import json
 import re
 import tempfile
 import unittest
 
-import codeless
-import collector
+import codeless_connector
+import data_collector
 import events
-import expected
+import expected_columns
 import times
 from events import load
 from kql import HERE, INGESTED, INTERPRETER, PARSER, SAMPLES, Workspace
 
 TABLES = json.loads((HERE / "tables.json").read_text(encoding="utf-8"))
 
-# Each table that the parser names. Where one is not declared, any column is taken for known.
+# The tables that the parser names. If one is not declared, the service accepts any column.
 DECLARED = {name: {"TimeGenerated": "datetime"} for name in re.findall(r"\w+_CL", PARSER)} | TABLES
 NAMES = dict(
     zip(
@@ -25,23 +25,23 @@ NAMES = dict(
 )
 IDS = {"message": "guid", "maillog": "id", "audit": "guid"}
 
-# How an event came: by which API of this connector, by Microsoft's codeless one, or by all of them.
+# How an event arrived: through an API of this connector, the codeless connector, or all of them.
 COLUMNS, LEGACY, CODELESS, ALL = range(1, 5)
 
 INGESTED_BY_CODELESS = "2026-11-22T12:00:00Z"
 
 
-def came(by):
-    """The events as text that came in one way, by type."""
+def arrived(by):
+    """The events that arrived in one way, as text by type."""
     texts = {kind: events.hand_made(kind) + samples(kind) for kind in events.TYPES}
     return {
-        kind: [events.told_apart(kind, text, by) for text in of_kind]
+        kind: [events.with_other_id(kind, text, by) for text in of_kind]
         for kind, of_kind in texts.items()
     }
 
 
 def samples(kind):
-    """Public sample events, of which their publishers gave several the same id."""
+    """Public sample events, some of which have the same id."""
     files = sorted(SAMPLES.glob(f"{kind}.*.ndjson"))
     texts = [text for file in files for text in events.read(file)]
     return [
@@ -51,15 +51,17 @@ def samples(kind):
 
 
 def tables():
-    """A workspace in which each way was used."""
+    """A workspace with events that arrived in each way."""
     both = {
         NAMES[kind]: (TABLES[NAMES[kind]], rows(kind, "columns", [COLUMNS, ALL]))
         for kind in events.TYPES
     }
     for kind in ["message", "maillog"]:
-        texts = came(CODELESS)[kind] + came(ALL)[kind]
-        late = [codeless.row(NAMES[kind], load(text), INGESTED_BY_CODELESS) for text in texts]
-        # That connector brings some events twice.
+        texts = arrived(CODELESS)[kind] + arrived(ALL)[kind]
+        late = [
+            codeless_connector.row(NAMES[kind], load(text), INGESTED_BY_CODELESS) for text in texts
+        ]
+        # The codeless connector delivers some events twice.
         both[NAMES[kind]][1].extend(late + late[-2:])
     legacy = {
         f"ProofpointPOD_{kind}_CL": collected(rows(kind, "legacy", [LEGACY, ALL]))
@@ -69,13 +71,13 @@ def tables():
 
 
 def rows(kind, shape, ways):
-    return events.rows(kind, shape, [text for by in ways for text in came(by)[kind]])
+    return events.rows(kind, shape, [text for by in ways for text in arrived(by)[kind]])
 
 
 def collected(of_connector):
-    """The table that the HTTP Data Collector API makes of rows."""
-    made = [collector.columns(row) for row in of_connector]
-    return collector.schema(made), made
+    """The table that the HTTP Data Collector API makes from rows."""
+    made = [data_collector.columns(row) for row in of_connector]
+    return data_collector.schema(made), made
 
 
 def key(kind, event):
@@ -92,15 +94,17 @@ class Parser(unittest.TestCase):
         workspace = Workspace(tables())
         cls.answers = {"duckdb-kql": workspace.query("ProofpointPOD")}
         if INTERPRETER.exists():
-            [cls.answers["another interpreter"]] = workspace.second_opinions(["ProofpointPOD"])
+            [cls.answers["another interpreter"]] = workspace.query_second_interpreter(
+                ["ProofpointPOD"]
+            )
 
     def check(self, by, of_event=lambda kind, event: event, unchecked=()):
-        """Each event that came so has one row, which says what the event says."""
+        """Asserts that each event that arrived this way has one row with the event's values."""
         for (engine, answer), kind in (
             (answer, kind) for answer in self.answers.items() for kind in events.TYPES
         ):
             with self.subTest(engine=engine, kind=kind):
-                events_of_kind = [load(text) for text in came(by)[kind]]
+                events_of_kind = [load(text) for text in arrived(by)[kind]]
                 left_out = [
                     key(kind, event) for event in events_of_kind if of_event(kind, event) is None
                 ]
@@ -118,7 +122,7 @@ class Parser(unittest.TestCase):
                 self.assertCountEqual(map(key_of_row, found), [key(kind, event) for event in made])
                 by_key = {key_of_row(row): row for row in found}
                 for event in made:
-                    wrong = expected.differences(kind, event, by_key[key(kind, event)])
+                    wrong = expected_columns.differences(kind, event, by_key[key(kind, event)])
                     wrong = {
                         column
                         for column in wrong
@@ -126,27 +130,27 @@ class Parser(unittest.TestCase):
                     }
                     self.assertEqual(wrong, set(), key(kind, event))
 
-    def test_rows_of_the_logs_ingestion_api_say_what_the_events_say(self):
+    def test_logs_ingestion_rows_have_the_events_values(self):
         self.check(COLUMNS)
 
-    def test_rows_of_the_data_collector_api_say_what_the_events_say(self):
-        # duckdb-kql takes a text that is no JSON for nothing, Kusto for itself.
+    def test_data_collector_rows_have_the_events_values(self):
+        # Text that is not JSON becomes null in duckdb-kql, and stays text in Kusto.
         self.check(LEGACY, unchecked=["ActionSpf", "ActionDmarc"])
 
-    def test_rows_of_the_codeless_connector_say_what_it_kept_of_the_events(self):
+    def test_codeless_rows_have_the_values_that_it_kept(self):
         def kept(kind, event):
-            return None if kind == "audit" else codeless.kept(NAMES[kind], event)
+            return None if kind == "audit" else codeless_connector.kept(NAMES[kind], event)
 
         self.check(CODELESS, kept)
 
-    def test_an_event_that_came_by_three_connectors_has_one_row(self):
-        # Where an event's time can't be read, each connector has given it another.
+    def test_an_event_from_three_connectors_has_one_row(self):
+        # If an event's time cannot be read, each connector sets a different one.
         def timed(kind, event):
             return event if times.read(event.get("ts")) else None
 
         self.check(ALL, timed, unchecked=["ActionSpf", "ActionDmarc"])
 
-    def test_of_the_rows_of_an_event_the_earliest_is_kept(self):
+    def test_the_earliest_row_of_an_event_is_kept(self):
         for engine, answer in self.answers.items():
             thrice = [
                 row
@@ -158,20 +162,20 @@ class Parser(unittest.TestCase):
             for row in early:
                 self.assertEqual(row["TimeGenerated"], row["EventOriginalTime"], engine)
 
-    def test_an_event_arrived_when_its_first_row_did(self):
+    def test_an_event_has_the_arrival_time_of_its_first_row(self):
         text = json.dumps(events.message("twice"))
         [late] = events.rows("message", "columns", [text])
         late |= {INGESTED: "2026-11-22T13:00:00Z"}
-        early = codeless.row(NAMES["message"], json.loads(text), INGESTED_BY_CODELESS)
+        early = codeless_connector.row(NAMES["message"], json.loads(text), INGESTED_BY_CODELESS)
         workspace = Workspace({NAMES["message"]: (TABLES[NAMES["message"]], [late, early])})
         answers = [workspace.query("ProofpointPOD")]
         if INTERPRETER.exists():
-            answers += workspace.second_opinions(["ProofpointPOD"])
+            answers += workspace.query_second_interpreter(["ProofpointPOD"])
         for [row] in answers:
             self.assertEqual(row["IngestionTime"], times.read(INGESTED_BY_CODELESS))
             self.assertEqual(row["TimeGenerated"], row["EventOriginalTime"])
 
-    def test_traffic_that_was_delivered_to_both_destinations_has_one_row_for_each_event(self):
+    def test_traffic_to_both_destinations_has_one_row_per_event(self):
         with tempfile.TemporaryDirectory() as first, tempfile.TemporaryDirectory() as second:
             ours, legacy = events.generated(first), events.generated(second, "--legacy")
         both = {name: (TABLES[name], of_table) for name, of_table in ours.items()}
@@ -180,15 +184,17 @@ class Parser(unittest.TestCase):
         ).query("ProofpointPOD")
         for kind in events.TYPES:
             made = {row[IDS[kind]]: events.of_row(row) for row in ours[NAMES[kind]]}
-            # What came between the two demonstrations is in the second alone, with all its keys.
+            # Events between the two demos are only in the second, with all their keys.
             for row in legacy[f"ProofpointPOD_{kind}_CL"]:
                 made.setdefault(row[IDS[kind]], events.of_legacy_row(row))
             of_kind = {key_of_row(row): row for row in found if row["EventType"] == kind}
             self.assertEqual(len([row for row in found if row["EventType"] == kind]), len(made))
             for event in made.values():
-                self.assertEqual(expected.differences(kind, event, of_kind[event[IDS[kind]]]), {})
+                self.assertEqual(
+                    expected_columns.differences(kind, event, of_kind[event[IDS[kind]]]), {}
+                )
 
-    def test_workspaces_lack_tables_and_older_ones_hold_rows_of_others(self):
+    def test_tables_can_be_missing_or_hold_rows_of_other_types(self):
         texts = [json.dumps(events.message("older"))]
         columns, [row] = collected(events.rows("message", "legacy", texts))
         strange = {

@@ -1,4 +1,4 @@
-"""Each analytic rule keeps the limits that Microsoft sets for rules, alerts and incidents."""
+"""Each analytic rule is within Microsoft's limits for rules, alerts and incidents."""
 
 import functools
 import re
@@ -7,7 +7,7 @@ import uuid
 
 from rules import RULES, named
 
-# The tactic that each technique serves.
+# The tactic of each technique.
 TACTICS = {
     "T1048": "Exfiltration",
     "T1078": "InitialAccess",
@@ -17,8 +17,8 @@ TACTICS = {
     "T1566": "InitialAccess",
 }
 
-# What Sentinel takes of each kind of entity, of what the rules use; what it can't do without comes
-# first, for a hash both.
+# The identifiers that the rules use for each kind of entity. Sentinel requires the first one, and both
+# for a hash.
 IDENTIFIERS = {
     "Account": ["Name", "UPNSuffix"],
     "CloudApplication": ["Name", "InstanceName"],
@@ -44,7 +44,7 @@ CONNECTORS = {
     "MicrosoftDefenderThreatIntelligence": {"ThreatIntelIndicators"},
 }
 
-# Rules whose alerts are too common to be incidents.
+# Rules whose alerts are too frequent for incidents.
 ALERTS_ONLY = {"BinaryInAttachment", "WeakCiphers"}
 
 
@@ -53,7 +53,7 @@ def minutes(duration):
 
 
 def of_each_rule(test):
-    """The test run for each rule and its name."""
+    """Runs the test for each rule and its name."""
 
     @functools.wraps(test)
     def run(case):
@@ -65,12 +65,12 @@ def of_each_rule(test):
 
 
 class Form(unittest.TestCase):
-    def test_ids_and_names_are_the_rules_own(self):
+    def test_ids_and_names_are_unique(self):
         for key in ["id", "name"]:
             self.assertEqual(len({rule[key] for rule in RULES.values()}), len(RULES))
 
     @of_each_rule
-    def test_rules_are_what_sentinel_takes(self, name, rule):
+    def test_rules_have_the_form_that_sentinel_requires(self, name, rule):
         uuid.UUID(rule["id"])
         self.assertTrue(rule["name"].startswith("Proofpoint on Demand - "))
         self.assertLessEqual(len(rule["name"]), 256)
@@ -84,18 +84,18 @@ class Form(unittest.TestCase):
         self.assertLess(len(rule["query"]), 10_000)
 
     @of_each_rule
-    def test_descriptions_are_sentences_to_act_on(self, name, rule):
+    def test_descriptions_are_short_and_name_the_false_positive(self, name, rule):
         self.assertIn(len(re.findall(r"\.(?:\s|$)", rule["description"])), range(3, 7))
         self.assertRegex(rule["description"], r"usual\s+false\s+positive")
 
     @of_each_rule
-    def test_techniques_serve_the_tactics(self, name, rule):
+    def test_techniques_belong_to_the_tactics(self, name, rule):
         self.assertCountEqual(
             rule["tactics"], {TACTICS[technique] for technique in rule["relevantTechniques"]}
         )
 
     @of_each_rule
-    def test_connectors_bring_the_tables_that_are_read(self, name, rule):
+    def test_required_connectors_provide_the_tables(self, name, rule):
         needed = {
             need["connectorId"]: set(need["dataTypes"]) for need in rule["requiredDataConnectors"]
         }
@@ -106,32 +106,32 @@ class Form(unittest.TestCase):
         self.assertEqual(audit, '"audit"' in rule["query"])
 
     @of_each_rule
-    def test_rules_run_as_often_as_sentinel_lets_them(self, name, rule):
+    def test_frequency_and_period_are_within_limits(self, name, rule):
         frequency, period = minutes(rule["queryFrequency"]), minutes(rule["queryPeriod"])
         self.assertLessEqual(minutes("5m"), frequency)
         self.assertLessEqual(frequency, period)
         self.assertLessEqual(period, minutes("14d"))
         if period >= minutes("2d"):
             self.assertGreaterEqual(frequency, minutes("1h"))
-        # What happened a day before it arrived is judged.
+        # An event that arrives a day late is checked.
         self.assertGreaterEqual(period, minutes("1d"))
 
     @of_each_rule
-    def test_each_event_is_judged_by_one_run(self, name, rule):
+    def test_each_event_is_checked_by_one_run(self, name, rule):
         windows = set(re.findall(r"IngestionTime (?:>|<=) ago\((\w+)\)", rule["query"]))
         self.assertEqual(windows, set() if name == "ConnectorSilent" else {rule["queryFrequency"]})
-        # Sentinel runs a rule minutes late, with the time that it was due as now: what arrived in between
-        # is the next run's.
-        judged = re.findall(r"IngestionTime > ago\(\w+\)(.{0,27})", rule["query"])
-        self.assertEqual(judged, [" and IngestionTime <= now()"] * len(windows))
+        # Sentinel runs a rule minutes late, with now() as the time it was due. Events that arrive in
+        # between belong to the next run.
+        checked = re.findall(r"IngestionTime > ago\(\w+\)(.{0,27})", rule["query"])
+        self.assertEqual(checked, [" and IngestionTime <= now()"] * len(windows))
         for back in re.findall(
             r"(?:EventOriginalTime|TimeGenerated) > ago\((\w+)\)", rule["query"]
         ):
             self.assertLessEqual(minutes(back), minutes(rule["queryPeriod"]))
 
     @of_each_rule
-    def test_entities_are_what_sentinel_takes(self, name, rule):
-        # Ten in a workspace; the Azure-Sentinel repository takes five.
+    def test_entities_have_the_form_that_sentinel_requires(self, name, rule):
+        # A workspace allows ten; the Azure-Sentinel repository allows five.
         self.assertLessEqual(len(rule["entityMappings"]), 5)
         for entity in rule["entityMappings"]:
             identifiers = [field["identifier"] for field in entity["fieldMappings"]]
@@ -139,7 +139,7 @@ class Form(unittest.TestCase):
             self.assertLessEqual(len(identifiers), 3)
 
     @of_each_rule
-    def test_details_are_what_sentinel_takes(self, name, rule):
+    def test_details_have_the_form_that_sentinel_requires(self, name, rule):
         self.assertLessEqual(len(rule["customDetails"]), 20)
         for key in rule["customDetails"]:
             self.assertRegex(key, r"^[A-Za-z][A-Za-z0-9]{0,19}$")
@@ -147,20 +147,20 @@ class Form(unittest.TestCase):
             self.assertRegex(column, r"^[A-Za-z_]\w*$")
 
     @of_each_rule
-    def test_lists_in_alerts_have_an_end(self, name, rule):
-        # An alert takes fifty values of a list.
+    def test_lists_in_alerts_are_limited(self, name, rule):
+        # An alert holds at most fifty values of a list.
         sizes = re.findall(r"make_set\([^,]+, (\d+)\)", rule["query"])
         self.assertEqual(len(sizes), rule["query"].count("make_set("))
         self.assertTrue(all(int(size) <= 50 for size in sizes))
 
     @of_each_rule
-    def test_names_of_alerts_say_who(self, name, rule):
+    def test_alert_names_contain_columns(self, name, rule):
         display = rule["alertDetailsOverride"]["alertDisplayNameFormat"]
         self.assertLessEqual(len(display), 256)
         self.assertIn(len(re.findall(r"\{\{\w+\}\}", display)), [1, 2, 3])
 
     @of_each_rule
-    def test_incidents_gather_the_alerts_of_an_entity(self, name, rule):
+    def test_incidents_group_the_alerts_of_an_entity(self, name, rule):
         self.assertEqual(rule["eventGroupingSettings"], {"aggregationKind": "AlertPerResult"})
         incident = rule["incidentConfiguration"]
         self.assertEqual(incident["createIncident"], name not in ALERTS_ONLY)
@@ -173,7 +173,7 @@ class Form(unittest.TestCase):
         mapped = [entity["entityType"] for entity in rule["entityMappings"]]
         for kind in grouping["groupByEntities"]:
             self.assertEqual(
-                mapped.count(kind), 1, "another entity of the kind would tell alerts apart"
+                mapped.count(kind), 1, "another entity of the same kind would split incidents"
             )
 
 

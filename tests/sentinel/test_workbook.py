@@ -1,4 +1,4 @@
-"""The workbook: a portal could load it, and its queries are without fault."""
+"""The workbook has the form that the portal requires, and its queries are valid."""
 
 import re
 import unittest
@@ -10,7 +10,7 @@ from kql import PARSER, check
 from test_language import full
 from workbook import ABSOLUTE, CLUSTERS, ODD, PANELS, RELATIVE, WORKBOOK, fill, untouched
 
-# A column that several panels make, and what of.
+# A column that several panels define, and its definition.
 TERM = re.compile(r"\b(Cluster|MessageKey|Outcome|Direction|Tls) = (.*?)(?=\n *\||;|$)", re.DOTALL)
 
 
@@ -29,7 +29,7 @@ def in_columns(settings):
 
 
 def drawn(panel):
-    """The columns that a panel's chart is drawn of."""
+    """The columns that a panel's chart shows."""
     chart = panel.get("chartSettings", {})
     return [*chart.get("yAxis", []), *(chart[name] for name in ["xAxis", "group"] if name in chart)]
 
@@ -40,7 +40,7 @@ class Form(unittest.TestCase):
         self.assertEqual(WORKBOOK["fromTemplateId"], "sentinel-ProofpointEmailSecurity")
         self.assertEqual(WORKBOOK["fallbackResourceIds"], [])
 
-    def test_items_have_names_and_ids_of_their_own(self):
+    def test_item_names_and_ids_are_unique(self):
         names = [item["name"] for item in workbook.items()]
         self.assertEqual(len(names), len(set(names)))
         ids = [made["id"] for made in workbook.parameters().values()]
@@ -60,7 +60,7 @@ class Form(unittest.TestCase):
         values = [visible["value"] for visible in shown]
         self.assertEqual(len(values), len(set(values)))
         self.assertLessEqual(links, set(values))
-        # A group that no tab shows is a place for what is to come.
+        # A group without a tab is a placeholder and must be empty.
         groups = workbook.of_type(workbook.GROUP)
         empty = {
             group["conditionalVisibility"]["value"]
@@ -69,14 +69,14 @@ class Form(unittest.TestCase):
         }
         self.assertEqual(set(values) - links, empty)
 
-    def test_every_panel_is_in_a_tab_and_asks_for_the_time_range_and_the_cluster(self):
+    def test_every_panel_is_in_a_tab_and_uses_the_filters(self):
         outside = [item["name"] for item in WORKBOOK["items"] if item["type"] == workbook.QUERY]
         self.assertEqual(outside, [])
         for name, panel in PANELS.items():
             self.assertRegex(panel["query"], r"\{TimeRange(:start)?\}", name)
             self.assertIn("{Cluster}", panel["query"], name)
 
-    def test_panels_name_only_parameters_that_there_are(self):
+    def test_panels_use_only_existing_parameters(self):
         known = set(workbook.parameters()) | set(workbook.exported())
         queries = {name: panel["query"] for name, panel in PANELS.items()}
         queries |= {
@@ -87,7 +87,7 @@ class Form(unittest.TestCase):
                 {found[1] for found in workbook.REFERENCE.finditer(query)}, known, name
             )
 
-    def test_a_term_means_the_same_in_every_panel(self):
+    def test_a_column_has_one_definition_in_all_panels(self):
         defined = {}
         for name, panel in PANELS.items():
             for column, meaning in TERM.findall(panel["query"]):
@@ -99,7 +99,7 @@ class Form(unittest.TestCase):
 class Language(unittest.TestCase):
     @classmethod
     def setUpClass(cls):
-        """Each query with several values of its parameters, and what the language service says of it."""
+        """Checks each query with several values of its parameters."""
         made = {name: columns | {traffic.BILLED: "real"} for name, columns in full().items()}
         queries = {name: panel["query"] for name, panel in PANELS.items()}
         queries |= {
@@ -119,13 +119,13 @@ class Language(unittest.TestCase):
         cls.checked = list(zip(filled, answers, strict=True))
         cls.columns = {name: list(answer["columns"]) for (name, _), answer in cls.checked}
 
-    def test_no_query_has_a_fault_whatever_its_parameters(self):
+    def test_queries_are_valid_for_all_parameter_values(self):
         self.assertGreater(len(self.checked), 2 * len(PANELS))
         for (name, query), answer in self.checked:
             self.assertEqual(answer["diagnostics"], [], f"{name}\n{query}")
             self.assertFalse(answer["open"], name)
 
-    def test_settings_name_columns_that_the_query_gives(self):
+    def test_settings_name_columns_of_the_query(self):
         for name, panel in PANELS.items():
             for pattern in in_columns(panel):
                 self.assertTrue(

@@ -7,7 +7,7 @@ SHAPE = re.compile(r"(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)(\.\d{1,6})?\d*(Z|[+-]\d\d:
 
 
 def read(text):
-    """A time in UTC, in whole microseconds; None where the text is none."""
+    """A time in UTC, in whole microseconds; None if the text is not a time."""
     found = SHAPE.fullmatch(text or "")
     if not found:
         return None
@@ -17,6 +17,6 @@ def read(text):
 
 
 def in_utc(text):
-    """The time as a workspace stores it; None where the text is none."""
+    """The time as a workspace stores it; None if the text is not a time."""
     time = read(text)
     return time and f"{time.isoformat()}Z"

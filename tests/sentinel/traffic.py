@@ -1,15 +1,15 @@
-"""Mail of some hours with a little of everything, which panels are tried on."""
+"""Several hours of varied mail, to test the workbook's panels with."""
 
 import datetime
 import json
 
-import codeless
+import codeless_connector
 import events
 import times
 from kql import INGESTED
 from test_parser import NAMES, TABLES, collected
 
-# A column that workspaces add: the bytes that a row is billed for.
+# A column that workspaces add: the billed bytes of a row.
 BILLED = "_BilledSize"
 
 FIRST = datetime.datetime(2026, 11, 20, 10, tzinfo=datetime.UTC)
@@ -18,7 +18,7 @@ HOURS = 6
 QUIET = 3
 # A message without a Message-ID.
 UNNAMED = 44
-# When other connectors brought what they did.
+# The time at which other connectors delivered their events.
 AFTERWARDS = "2026-11-20T15:59:00Z"
 
 CLUSTERS = ["acme_hosted", "acme_hosted", "other_hosted", None]
@@ -48,7 +48,7 @@ ACTIONS = [
     [],
 ]
 COUNTRIES = ["us", "de", "**", None, "us"]
-# More than the ten that some panels show.
+# More than the ten senders that some panels show.
 SENDERS = [f"sender{number}@Partner{number % 3}.example" for number in range(13)] + [
     "",
     "odd\"100%_\\o'brien@partner0.example",
@@ -70,7 +70,7 @@ def present(members):
 
 
 def time(number):
-    """Events of every five minutes, but none in the quiet hour, and some before and after it all."""
+    """One event every five minutes, none in the quiet hour, and some before and after the time range."""
     at = FIRST + datetime.timedelta(minutes=5 * number - 60, seconds=7)
     return at if at < FIRST + datetime.timedelta(hours=QUIET) else at + datetime.timedelta(hours=1)
 
@@ -126,7 +126,7 @@ def message(number):
 
 
 def messages():
-    """Among them one that the gateway reported on twice, and two without an id, of the same sender."""
+    """The messages. The gateway reported one of them twice, and two from one sender have no id."""
     made = [message(number) for number in range(110)]
     again = message(30)
     again |= {
@@ -161,8 +161,8 @@ def line(number, name, seconds, sm, tls):
 
 
 def maillog():
-    """For each message a line about its receipt and, in a queue of its own that only the Message-ID
-    links to it, two more about its receipt and its delivery. Some deliveries name no recipient."""
+    """For each message a line for its receipt, and two more lines for its receipt and its delivery under
+    another queue id, which only the Message-ID links to it. Some deliveries name no recipient."""
     made = []
     for number in range(110):
         msgid = f"<m{number}@partner.example>"
@@ -196,7 +196,7 @@ def maillog():
             )
         )
         made.append(line(number, "delivery", 3, present(delivery), tls))
-    # Lines that name no message belong to none.
+    # A line without a message belongs to no message.
     made.append(line(20, "other", 1, {"stat": "Sent"}, {}))
     return made
 
@@ -245,9 +245,9 @@ def delay(number):
 
 
 def tables(of_kinds):
-    """A workspace that got the events with some delay, every fifth again an hour later, some
-    messages by the HTTP Data Collector API as well, and one message by the codeless connector that
-    could not read its time."""
+    """A workspace that received the events with some delay, and every fifth event again an hour later.
+    Some messages also came through the HTTP Data Collector API, and one through the codeless
+    connector, which could not read its time."""
     made = {}
     for kind, of_kind in of_kinds.items():
         rows = events.rows(kind, "columns", [json.dumps(event) for event in of_kind])
@@ -261,7 +261,7 @@ def tables(of_kinds):
         made[NAMES[kind]] = TABLES[NAMES[kind]] | {BILLED: "real"}, rows + later
     untimed = of_kinds["message"][0] | {"guid": "untimed", "ts": "some time"}
     made[NAMES["message"]][1].append(
-        codeless.row(NAMES["message"], untimed, AFTERWARDS) | {BILLED: 1.0}
+        codeless_connector.row(NAMES["message"], untimed, AFTERWARDS) | {BILLED: 1.0}
     )
     texts = [json.dumps(event) for event in of_kinds["message"][40:60]]
     legacy = [

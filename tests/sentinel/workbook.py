@@ -1,4 +1,4 @@
-"""The workbook: its items, and the queries of its panels as a workspace gets them."""
+"""The workbook: its items, and the queries of its panels as the workspace receives them."""
 
 import datetime
 import json
@@ -30,7 +30,7 @@ CLUSTERS = {
     "two, one of them unknown": "'other_hosted','unknown'",
 }
 
-# What a reader may type, but for the backticks that the filters refuse.
+# Odd filter input. The filters reject backticks.
 ODD = [
     {
         "Sender": "odd\"100%_\\o'brien@",
@@ -49,7 +49,7 @@ ODD = [
 
 
 def items(of=WORKBOOK):
-    """All items, those in groups after their group."""
+    """All items; the items of a group follow the group."""
     for item in of["items"]:
         yield item
         if item["type"] == GROUP:
@@ -64,27 +64,27 @@ PANELS = {item["name"]: item["content"] for item in of_type(QUERY)}
 
 
 def parameters():
-    """The parameters that a reader sets."""
+    """The parameters that a user sets."""
     return {
         made["name"]: made for item in of_type(PARAMETERS) for made in item["content"]["parameters"]
     }
 
 
 def exported():
-    """The parameters that a click on a row or a tile sets, with their values before any click."""
+    """The parameters that a click on a row or a tile sets, with their initial values."""
     exporting = [panel for panel in PANELS.values() if "exportParameterName" in panel]
     return {panel["exportParameterName"]: panel["exportDefaultValue"] for panel in exporting}
 
 
 def untouched():
-    """The values before a reader has typed or clicked anything, without those of every panel."""
+    """The initial values of the parameters, without those that every panel has."""
     typed = {name: made.get("value", "") for name, made in parameters().items()}
     values = {name: value for name, value in typed.items() if isinstance(value, str)}
     return values | exported()
 
 
 def fill(query, values):
-    """The query with its parameters put in as the portal does: as text."""
+    """The query with its parameters replaced by text, as the portal does it."""
 
     def value(found):
         name, form = found.groups()
@@ -94,7 +94,7 @@ def fill(query, values):
 
 
 def runnable(query):
-    """The query for engines that know no literals between triple backticks."""
+    """The query for engines without triple-backtick literals."""
     return re.sub(
         r"```(.*?)```",
         lambda literal: json.dumps(literal[1], ensure_ascii=False),

@@ -1,5 +1,5 @@
-"""What the workbook shows of the demonstration's events: its tabs, each panel with the rows of its
-query's answer, as JSON on standard output."""
+"""Prints what the workbook shows for the events of the demo: its tabs, and each panel with the rows of
+its query's result, as JSON on standard output."""
 
 import datetime
 import json
@@ -15,7 +15,7 @@ import kql
 import traffic
 import workbook
 
-# The last day, and the day before it, to which one panel compares.
+# The last day, and the day before it, because one panel compares the two.
 DAY = datetime.timedelta(days=1)
 HOURS, RATE = 49, 800
 
@@ -28,8 +28,8 @@ def stamp(moment):
 
 
 def collected(directory):
-    """The rows that the connector delivered, with what a workspace adds: the time of arrival, here
-    the end of the demonstration, and the billed size, here the size of the row."""
+    """The rows that the connector delivered, with the columns that a workspace adds: the arrival time
+    (here the end of the demo) and the billed size (here the size of the row)."""
     delivered = events.generated(directory, hours=HOURS, rate=RATE)
     now = datetime.datetime.now(datetime.UTC)
 
@@ -46,7 +46,7 @@ def collected(directory):
 
 
 class Reader:
-    """Somebody who looks at the last day of all clusters."""
+    """A user who looks at the last day of all clusters."""
 
     def __init__(self, workspace, now):
         start, end = f"datetime({(now - DAY).isoformat()})", f"datetime({now.isoformat()})"
@@ -67,14 +67,14 @@ class Reader:
         self.values[panel["exportParameterName"]] = row[panel["exportFieldName"]]
 
 
-def worth_a_click(rows):
-    """Of the first messages in a list, the one that went to the most recipients."""
+def message_to_click(rows):
+    """The message with the most recipients among the first in the list."""
     passed = [row for row in rows[:10] if row["Outcome"].startswith("passed on")]
     return max(passed, key=lambda row: len(row["Recipients"]))
 
 
-def shown(reader):
-    """The tabs that the reader can open, with their items."""
+def tabs_shown(reader):
+    """The tabs, with their items and results."""
     [tabs] = workbook.of_type(workbook.LINKS)
     groups = {
         group["conditionalVisibility"]["value"]: group["content"]["items"]
@@ -88,7 +88,7 @@ def shown(reader):
                 panel = item["content"]
                 panel["rows"] = reader.rows(panel)
                 if panel.get("exportParameterName") == "SelectedMessage":
-                    reader.click(panel, worth_a_click(panel["rows"]))
+                    reader.click(panel, message_to_click(panel["rows"]))
                     panel["clicked"] = reader.values["SelectedMessage"]
         made.append({"label": link["linkLabel"], "items": items})
     return made
@@ -97,7 +97,7 @@ def shown(reader):
 def plain(value):
     if isinstance(value, datetime.datetime):
         return {"time": stamp(value.replace(tzinfo=datetime.UTC))}
-    raise TypeError(f"{value!r} can't be drawn")
+    raise TypeError(f"{value!r} cannot be drawn")
 
 
 def main():
@@ -106,7 +106,7 @@ def main():
         answers = {
             "from": stamp(now - DAY),
             "to": stamp(now),
-            "tabs": shown(Reader(kql.Workspace(tables), now)),
+            "tabs": tabs_shown(Reader(kql.Workspace(tables), now)),
         }
     json.dump(answers, sys.stdout, default=plain, ensure_ascii=False)
 

@@ -1,4 +1,4 @@
-// Bars over time and pies, as groups of a Vega picture.
+// Bar charts over time and pie charts, as groups of a Vega picture.
 
 import { box, FAINT, FONT, group, INK, LINE, SERIES, SIZE, text } from "./look.mjs";
 import { count, shortened, textWidth } from "./text.mjs";
@@ -6,8 +6,8 @@ import { count, shortened, textWidth } from "./text.mjs";
 const LEGEND_ROW = 18;
 const SWATCH = 10;
 
-// The series of a chart: each a name with its points. A chart has either one column of values and
-// one that tells the series apart, or several columns of values.
+// The series of a chart, each with a name and points. A chart has either one value column and a
+// column that names the series, or several value columns.
 function seriesOf({ rows, chartSettings: { xAxis, yAxis, group: by } }) {
   const found = new Map();
   for (const row of rows) {
@@ -22,7 +22,7 @@ function seriesOf({ rows, chartSettings: { xAxis, yAxis, group: by } }) {
   return [...found.values()].sort((one, other) => other.sum - one.sum);
 }
 
-// Names with their colours, in as many rows as they need, from `y` down.
+// Names with their colours, in as many rows as needed, from `y` downwards.
 function legend(entries, y, width) {
   const marks = [];
   let [x, at] = [0, y];
@@ -38,7 +38,7 @@ function legend(entries, y, width) {
 
 const HOUR = 3_600_000;
 
-// Every hour from the first to the last, also those in which nothing happened.
+// Every hour from the first to the last, including hours without events.
 function hoursOf(points) {
   const times = points.map(({ x }) => Date.parse(x));
   const [first, last] = [Math.min(...times), Math.max(...times)];
@@ -55,7 +55,7 @@ const axisText = {
   tickColor: LINE,
 };
 
-// Bars over time, one on the other or side by side.
+// Bars over time, stacked or side by side.
 export function bars(panel, width, height) {
   const series = seriesOf(panel);
   const isStacked = panel.visualization === "barchart";
@@ -146,7 +146,7 @@ export function bars(panel, width, height) {
     },
   };
   const made = legend(named, height - measure.height, width);
-  // Axes take the size of what they belong to from signals.
+  // Axes read the size of their group from signals.
   const signals = [
     { name: "width", value: wide },
     { name: "height", value: high },
@@ -154,7 +154,7 @@ export function bars(panel, width, height) {
   return [group(left, 6, wide, high, [bar], { signals, data, scales, axes }), ...made.marks];
 }
 
-// A pie with its parts named beside it.
+// A pie with a legend.
 export function pie({ rows, chartSettings: { xAxis, yAxis } }, width, height) {
   const parts = rows.map((row) => ({ name: String(row[xAxis]), value: row[yAxis[0]] }));
   const all = parts.reduce((sum, { value }) => sum + value, 0);

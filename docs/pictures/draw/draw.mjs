@@ -1,4 +1,4 @@
-// Draws each tab of the answers, which `answers.py` made, into a file of a folder.
+// Draws each tab of the results from `answers.py` into a file of a folder.
 
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
@@ -12,7 +12,7 @@ const answers = JSON.parse(readFileSync(source, "utf8"));
 
 const rounded = (number) => String(Number(Number(number).toFixed(2)));
 
-// The font named once, no classes, and no more decimals than eyes can tell.
+// Name the font once, remove classes, and round to two decimals.
 function smaller(svg) {
   const tag = (text) =>
     text

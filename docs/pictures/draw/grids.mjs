@@ -13,7 +13,7 @@ const WIDEST = 300;
 const sum = (numbers) => numbers.reduce((all, number) => all + number, 0);
 const isNumber = (value) => typeof value === "number";
 
-// The columns that the panel shows, with how their cells are written.
+// The columns that the panel shows, with the format of their cells.
 function columnsOf({ rows, gridSettings }) {
   const all = Object.keys(rows[0]);
   return all.flatMap((name) => {
@@ -32,11 +32,11 @@ function columnsOf({ rows, gridSettings }) {
   });
 }
 
-// Texts are cut down to these widths before a column is left out: the first column tells what a row
-// is about.
+// Texts are shortened to these widths before a column is left out. The first column gets more space,
+// because it identifies the row.
 const NARROWEST = { first: 190, other: 115 };
 
-// As many columns as fit, each as wide as its longest cell; long texts are cut for others to fit.
+// As many columns as fit, each as wide as its longest cell. Long texts are shortened to fit more columns.
 function laidOut(columns, rows, width) {
   const wanted = columns.map(({ name, write, most }) => {
     const cells = rows.map((row) => textWidth(write(row[name]), SIZE.usual));
@@ -66,7 +66,7 @@ function laidOut(columns, rows, width) {
 
 const shownRows = (panel) => panel.rows.slice(0, ROWS);
 
-// What of the answer is not in the picture.
+// A note about the rows and columns that are not in the picture.
 function noteOf(panel, rows, all, columns, width) {
   const named = (number, what) => `${number} more ${what}${number === 1 ? "" : "s"}`;
   const hidden = [];

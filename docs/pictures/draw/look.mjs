@@ -1,4 +1,4 @@
-// Colours, sizes and the marks that every picture is made of.
+// Colours, sizes and the basic marks of every picture.
 
 export const FONT = "Segoe UI, Helvetica Neue, Helvetica, Arial, sans-serif";
 
@@ -10,7 +10,7 @@ export const DESK = "#f6f8fa";
 export const ACCENT = "#0969da";
 export const HEAT = "#b6d7f7";
 
-// Told apart also by those who see few colours (Okabe and Ito, without yellow and black).
+// A colour-blind-safe palette (Okabe and Ito, without yellow and black).
 export const SERIES = [
   "#0072b2",
   "#e69f00",

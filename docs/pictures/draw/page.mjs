@@ -1,4 +1,4 @@
-// One tab of the workbook as a Vega picture: its items in rows, as wide as the workbook says.
+// One tab of the workbook as a Vega picture, with its items in rows and in the workbook's widths.
 
 import { bars, pie } from "./charts.mjs";
 import { TILES_HEIGHT, table, tableHeight, tiles } from "./grids.mjs";
@@ -24,7 +24,7 @@ const KINDS = {
 
 const paragraph = (x, y, lines, more = {}) => text(x, y, lines, { lineHeight: LEADING, ...more });
 
-// A panel in its frame: the title, and what it shows or that there is nothing.
+// A panel in a frame: the title, and its content or the message for no data.
 function panel(content, width) {
   const inner = width - 2 * PADDING;
   const title = wrapped(content.title, SIZE.title, inner, boldWidth);
@@ -45,7 +45,7 @@ function panel(content, width) {
   return { height: top + natural + PADDING, draw };
 }
 
-// Explanations of the workbook are Markdown; of that they use emphasis, code and paragraphs.
+// The notes of the workbook are Markdown with emphasis, code and paragraphs only.
 function prose(markdown, width) {
   const plain = markdown.replace(/[*`]/g, "").split("\n\n");
   const broken = plain.flatMap((part) => wrapped(part, SIZE.usual, width));
@@ -79,10 +79,10 @@ function drawnItem({ type, content }, width) {
   if (type === TEXT) return prose(content.json, width);
   if (type === PARAMETERS) return filters(content);
   if (type === QUERY) return panel(content, width);
-  throw new Error(`no picture of items of type ${type}`);
+  throw new Error(`cannot draw items of type ${type}`);
 }
 
-// Items beside each other until they fill the width.
+// Items side by side until they fill the width.
 function inRows(items) {
   const rows = [];
   let used = 100;
@@ -100,7 +100,7 @@ function inRows(items) {
 
 function row(cells, y) {
   const shares = cells.reduce((sum, { share }) => sum + share, 0);
-  // Thirds of the workbook leave a hundredth.
+  // Three thirds of the workbook are 99 percent.
   const full = shares >= 99 ? shares : 100;
   const room = INNER - GUTTER * (cells.length - 1);
   let x = MARGIN;

@@ -1,6 +1,6 @@
-// How wide texts are, and how values are written.
+// The width of texts, and the format of values.
 
-// Without a browser nobody measures text. Fonts differ between readers, so it is taken a bit wide.
+// Without a browser, text cannot be measured. Fonts differ between readers, so estimate a bit wide.
 const WIDTHS = { narrow: 0.33, usual: 0.6, capital: 0.7, wide: 0.95, ideograph: 1.05 };
 
 const widthOf = (letter) => {
@@ -17,7 +17,7 @@ export const boldWidth = (text, size) => textWidth(text, size) * BOLDER;
 export const textWidth = (text, size) =>
   [...text].reduce((sum, letter) => sum + widthOf(letter), 0) * size;
 
-// The text, or its beginning with an ellipsis, within a width.
+// The text, shortened with an ellipsis to fit a width.
 export function shortened(text, size, width) {
   if (textWidth(text, size) <= width) return text;
   const letters = [...text];
@@ -25,7 +25,7 @@ export function shortened(text, size, width) {
   return `${letters.join("").trimEnd()}…`;
 }
 
-// The text in lines that each fit into a width.
+// The text in lines that fit a width.
 export function wrapped(text, size, width, measure = textWidth) {
   const lines = [];
   for (const word of text.split(/\s+/)) {

@@ -1,4 +1,4 @@
-"""Answers of two interpreters, made comparable."""
+"""Makes the results of two interpreters comparable."""
 
 import datetime
 import re
@@ -7,13 +7,13 @@ import panels
 
 
 def plain(value):
-    """A value to compare: sets come in any order."""
+    """A value to compare, because sets come in any order."""
     return sorted(value) if isinstance(value, list) else value
 
 
 def comparable(query, answer):
-    """The rows of a query's answer as texts that are the same whichever interpreter gave it."""
-    # The fewest elements at which the query cuts a set off.
+    """The rows of a query's result as text that is the same for both interpreters."""
+    # The smallest number of elements at which the query truncates a set.
     limits = [int(size) for size in re.findall(r"make_set\([^()]+, (\d+)\)", query)]
     limit = min(limits, default=None)
     return [
@@ -23,8 +23,8 @@ def comparable(query, answer):
 
 
 def _between_engines(value, limit):
-    """One counts time in fractions of a millisecond. Of a set that is cut off, one keeps any of the
-    elements, and the other all."""
+    """One interpreter stores times in fractions of a millisecond. From a set that is truncated, one
+    keeps some of the elements, and the other keeps all."""
     if isinstance(value, datetime.datetime):
         return round(value.timestamp(), 2)
     if isinstance(value, list) and limit and len(value) >= limit:

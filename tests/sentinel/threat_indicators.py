@@ -1,9 +1,9 @@
-"""Indicators of the workspace's threat intelligence that know what events of the cases hold."""
+"""Threat indicators of the workspace that match events of the cases."""
 
 import datetime
 import uuid
 
-from occurring import NOW, ago
+from rule_events import NOW, ago
 
 # The columns of the table ThreatIntelIndicators that the rules read.
 COLUMNS = {
@@ -16,7 +16,7 @@ COLUMNS = {
     "Confidence": "long",
 }
 
-# What an indicator knows of an event, in letters of another case, which is no matter.
+# The value that an indicator lists for an event. Its case differs, which must not matter.
 VALUES = {
     "domain-name:value": "BAD.example",
     "email-addr:value": "{address}",
@@ -26,13 +26,13 @@ VALUES = {
     "url:value": "HTTPS://shared.example/{name}/",
 }
 
-# Why an indicator does not count.
+# Why an indicator is not valid.
 FLAWS = ["expired", "withdrawn", "old", "of another kind"]
 
 
 def of_event(event, address):
-    """The rows of an event's indicator: `listed` is what it knows, and its flaw where it has one. It
-    knows another observable of the kind, from later on; one that was withdrawn was active before."""
+    """The rows of an event's indicator. `listed` is the kind of value that it lists, and its flaw if it
+    has one. It lists another, later observable of the same kind; a withdrawn indicator was active."""
     known, *flaw = event["listed"]
     flaw = flaw[0] if flaw else ""
     values = {
@@ -58,7 +58,7 @@ def of_event(event, address):
 
 
 def table(addressed):
-    """The table for events, each as (occurrence, address)."""
+    """The table for the events, which are given as (occurrence, address)."""
     return COLUMNS, [
         row for event, address in addressed if event["listed"] for row in of_event(event, address)
     ]

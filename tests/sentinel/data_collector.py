@@ -1,12 +1,12 @@
-"""What the HTTP Data Collector API makes of a row: columns named after its leaves, with a suffix
-for the type."""
+"""The columns that the HTTP Data Collector API makes from a row: one per leaf, with a suffix for the
+type."""
 
 import json
 import re
 
 import times
 
-# Objects at this depth are kept as the text of their JSON.
+# Objects at this depth become JSON text.
 DEEPEST = 5
 
 GUID = re.compile(r"[0-9a-f]{8}(-?)([0-9a-f]{4}\1){3}[0-9a-f]{12}$", re.IGNORECASE)
@@ -15,7 +15,7 @@ TYPES = {"s": "string", "g": "string", "d": "real", "b": "bool", "t": "datetime"
 
 
 def columns(row):
-    """The columns of a row, `TimeGenerated` among them."""
+    """The columns of a row, including `TimeGenerated`."""
     row = dict(row)
     made = {"TimeGenerated": row.pop("TimeGenerated", row["eventTime"])}
     _flatten(row, "", 1, made)

@@ -1,4 +1,4 @@
-"""Events of some days, and what the card's sample queries should show of them."""
+"""Events of several days, and what the sample queries of the connector card should show for them."""
 
 import collections
 import datetime
@@ -6,7 +6,7 @@ import json
 
 import events
 import times
-from expected import at
+from expected_columns import at
 from kql import INGESTED
 from panels import recipients
 from test_parser import NAMES, TABLES, collected
@@ -14,7 +14,7 @@ from traffic import pick, present, stamp
 
 NOW = datetime.datetime.now(datetime.UTC).replace(microsecond=0)
 
-# One happened every two hours and a bit, so that none is near the limits of the queries.
+# One event every two hours and a bit, so that none is close to the limits of the queries.
 STEP = datetime.timedelta(hours=2.3)
 COUNT = 80
 DELAY = datetime.timedelta(seconds=90)
@@ -82,7 +82,7 @@ def line(number, name, queue, later, sm):
 
 
 def lines(number):
-    """The receipt of a message under its queue id, and its delivery under another one."""
+    """The receipt of a message under its queue id, and its delivery under another queue id."""
     queue = QUEUE if number == 3 else f"Q{number}"
     dsn, stat = pick(
         [("2.0.0", "Sent"), ("4.4.1", "Deferred"), ("5.1.1", "User unknown"), (None, None)], number
@@ -123,7 +123,7 @@ def events_of():
 
 
 def tables(of_kinds):
-    """Each event came 90 s after it happened, the older half of the messages by the legacy API."""
+    """Each event arrived 90 s after it happened, the older half of the messages through the legacy API."""
     made = {}
     for kind, of_kind in of_kinds.items():
         rows = events.rows(kind, "columns", [json.dumps(event) for event in of_kind])
@@ -193,7 +193,7 @@ def phishing(of_kinds):
 
 
 def shown(found, columns):
-    """Some columns of a message's row."""
+    """The given columns of a message's row."""
     row = {
         "EventOriginalTime": time(found),
         "Sender": at(found, "envelope/from"),
@@ -230,7 +230,7 @@ def to_mailbox(of_kinds):
 
 
 def trace(of_kinds):
-    """The message and the lines that were made for it."""
+    """The message and its mail log lines."""
     rows = [
         shown(found, ["EventOriginalTime", "QueueId", "Sender", "Recipients", "Disposition"])
         | {"EventType": "message"}
@@ -296,5 +296,5 @@ def delays(of_kinds):
     return rows
 
 
-# In the order of the card.
+# In the order of the sample queries on the card.
 SHOWN = [held, phishing, to_mailbox, trace, failures, actions, delays]

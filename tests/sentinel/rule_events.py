@@ -1,7 +1,7 @@
-"""Events of the cases of the analytic rules, and the rows that the connector makes of them.
+"""Events for the cases of the analytic rules, and the rows that the connector makes from them.
 
-An event is written for any sender: `{sender}`, `{name}` and `{domain}` stand for the address of the
-case that it belongs to, `{SENDER}` for the address in capitals, and `{id}` for an id of its own."""
+An event is a template for any sender: `{sender}`, `{name}` and `{domain}` stand for the address of its
+case, `{SENDER}` for the address in capitals, and `{id}` for a unique id."""
 
 import datetime
 import json
@@ -27,8 +27,8 @@ def message(
     cluster="acme_hosted",
     **members,
 ):
-    """A message that has just come. The members that are left are the filter's, but for `sent` and
-    `ingested`, the connection, and `listed`, what an indicator knows of it."""
+    """A message that has just arrived. `sent` and `ingested` are times, and `listed` is what a threat
+    indicator lists. The other members belong to the filter, except the connection."""
     of_event = {key: members.pop(key, None) for key in ["sent", "ingested", "connection", "listed"]}
     fields = {
         "routeDirection": route,
@@ -67,7 +67,7 @@ def outbound(to=("someone@other.example",), parts=(), **members):
 
 
 def spam(triggered=None, overall=10, **classifiers):
-    """What the spam module says of a message."""
+    """The result of the spam module for a message."""
     said = {"scores": {"overall": overall, "engine": overall, "classifiers": classifiers}}
     return {"spam": said | ({"triggeredClassifier": triggered} if triggered else {})}
 
@@ -83,7 +83,7 @@ def audit(
     sent=None,
     ingested=None,
 ):
-    """What an administrator did, with the tags in the order in which Proofpoint writes them."""
+    """An action of an administrator, with the tags in Proofpoint's order."""
     values = {"eventSubCategory": category, "eventDetails": details, f"{action}.{category}": "true"}
     tags = [{"name": name, "value": value} for name, value in values.items()]
     done = {
@@ -123,7 +123,7 @@ def of_case(occurrence, address):
 
 
 def stored(shape, addressed):
-    """The tables of a workspace that the events came to, each as (occurrence, address)."""
+    """The tables of a workspace with the events, which are given as (occurrence, address)."""
     tables = {}
     for kind in events.TYPES:
         of_kind = [

@@ -1,5 +1,5 @@
-// Runs queries in another interpreter: node second_opinion.js kqlexec.cjs, with
-// {tables: {name: [columns, rows]}, parser, queries} as JSON on standard input. Prints the answers.
+// Runs queries in a second interpreter: node second_interpreter.js kqlexec.cjs, with
+// {tables: {name: [columns, rows]}, parser, queries} as JSON on standard input. Prints the results.
 const { Engine } = require(process.argv[2]);
 
 const { tables, parser, queries } = JSON.parse(require("fs").readFileSync(0, "utf8"));
@@ -13,7 +13,7 @@ function engine(tables, functions) {
   return made;
 }
 
-// The parser takes seconds: queries run over a table of what it says, where any asks for it.
+// The parser takes seconds, so queries that use it run over a table with its result.
 function parsed() {
   const { cols, rows } = engine(tables, { ProofpointPOD: parser }).query("ProofpointPOD");
   const columns = Object.fromEntries(cols.map((column) => [column.n, column.t]));

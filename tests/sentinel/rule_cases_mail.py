@@ -1,7 +1,7 @@
-"""Mail that raises the analytic rules, and mail that nearly does."""
+"""Mail that raises the analytic rules, and mail that misses one of their conditions."""
 
-from indicators import FLAWS
-from occurring import ago, inbound, maillog, outbound, spam
+from rule_events import ago, inbound, maillog, outbound, spam
+from threat_indicators import FLAWS
 
 BODY = {"detectedMime": "text/plain", "detectedExt": "TXT", "labeledName": ""}
 ZIP = {
@@ -39,16 +39,16 @@ STRONG = {
     "tls": {"inbound": {"cipher": "ECDHE-RSA-AES256-GCM-SHA384", "version": "TLSv1.2"}},
 }
 
-# What the rules that judge one message every ten minutes leave out: it has been judged before.
+# An event that the rules that run every ten minutes leave out, because an earlier run checked it.
 JUDGED = {"ingested": ago(minutes=11)}
-# The same for those that do it every hour.
+# The same for the rules that run every hour.
 JUDGED_IN_THE_HOUR = {"ingested": ago(minutes=61)}
 
 LARGE = 3_000_001
 
 
 def stopped(way, **members):
-    """A message that would raise a rule on delivered messages, had it been delivered and come in."""
+    """Messages that would raise a rule on delivered messages if they were inbound and delivered."""
     others = [
         [way(disposition=disposition, **members)] for disposition in ["reject", "discard", "retry"]
     ]
@@ -75,7 +75,7 @@ def author(address="{sender}"):
 
 
 def released(then, now):
-    """A message that was held, and the same one later."""
+    """A message that was held, and the same message later."""
     same = {"message-id": ["<held.{sender}>"]}
     held = {"quarantine": {"folder": "Phish", "rule": "phish"}, "disposition": "discard"}
     held |= {"sent": ago(days=2), "ingested": ago(days=2), "header": same}
@@ -89,7 +89,7 @@ REJECTED = {"modules": dmarc("fail", "v=DMARC1; sp=none; p=reject", "Bank.exampl
 SPOOFED = {"modules": dmarc("fail", "v=DMARC1; p=none"), "header": author("boss@Acme.example")}
 TWENTY_ONE = {"to": people(21)}
 LONG_AGO = {"sent": ago(days=8), "ingested": ago(days=8)}
-# Longer ago than a rule can see.
+# Earlier than a rule can see.
 FORGOTTEN = {"sent": ago(days=15), "ingested": ago(days=15)}
 SPAM = {"quarantine": {"folder": "Bulk", "rule": "spam"}}
 
@@ -141,7 +141,7 @@ INBOUND = {
         ],
         [
             [inbound([BODY, ZIP])],
-            # Documents, images and links have a hunting query.
+            # A hunting query covers documents, images and links.
             [
                 inbound(
                     [
@@ -288,8 +288,8 @@ def listed(known, flaw=None, **members):
 
 
 def unlisted(known, ways):
-    """Messages that a rule on indicators leaves out: those of indicators that do not count, and those
-    that were judged before or are over a day old. Each needs members of its own."""
+    """Messages that a threat intelligence rule leaves out: those with an invalid indicator, and those
+    that were checked before or are more than a day old. Each needs its own members."""
     times = [JUDGED_IN_THE_HOUR, {"sent": ago(hours=25)}]
     flawed = [[listed(known, flaw, **way)] for flaw, way in zip(FLAWS, ways)]
     return flawed + [[listed(known, **way, **at)] for at, way in zip(times, ways[len(FLAWS) :])]
@@ -299,7 +299,7 @@ def addresses(number):
     return [{"connection": {"ip": f"198.51.100.{n}"}} for n in range(10, 10 + number)]
 
 
-# The mail log tells of the same messages.
+# The mail log has lines about the same messages.
 LOGGED = {"sm": {"from": "<{sender}>", "relay": "a [198.51.100.7]"}}
 
 THREATS = {
@@ -381,7 +381,7 @@ BEFORE = {"sent": ago(days=3), "ingested": ago(days=3)}
 
 
 def in_capitals(**members):
-    """Four messages from one sender to one recipient, whose addresses are written in several ways."""
+    """Four messages from one sender to one recipient, with their addresses in different spellings."""
     return [outbound(**members)] * 2 + [
         outbound(["Someone@Other.example"], **members),
         outbound(sender="{SENDER}", **members),

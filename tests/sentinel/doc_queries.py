@@ -1,4 +1,4 @@
-"""The queries in the documents, and what they should show."""
+"""The queries in the documentation, and the results they should show."""
 
 import collections
 import datetime
@@ -6,7 +6,7 @@ import json
 import re
 import tempfile
 
-import carded
+import card
 import events
 import times
 from kql import INGESTED, ROOT
@@ -31,7 +31,7 @@ def pages():
 
 
 def queries():
-    """Each query by its page and its number there."""
+    """Each query by its page and its number on the page."""
     found = {}
     for page in pages():
         for number, query in enumerate(FENCE.findall(page.read_text(encoding="utf-8"))):
@@ -40,8 +40,8 @@ def queries():
 
 
 def tables():
-    """The card's events, some twice, with what rows cost, and what the program logs."""
-    made = carded.tables(carded.events_of())
+    """The events of card.py, some of them twice, with billed sizes, and the program's log."""
+    made = card.tables(card.events_of())
     for name in [MESSAGES, MAILLOG]:
         made[name][1].extend(
             [row | {INGESTED: row["TimeGenerated"]} for row in made[name][1][:20:4]]
@@ -55,7 +55,7 @@ def tables():
 
 
 def traces():
-    """What a demonstration logs, and some lines of a worse day."""
+    """The log of a demo, and some errors and warnings."""
     with tempfile.TemporaryDirectory() as directory:
         logged = events.logged(directory)
     for level, text in [
@@ -70,13 +70,13 @@ def traces():
                 | {"level": level, "message": text, "target": "proofpoint_sentinel::log"}
             )
         )
-    row = {"TimeGenerated": carded.stamp(carded.NOW)}
+    row = {"TimeGenerated": card.stamp(card.NOW)}
     prose = row | {"Message": "Executing 'Functions.ProofpointPOD'"}
     return [prose, *(row | {"Message": line} for line in logged)]
 
 
 def runnable(query):
-    """The query for engines that lack some functions."""
+    """The query for engines that do not have some functions."""
     query = query.replace("ingestion_time()", INGESTED).replace("count_distinct(", "dcount(")
     query = re.sub(r'column_ifexists\("(\w+)", datetime\(null\)\)', r"\1", query)
     return re.sub(
@@ -87,12 +87,12 @@ def runnable(query):
 
 
 def happened(row):
-    """When a row's event happened, whichever API brought it."""
+    """The time of a row's event, for both APIs."""
     return times.read(row.get("eventTime") or row["ts_t"])
 
 
 def since(hours, rows, column="TimeGenerated"):
-    first = (carded.NOW - datetime.timedelta(hours=hours)).replace(tzinfo=None)
+    first = (card.NOW - datetime.timedelta(hours=hours)).replace(tzinfo=None)
     return [row for row in rows if times.read(row[column]) > first]
 
 
@@ -157,7 +157,7 @@ def reports(made):
         for line in parsed(made)
         if line["target"] == "proofpoint_sentinel::report" and "events" in line
     ]
-    # A feed of which nothing was delivered has no lag.
+    # A feed without delivered events has no lag.
     return [
         {name: line[name] for name in names} | {"lag_seconds": line.get("lag_seconds")}
         for line in lines
@@ -165,7 +165,7 @@ def reports(made):
 
 
 def once(table, key, hours, column="TimeGenerated"):
-    """Of each event the row that arrived last."""
+    """The row of each event that arrived last."""
 
     def shown(made):
         last = {}
@@ -211,14 +211,14 @@ def by_hour(hours, column, *, repeated=False):
 
 
 def late(made):
-    """How late the rows of the last hour are: the one row is there twice, once without a delay."""
+    """The delay of the rows of the last hour. The only row exists twice, once without a delay."""
     [at] = {row["TimeGenerated"] for row in since(1, made[MESSAGES][1])}
     at = times.read(at)
     return [
         {
             "TimeGenerated": at.replace(minute=at.minute // 10 * 10, second=0),
             "P50": 0,
-            "P95": carded.DELAY.total_seconds(),
+            "P95": card.DELAY.total_seconds(),
         }
     ]
 

@@ -1,5 +1,5 @@
-"""What Microsoft's codeless connector makes of an event: the columns that the data collection rule
-of its solution names, under the time of ingestion."""
+"""The rows that Microsoft's codeless connector makes from events: the columns of its data collection
+rule, with the ingestion time as TimeGenerated."""
 
 import times
 
@@ -10,7 +10,7 @@ COLUMNS = {"ProofpointPODMessage_CL": MESSAGE, "ProofpointPODMailLog_CL": MAILLO
 
 
 def kept(table, event):
-    """What of an event the rule keeps."""
+    """The fields of an event that the rule keeps."""
     return {name: event[name] for name in ["ts", *COLUMNS[table]] if name in event}
 
 
@@ -21,7 +21,7 @@ def row(table, event, ingested):
 
 
 def schema(table):
-    """The table as the solution makes it."""
+    """The columns of a table that the solution creates."""
     texts = {"guid", "id", "data"}
     types = {name: "string" if name in texts else "dynamic" for name in COLUMNS[table]}
     return {"TimeGenerated": "datetime", "eventTime": "datetime"} | types

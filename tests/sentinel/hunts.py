@@ -1,5 +1,5 @@
-"""For each hunting query messages that it finds, messages that it nearly finds, and what it says of
-the first, worked out by hand. The domains of a case are its own: `<hunt>.example` is outside."""
+"""For each hunting query: messages that it finds, messages that it nearly finds, and the expected rows
+for the first, computed by hand. Each case has its own domains; `<hunt>.example` is the outside one."""
 
 import datetime
 import uuid
@@ -77,7 +77,7 @@ def message(
     fields |= {"modules": modules or {}, "actions": list(actions)}
     return events.message(
         guid,
-        # A little more than the days, so that a query's bound falls before it.
+        # A little more than whole days, so that it is not on the boundary of a query's time range.
         ts=(NOW - datetime.timedelta(days=days, minutes=5)).isoformat(),
         connection={"ip": ip, "sid": guid[:10]},
         envelope={"from": sender, "rcpts": rcpts},
@@ -516,5 +516,5 @@ CASES = {
 
 
 def made():
-    """The cases of all hunts: what each finds, what it nearly finds, and its answer."""
+    """The cases of all hunting queries: what each finds, what it nearly finds, and its result."""
     return {hunt: case(hunt.lower()) for hunt, case in CASES.items()}

@@ -1,7 +1,7 @@
 #!/usr/bin/env node
 // Asks the independent checkers in a folder about the template, the wizard, and what they come to:
 //
-//   node independent.mjs FOLDER
+//   node external_checks.mjs FOLDER
 
 import { basename } from "node:path";
 
@@ -36,4 +36,4 @@ const findings = [
   ...checked(root("azuredeploy.json"), "--ui", root("createUiDefinition.json")),
   ...files.flatMap((file) => checked(file)),
 ];
-conclude(`the template and ${files.length} deployments`, findings, reasonsOf("independent.json"));
+conclude(`the template and ${files.length} deployments`, findings, reasonsOf("external_checks.json"));

@@ -1,9 +1,9 @@
 #!/usr/bin/env node
-// Asks the independent checkers in a folder about the workbook, the rules and the hunting queries:
+// Runs the external checkers of a folder on the workbook, the rules and the hunting queries:
 //
-//   node independent.mjs FOLDER
+//   node external_checks.mjs FOLDER
 //
-// Python's packages for the tests of the content have to be installed.
+// The Python packages of the content tests must be installed.
 
 import { readdirSync, writeFileSync } from "node:fs";
 import { basename } from "node:path";
@@ -19,23 +19,23 @@ function files(folder, ending) {
   return names.sort().map((name) => root(`${folder}/${name}`));
 }
 
-/** What the checkers have to know of the workspace: where the tests get it from, too. */
+/** Writes the workspace's tables and functions for the checkers. The tests use the same source. */
 function writeSchema() {
   const { status, stdout, stderr } = run(
     root("target/sentinel/bin/python"),
     root("tests/sentinel/schema.py"),
   );
   if (status !== 0) {
-    throw new Error(`the tables can't be told: ${stderr}`);
+    throw new Error(`schema.py failed: ${stderr}`);
   }
   writeFileSync(SCHEMA, stdout);
 }
 
-/** The findings of a checker. Its last line tells how many files it has read. */
+/** The findings of a checker. A line of its output says how many files it has read. */
 function checked(what, checked, ...args) {
   const { stdout, stderr } = run(process.execPath, ...args, ...checked);
   if (checked.length === 0 || !new RegExp(`^${checked.length} ${what}, `, "m").test(stdout)) {
-    throw new Error(`the ${what} were not checked to their end: ${stdout}${stderr}`);
+    throw new Error(`not all ${what} were checked: ${stdout}${stderr}`);
   }
   const lines = stdout.split("\n").filter((line) => /^(.*: )?(error|warning): /.test(line));
   return lines.map((line) => {
@@ -57,5 +57,5 @@ const findings = [
 conclude(
   `${workbooks.length} workbooks and ${rules.length} rules and hunting queries`,
   findings,
-  reasonsOf("../sentinel/independent.json"),
+  reasonsOf("../sentinel/external_checks.json"),
 );

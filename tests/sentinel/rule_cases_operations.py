@@ -1,7 +1,7 @@
-"""What administrators do, and streams that fall silent: what raises the analytic rules, and what
-nearly does."""
+"""Administrators' actions and feeds without new events that raise the analytic rules, and others that
+miss one of their conditions."""
 
-from occurring import ago, audit, inbound, maillog
+from rule_events import ago, audit, inbound, maillog
 
 EARLIER = {"sent": ago(days=3), "ingested": ago(days=3)}
 POLICY = ("spam_module", "strict", "spamDetection.policies")
@@ -59,7 +59,7 @@ ADMINISTRATORS = {
                 )
             ],
             [login()],
-            # A held message, and the filter of a list on the screen.
+            # A held message, and the filter of a list in the console.
             [audit("delete", "quarantine", "<a@b.example>", "quarantine", "Message deleted")],
             [audit("delete", "smart_search", "mine", "filter")],
             [audit("delete", "policy_routes", "inbound", "policyRoutes", ingested=ago(minutes=11))],
@@ -75,7 +75,7 @@ ADMINISTRATORS = {
         [[login("192.0.2.1", **EARLIER), login("198.51.100.1"), login("192.0.2.1")]],
         [
             [login("192.0.2.1", **EARLIER), login("192.0.2.1")],
-            # Without a log-in before there is nothing to compare with.
+            # Without an earlier login there is nothing to compare with.
             [login("198.51.100.1")],
             [login("192.0.2.1", sent=ago(days=15), ingested=ago(days=15)), login("198.51.100.1")],
             [login("192.0.2.1", **EARLIER), login("198.51.100.1", ingested=ago(minutes=61))],
@@ -88,14 +88,14 @@ ADMINISTRATORS = {
 
 
 def hourly(make, hours):
-    """An event that many hours ago for each of them, of a cluster of the case's own."""
+    """One event for each number of hours ago, of the case's own cluster."""
     return [
         make(cluster="{sender}", sent=ago(hours=hour), ingested=ago(hours=hour)) for hour in hours
     ]
 
 
 def late(make):
-    """A stream whose last events took hours to arrive."""
+    """A feed whose last events took hours to arrive."""
     return hourly(make, range(4, 30)) + [
         make(cluster="{sender}", sent=ago(hours=3), ingested=ago(hours=1))
     ]
@@ -106,7 +106,7 @@ SILENCE = {
         [
             hourly(inbound, range(3, 30)),
             hourly(maillog, range(3, 30)),
-            # One stream goes on while another is silent.
+            # One feed continues while another has stopped.
             hourly(inbound, range(30)) + hourly(maillog, range(3, 30)),
             hourly(inbound, [hour for hour in range(3, 33) if hour % 6]),
         ],

@@ -1,15 +1,15 @@
-"""For each analytic rule what raises it, what nearly does, and what the first of its alerts says.
+"""For each analytic rule: cases that raise it, cases that do not, and what its first alert says.
 
-A case is a list of events of one sender, whose address is `raises0@<rule>.example` or the like. The
-cases that nearly raise a rule miss one of its conditions each."""
+A case is a list of events of one sender, whose address is for example `raises0@<rule>.example`. Each
+case that does not raise a rule misses one of its conditions."""
 
-from occurring import ago
-from raised_by_operation import ADMINISTRATORS, SILENCE
-from raised_by_traffic import INBOUND, OUTBOUND, THREATS
+from rule_cases_mail import INBOUND, OUTBOUND, THREATS
+from rule_cases_operations import ADMINISTRATORS, SILENCE
+from rule_events import ago
 
 
 def not_yet(case):
-    """The case where what a run would judge arrives after it: the next run judges that."""
+    """A case whose new events arrive after a run, so that the next run checks them."""
     return [
         occurrence | {"ingested": ago(hours=-1)} if occurrence["ingested"] == ago() else occurrence
         for occurrence in case
@@ -35,8 +35,7 @@ def addressed():
                     yield occurrence, sender(rule, outcome, number)
 
 
-# What the user may put into the lists at the top of a rule's query, so that the first case that raises
-# it does so no more.
+# Values for the lists at the top of a rule's query with which the first case no longer raises the rule.
 EXCEPTIONS = {
     ("AdminLoginFromNewAddress", "knownAddresses"): "198.51.100.1",
     ("AdminPolicyWeakened", "exceptedUsers"): "raises0@adminpolicyweakened.example",

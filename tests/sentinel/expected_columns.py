@@ -1,4 +1,4 @@
-"""What the parser should say of an event, worked out without KQL."""
+"""The columns that the parser should return for an event, computed without KQL."""
 
 import datetime
 import json
@@ -6,7 +6,7 @@ import re
 
 import times
 
-# Where in an event a column comes from. These are the same in messages and mail log.
+# The path of each column in an event. These are the same in messages and in the mail log.
 ORIGIN = {
     "MetadataOriginDataCid": "metadata/origin/data/cid",
     "MetadataOriginDataAgent": "metadata/origin/data/agent",
@@ -167,7 +167,7 @@ AUDIT = {
 
 
 def of(event_type, event):
-    """The expected columns. What is absent is None."""
+    """The expected columns. A missing value is None."""
     paths = {"message": MESSAGE, "maillog": MAILLOG, "audit": AUDIT}[event_type]
     expected = {column: at(event, path) for column, path in paths.items()}
     expected["EventType"] = event_type
@@ -178,7 +178,7 @@ def of(event_type, event):
 
 
 def at(event, path):
-    """The value at a path of keys, None where there is none."""
+    """The value at a path of keys; None if there is none."""
     for key in path.split("/"):
         event = event.get(key) if isinstance(event, dict) else None
     return event
@@ -249,7 +249,7 @@ def _audit(event):
 
 
 def differences(event_type, event, row):
-    """The columns of a row that are not as expected, each with both values."""
+    """The columns of a row that differ from the expected values, each with both values."""
     expected = of(event_type, event)
     pairs = {column: (value, row[column]) for column, value in expected.items()}
     return {column: pair for column, pair in pairs.items() if not _same(*pair)}
@@ -262,7 +262,7 @@ def _same(expected, actual):
         actual = json.loads(actual)
     if isinstance(actual, datetime.datetime):
         expected = times.read(expected) if isinstance(expected, str) else expected
-        # The other interpreter counts in fractions of a millisecond.
+        # The second interpreter stores times in fractions of a millisecond.
         return abs(actual - expected) <= datetime.timedelta(microseconds=1)
     if isinstance(actual, (int, float)) and not isinstance(actual, bool):
         return actual == float(expected)
