@@ -71,7 +71,7 @@ class Handler:
         self.port = free_port()
         self.log = log
         started = time.monotonic()
-        with open(log, "a") as output:
+        with log.open("a") as output:
             self.process = subprocess.Popen(
                 [*enter, program, *description["arguments"]],
                 cwd=app / description["workingDirectory"],

@@ -6,7 +6,7 @@ import sys
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT / "scripts"))
 
-import make_package  # noqa: E402
-import release_notes  # noqa: E402
+import make_package
+import release_notes
 
 __all__ = ["ROOT", "make_package", "release_notes"]

@@ -133,7 +133,7 @@ def tables(of_kinds):
     columns, rows = collected(events.rows("message", "legacy", older))
     made["ProofpointPOD_message_CL"] = columns, rows
     del made[NAMES["message"]][1][COUNT // 2 :]
-    for columns, rows in made.values():
+    for _, rows in made.values():
         for row in rows:
             row[INGESTED] = stamp(
                 times.read(row["TimeGenerated"]).replace(tzinfo=datetime.UTC) + DELAY

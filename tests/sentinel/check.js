@@ -54,7 +54,7 @@ function check(text, globals) {
   };
 }
 
-const requests = JSON.parse(require("fs").readFileSync(0, "utf8"));
+const requests = JSON.parse(require("node:fs").readFileSync(0, "utf8"));
 const answers = requests.map((request) => {
   const globals = workspace(request);
   return request.queries.map((query) => check(query, globals));

@@ -2,6 +2,7 @@
 
 import functools
 import json
+import operator
 import pathlib
 import re
 import subprocess
@@ -172,7 +173,7 @@ def of_row(row):
         row[name] for name in ["msgParts", "msgParts2", "msgParts3", "msgParts4"] if name in row
     ]
     if parts:
-        event["msgParts"] = sum(parts, [])
+        event["msgParts"] = functools.reduce(operator.iadd, parts, [])
     return event | {"ts": event.pop("eventTime")} | additional
 
 

@@ -146,10 +146,11 @@ def large_outbound(domain):
         inbound(domain, "outside", size=10_000, days=3),
         outbound(domain, "early", size=10_000, days=14),
     ]
-    found = usual + [
-        outbound(domain, "ann", ["new"], size=2_000_001),
-        outbound(domain, "cy", size=1_000_001),
-        outbound(domain, "early", size=1_500_000),
+    found = [
+        *usual,
+        outbound(domain, "ann", ["new"], size=2000001),
+        outbound(domain, "cy", size=1000001),
+        outbound(domain, "early", size=1500000),
     ]
     missed = [
         outbound(domain, "bob", size=2_000_000),
@@ -391,7 +392,7 @@ def held_then_delivered(domain):
         + pair("held", phish, {"disposition": "discard"})
     )
     missed += pair("elsewhere", phish, {"to": ["three"]}) + pair("before", phish, {"days": 3})
-    missed += pair("long-ago", phish | {"days": 14}, {}) + [inbound(domain, "alone")]
+    missed += [*pair("long-ago", phish | {"days": 14}, {}), inbound(domain, "alone")]
     unnamed = {"header": {"message-id": []}}
     missed += [
         inbound(domain, "unnamed", **phish, **unnamed),
@@ -435,7 +436,7 @@ def first_seen_authors(domain):
         inbound(domain, "bounce0", header=author("new"), days=15),
         inbound(domain, "Bare", [*eleven, "R0", "r11"]),
     ]
-    missed = known + [inbound(domain, "bounce1", eleven, header=author("known"))]
+    missed = [*known, inbound(domain, "bounce1", eleven, header=author("known"))]
     missed += [
         inbound(domain, "bounce2", [*eleven[:10], "R0"], header=author("few")),
         inbound(domain, "bounce3", eleven, header=author("stopped"), disposition="reject"),
@@ -471,7 +472,8 @@ def outbound_spikes(domain):
     # Fourteen days with ten recipients each, all sent on one of them.
     usual = [outbound(domain, name, to(140), days=14) for name in ["grown", "same", "mailing"]]
     found += [outbound(domain, "grown", to(51)), outbound(domain, "grown", to(999), days=15)]
-    missed = usual[1:] + [
+    missed = [
+        *usual[1:],
         outbound(domain, "same", to(50)),
         outbound(domain, "mailing", to(10), days=2),
     ]

@@ -15,11 +15,11 @@ HERE = pathlib.Path(__file__).resolve().parent
 ROOT = HERE.parents[1]
 CONTENT = ROOT / "sentinel"
 
-# A second KQL interpreter and public sample events. They are not part of the checkout but may lie
-# beside it.
-BESIDE = ROOT.parent / "shared"
-INTERPRETER = BESIDE / "tools" / "kqlexec.cjs"
-SAMPLES = BESIDE / "samples" / "pod"
+# A second interpreter of the language and public sample events, which are no part of the repository:
+# this variable names a folder that has them.
+SHARED = os.environ.get("PROOFPOINT_SENTINEL_SHARED")
+INTERPRETER = SHARED and pathlib.Path(SHARED, "tools", "kqlexec.cjs")
+SAMPLES = SHARED and pathlib.Path(SHARED, "samples", "pod")
 
 DUCKDB = {
     "bool": "BOOLEAN",
@@ -116,16 +116,16 @@ class Workspace:
         if not self._is_parsed and re.search(r"\bProofpointPOD\b", text):
             self._parse()
         answer = duckdb_kql.query(self._connection, text)
-        kinds = list(zip(answer.columns, map(str, answer.types)))
+        kinds = list(zip(answer.columns, map(str, answer.types), strict=True))
         return [
-            {name: _value(kind, value) for (name, kind), value in zip(kinds, row)}
+            {name: _value(kind, value) for (name, kind), value in zip(kinds, row, strict=True)}
             for row in answer.fetchall()
         ]
 
     def query_second_interpreter(self, queries):
         """The rows of each query's result from the second interpreter."""
         request = {"tables": self.tables, "parser": runnable(self.tables), "queries": queries}
-        answer = subprocess.run(
+        run = subprocess.run(
             ["node", HERE / "second_interpreter.js", INTERPRETER],
             env=os.environ | {"NODE_PATH": str(HERE / "node_modules")},
             input=json.dumps(request),
@@ -134,7 +134,7 @@ class Workspace:
             check=True,
         )
         answers = []
-        for answer in json.loads(answer.stdout):
+        for answer in json.loads(run.stdout):
             at_times = [column["n"] for column in answer["cols"] if column["t"] == "datetime"]
             answers.append(
                 [row | {name: times.read(row[name]) for name in at_times} for row in answer["rows"]]

@@ -141,7 +141,9 @@ def counted(events, name, identity, columns):
         for cells in made:
             found[cells].add(identity(event))
     names = " ".join(columns).split()
-    return [dict(zip(names, cells)) | {name: len(seen)} for cells, seen in found.items()]
+    return [
+        dict(zip(names, cells, strict=True)) | {name: len(seen)} for cells, seen in found.items()
+    ]
 
 
 def messages(chosen=lambda events: events, **columns):
@@ -252,7 +254,7 @@ def failures(lines):
             )
     names = ["Kind", "Dsn", "Status", "Relay"]
     return [
-        dict(zip(names, cells)) | {"Attempts": len(found), "Last": max(found)}
+        dict(zip(names, cells, strict=True)) | {"Attempts": len(found), "Last": max(found)}
         for cells, found in last.items()
     ]
 
@@ -331,6 +333,7 @@ def listed(message):
         zip(
             ["FinalAction", "FinalModule", "FinalRule"],
             [action.replace("no final action", ""), *rest],
+            strict=True,
         )
     )
 

@@ -52,7 +52,7 @@ def stopped(way, **members):
     others = [
         [way(disposition=disposition, **members)] for disposition in ["reject", "discard", "retry"]
     ]
-    return others + [[outbound(**members)], [way(**members, **JUDGED)]]
+    return [*others, [outbound(**members)], [way(**members, **JUDGED)]]
 
 
 def dmarc(result, record=None, judged=None):
@@ -291,8 +291,12 @@ def unlisted(known, ways):
     """Messages that a threat intelligence rule leaves out: those with an invalid indicator, and those
     that were checked before or are more than a day old. Each needs its own members."""
     times = [JUDGED_IN_THE_HOUR, {"sent": ago(hours=25)}]
-    flawed = [[listed(known, flaw, **way)] for flaw, way in zip(FLAWS, ways)]
-    return flawed + [[listed(known, **way, **at)] for at, way in zip(times, ways[len(FLAWS) :])]
+    flawed = [
+        [listed(known, flaw, **way)] for flaw, way in zip(FLAWS, ways[: len(FLAWS)], strict=True)
+    ]
+    return flawed + [
+        [listed(known, **way, **at)] for at, way in zip(times, ways[len(FLAWS) :], strict=True)
+    ]
 
 
 def addresses(number):

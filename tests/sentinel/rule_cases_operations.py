@@ -96,8 +96,9 @@ def hourly(make, hours):
 
 def late(make):
     """A feed whose last events took hours to arrive."""
-    return hourly(make, range(4, 30)) + [
-        make(cluster="{sender}", sent=ago(hours=3), ingested=ago(hours=1))
+    return [
+        *hourly(make, range(4, 30)),
+        make(cluster="{sender}", sent=ago(hours=3), ingested=ago(hours=1)),
     ]
 
 

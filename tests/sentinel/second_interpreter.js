@@ -2,7 +2,7 @@
 // {tables: {name: [columns, rows]}, parser, queries} as JSON on standard input. Prints the results.
 const { Engine } = require(process.argv[2]);
 
-const { tables, parser, queries } = JSON.parse(require("fs").readFileSync(0, "utf8"));
+const { tables, parser, queries } = JSON.parse(require("node:fs").readFileSync(0, "utf8"));
 
 function engine(tables, functions) {
   const schemas = Object.fromEntries(

@@ -147,8 +147,8 @@ def answers(tables, queries):
     """The result of each engine in a workspace, by query."""
     workspace = Workspace(tables)
     texts = list(map(runnable, queries))
-    yield "duckdb-kql", dict(zip(queries, map(workspace.query, texts)))
-    if INTERPRETER.exists():
+    yield "duckdb-kql", dict(zip(queries, map(workspace.query, texts), strict=True))
+    if INTERPRETER:
         yield (
             "another interpreter",
             dict(zip(queries, workspace.query_second_interpreter(texts), strict=True)),

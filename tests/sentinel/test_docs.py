@@ -20,8 +20,8 @@ class Documents(unittest.TestCase):
         cls.tables = doc_queries.tables()
         workspace = Workspace(cls.tables)
         texts = list(map(doc_queries.runnable, QUERIES.values()))
-        cls.answers = {"duckdb-kql": dict(zip(QUERIES, map(workspace.query, texts)))}
-        if INTERPRETER.exists():
+        cls.answers = {"duckdb-kql": dict(zip(QUERIES, map(workspace.query, texts), strict=True))}
+        if INTERPRETER:
             cls.answers["another interpreter"] = dict(
                 zip(QUERIES, workspace.query_second_interpreter(texts), strict=True)
             )

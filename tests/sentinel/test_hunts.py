@@ -56,11 +56,13 @@ class Hunts(unittest.TestCase):
         cls.answers = {}
         for destination, workspace in workspaces().items():
             cls.answers[destination, "duckdb-kql"] = [workspace.query(query) for query in queries]
-            if INTERPRETER.exists():
+            if INTERPRETER:
                 cls.answers[destination, "another interpreter"] = (
                     workspace.query_second_interpreter(queries)
                 )
-        cls.checked = dict(zip(HUNTS, check(DECLARED, {"ProofpointPOD": PARSER}, queries)))
+        cls.checked = dict(
+            zip(HUNTS, check(DECLARED, {"ProofpointPOD": PARSER}, queries), strict=True)
+        )
 
     def test_every_hunt_has_events_that_it_finds_and_others(self):
         self.assertEqual(list(HUNTS), sorted(CASES))
@@ -69,19 +71,19 @@ class Hunts(unittest.TestCase):
 
     def test_hunts_find_only_matching_events(self):
         for (destination, engine), answers in self.answers.items():
-            for name, answer in zip(HUNTS, answers):
+            for name, answer in zip(HUNTS, answers, strict=True):
                 with self.subTest(destination=destination, engine=engine, hunt=name):
                     _, _, meant = CASES[name]
                     found = of_case(name, answer)
                     self.assertEqual(len(found), len(meant), found)
                     # The rows are in the order in which an analyst should read them.
-                    for row, expected in zip(found, meant):
+                    for row, expected in zip(found, meant, strict=True):
                         self.assertEqual(
                             {column: comparison.plain(row[column]) for column in expected},
                             {column: comparison.plain(value) for column, value in expected.items()},
                         )
 
-    @unittest.skipUnless(INTERPRETER.exists(), "the second interpreter is missing")
+    @unittest.skipUnless(INTERPRETER, "the second interpreter is missing")
     def test_another_interpreter_finds_the_same(self):
         for destination in {destination for destination, _ in self.answers}:
             both = [

@@ -334,7 +334,7 @@ class Panels(unittest.TestCase):
             {panel for of_kind in panels.SHOWN.values() for panel in of_kind} | own, set(PANELS)
         )
 
-    @unittest.skipUnless(INTERPRETER.exists(), "another interpreter is not at hand")
+    @unittest.skipUnless(INTERPRETER, "another interpreter is not at hand")
     def test_the_second_interpreter_shows_the_same(self):
         queries = {panel: self.query(panel) for panel in PANELS}
         for panel, answer in zip(

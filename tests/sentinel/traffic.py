@@ -135,7 +135,7 @@ def messages():
     }
     for number in [42, 57]:
         del made[number]["guid"]
-    return made + [again]
+    return [*made, again]
 
 
 VERIFIED = ["OK", "NONE", None, "FAIL", "OK"]

@@ -163,7 +163,7 @@ function list(name) {
 }
 
 function inDefaultsOnly(name, apply) {
-  return of(0, 1, (values, scope) => {
+  return of(0, 1, (_values, scope) => {
     if (!scope.defaults) {
       throw new ExpressionError(`calls ${name}() elsewhere than in a parameter's default`);
     }

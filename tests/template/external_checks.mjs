@@ -36,4 +36,8 @@ const findings = [
   ...checked(root("azuredeploy.json"), "--ui", root("createUiDefinition.json")),
   ...files.flatMap((file) => checked(file)),
 ];
-conclude(`the template and ${files.length} deployments`, findings, reasonsOf("external_checks.json"));
+conclude(
+  `the template and ${files.length} deployments`,
+  findings,
+  reasonsOf("external_checks.json"),
+);

@@ -4,7 +4,8 @@ import { ExpressionError } from "./expression.mjs";
 
 /** The value of a member that is made when it is asked for, once. */
 export function memo(object, key, make) {
-  return memoIn((object.memos ??= new Map()), key, `${object.pointer} (${key})`, make);
+  object.memos ??= new Map();
+  return memoIn(object.memos, key, `${object.pointer} (${key})`, make);
 }
 
 /** Stands for a value that is being made: who finds it needs itself. */

@@ -123,7 +123,7 @@ function untouched(element) {
   return element.multiselect ? values : values[0];
 }
 
-function valueOf(text, scope) {
+function valueIn(text, scope) {
   return typeof text === "string" && isExpression(text) ? evaluate(parse(text), scope) : text;
 }
 
@@ -150,7 +150,7 @@ export function outputs(wizard, answers, { location, sparse }) {
     before = hidden.size;
     for (const { step, element } of list) {
       within(`${step}.${element.name}`, () => {
-        if (!valueOf(element.visible ?? true, scope)) {
+        if (!valueIn(element.visible ?? true, scope)) {
           hidden.add(element);
           values[step][element.name] = sparse ? null : values[step][element.name];
         } else if (sparse && values[step][element.name] === "") {
@@ -165,7 +165,7 @@ export function outputs(wizard, answers, { location, sparse }) {
   return Object.fromEntries(
     Object.entries(wizard.parameters.outputs).map(([name, text]) => [
       name,
-      within(`outputs.${name}`, () => valueOf(text, scope)),
+      within(`outputs.${name}`, () => valueIn(text, scope)),
     ]),
   );
 }
@@ -176,14 +176,14 @@ export class Refused extends Error {}
 function check(element, value, scope) {
   const { required, regex, validations = [] } = element.constraints ?? {};
   const empty = value === null || value === "" || (Array.isArray(value) && value.length === 0);
-  if (valueOf(required ?? false, scope) && empty) {
+  if (valueIn(required ?? false, scope) && empty) {
     throw new Refused(`${element.name} is required`);
   }
   for (const { regex: pattern, isValid } of [{ regex }, ...validations]) {
     if (pattern && !empty && !compiled(pattern).test(value)) {
       throw new Refused(`${element.name} does not take ${value}`);
     }
-    if (isValid && valueOf(isValid, scope) === false && !empty) {
+    if (isValid && valueIn(isValid, scope) === false && !empty) {
       throw new Refused(`${element.name} does not take ${value}`);
     }
   }

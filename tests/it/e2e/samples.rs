@@ -11,18 +11,20 @@ use proofpoint_sentinel_simulator::DestinationApi;
 use crate::e2e::fixture::{Scene, feed, last_hour};
 use crate::e2e::intact::{Members, assert_arrived, id_key};
 
-/// The project's own samples, and published ones where they lie beside the project.
-fn directories() -> [PathBuf; 2] {
-    let project = Path::new(env!("CARGO_MANIFEST_DIR"));
-    [project.join("tests/fixtures/pod"), project.join("../shared/samples/pod")]
+/// The project's own samples, and published ones from the folder that the variable
+/// `PROOFPOINT_SENTINEL_SHARED` names.
+fn directories() -> Vec<PathBuf> {
+    let own = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/pod");
+    let shared = std::env::var_os("PROOFPOINT_SENTINEL_SHARED");
+    let published = shared.map(|shared| Path::new(&shared).join("samples/pod"));
+    std::iter::once(own).chain(published).collect()
 }
 
 /// All samples of a type, with ids of their own.
 fn samples(event_type: EventType) -> Vec<Bytes> {
     let mut paths: Vec<PathBuf> = directories()
         .iter()
-        .filter_map(|directory| std::fs::read_dir(directory).ok())
-        .flatten()
+        .flat_map(|directory| std::fs::read_dir(directory).expect("the folder is there"))
         .map(|entry| entry.expect("it can be listed").path())
         .filter(|path| {
             let name = path.file_name().unwrap_or_default().to_string_lossy();

@@ -178,9 +178,11 @@ function withAnswer(answers, step, name, value) {
 }
 
 function subsets(items) {
-  return items
-    .reduce((sets, item) => [...sets, ...sets.map((set) => [...set, item])], [[]])
-    .filter((set) => set.length > 0);
+  let sets = [[]];
+  for (const item of items) {
+    sets = [...sets, ...sets.map((set) => [...set, item])];
+  }
+  return sets.filter((set) => set.length > 0);
 }
 
 /** Answers in which each choice is made once, with what it shows. */
