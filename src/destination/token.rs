@@ -9,8 +9,7 @@ use proofpoint_sentinel_core::secret::Secret;
 use tokio::time::{Instant, timeout_at};
 
 use super::answer::shortened;
-use crate::net::Net;
-use crate::proxy::advised;
+use crate::net::{Net, with_proxy_advice};
 use crate::settings::{AzureIdentity, Cloud, Credential};
 
 /// There is no token.
@@ -176,7 +175,7 @@ pub(super) fn chain(error: &(dyn Error + 'static)) -> String {
     let causes = std::iter::successors(Some(error), |&error| error.source());
     let mut texts: Vec<String> = causes.map(ToString::to_string).collect();
     texts.dedup();
-    advised(texts.join(": "))
+    with_proxy_advice(texts.join(": "))
 }
 
 #[cfg(test)]
