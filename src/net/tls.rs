@@ -33,7 +33,7 @@ pub fn provider() -> Arc<rustls::crypto::CryptoProvider> {
 pub(super) fn client_config(extra_roots: Option<&Path>) -> Result<ClientConfig, NetError> {
     Ok(ClientConfig::builder_with_provider(provider())
         .with_safe_default_protocol_versions()
-        .expect("the provider supports TLS 1.2 and 1.3")
+        .expect("the provider knows TLS 1.2 and 1.3")
         .with_root_certificates(roots(extra_roots)?)
         .with_no_client_auth())
 }
