@@ -1,28 +1,115 @@
 //! The workspace as a destination: rows are packed into batches, batches are posted to Log
 //! Analytics, and each row comes back delivered, refused or held.
 //!
-//! Two services take rows. The Logs Ingestion API is the one to use; the HTTP Data Collector API
-//! is retired but still takes rows from those who have nothing else. They differ in limits
-//! ([`Limits`]), in how a post is made (`logs_ingestion`, `data_collector`) and in what their
-//! answers mean (`verdict`); the rest is shared.
+//! Two services take rows. New deployments use the Logs Ingestion API; the HTTP Data Collector API
+//! is retired, but still takes rows from those who have nothing else. Each has a folder with its
+//! limits and address (`config`), the making of a post (`request`) and the meaning of answers
+//! (`classify`). They share the rest, which lies beside them.
 
 mod answer;
 mod batch;
+mod bisect;
+mod client;
 mod data_collector;
-mod deliver;
-mod gate;
+mod error;
 mod logs_ingestion;
-mod post;
-mod signature;
-mod token;
+mod outcome;
+mod service;
+mod text;
+mod throttle;
 mod verdict;
 
 #[cfg(test)]
-mod fakes;
+mod test_util;
 
+use std::sync::Arc;
+use std::time::Duration;
+
+use proofpoint_sentinel_core::clock::Clock;
+use proofpoint_sentinel_core::tables::Table;
+
+use crate::lease_scope::LeaseScope;
+use crate::net::Net;
+use crate::retry::Backoff;
+use crate::settings::DestinationSettings;
 pub use answer::Answer;
 pub use batch::{Batch, Limits, Packer, RowTooLong};
-pub use deliver::{Delivery, Destination, DestinationError, Held, Refused};
-pub use signature::{KeyError, Signer};
-pub use token::TokenError;
+use bisect::Bisection;
+use client::Client;
+use data_collector::request::DataCollector;
+pub use data_collector::signature::Signer;
+pub use error::{DestinationError, TokenError};
+use logs_ingestion::request::LogsIngestion;
+use logs_ingestion::token::Tokens;
+use outcome::PostOutcome;
+pub use outcome::{BatchOutcome, HeldRows, PostCounts, RefusedRow};
+use service::Service;
+use throttle::Throttle;
 pub use verdict::{HeldReason, RowRefusal};
+
+/// Posts in flight at once, all feeds together.
+const MAX_POSTS: usize = 8;
+
+/// Passing faults are waited out for about two minutes in all, if the run's deadline allows.
+const BACKOFF: Backoff =
+    Backoff { first: Duration::from_secs(1), longest: Duration::from_secs(60), tries: 8 };
+
+/// Where rows go. The feeds of a run share one; a clone is the same destination.
+#[derive(Clone)]
+pub struct Destination(Arc<Client>);
+
+impl Destination {
+    /// The destination that the settings name. Nothing is sent yet; a token is requested with the
+    /// first post.
+    ///
+    /// # Errors
+    /// Where the settings can't lead anywhere. The error names the setting.
+    pub fn new(
+        settings: &DestinationSettings,
+        net: &Net,
+        clock: Clock,
+    ) -> Result<Destination, DestinationError> {
+        let service = match settings {
+            DestinationSettings::LogsIngestion { endpoint, dcr_immutable_id, identity } => {
+                let tokens = Tokens::of(identity, net)?;
+                Service::LogsIngestion(LogsIngestion::new(endpoint, dcr_immutable_id, tokens)?)
+            }
+            DestinationSettings::DataCollector { workspace_id, workspace_key, uri } => {
+                Service::DataCollector(DataCollector::new(workspace_id, workspace_key, uri)?)
+            }
+        };
+        Ok(Destination::of(service, net, clock, BACKOFF))
+    }
+
+    fn of(service: Service, net: &Net, clock: Clock, backoff: Backoff) -> Destination {
+        let (http, throttle) = (net.http.clone(), Throttle::new(MAX_POSTS));
+        Destination(Arc::new(Client { service, http, clock, throttle, backoff }))
+    }
+
+    /// How long its batches may be.
+    pub fn limits(&self) -> Limits {
+        self.0.service.limits()
+    }
+
+    /// Delivers `batch` to `table` within `scope`, and says what became of each row.
+    ///
+    /// The services accept or refuse a post as a whole, so a refused batch is halved until the
+    /// rows at fault stand alone. Rows whose answer was lost are held, or posted again: then the
+    /// workspace may have them twice.
+    pub async fn deliver<T>(
+        &self,
+        table: &'static Table,
+        batch: Batch<T>,
+        scope: &LeaseScope,
+    ) -> BatchOutcome<T> {
+        let mut bisection = Bisection::new(batch);
+        while let Some(part) = bisection.next_part() {
+            match self.0.post(table, part.body(), scope, bisection.counts()).await {
+                PostOutcome::Delivered => bisection.deliver(part),
+                PostOutcome::Split(refusal) => bisection.split(part, refusal),
+                PostOutcome::Held(reason) => bisection.hold(part, reason),
+            }
+        }
+        bisection.finish()
+    }
+}

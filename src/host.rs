@@ -14,7 +14,7 @@ mod timeout;
 pub use envelope::{BadEnvelope, Invocation};
 pub use reply::Reply;
 pub use server::{Function, serve};
-pub use timeout::{BadHostJson, RunTime};
+pub use timeout::{BadHostJson, RunBudget};
 
 /// The one function of the app: the name of its folder, and of its route.
 pub const FUNCTION: &str = "ProofpointPOD";

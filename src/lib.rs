@@ -10,7 +10,6 @@ pub mod identity;
 pub mod lease_scope;
 pub mod net;
 pub mod pod;
-pub mod proxy;
 pub mod report;
 pub mod retry;
 pub mod row;

@@ -11,6 +11,6 @@ mod refusal;
 mod session;
 
 pub use address::{archive_url, live_url};
-pub use open::{OpenError, Opening, open};
+pub use open::{OpenError, SessionRequest, open_session};
 pub use refusal::{HandshakeRefusal, RefusalKind};
-pub use session::{End, Next, Session, SessionTimeouts};
+pub use session::{Session, SessionEnd, SessionItem, SessionTimeouts};

@@ -9,7 +9,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 use proofpoint_sentinel_core::hour::Hour;
 
-use crate::destination::Delivery;
+use crate::destination::BatchOutcome;
 use crate::state::DeadLetterReason;
 
 /// What became of events.
@@ -61,12 +61,12 @@ impl FeedCounts {
         }
     }
 
-    pub(crate) fn add_posts<T>(&mut self, delivery: &Delivery<T>) {
-        self.delivered += delivery.delivered.len() as u64;
-        self.posts += delivery.posts;
-        self.retries += delivery.retries;
-        self.row_bytes += delivery.body_bytes;
-        self.sent_bytes += delivery.sent_bytes;
+    pub(crate) fn add_posts<T>(&mut self, outcome: &BatchOutcome<T>) {
+        self.delivered += outcome.delivered.len() as u64;
+        self.posts += outcome.counts.posts;
+        self.retries += outcome.counts.retries;
+        self.row_bytes += outcome.counts.body_bytes;
+        self.sent_bytes += outcome.counts.sent_bytes;
     }
 
     pub(crate) fn add(&mut self, other: &FeedCounts) {

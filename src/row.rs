@@ -16,13 +16,12 @@ use std::borrow::Cow;
 
 use jiff::Timestamp;
 use proofpoint_sentinel_core::feed::EventType;
-use proofpoint_sentinel_core::tables::{MESSAGE_PARTS, Table, table};
+use proofpoint_sentinel_core::tables::{Table, table};
 
 use crate::settings::MessageText;
-use additional::Additional;
-pub use event::Malformed;
+use additional::AdditionalFields;
+pub use event::MalformedEvent;
 use event::Member;
-use message_parts::without_content;
 
 /// The two forms that a row can have.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -44,7 +43,7 @@ pub struct RowBuilder {
 
 /// What was learned of an event while its row was built.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Built<'a> {
+pub struct RowMetadata<'a> {
     /// What tells the event from all others of its type: its id, or where it has none the event
     /// itself in a form that does not depend on the order of keys.
     pub id: Cow<'a, str>,
@@ -71,7 +70,7 @@ impl RowBuilder {
         event: &'a str,
         received: Timestamp,
         row: &mut Vec<u8>,
-    ) -> Result<Built<'a>, Malformed> {
+    ) -> Result<RowMetadata<'a>, MalformedEvent> {
         row.clear();
         let members = event::members(event)?;
         let ts = members.iter().rev().find(|member| member.key == "ts");
@@ -79,7 +78,7 @@ impl RowBuilder {
         let at = event_time.unwrap_or(received);
         let oversize = match self.shape {
             RowShape::Columns => {
-                let mut additional = Additional::new(columns::LONGEST);
+                let mut additional = AdditionalFields::new(columns::LONGEST);
                 if event_time.is_none() {
                     additional.timestamp_unreadable();
                     if let Some(ts) = ts {
@@ -87,33 +86,18 @@ impl RowBuilder {
                     }
                 }
                 columns::start(at, row);
-                columns::finish(self, &members, additional, row)
+                columns::finish(self.table, self.message_text, &members, additional, row)
             }
             RowShape::Legacy => {
-                let mut additional = Additional::new(legacy::LONGEST);
+                let mut additional = AdditionalFields::new(legacy::LONGEST);
                 if event_time.is_none() {
                     additional.timestamp_unreadable();
                 }
-                legacy::start(self, at, row);
-                legacy::finish(self, &members, additional, row)
+                legacy::start(self.event_type, at, row);
+                legacy::finish(self.message_text, &members, additional, row)
             }
         };
-        Ok(Built { id: self.id(event, &members), event_time, oversize })
-    }
-
-    /// Keeps a member whose key comes again later. Earlier parts of a message are no way for text
-    /// that is always to be dropped.
-    fn keep_repeated<'a>(&self, member: &'a Member<'_>, additional: &mut Additional<'a>) {
-        let is_parts = member.key == MESSAGE_PARTS[0];
-        let shorter = match self.message_text {
-            MessageText::Drop if is_parts => without_content(member.value),
-            _ => None,
-        };
-        if shorter.is_some() {
-            additional.text_dropped();
-        }
-        let value = shorter.map_or(Cow::Borrowed(member.value), Cow::Owned);
-        additional.keep_repeated(&member.key, value);
+        Ok(RowMetadata { id: self.id(event, &members), event_time, oversize })
     }
 
     fn id<'a>(&self, event: &'a str, members: &[Member<'a>]) -> Cow<'a, str> {

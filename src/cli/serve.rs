@@ -4,7 +4,7 @@ use std::process::ExitCode;
 use std::sync::Arc;
 
 use proofpoint_sentinel::collect::{self, Progress, Run};
-use proofpoint_sentinel::host::{self, Function, Invocation, Reply, RunTime};
+use proofpoint_sentinel::host::{self, Function, Invocation, Reply, RunBudget};
 use proofpoint_sentinel::pod::SessionTimeouts;
 use proofpoint_sentinel::report::RunReport;
 use proofpoint_sentinel::settings::{HostSettings, Settings, environment};
@@ -62,7 +62,7 @@ impl Collector {
         invocation: Invocation,
         stop: CancellationToken,
     ) -> Result<RunReport, Box<dyn std::error::Error + Send + Sync>> {
-        let time = RunTime::from_host_json(&self.settings.app_root)?;
+        let time = RunBudget::from_host_json(&self.settings.app_root)?;
         let settings = Settings::read(&environment())?;
         tracing::info!(past_due = invocation.past_due, "run begins");
         logging::unknown_settings(&settings);

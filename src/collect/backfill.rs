@@ -9,7 +9,7 @@ use super::read::{ReadEnd, ReadError};
 use super::under_lease::under_lease;
 use super::{Run, RunError, Services};
 use crate::lease_scope::LeaseScope;
-use crate::pod::End;
+use crate::pod::SessionEnd;
 use crate::report::FeedCounts;
 use crate::settings::Cluster;
 use crate::state::StateError;
@@ -28,7 +28,7 @@ pub struct HourResult {
 impl HourResult {
     /// Whether Proofpoint said that this was all.
     pub fn is_whole(&self) -> bool {
-        self.end == ReadEnd::Session(End::Closed(Some(1000)))
+        self.end == ReadEnd::Session(SessionEnd::Closed(Some(1000)))
     }
 
     /// Whether the reading was ended from outside, so that no further hour was begun.

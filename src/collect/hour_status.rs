@@ -5,7 +5,7 @@ use proofpoint_sentinel_core::hour::Hour;
 
 use super::read::ReadEnd;
 use super::timing::{Timing, later, signed};
-use crate::pod::End;
+use crate::pod::SessionEnd;
 use crate::state::HourAttempt;
 
 /// How often an hour that has no events is read before it counts as truly empty. The archive
@@ -51,8 +51,8 @@ pub(super) fn classify_read(
     };
     let done = HourStatus::Done { second: timing.second_at(hour).is_some_and(|at| now < at) };
     match end {
-        ReadEnd::Session(End::Closed(Some(1000))) if events > 0 => done,
-        ReadEnd::Session(End::Closed(Some(1000))) => {
+        ReadEnd::Session(SessionEnd::Closed(Some(1000))) if events > 0 => done,
+        ReadEnd::Session(SessionEnd::Closed(Some(1000))) => {
             again.empty_reads = again.empty_reads.saturating_add(1);
             if again.empty_reads >= EMPTY_READS {
                 return done;
@@ -60,7 +60,7 @@ pub(super) fn classify_read(
             again.not_before = later(now, Some(signed(timing.empty_retry)));
             HourStatus::Again(again)
         }
-        ReadEnd::Session(End::Closed(None) | End::Cut)
+        ReadEnd::Session(SessionEnd::Closed(None) | SessionEnd::Cut)
             if events > 0
                 && previous.is_some_and(|attempt| {
                     attempt.last_events == events && attempt.last_end == again.last_end
@@ -89,7 +89,7 @@ pub(super) fn classify_second_read(
     timing: Timing,
 ) -> HourStatus {
     match end {
-        ReadEnd::Session(End::Closed(Some(1000))) if !has_delivered => {
+        ReadEnd::Session(SessionEnd::Closed(Some(1000))) if !has_delivered => {
             HourStatus::Done { second: false }
         }
         _ => classify_read(hour, None, end, events, now, timing),
@@ -128,7 +128,7 @@ mod tests {
     const DONE: HourStatus = HourStatus::Done { second: false };
 
     fn closed(code: u16) -> ReadEnd {
-        ReadEnd::Session(End::Closed(Some(code)))
+        ReadEnd::Session(SessionEnd::Closed(Some(code)))
     }
 
     fn judged(previous: Option<&HourAttempt>, end: &ReadEnd, events: u64) -> HourStatus {
@@ -149,10 +149,10 @@ mod tests {
         for end in [
             closed(1001),
             closed(1011),
-            ReadEnd::Session(End::Closed(None)),
-            ReadEnd::Session(End::Cut),
-            ReadEnd::Session(End::Stalled),
-            ReadEnd::Session(End::Invalid("x".into())),
+            ReadEnd::Session(SessionEnd::Closed(None)),
+            ReadEnd::Session(SessionEnd::Cut),
+            ReadEnd::Session(SessionEnd::Stalled),
+            ReadEnd::Session(SessionEnd::Invalid("x".into())),
             ReadEnd::Stopped,
             ReadEnd::OutOfTime,
         ] {
@@ -176,7 +176,7 @@ mod tests {
             classify_second_read(hour("2026-11-20T06"), end, 0, has_delivered, now, TWICE)
         };
         for has_delivered in [false, true] {
-            let cut = second(&ReadEnd::Session(End::Cut), has_delivered);
+            let cut = second(&ReadEnd::Session(SessionEnd::Cut), has_delivered);
             assert_eq!(again(cut).attempts, 1);
             let out_of_time = second(&ReadEnd::OutOfTime, has_delivered);
             assert_eq!(again(out_of_time).not_before, at("2026-11-20T13:00:00Z"));
@@ -220,7 +220,7 @@ mod tests {
 
     #[test]
     fn trouble_is_three_failed_readings() {
-        let stalled = ReadEnd::Session(End::Stalled);
+        let stalled = ReadEnd::Session(SessionEnd::Stalled);
         let first = again(judged(None, &closed(1000), 0));
         let second = again(judged(Some(&first), &stalled, 5));
         let third = again(judged(Some(&second), &stalled, 5));
@@ -232,7 +232,7 @@ mod tests {
 
     #[test]
     fn two_equal_readings_without_the_code_are_believed() {
-        let cut = ReadEnd::Session(End::Cut);
+        let cut = ReadEnd::Session(SessionEnd::Cut);
         let first = again(judged(None, &cut, 5));
         assert_eq!(again(judged(Some(&first), &cut, 6)).attempts, 2);
         assert_eq!(judged(Some(&first), &cut, 5), DONE);

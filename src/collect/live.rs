@@ -9,7 +9,7 @@ use tracing::Instrument;
 use super::feed::{FeedError, FeedRun};
 use super::pipeline::{DeliveryError, EventDelivery};
 use super::read::{ReadEnd, ReadError, Reader};
-use crate::pod::{End, RefusalKind};
+use crate::pod::{RefusalKind, SessionEnd};
 use crate::report::FeedCounts;
 use crate::retry::Backoff;
 use crate::state::LiveMark;
@@ -89,7 +89,7 @@ impl FeedRun<'_> {
         }
         let end = drained?;
         if let ReadEnd::Session(last) = &end
-            && !matches!(last, End::Closed(Some(1000 | 1001)))
+            && !matches!(last, SessionEnd::Closed(Some(1000 | 1001)))
         {
             let (end, mode) = (end.clone(), self.run.settings.source.mode);
             self.first_error.get_or_insert(FeedError::LiveFails { end, mode });

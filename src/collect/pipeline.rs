@@ -21,7 +21,7 @@ use super::read::EventSink;
 use crate::destination::{Batch, Destination, HeldReason, Packer};
 use crate::lease_scope::LeaseScope;
 use crate::report::FeedCounts;
-use crate::row::{Built, RowBuilder, RowShape};
+use crate::row::{RowBuilder, RowMetadata, RowShape};
 use crate::settings::{DestinationSettings, Settings};
 use crate::state::{DeadLetterReason, EventId, State, StateError};
 
@@ -281,7 +281,7 @@ impl<'a> EventDelivery<'a> {
 /// Proofpoint means an id to belong to one event. Should it ever give the same one to two, then
 /// losing the second would be worse than delivering an event twice. Fractions of the second are
 /// left out, so that an archive that keeps fewer digits than the live stream does not matter.
-fn event_id(built: &Built<'_>) -> EventId {
+fn event_id(built: &RowMetadata<'_>) -> EventId {
     match built.event_time {
         Some(at) => EventId::of(format!("{}\n{}", built.id, at.as_second())),
         None => EventId::of(built.id.as_bytes()),
@@ -390,7 +390,7 @@ mod tests {
     fn the_same_id_at_another_second_is_another_event() {
         let id = |at: &str| {
             let event_time = Some(at.parse().unwrap());
-            event_id(&Built { id: "g".into(), event_time, oversize: false })
+            event_id(&RowMetadata { id: "g".into(), event_time, oversize: false })
         };
         assert_eq!(id("2026-11-20T06:00:01.25Z"), id("2026-11-20T06:00:01Z"));
         assert_ne!(id("2026-11-20T06:00:01Z"), id("2026-11-20T06:00:02Z"));

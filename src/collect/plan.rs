@@ -144,7 +144,7 @@ mod tests {
     use crate::collect::hour_status::{classify_read, classify_second_read};
     use crate::collect::read::ReadEnd;
     use crate::collect::timing::examples::{ONCE, TWICE, at, hour};
-    use crate::pod::End;
+    use crate::pod::SessionEnd;
     use crate::state::HourAttempt;
     use proptest::prelude::*;
 
@@ -156,7 +156,7 @@ mod tests {
     }
 
     fn closed(code: u16) -> ReadEnd {
-        ReadEnd::Session(End::Closed(Some(code)))
+        ReadEnd::Session(SessionEnd::Closed(Some(code)))
     }
 
     #[test]
@@ -320,7 +320,7 @@ mod tests {
                 let (end, events) = match kind {
                     0 => (closed(1000), 3),
                     1 => (closed(1000), 0),
-                    2 => (ReadEnd::Session(End::Cut), u64::from(minutes as u32)),
+                    2 => (ReadEnd::Session(SessionEnd::Cut), u64::from(minutes as u32)),
                     _ => (ReadEnd::OutOfTime, 1),
                 };
                 let judgement = if is_second(&checkpoint, hour) {

@@ -13,7 +13,8 @@ use url::Url;
 
 use crate::net::Net;
 use crate::pod::{
-    End, Next, OpenError, Opening, Session, SessionTimeouts, archive_url, live_url, open,
+    OpenError, Session, SessionEnd, SessionItem, SessionRequest, SessionTimeouts, archive_url,
+    live_url, open_session,
 };
 use crate::settings::Cluster;
 
@@ -43,7 +44,7 @@ pub trait EventSink {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum ReadEnd {
     /// The session ended by itself.
-    Session(End),
+    Session(SessionEnd),
     /// The program was told to stop.
     Stopped,
     /// The time for this reading was up.
@@ -153,15 +154,15 @@ impl Reader<'_> {
         sink: &mut S,
     ) -> Result<ReadEnd, ReadError<S::Error>> {
         let (token, deadline) = (&self.cluster.token, bounds.until);
-        let opening = Opening { url, token, timeouts, deadline };
+        let request = SessionRequest { url, token, timeouts, deadline };
         let mut session = tokio::select! {
-            session = open(self.net, &opening) => session.map_err(ReadError::Open)?,
+            session = open_session(self.net, &request) => session.map_err(ReadError::Open)?,
             () = self.stop.cancelled() => return Ok(ReadEnd::Stopped),
         };
         let end = self.pump(&mut session, bounds, sink).await;
         // Where nobody said goodbye, the server may keep the token's place for a session that it
         // takes for alive.
-        if let Ok(ReadEnd::Session(End::Stalled | End::Invalid(_))) | Err(_) = end {
+        if let Ok(ReadEnd::Session(SessionEnd::Stalled | SessionEnd::Invalid(_))) | Err(_) = end {
             session.close().await;
         }
         match end {
@@ -194,7 +195,7 @@ impl Reader<'_> {
                 if has_room {
                     session.next().await
                 } else {
-                    Next::Ended(session.keep_alive().await)
+                    SessionItem::Ended(session.keep_alive().await)
                 }
             };
             tokio::select! {
@@ -208,11 +209,11 @@ impl Reader<'_> {
                     }
                 }
                 next = next => match next {
-                    Next::Event(event) => {
+                    SessionItem::Event(event) => {
                         sink.take(event).await?;
                         silence.broken();
                     }
-                    Next::Ended(end) => return Ok(ReadEnd::Session(end)),
+                    SessionItem::Ended(end) => return Ok(ReadEnd::Session(end)),
                 },
                 () = silence.long_enough(), if has_room => break ReadEnd::Quiet,
             }
@@ -237,8 +238,8 @@ impl Reader<'_> {
                 () = &mut over => return Ok(()),
                 settled = sink.settle() => settled?,
                 next = session.next(), if has_room => match next {
-                    Next::Event(event) => sink.take(event).await?,
-                    Next::Ended(_) => return Ok(()),
+                    SessionItem::Event(event) => sink.take(event).await?,
+                    SessionItem::Ended(_) => return Ok(()),
                 },
             }
         }

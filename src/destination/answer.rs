@@ -1,4 +1,4 @@
-//! What the service said to a post, as far as it decides anything or helps the operator.
+//! The workspace's answer to a post, as far as it decides anything or helps the operator.
 
 use std::fmt;
 use std::time::Duration;
@@ -9,23 +9,24 @@ use reqwest::Response;
 use reqwest::header::{HeaderMap, RETRY_AFTER};
 use serde::Deserialize;
 
-/// Of an error's body, no more than this is read.
-const LONGEST_BODY: usize = 8 * 1024;
-/// Of an error's code or message, no more than this is kept, in characters.
-const LONGEST_TEXT: usize = 300;
-/// No service asks for a longer wait in earnest.
-const LONGEST_WAIT: Duration = Duration::from_secs(24 * 60 * 60);
+use super::text::shortened;
+
+/// No more than this is read of an error's body.
+const MAX_BODY_BYTES: usize = 8 * 1024;
+
+/// Longer waits are cut to this: no service means them.
+const MAX_WAIT: Duration = Duration::from_secs(24 * 60 * 60);
 
 /// An answer of the workspace.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Answer {
     /// HTTP status.
     pub status: u16,
-    /// The service's name for the error, such as `ContentLengthLimitExceeded`.
+    /// The service's code for the error, such as `ContentLengthLimitExceeded`.
     pub code: Option<String>,
     /// What the service says about the error, shortened.
     pub message: Option<String>,
-    /// How long the service asks to be left alone.
+    /// How long the service asks us to wait.
     pub retry_after: Option<Duration>,
 }
 
@@ -38,9 +39,9 @@ impl Answer {
         let mut body = Vec::new();
         if !status.is_success() {
             while let Ok(Some(chunk)) = response.chunk().await {
-                let room = LONGEST_BODY - body.len();
+                let room = MAX_BODY_BYTES - body.len();
                 body.extend_from_slice(&chunk[..chunk.len().min(room)]);
-                if body.len() == LONGEST_BODY {
+                if body.len() == MAX_BODY_BYTES {
                     break;
                 }
             }
@@ -84,7 +85,7 @@ fn retry_after(value: &str, now: Timestamp) -> Option<Duration> {
             Duration::try_from(until.duration_since(now)).unwrap_or_default()
         }
     };
-    Some(wait.min(LONGEST_WAIT))
+    Some(wait.min(MAX_WAIT))
 }
 
 /// Code and message of an error's body. Logs Ingestion wraps them in `error`, Data Collector
@@ -116,17 +117,9 @@ fn error_in(body: &[u8]) -> (Option<String>, Option<String>) {
     }
 }
 
-/// `text` on one line, cut where it is too long.
-pub(super) fn shortened(text: &str) -> String {
-    let line = text.trim().replace(char::is_control, " ");
-    match line.char_indices().nth(LONGEST_TEXT) {
-        Some((end, _)) => format!("{}...", &line[..end]),
-        None => line,
-    }
-}
-
 #[cfg(test)]
 mod tests {
+    use super::super::text::MAX_CHARS;
     use super::*;
 
     fn now() -> Timestamp {
@@ -178,7 +171,7 @@ mod tests {
         let body = format!(r#"{{"error":{{"message":"{message}"}}}}"#);
         let message = answer(400, &[], &body).message.unwrap();
         assert!(message.starts_with("line of é") && message.ends_with("é..."));
-        assert_eq!(message.chars().count(), LONGEST_TEXT + 3);
+        assert_eq!(message.chars().count(), MAX_CHARS + 3);
     }
 
     #[test]
@@ -187,7 +180,7 @@ mod tests {
         assert_eq!(wait("17"), Some(Duration::from_secs(17)));
         assert_eq!(wait("Sat, 21 Nov 2026 10:00:30 GMT"), Some(Duration::from_secs(30)));
         assert_eq!(wait("Sat, 21 Nov 2026 09:00:00 GMT"), Some(Duration::ZERO));
-        assert_eq!(wait("18446744073709551615"), Some(LONGEST_WAIT));
+        assert_eq!(wait("18446744073709551615"), Some(MAX_WAIT));
         assert_eq!(wait("soon"), None);
         assert_eq!(answer(429, &[], "").retry_after, None);
     }

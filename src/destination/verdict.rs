@@ -1,18 +1,10 @@
-//! What follows from an answer of the workspace: one table per service, and nowhere else.
+//! What follows from an answer of the workspace. Each service has a table of its own for it, in its
+//! `classify`.
 
 use std::time::Duration;
 
-use proofpoint_sentinel_core::tables::Table;
-
 use super::answer::Answer;
-use super::token::TokenError;
-
-/// The services that take rows.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Api {
-    LogsIngestion,
-    DataCollector,
-}
+use super::error::TokenError;
 
 /// What to do after an answer.
 #[derive(Debug, PartialEq)]
@@ -147,145 +139,9 @@ fn lastly(last: &Option<String>) -> String {
     last.as_ref().map(|last| format!(" (lastly: {last})")).unwrap_or_default()
 }
 
-/// What to do after `answer` to a post of rows of `table`.
-pub(super) fn verdict(api: Api, table: &'static Table, answer: Answer) -> Verdict {
-    match api {
-        Api::LogsIngestion => logs_ingestion(table, answer),
-        Api::DataCollector => data_collector(table, answer),
-    }
-}
-
-fn logs_ingestion(table: &'static Table, answer: Answer) -> Verdict {
-    match answer.status {
-        200..=299 => Verdict::Delivered,
-        400 => Verdict::Split(RowRefusal::Invalid(answer)),
-        401 => Verdict::RefreshToken(HeldReason::TokenNotAccepted(answer)),
-        403 => Verdict::Hold(HeldReason::RoleMissing(answer)),
-        404 => Verdict::Hold(HeldReason::RuleNotFound { answer, stream: table.stream }),
-        413 => Verdict::Split(RowRefusal::TooLong(answer)),
-        408 | 429 | 500..=599 => Verdict::Retry { retry_after: answer.retry_after },
-        _ => Verdict::Hold(HeldReason::Unexpected(answer)),
-    }
-}
-
-/// Codes of a 400 of Data Collector that are about the post's address, headers or workspace.
-/// The one that is about its rows is `InvalidDataFormat`.
-const NOT_ABOUT_ROWS: [&str; 8] = [
-    "InactiveCustomer",
-    "InvalidApiVersion",
-    "InvalidCustomerId",
-    "InvalidLogType",
-    "MissingApiVersion",
-    "MissingContentType",
-    "MissingLogType",
-    "UnsupportedContentType",
-];
-
-fn data_collector(table: &'static Table, answer: Answer) -> Verdict {
-    let not_about_rows = answer.code.as_deref().is_some_and(|code| NOT_ABOUT_ROWS.contains(&code));
-    match answer.status {
-        200..=299 => Verdict::Delivered,
-        400 if not_about_rows => {
-            Verdict::Hold(HeldReason::PostNotAccepted { answer, log_type: table.log_type })
-        }
-        400 => Verdict::Split(RowRefusal::Invalid(answer)),
-        401 | 403 => Verdict::Hold(HeldReason::SignatureNotAccepted(answer)),
-        // Also said of posts that are too large, which ours are not by `Limits`.
-        404 => Verdict::Hold(HeldReason::WorkspaceNotFound(answer)),
-        413 => Verdict::Split(RowRefusal::TooLong(answer)),
-        408 | 429 | 500..=599 => Verdict::Retry { retry_after: answer.retry_after },
-        _ => Verdict::Hold(HeldReason::Unexpected(answer)),
-    }
-}
-
 #[cfg(test)]
 mod tests {
-    use proofpoint_sentinel_core::tables::tables;
-
     use super::*;
-
-    /// A verdict without what it carries.
-    fn kind(api: Api, status: u16, code: Option<&str>) -> &'static str {
-        let answer = Answer { status, code: code.map(str::to_owned), ..Answer::default() };
-        match verdict(api, tables()[0], answer) {
-            Verdict::Delivered => "delivered",
-            Verdict::Split(RowRefusal::Invalid(_)) => "split: invalid",
-            Verdict::Split(_) => "split: too long",
-            Verdict::RefreshToken(_) => "refresh",
-            Verdict::Retry { .. } => "retry",
-            Verdict::Hold(HeldReason::RoleMissing(_)) => "role",
-            Verdict::Hold(HeldReason::RuleNotFound { .. }) => "rule",
-            Verdict::Hold(HeldReason::SignatureNotAccepted(_)) => "signature",
-            Verdict::Hold(HeldReason::WorkspaceNotFound(_)) => "workspace",
-            Verdict::Hold(HeldReason::PostNotAccepted { .. }) => "post",
-            Verdict::Hold(HeldReason::Unexpected(_)) => "unexpected",
-            Verdict::Hold(other) => panic!("{other:?} is nothing that an answer tells"),
-        }
-    }
-
-    #[test]
-    fn answers_of_logs_ingestion() {
-        for (status, code, expected) in [
-            (204, None, "delivered"),
-            (200, None, "delivered"),
-            (400, Some("InvalidPayload"), "split: invalid"),
-            (400, Some("RecordsTimeRangeIsMoreThan30Minutes"), "split: invalid"),
-            (401, None, "refresh"),
-            (403, Some("OperationFailed"), "role"),
-            (404, None, "rule"),
-            (408, None, "retry"),
-            (413, Some("ContentLengthLimitExceeded"), "split: too long"),
-            (429, None, "retry"),
-            (500, None, "retry"),
-            (502, None, "retry"),
-            (503, None, "retry"),
-            (504, None, "retry"),
-            (302, None, "unexpected"),
-            (405, None, "unexpected"),
-            (407, None, "unexpected"),
-        ] {
-            assert_eq!(kind(Api::LogsIngestion, status, code), expected, "{status} {code:?}");
-        }
-    }
-
-    #[test]
-    fn answers_of_data_collector() {
-        for (status, code, expected) in [
-            (200, None, "delivered"),
-            (202, None, "delivered"),
-            (400, Some("InvalidDataFormat"), "split: invalid"),
-            (400, None, "split: invalid"),
-            (400, Some("InactiveCustomer"), "post"),
-            (400, Some("InvalidApiVersion"), "post"),
-            (400, Some("InvalidCustomerId"), "post"),
-            (400, Some("InvalidLogType"), "post"),
-            (400, Some("MissingApiVersion"), "post"),
-            (400, Some("MissingContentType"), "post"),
-            (400, Some("MissingLogType"), "post"),
-            (400, Some("UnsupportedContentType"), "post"),
-            (401, None, "signature"),
-            (403, Some("InvalidAuthorization"), "signature"),
-            (404, None, "workspace"),
-            (408, None, "retry"),
-            (413, None, "split: too long"),
-            (429, None, "retry"),
-            (500, Some("UnspecifiedError"), "retry"),
-            (503, Some("ServiceUnavailable"), "retry"),
-            (301, None, "unexpected"),
-            (405, None, "unexpected"),
-        ] {
-            assert_eq!(kind(Api::DataCollector, status, code), expected, "{status} {code:?}");
-        }
-    }
-
-    #[test]
-    fn the_services_wish_to_be_left_alone_is_kept() {
-        let retry_after = Some(Duration::from_secs(9));
-        for api in [Api::LogsIngestion, Api::DataCollector] {
-            let answer = Answer { status: 429, retry_after, ..Answer::default() };
-            assert_eq!(verdict(api, tables()[0], answer), Verdict::Retry { retry_after });
-        }
-    }
 
     #[test]
     fn time_that_was_up_is_told_with_what_used_it_up() {

@@ -15,7 +15,7 @@ use serde_json::value::RawValue;
 
 use crate::row::additional::NOTES;
 use crate::row::event::{Member, members};
-use crate::row::{Built, RowBuilder, RowShape};
+use crate::row::{RowBuilder, RowMetadata, RowShape};
 use crate::settings::MessageText;
 
 /// Stands for an event's time where that can't be read.
@@ -105,7 +105,7 @@ struct Seen<'a> {
     event_type: EventType,
     shape: RowShape,
     text: MessageText,
-    built: &'a Built<'a>,
+    built: &'a RowMetadata<'a>,
     row: Values<'a>,
     /// The row's `AdditionalFields`, as JSON.
     additional: Option<Cow<'a, str>>,
@@ -118,7 +118,7 @@ impl<'a> Seen<'a> {
         event_type: EventType,
         shape: RowShape,
         text: MessageText,
-        built: &'a Built<'a>,
+        built: &'a RowMetadata<'a>,
     ) -> Seen<'a> {
         let row = values(row);
         let additional = row.get(ADDITIONAL_FIELDS).map(|fields| match shape {

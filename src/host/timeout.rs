@@ -22,7 +22,7 @@ pub struct BadHostJson {
 
 /// The time that one run has.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct RunTime {
+pub struct RunBudget {
     /// After this no more is read: what is under way is delivered and saved.
     pub reading: Duration,
     /// After this nothing is posted: what was delivered is saved.
@@ -31,19 +31,19 @@ pub struct RunTime {
     pub total: Duration,
 }
 
-impl RunTime {
+impl RunBudget {
     /// Reads `host.json` in the app's root.
-    pub fn from_host_json(app_root: &Path) -> Result<RunTime, BadHostJson> {
+    pub fn from_host_json(app_root: &Path) -> Result<RunBudget, BadHostJson> {
         let path = app_root.join("host.json");
         let fault = |reason: String| BadHostJson { path: path.clone(), reason };
         let text = std::fs::read_to_string(&path).map_err(|error| fault(error.to_string()))?;
         let limit = function_timeout(&text).map_err(fault)?;
-        Ok(RunTime::within(limit))
+        Ok(RunBudget::within(limit))
     }
 
     /// Three quarters of the host's limit for reading, and some for each thing that comes after it.
-    pub fn within(limit: Duration) -> RunTime {
-        RunTime {
+    pub fn within(limit: Duration) -> RunBudget {
+        RunBudget {
             reading: limit.mul_f64(0.75),
             posting: limit.mul_f64(0.85),
             total: limit.mul_f64(0.95),
@@ -118,7 +118,7 @@ mod tests {
 
     #[test]
     fn a_run_ends_well_before_the_host_loses_patience() {
-        let time = RunTime::within(Duration::from_secs(600));
+        let time = RunBudget::within(Duration::from_secs(600));
         assert_eq!(time.reading, Duration::from_secs(450));
         assert_eq!(time.posting, Duration::from_secs(510));
         assert_eq!(time.total, Duration::from_secs(570));

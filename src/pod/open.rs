@@ -1,14 +1,9 @@
-//! Opening a session: TCP, TLS, the WebSocket handshake, and trying again.
+//! SessionRequest a session: TCP, TLS, the WebSocket handshake, and trying again.
 
-use std::io;
-use std::sync::Arc;
 use std::time::Duration;
 
 use proofpoint_sentinel_core::secret::Secret;
-use rustls::pki_types::ServerName;
-use tokio::net::TcpStream;
 use tokio::time::{Instant, sleep, timeout};
-use tokio_rustls::TlsConnector;
 use tokio_tungstenite::tungstenite::client::IntoClientRequest;
 use tokio_tungstenite::tungstenite::handshake::client::Request;
 use tokio_tungstenite::tungstenite::http::header::{AUTHORIZATION, RETRY_AFTER, USER_AGENT};
@@ -18,8 +13,7 @@ use url::Url;
 
 use super::refusal::{HandshakeRefusal, RefusalKind};
 use super::session::{Session, SessionTimeouts};
-use crate::net::{self, DialError, Net};
-use crate::proxy::ProxyError;
+use crate::net::{self, DialError, Net, ProxyError};
 
 /// A message longer than this ends the session. Proofpoint documents no limit; messages over
 /// 1 MiB do occur.
@@ -28,16 +22,16 @@ const LONGEST_MESSAGE: usize = 64 << 20;
 /// How much of an answer's text is kept.
 const LONGEST_BODY: usize = 1_000;
 
-/// What a session is opened with.
+/// A request for a session.
 #[derive(Clone, Debug)]
-pub struct Opening<'a> {
-    /// Where, with the query that says what.
+pub struct SessionRequest<'a> {
+    /// The address, with the query that says what to send.
     pub url: &'a Url,
     /// The cluster's token.
     pub token: &'a Secret,
     /// Time limits.
     pub timeouts: SessionTimeouts,
-    /// When trying again has to end.
+    /// No attempt begins at this time or later.
     pub deadline: Instant,
 }
 
@@ -93,19 +87,21 @@ impl OpenError {
     }
 }
 
-/// Opens a session. What may pass is tried again, with growing waits, within the deadline; the
-/// last error is returned where it does not.
-pub async fn open(net: &Net, opening: &Opening<'_>) -> Result<Session, OpenError> {
+/// Opens a session. Passing faults are retried, with growing waits, until the deadline.
+///
+/// # Errors
+/// The last error, where the fault did not pass.
+pub async fn open_session(net: &Net, request: &SessionRequest<'_>) -> Result<Session, OpenError> {
     let mut attempt = 1;
     loop {
-        let error = match open_once(net, opening).await {
+        let error = match open_once(net, request).await {
             Ok(session) => return Ok(session),
             Err(error) => error,
         };
         let wait = error
             .kind()
             .backoff()
-            .and_then(|backoff| backoff.wait_until(attempt, error.retry_after(), opening.deadline));
+            .and_then(|backoff| backoff.wait_until(attempt, error.retry_after(), request.deadline));
         let Some(wait) = wait else {
             return Err(error);
         };
@@ -115,19 +111,19 @@ pub async fn open(net: &Net, opening: &Opening<'_>) -> Result<Session, OpenError
     }
 }
 
-async fn open_once(net: &Net, opening: &Opening<'_>) -> Result<Session, OpenError> {
-    let host = opening.url.host_str().unwrap_or_default();
-    let port = opening.url.port_or_known_default().unwrap_or(443);
+async fn open_once(net: &Net, request: &SessionRequest<'_>) -> Result<Session, OpenError> {
+    let host = request.url.host_str().unwrap_or_default();
+    let port = request.url.port_or_known_default().unwrap_or(443);
     let name = format!("{host}:{port}");
     let unreachable = |reason: String| OpenError::Unreachable { host: name.clone(), reason };
-    let request = request(opening).map_err(|_| OpenError::Token)?;
-    let handshake = async {
+    let handshake = handshake_request(request).map_err(|_| OpenError::Token)?;
+    let connect = async {
         let tcp = net.dial(host, port).await.map_err(|error| match error {
             DialError::Direct(error) => unreachable(error.to_string()),
             DialError::Proxy(error) => OpenError::Proxy(error),
         })?;
         tcp.set_nodelay(true).map_err(|e| unreachable(e.to_string()))?;
-        let tls = tls(net, host, tcp).await.map_err(|error| {
+        let tls = net.tls_handshake(host, tcp).await.map_err(|error| {
             let reason = error.to_string();
             match error.get_ref().and_then(|inner| inner.downcast_ref::<rustls::Error>()) {
                 Some(_) => OpenError::Tls { host: name.clone(), reason },
@@ -137,40 +133,32 @@ async fn open_once(net: &Net, opening: &Opening<'_>) -> Result<Session, OpenErro
         let config = WebSocketConfig::default()
             .max_message_size(Some(LONGEST_MESSAGE))
             .max_frame_size(Some(LONGEST_MESSAGE));
-        tokio_tungstenite::client_async_with_config(request, tls, Some(config))
+        tokio_tungstenite::client_async_with_config(handshake, tls, Some(config))
             .await
             .map_err(|error| refused(error, &name))
     };
     // A second at least, so that a deadline that is near does not look like a peer that is away.
-    let left = opening.deadline.saturating_duration_since(Instant::now());
-    let limit = opening.timeouts.open.min(left.max(Duration::from_secs(1)));
-    let (socket, _) = timeout(limit, handshake)
+    let left = request.deadline.saturating_duration_since(Instant::now());
+    let limit = request.timeouts.open.min(left.max(Duration::from_secs(1)));
+    let (socket, _) = timeout(limit, connect)
         .await
         .map_err(|_| unreachable(format!("no session within {limit:.0?}")))??;
-    Ok(Session::new(socket, opening.timeouts))
+    Ok(Session::new(socket, request.timeouts))
 }
 
-fn request(
-    opening: &Opening<'_>,
+fn handshake_request(
+    request: &SessionRequest<'_>,
 ) -> Result<Request, tungstenite::http::header::InvalidHeaderValue> {
-    let mut bearer = HeaderValue::from_str(&format!("Bearer {}", opening.token.reveal()))?;
+    let mut bearer = HeaderValue::from_str(&format!("Bearer {}", request.token.reveal()))?;
     bearer.set_sensitive(true);
-    let mut request = opening
+    let mut handshake = request
         .url
         .as_str()
         .into_client_request()
         .expect("an address made from a checked base is one that can be requested");
-    request.headers_mut().insert(AUTHORIZATION, bearer);
-    request.headers_mut().insert(USER_AGENT, HeaderValue::from_static(net::USER_AGENT));
-    Ok(request)
-}
-
-pub(super) type Tls = tokio_rustls::client::TlsStream<TcpStream>;
-
-async fn tls(net: &Net, host: &str, tcp: TcpStream) -> io::Result<Tls> {
-    let host = host.trim_start_matches('[').trim_end_matches(']');
-    let name = ServerName::try_from(host.to_owned()).map_err(io::Error::other)?;
-    TlsConnector::from(Arc::clone(&net.tls)).connect(name, tcp).await
+    handshake.headers_mut().insert(AUTHORIZATION, bearer);
+    handshake.headers_mut().insert(USER_AGENT, HeaderValue::from_static(net::USER_AGENT));
+    Ok(handshake)
 }
 
 fn refused(error: tungstenite::Error, host: &str) -> OpenError {

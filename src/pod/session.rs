@@ -11,7 +11,7 @@ use tokio_tungstenite::tungstenite::error::{CapacityError, ProtocolError};
 use tokio_tungstenite::tungstenite::protocol::frame::coding::CloseCode;
 use tokio_tungstenite::tungstenite::{Error, Message, protocol::CloseFrame};
 
-use super::open::Tls;
+use crate::net::TlsStream;
 
 /// Time limits of a session.
 #[derive(Clone, Copy, Debug)]
@@ -44,17 +44,17 @@ impl Default for SessionTimeouts {
 
 /// What a session yields.
 #[derive(Debug, PartialEq, Eq)]
-pub enum Next {
+pub enum SessionItem {
     /// One event: the payload of a text or binary message, without surrounding white space.
     /// Never empty; whether it is JSON or even UTF-8 is not checked.
     Event(Bytes),
     /// The session is over.
-    Ended(End),
+    Ended(SessionEnd),
 }
 
 /// How a session ended.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum End {
+pub enum SessionEnd {
     /// The server closed it, with this code if it gave one. 1000 after an archive session means
     /// that everything has been sent.
     Closed(Option<u16>),
@@ -67,34 +67,34 @@ pub enum End {
     Invalid(String),
 }
 
-impl fmt::Display for End {
+impl fmt::Display for SessionEnd {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            End::Closed(Some(code)) => write!(f, "closed with {code}"),
-            End::Closed(None) => f.write_str("closed without a code"),
-            End::Cut => f.write_str("cut"),
-            End::Stalled => f.write_str("stalled"),
-            End::Invalid(reason) => write!(f, "invalid data: {reason}"),
+            SessionEnd::Closed(Some(code)) => write!(f, "closed with {code}"),
+            SessionEnd::Closed(None) => f.write_str("closed without a code"),
+            SessionEnd::Cut => f.write_str("cut"),
+            SessionEnd::Stalled => f.write_str("stalled"),
+            SessionEnd::Invalid(reason) => write!(f, "invalid data: {reason}"),
         }
     }
 }
 
 /// An open session.
 pub struct Session {
-    socket: WebSocketStream<Tls>,
+    socket: WebSocketStream<TlsStream>,
     timeouts: SessionTimeouts,
     heartbeat: Interval,
     last_frame: Instant,
     last_event: Instant,
     last_ping: Instant,
     /// Set once the server has closed, for a caller who stops waiting while our answer is sent.
-    closed: Option<End>,
+    closed: Option<SessionEnd>,
     /// Set once we have said that we close.
     closing: bool,
 }
 
 impl Session {
-    pub(super) fn new(socket: WebSocketStream<Tls>, timeouts: SessionTimeouts) -> Session {
+    pub(super) fn new(socket: WebSocketStream<TlsStream>, timeouts: SessionTimeouts) -> Session {
         // Often enough that no limit is overrun by more than a quarter of itself.
         let shortest = timeouts.ping.min(timeouts.silence).min(timeouts.no_event);
         let mut heartbeat = interval((shortest / 4).max(Duration::from_millis(1)));
@@ -115,9 +115,9 @@ impl Session {
     /// Waits for the next event or the session's end. Cancel-safe: neither is ever lost.
     ///
     /// Pings are sent and answered meanwhile. After an end there is nothing more to call.
-    pub async fn next(&mut self) -> Next {
+    pub async fn next(&mut self) -> SessionItem {
         if let Some(end) = self.closed.take() {
-            return Next::Ended(end);
+            return SessionItem::Ended(end);
         }
         loop {
             let message = tokio::select! {
@@ -125,7 +125,7 @@ impl Session {
                 message = self.socket.next() => message,
                 _ = self.heartbeat.tick() => {
                     if let Some(end) = self.beat(true).await {
-                        return Next::Ended(end);
+                        return SessionItem::Ended(end);
                     }
                     continue;
                 }
@@ -134,30 +134,30 @@ impl Session {
             match message {
                 Some(Ok(Message::Text(text))) => {
                     if let Some(event) = self.event(text.into()) {
-                        return Next::Event(event);
+                        return SessionItem::Event(event);
                     }
                 }
                 Some(Ok(Message::Binary(bytes))) => {
                     if let Some(event) = self.event(bytes) {
-                        return Next::Event(event);
+                        return SessionItem::Event(event);
                     }
                 }
                 Some(Ok(Message::Close(frame))) => {
-                    let end = End::Closed(frame.map(|frame| frame.code.into()));
+                    let end = SessionEnd::Closed(frame.map(|frame| frame.code.into()));
                     self.closed = Some(end.clone());
                     self.answer_close().await;
-                    return Next::Ended(end);
+                    return SessionItem::Ended(end);
                 }
                 Some(Ok(Message::Ping(_) | Message::Pong(_) | Message::Frame(_))) => {}
-                Some(Err(error)) => return Next::Ended(ended(error)),
-                None => return Next::Ended(End::Cut),
+                Some(Err(error)) => return SessionItem::Ended(ended(error)),
+                None => return SessionItem::Ended(SessionEnd::Cut),
             }
         }
     }
 
     /// Keeps the connection alive while the caller can't take events. Resolves when it is dead;
     /// pending otherwise. Cancel-safe.
-    pub async fn keep_alive(&mut self) -> End {
+    pub async fn keep_alive(&mut self) -> SessionEnd {
         loop {
             self.heartbeat.tick().await;
             // What the other side sent meanwhile lies unread, so its silence is ours.
@@ -196,12 +196,12 @@ impl Session {
     }
 
     /// What is due between frames: a ping, or the insight that nobody is there.
-    async fn beat(&mut self, reading: bool) -> Option<End> {
+    async fn beat(&mut self, reading: bool) -> Option<SessionEnd> {
         let now = Instant::now();
         let silent = now - self.last_frame >= self.timeouts.silence;
         let idle = now - self.last_event >= self.timeouts.no_event;
         if reading && (silent || idle) {
-            return Some(End::Stalled);
+            return Some(SessionEnd::Stalled);
         }
         if self.closing || now - self.last_ping < self.timeouts.ping {
             return None;
@@ -213,7 +213,7 @@ impl Session {
         match timeout(self.timeouts.ping, self.socket.send(sign)).await {
             Ok(Ok(())) => None,
             Ok(Err(error)) => Some(ended(error)),
-            Err(_) => Some(End::Stalled),
+            Err(_) => Some(SessionEnd::Stalled),
         }
     }
 
@@ -228,15 +228,15 @@ fn trimmed(payload: Bytes) -> Bytes {
     if inner.len() == payload.len() { payload } else { payload.slice_ref(inner) }
 }
 
-fn ended(error: Error) -> End {
+fn ended(error: Error) -> SessionEnd {
     match error {
         Error::ConnectionClosed
         | Error::AlreadyClosed
         | Error::Io(_)
-        | Error::Protocol(ProtocolError::ResetWithoutClosingHandshake) => End::Cut,
+        | Error::Protocol(ProtocolError::ResetWithoutClosingHandshake) => SessionEnd::Cut,
         Error::Capacity(CapacityError::MessageTooLong { size, max_size }) => {
-            End::Invalid(format!("a message of {size} bytes, over the limit of {max_size}"))
+            SessionEnd::Invalid(format!("a message of {size} bytes, over the limit of {max_size}"))
         }
-        other => End::Invalid(other.to_string()),
+        other => SessionEnd::Invalid(other.to_string()),
     }
 }

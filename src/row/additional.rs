@@ -3,7 +3,11 @@
 
 use std::borrow::Cow;
 
+use proofpoint_sentinel_core::tables::MESSAGE_PARTS;
+
 use super::event::Member;
+use super::message_parts::without_content;
+use crate::settings::MessageText;
 
 /// The key of `AdditionalFields` under which the connector speaks for itself. An event's own key of
 /// this name gets an underscore, and so that no two keys become one, each with underscores behind
@@ -21,7 +25,7 @@ const LONGEST_NAME: usize = 100;
 
 /// What is gathered while a row is built.
 #[derive(Debug)]
-pub struct Additional<'a> {
+pub struct AdditionalFields<'a> {
     limit: usize,
     length: usize,
     fields: Vec<(&'a str, &'a str)>,
@@ -33,10 +37,10 @@ pub struct Additional<'a> {
     timestamp_unreadable: bool,
 }
 
-impl<'a> Additional<'a> {
+impl<'a> AdditionalFields<'a> {
     /// Gathers at most `limit` bytes of JSON.
-    pub fn new(limit: usize) -> Additional<'a> {
-        Additional {
+    pub fn new(limit: usize) -> AdditionalFields<'a> {
+        AdditionalFields {
             limit: limit - NOTES_LENGTH,
             length: 0,
             fields: Vec::new(),
@@ -55,10 +59,19 @@ impl<'a> Additional<'a> {
         }
     }
 
-    /// Keeps a value of a key that comes again later in the event; the last one gets the key.
-    pub fn keep_repeated(&mut self, key: &'a str, value: Cow<'a, str>) {
-        if self.takes(key, &value) {
-            self.repeated.push((key, value));
+    /// Keeps a member whose key comes again later in the event; the last one gets the key. Mail
+    /// content that a setting always drops does not stay here either.
+    pub fn keep_repeated(&mut self, member: &'a Member<'_>, message_text: MessageText) {
+        let shorter = match message_text {
+            MessageText::Drop if member.key == MESSAGE_PARTS[0] => without_content(member.value),
+            _ => None,
+        };
+        if shorter.is_some() {
+            self.text_dropped();
+        }
+        let value = shorter.map_or(Cow::Borrowed(member.value), Cow::Owned);
+        if self.takes(&member.key, &value) {
+            self.repeated.push((&member.key, value));
         }
     }
 

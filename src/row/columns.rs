@@ -2,10 +2,9 @@
 
 use std::io::Write;
 
-use proofpoint_sentinel_core::tables::{ADDITIONAL_FIELDS, ColumnType, MESSAGE_PARTS};
+use proofpoint_sentinel_core::tables::{ADDITIONAL_FIELDS, ColumnType, MESSAGE_PARTS, Table};
 
-use super::RowBuilder;
-use super::additional::Additional;
+use super::additional::AdditionalFields;
 use super::event::{Member, members, repeated};
 use super::message_parts::{spread, without_content};
 use crate::settings::MessageText;
@@ -16,17 +15,18 @@ pub const LONGEST: usize = 64_000;
 
 /// Appends the members after the row's times, and closes the row.
 pub(super) fn finish<'a>(
-    builder: &RowBuilder,
+    table: &Table,
+    message_text: MessageText,
     event: &'a [Member<'a>],
-    mut additional: Additional<'a>,
+    mut additional: AdditionalFields<'a>,
     row: &mut Vec<u8>,
 ) -> bool {
     for (member, repeated) in event.iter().zip(repeated(event)) {
         if repeated {
-            builder.keep_repeated(member, &mut additional);
+            additional.keep_repeated(member, message_text);
             continue;
         }
-        let Some(column) = builder.table.event_column(&member.key) else {
+        let Some(column) = table.event_column(&member.key) else {
             if member.key != "ts" {
                 additional.keep(member);
             }
@@ -34,7 +34,7 @@ pub(super) fn finish<'a>(
         };
         match column.column_type {
             ColumnType::Dynamic if column.name == MESSAGE_PARTS[0] => {
-                message_parts(builder.message_text, member.value, &mut additional, row);
+                message_parts(message_text, member.value, &mut additional, row);
             }
             ColumnType::Dynamic => dynamic(column.name, member.value, &mut additional, row),
             ColumnType::String | ColumnType::DateTime => {
@@ -59,7 +59,7 @@ fn splice(row: &mut Vec<u8>, column: &str, value: &str) {
 }
 
 /// A value of any kind, whole if it fits; of an object that does not, the members that fit.
-fn dynamic(column: &str, value: &str, additional: &mut Additional<'_>, row: &mut Vec<u8>) {
+fn dynamic(column: &str, value: &str, additional: &mut AdditionalFields<'_>, row: &mut Vec<u8>) {
     if value.len() <= LONGEST {
         return splice(row, column, value);
     }
@@ -85,7 +85,7 @@ fn dynamic(column: &str, value: &str, additional: &mut Additional<'_>, row: &mut
 }
 
 /// A text; what is not one is sent as the text of its JSON, and a null as null.
-fn string(column: &str, value: &str, additional: &mut Additional<'_>, row: &mut Vec<u8>) {
+fn string(column: &str, value: &str, additional: &mut AdditionalFields<'_>, row: &mut Vec<u8>) {
     if value == "null" || (value.starts_with('"') && value.len() <= LONGEST) {
         return splice(row, column, value);
     }
@@ -100,7 +100,7 @@ fn string(column: &str, value: &str, additional: &mut Additional<'_>, row: &mut 
 fn message_parts(
     text: MessageText,
     parts: &str,
-    additional: &mut Additional<'_>,
+    additional: &mut AdditionalFields<'_>,
     row: &mut Vec<u8>,
 ) {
     if parts.len() <= LONGEST && text == MessageText::Fit {

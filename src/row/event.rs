@@ -22,11 +22,11 @@ const FEW: usize = 32;
 /// The text is not one JSON object.
 #[derive(Debug, thiserror::Error)]
 #[error("not a JSON object: {0}")]
-pub struct Malformed(#[from] serde_json::Error);
+pub struct MalformedEvent(#[from] serde_json::Error);
 
 /// Finds the members of a JSON object, in their order, repeated keys included. Values are checked
 /// to be JSON but not otherwise looked at.
-pub fn members(object: &str) -> Result<Vec<Member<'_>>, Malformed> {
+pub fn members(object: &str) -> Result<Vec<Member<'_>>, MalformedEvent> {
     let Members(members) = serde_json::from_str(object)?;
     Ok(members)
 }

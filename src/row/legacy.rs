@@ -6,10 +6,10 @@
 
 use std::io::Write;
 
+use proofpoint_sentinel_core::feed::EventType;
 use proofpoint_sentinel_core::tables::{ADDITIONAL_FIELDS, MESSAGE_PARTS};
 
-use super::RowBuilder;
-use super::additional::Additional;
+use super::additional::AdditionalFields;
 use super::event::{Member, members, repeated};
 use super::message_parts::{pieces, spread, without_content};
 use crate::settings::MessageText;
@@ -32,25 +32,25 @@ const RESERVED: [&str; 6] =
     ["tenant", "TimeGenerated", "RawData", "event_type", "eventTime", ADDITIONAL_FIELDS];
 
 /// Opens the row with its type and time.
-pub(super) fn start(builder: &RowBuilder, at: jiff::Timestamp, row: &mut Vec<u8>) {
-    write!(row, r#"{{"event_type":"{}","eventTime":"{at}""#, builder.event_type)
+pub(super) fn start(event_type: EventType, at: jiff::Timestamp, row: &mut Vec<u8>) {
+    write!(row, r#"{{"event_type":"{}","eventTime":"{at}""#, event_type)
         .expect("writing to memory does not fail");
 }
 
 /// Appends the members after the row's type and time, and closes the row.
 pub(super) fn finish<'a>(
-    builder: &RowBuilder,
+    message_text: MessageText,
     event: &'a [Member<'a>],
-    mut additional: Additional<'a>,
+    mut additional: AdditionalFields<'a>,
     row: &mut Vec<u8>,
 ) -> bool {
     for (member, repeated) in event.iter().zip(repeated(event)) {
         if repeated {
-            builder.keep_repeated(member, &mut additional);
+            additional.keep_repeated(member, message_text);
         } else if !is_column(&member.key) {
             additional.keep(member);
         } else if member.key == MESSAGE_PARTS[0] {
-            message_parts(builder.message_text, member.value, &mut additional, row);
+            message_parts(message_text, member.value, &mut additional, row);
         } else {
             row.extend_from_slice(b",\"");
             row.extend_from_slice(member.key.as_bytes());
@@ -83,7 +83,7 @@ fn leaves(
     path: &str,
     value: &str,
     deepest: usize,
-    additional: &mut Additional<'_>,
+    additional: &mut AdditionalFields<'_>,
     row: &mut Vec<u8>,
 ) {
     if value.len() <= LONGEST {
@@ -110,7 +110,7 @@ fn leaves(
 fn message_parts(
     text: MessageText,
     parts: &str,
-    additional: &mut Additional<'_>,
+    additional: &mut AdditionalFields<'_>,
     row: &mut Vec<u8>,
 ) {
     const MOST: usize = LONGEST * MOST_PIECES;

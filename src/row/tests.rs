@@ -1,6 +1,8 @@
-use super::*;
+use proofpoint_sentinel_core::tables::MESSAGE_PARTS;
 use proptest::prelude::*;
 use serde_json::{Map, Value, json};
+
+use super::*;
 
 const RECEIVED: &str = "2026-11-20T08:00:00Z";
 
@@ -9,7 +11,7 @@ fn build(
     shape: RowShape,
     text: MessageText,
     event: &str,
-) -> (Map<String, Value>, Built<'_>) {
+) -> (Map<String, Value>, RowMetadata<'_>) {
     let mut row = b"what stood here before".to_vec();
     let builder = RowBuilder::new(event_type, shape, text);
     let built = builder.build(event, RECEIVED.parse().unwrap(), &mut row).unwrap();
@@ -20,10 +22,10 @@ fn message(
     shape: RowShape,
     text: MessageText,
     event: &Value,
-) -> (Map<String, Value>, Built<'static>) {
+) -> (Map<String, Value>, RowMetadata<'static>) {
     let event = event.to_string();
     let (row, built) = build(EventType::Message, shape, text, &event);
-    (row, Built { id: built.id.into_owned().into(), ..built })
+    (row, RowMetadata { id: built.id.into_owned().into(), ..built })
 }
 
 fn part(name: &str, bytes: usize) -> Value {

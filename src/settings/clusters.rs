@@ -2,13 +2,26 @@
 
 use std::collections::BTreeSet;
 
-use super::Cluster;
-use super::reader::{Reader, quoted};
+use proofpoint_sentinel_core::secret::Secret;
+
+use super::reader::{SettingsReader, quoted};
+
+/// A Proofpoint on Demand cluster and the token that opens its log.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Cluster {
+    /// The suffix of its settings' names (`emea` of `ProofpointClusterID_emea`), `default` where
+    /// there is none.
+    pub name: String,
+    /// The cluster id, such as `acme_hosted`.
+    pub id: String,
+    /// The bearer token.
+    pub token: Secret,
+}
 
 const ID: &str = "ProofpointClusterID";
 const TOKEN: &str = "ProofpointToken";
 
-pub(super) fn read(reader: &mut Reader<'_>) -> Option<Vec<Cluster>> {
+pub(super) fn read(reader: &mut SettingsReader<'_>) -> Option<Vec<Cluster>> {
     let suffixes: BTreeSet<&str> = [ID, TOKEN]
         .into_iter()
         .flat_map(|prefix| {
@@ -42,7 +55,7 @@ pub(super) fn read(reader: &mut Reader<'_>) -> Option<Vec<Cluster>> {
     Some(clusters)
 }
 
-fn cluster(reader: &mut Reader<'_>, suffix: &str) -> Option<Cluster> {
+fn cluster(reader: &mut SettingsReader<'_>, suffix: &str) -> Option<Cluster> {
     let id_name = format!("{ID}{suffix}");
     let token_name = format!("{TOKEN}{suffix}");
     let id = reader.required(&id_name, "a cluster id such as acme_hosted").and_then(|id| {

@@ -2,12 +2,37 @@
 
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
+use proofpoint_sentinel_core::secret::Secret;
+use url::Url;
 
-use super::reader::{Reader, quoted};
-use super::{AzureIdentity, Cloud, DestinationSettings};
+use super::identity::{AzureIdentity, Cloud};
+use super::reader::{SettingsReader, quoted};
+
+/// Where rows go.
+#[derive(Clone, Debug)]
+pub enum DestinationSettings {
+    /// The Logs Ingestion API.
+    LogsIngestion {
+        /// Logs ingestion endpoint of the data collection rule, or a data collection endpoint.
+        endpoint: Url,
+        /// Immutable id of the rule, `dcr-` and 32 hexadecimal digits.
+        dcr_immutable_id: String,
+        /// Who posts.
+        identity: AzureIdentity,
+    },
+    /// The HTTP Data Collector API.
+    DataCollector {
+        /// Workspace id, a GUID.
+        workspace_id: String,
+        /// Primary or secondary key of the workspace, base64.
+        workspace_key: Secret,
+        /// Such as `https://<workspace id>.ods.opinsights.azure.com`, without a path.
+        uri: Url,
+    },
+}
 
 pub(super) fn read(
-    reader: &mut Reader<'_>,
+    reader: &mut SettingsReader<'_>,
     identity: Option<AzureIdentity>,
     cloud: Cloud,
 ) -> Option<DestinationSettings> {
@@ -41,7 +66,7 @@ pub(super) fn read(
 }
 
 fn logs_ingestion(
-    reader: &mut Reader<'_>,
+    reader: &mut SettingsReader<'_>,
     identity: Option<AzureIdentity>,
 ) -> Option<DestinationSettings> {
     let endpoint = "LogsIngestionEndpoint";
@@ -67,7 +92,7 @@ fn logs_ingestion(
     })
 }
 
-fn data_collector(reader: &mut Reader<'_>, cloud: Cloud) -> Option<DestinationSettings> {
+fn data_collector(reader: &mut SettingsReader<'_>, cloud: Cloud) -> Option<DestinationSettings> {
     let id = "WorkspaceID";
     let expected = "the workspace id, a GUID";
     let id = reader.required(id, expected).and_then(|text| {

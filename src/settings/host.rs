@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use super::reader::{BadSettings, Reader, Vars, quoted};
+use super::reader::{BadSettings, SettingsReader, Vars, quoted};
 
 /// Where to listen, and where the app is.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -19,7 +19,7 @@ impl HostSettings {
     /// # Errors
     /// Where the program was not started by a host.
     pub fn read(vars: &Vars) -> Result<HostSettings, BadSettings> {
-        let mut reader = Reader::new(vars);
+        let mut reader = SettingsReader::new(vars);
         let name = "FUNCTIONS_CUSTOMHANDLER_PORT";
         let expected = "the port that the Functions host chose; `func start` sets it";
         let port = match reader.required(name, expected) {

@@ -4,7 +4,7 @@ use percent_encoding::percent_decode_str;
 use proofpoint_sentinel_core::secret::Secret;
 use url::Url;
 
-use super::reader::Reader;
+use super::reader::SettingsReader;
 
 /// The proxy that connections with TLS go through.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -35,7 +35,7 @@ pub struct ProxyCredentials {
 const NAMES: [&str; 3] = ["ProofpointProxy", "HTTPS_PROXY", "https_proxy"];
 
 /// The inner `None`: there is no proxy.
-pub(super) fn read(reader: &mut Reader<'_>) -> Option<Option<ProxySettings>> {
+pub(super) fn read(reader: &mut SettingsReader<'_>) -> Option<Option<ProxySettings>> {
     let Some(setting) = NAMES.into_iter().find(|name| reader.text(name).is_some()) else {
         return Some(None);
     };
@@ -98,7 +98,7 @@ mod tests {
     fn read_from(pairs: &[(&str, &str)]) -> Result<Option<ProxySettings>, BadSettings> {
         let own = |(name, value): &(&str, &str)| ((*name).to_owned(), (*value).to_owned());
         let vars: Vars = pairs.iter().map(own).collect();
-        let mut reader = Reader::new(&vars);
+        let mut reader = SettingsReader::new(&vars);
         let proxy = read(&mut reader);
         reader.finish(proxy)
     }

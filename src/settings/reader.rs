@@ -41,16 +41,16 @@ impl fmt::Display for BadSettings {
 }
 
 /// Reads settings and remembers faults, so that one message can name them all.
-pub(super) struct Reader<'a> {
+pub(super) struct SettingsReader<'a> {
     vars: &'a Vars,
     faults: Vec<BadSetting>,
     /// Names that were asked for, whether they are there or not.
     asked: BTreeSet<String>,
 }
 
-impl<'a> Reader<'a> {
-    pub(super) fn new(vars: &'a Vars) -> Reader<'a> {
-        Reader { vars, faults: Vec::new(), asked: BTreeSet::new() }
+impl<'a> SettingsReader<'a> {
+    pub(super) fn new(vars: &'a Vars) -> SettingsReader<'a> {
+        SettingsReader { vars, faults: Vec::new(), asked: BTreeSet::new() }
     }
 
     /// All faults, or `settings` where there are none.

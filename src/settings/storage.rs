@@ -1,14 +1,54 @@
 //! `StateStorage`, or the storage of the Functions host.
 
+use std::path::PathBuf;
+
+use proofpoint_sentinel_core::secret::Secret;
 use url::Url;
 
-use super::reader::Reader;
-use super::{AzureIdentity, Cloud, Credential, StateSettings};
+use super::identity::{AzureIdentity, Cloud, Credential, identity_and_cloud};
+use super::reader::{BadSettings, SettingsReader, Vars, quoted};
+
+/// Where leases, checkpoints and dead letters are.
+#[derive(Clone, Debug)]
+#[expect(clippy::large_enum_variant, reason = "there is one of these in a run")]
+pub enum StateSettings {
+    /// A container of a storage account, opened with the account's key.
+    ConnectionString {
+        /// A storage connection string, or `UseDevelopmentStorage=true`.
+        connection_string: Secret,
+        /// Name of the container; created on first use.
+        container: String,
+    },
+    /// A container of a storage account, opened with an identity.
+    Identity {
+        /// Such as `https://account.blob.core.windows.net`.
+        blob_service_uri: Url,
+        /// Name of the container; created on first use.
+        container: String,
+        /// Who reads and writes.
+        identity: AzureIdentity,
+    },
+    /// A directory, for the demo, for tests and for a single machine.
+    Directory(PathBuf),
+}
+
+impl StateSettings {
+    /// Reads only what concerns the state.
+    ///
+    /// # Errors
+    /// Every one of these settings that is missing or can't be used, in one error.
+    pub fn read(vars: &Vars) -> Result<StateSettings, BadSettings> {
+        let mut reader = SettingsReader::new(vars);
+        let (identity, cloud) = identity_and_cloud(&mut reader);
+        let state = read(&mut reader, identity, cloud);
+        reader.finish(state)
+    }
+}
 
 const EXPECTED: &str = "file:///directory, https://account.blob.core.windows.net, or a storage connection string; without it AzureWebJobsStorage, AzureWebJobsStorage__accountName or AzureWebJobsStorage__blobServiceUri is used";
 
 pub(super) fn read(
-    reader: &mut Reader<'_>,
+    reader: &mut SettingsReader<'_>,
     identity: Option<AzureIdentity>,
     cloud: Cloud,
 ) -> Option<StateSettings> {
@@ -29,7 +69,7 @@ pub(super) fn read(
 }
 
 fn own(
-    reader: &mut Reader<'_>,
+    reader: &mut SettingsReader<'_>,
     text: &str,
     container: Option<String>,
     identity: Option<AzureIdentity>,
@@ -62,7 +102,7 @@ fn own(
     }
 }
 
-fn container(reader: &mut Reader<'_>) -> Option<String> {
+fn container(reader: &mut SettingsReader<'_>) -> Option<String> {
     let name = "StateContainer";
     let text = reader.text(name).unwrap_or("proofpoint-sentinel");
     let bytes = text.as_bytes();
@@ -74,13 +114,13 @@ fn container(reader: &mut Reader<'_>) -> Option<String> {
         && !text.contains("--");
     if !valid {
         let expected = "3 to 63 lower-case letters, digits and single hyphens";
-        reader.fault(name, super::reader::quoted(text), expected);
+        reader.fault(name, quoted(text), expected);
     }
     valid.then(|| text.to_owned())
 }
 
 /// The blob service that the Functions host reaches with an identity.
-fn host_blob_service(reader: &mut Reader<'_>, cloud: Cloud) -> Option<Url> {
+fn host_blob_service(reader: &mut SettingsReader<'_>, cloud: Cloud) -> Option<Url> {
     let uri = "AzureWebJobsStorage__blobServiceUri";
     if let Some(text) = reader.text(uri) {
         return reader.base_url(uri, text, "https");
@@ -96,7 +136,7 @@ fn host_blob_service(reader: &mut Reader<'_>, cloud: Cloud) -> Option<Url> {
         Cloud::China => "core.chinacloudapi.cn",
     };
     if !text.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit()) {
-        reader.fault(account, super::reader::quoted(text), "the name of a storage account");
+        reader.fault(account, quoted(text), "the name of a storage account");
         return None;
     }
     reader.base_url(account, &format!("https://{text}.blob.{suffix}"), "https")
@@ -105,7 +145,7 @@ fn host_blob_service(reader: &mut Reader<'_>, cloud: Cloud) -> Option<Url> {
 /// The identity that the Functions host uses for its storage: the managed identity where
 /// `__credential` says so; otherwise, as the host does, what `AZURE_*` gives, and then the managed
 /// identity.
-fn host_identity(reader: &mut Reader<'_>, given: AzureIdentity) -> AzureIdentity {
+fn host_identity(reader: &mut SettingsReader<'_>, given: AzureIdentity) -> AzureIdentity {
     let managed = reader.text("AzureWebJobsStorage__credential").is_some();
     let client_id = reader.text("AzureWebJobsStorage__clientId").map(str::to_owned);
     match given.credential {

@@ -1,3 +1,7 @@
+use std::time::Duration;
+
+use proofpoint_sentinel_core::feed::EventType;
+
 use super::*;
 
 fn vars(pairs: &[(&str, &str)]) -> Vars {

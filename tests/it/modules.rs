@@ -249,6 +249,9 @@ impl<'ast> Visit<'ast> for Names<'_> {
         }
     }
 
+    /// Who may see an item is no dependency.
+    fn visit_visibility(&mut self, _: &'ast Visibility) {}
+
     fn visit_path(&mut self, path: &'ast syn::Path) {
         let names = path.segments.iter().map(|segment| segment.ident.to_string());
         let names: Vec<String> = names.collect();

@@ -6,7 +6,7 @@ use azure_core::error::ErrorKind;
 use azure_core::http::StatusCode;
 
 use super::connection_string::ConnectionStringError;
-use crate::proxy::advised;
+use crate::net::with_proxy_advice;
 use crate::state::object::ObjectError;
 
 /// The container can't be used.
@@ -193,7 +193,11 @@ fn transport_reason(error: &azure_core::Error) -> String {
         .skip_while(|error| error.is::<reqwest::Error>())
         .map(ToString::to_string)
         .collect();
-    if below.is_empty() { "the connection failed".to_owned() } else { advised(below.join(": ")) }
+    if below.is_empty() {
+        "the connection failed".to_owned()
+    } else {
+        with_proxy_advice(below.join(": "))
+    }
 }
 
 /// The innermost text of an error that no HTTP client made.

@@ -1,5 +1,7 @@
 //! A workspace on loopback and a token service in memory, for the tests of this module.
 
+pub(super) mod deliveries;
+
 use std::collections::VecDeque;
 use std::io::Read;
 use std::sync::{Arc, Mutex};
@@ -18,19 +20,19 @@ use tokio::sync::OnceCell;
 use tokio::time::Instant;
 use url::Url;
 
-use super::token::Tokens;
+use super::logs_ingestion::token::Tokens;
 use crate::settings::{AzureIdentity, Cloud, Credential};
 
 /// A post as it reached the workspace.
 #[derive(Clone, Debug)]
-pub(super) struct Hit {
+pub(super) struct ReceivedPost {
     pub at: Instant,
     pub path: String,
     pub headers: HeaderMap,
     pub body: Bytes,
 }
 
-impl Hit {
+impl ReceivedPost {
     /// The body before compression.
     pub(super) fn json(&self) -> Vec<u8> {
         match self.headers.get("content-encoding") {
@@ -60,14 +62,14 @@ impl Hit {
 /// A server on loopback that answers posts as it is told to, and remembers them.
 pub(super) struct FakeWorkspace {
     pub url: Url,
-    hits: Arc<Mutex<Vec<Hit>>>,
+    posts: Arc<Mutex<Vec<ReceivedPost>>>,
 }
 
 impl FakeWorkspace {
     /// Answers the n-th post, from 0, with what `answer` says.
     pub(super) async fn start<A, R>(answer: A) -> FakeWorkspace
     where
-        A: Fn(usize, Hit) -> R + Clone + Send + Sync + 'static,
+        A: Fn(usize, ReceivedPost) -> R + Clone + Send + Sync + 'static,
         R: Future<Output = Response> + Send,
     {
         FakeWorkspace::start_on(TcpListener::bind("127.0.0.1:0").await.unwrap(), answer)
@@ -76,31 +78,31 @@ impl FakeWorkspace {
     /// As [`start`](Self::start), on a socket of the caller's.
     pub(super) fn start_on<A, R>(listener: TcpListener, answer: A) -> FakeWorkspace
     where
-        A: Fn(usize, Hit) -> R + Clone + Send + Sync + 'static,
+        A: Fn(usize, ReceivedPost) -> R + Clone + Send + Sync + 'static,
         R: Future<Output = Response> + Send,
     {
         let url = Url::parse(&format!("http://{}", listener.local_addr().unwrap())).unwrap();
-        let hits = Arc::new(Mutex::new(Vec::new()));
-        let seen = Arc::clone(&hits);
+        let posts = Arc::new(Mutex::new(Vec::new()));
+        let seen = Arc::clone(&posts);
         let handler = async move |request: Request| {
             let (parts, body) = request.into_parts();
             let body = axum::body::to_bytes(body, usize::MAX).await.unwrap();
             let (path, at) = (parts.uri.to_string(), Instant::now());
-            let hit = Hit { at, path, headers: parts.headers, body };
+            let post = ReceivedPost { at, path, headers: parts.headers, body };
             let nth = {
                 let mut seen = seen.lock().unwrap();
-                seen.push(hit.clone());
+                seen.push(post.clone());
                 seen.len() - 1
             };
-            answer(nth, hit).await
+            answer(nth, post).await
         };
         let router = Router::new().fallback(handler).layer(DefaultBodyLimit::disable());
         tokio::spawn(async move { axum::serve(listener, router).await.unwrap() });
-        FakeWorkspace { url, hits }
+        FakeWorkspace { url, posts }
     }
 
-    pub(super) fn hits(&self) -> Vec<Hit> {
-        self.hits.lock().unwrap().clone()
+    pub(super) fn posts(&self) -> Vec<ReceivedPost> {
+        self.posts.lock().unwrap().clone()
     }
 }
 
@@ -117,12 +119,12 @@ pub(super) fn error(status: u16, code: &str, message: &str) -> Response {
 
 /// A token service that gives `token-1`, `token-2` and so on.
 #[derive(Clone, Debug, Default)]
-pub(super) struct FakeTokens(Arc<Mutex<Asked>>);
+pub(super) struct FakeTokens(Arc<Mutex<TokenServiceState>>);
 
 #[derive(Debug, Default)]
-struct Asked {
+struct TokenServiceState {
     times: usize,
-    mute: bool,
+    silent: bool,
     faults: VecDeque<azure_core::Error>,
 }
 
@@ -130,12 +132,18 @@ impl FakeTokens {
     /// A token service that first fails with each of `faults`.
     pub(super) fn failing(faults: impl IntoIterator<Item = azure_core::Error>) -> FakeTokens {
         let faults = faults.into_iter().collect();
-        FakeTokens(Arc::new(Mutex::new(Asked { faults, ..Asked::default() })))
+        FakeTokens(Arc::new(Mutex::new(TokenServiceState {
+            faults,
+            ..TokenServiceState::default()
+        })))
     }
 
     /// A token service that never answers.
-    pub(super) fn mute() -> FakeTokens {
-        FakeTokens(Arc::new(Mutex::new(Asked { mute: true, ..Asked::default() })))
+    pub(super) fn silent() -> FakeTokens {
+        FakeTokens(Arc::new(Mutex::new(TokenServiceState {
+            silent: true,
+            ..TokenServiceState::default()
+        })))
     }
 
     /// How often it was asked for a token.
@@ -163,17 +171,17 @@ impl FakeTokens {
     }
 
     async fn answer(&self) -> azure_core::Result<AccessToken> {
-        let mute = self.0.lock().unwrap().mute;
-        if mute { std::future::pending().await } else { self.give() }
+        let silent = self.0.lock().unwrap().silent;
+        if silent { std::future::pending().await } else { self.give() }
     }
 
     fn give(&self) -> azure_core::Result<AccessToken> {
-        let mut asked = self.0.lock().unwrap();
-        asked.times += 1;
-        match asked.faults.pop_front() {
+        let mut state = self.0.lock().unwrap();
+        state.times += 1;
+        match state.faults.pop_front() {
             Some(fault) => Err(fault),
             None => Ok(AccessToken::new(
-                format!("token-{}", asked.times),
+                format!("token-{}", state.times),
                 OffsetDateTime::now_utc() + Duration::hours(1),
             )),
         }

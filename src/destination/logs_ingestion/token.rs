@@ -8,29 +8,13 @@ use azure_core::error::ErrorKind;
 use proofpoint_sentinel_core::secret::Secret;
 use tokio::time::{Instant, timeout_at};
 
-use super::answer::shortened;
+use crate::destination::error::TokenError;
+use crate::destination::text::{error_chain, shortened};
 use crate::net::Net;
-use crate::proxy::advised;
 use crate::settings::{AzureIdentity, Cloud, Credential};
 
-/// There is no token.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("there is no token to post with: {problem}. Check {advice}{}", outlook(*.passing))]
-pub struct TokenError {
-    /// What went wrong.
-    pub problem: String,
-    /// What there is to check.
-    pub advice: String,
-    /// Whether it is likely to go away without anybody's doing.
-    pub passing: bool,
-}
-
-fn outlook(passing: bool) -> &'static str {
-    if passing { ", if this does not heal by itself" } else { "" }
-}
-
 /// A token, and which credential gave it.
-pub(super) struct Token {
+pub(in crate::destination) struct Token {
     /// The token itself.
     pub text: Secret,
     generation: u64,
@@ -40,7 +24,7 @@ type NewCredential = dyn Fn() -> azure_core::Result<Arc<dyn TokenCredential>> + 
 
 /// Where tokens come from. The credential in use keeps its token until shortly before that
 /// expires; a token that the workspace refuses earlier is forgotten with its credential.
-pub(super) struct Tokens {
+pub(in crate::destination) struct Tokens {
     scope: &'static str,
     advice: String,
     new_credential: Box<NewCredential>,
@@ -54,14 +38,17 @@ struct Current {
 
 impl Tokens {
     /// Tokens of `identity`, asked for over `net`.
-    pub(super) fn of(identity: &AzureIdentity, net: &Net) -> azure_core::Result<Tokens> {
+    pub(in crate::destination) fn of(
+        identity: &AzureIdentity,
+        net: &Net,
+    ) -> azure_core::Result<Tokens> {
         let (owned, net) = (identity.clone(), net.clone());
         Tokens::new(identity, Box::new(move || owned.credential(&net)))
     }
 
     /// Tokens for `identity`'s cloud from what `new_credential` makes: one credential now, and
     /// another with every renewal.
-    pub(super) fn new(
+    pub(in crate::destination) fn new(
         identity: &AzureIdentity,
         new_credential: Box<NewCredential>,
     ) -> azure_core::Result<Tokens> {
@@ -76,7 +63,10 @@ impl Tokens {
 
     /// A token, from the credential's cache where it has one. The SDK tries for about a minute by
     /// itself; `deadline` cuts that short.
-    pub(super) async fn token(&self, deadline: Instant) -> Result<Token, TokenError> {
+    pub(in crate::destination) async fn token(
+        &self,
+        deadline: Instant,
+    ) -> Result<Token, TokenError> {
         let (credential, generation) = {
             let current = self.current.lock().unwrap_or_else(PoisonError::into_inner);
             (Arc::clone(&current.credential), current.generation)
@@ -90,7 +80,7 @@ impl Tokens {
 
     /// Forgets `refused`. Many posts may be refused with one token; the first to say so has it
     /// replaced, and for the others that is already done.
-    pub(super) fn renew(&self, refused: &Token) -> Result<(), TokenError> {
+    pub(in crate::destination) fn renew(&self, refused: &Token) -> Result<(), TokenError> {
         let mut current = self.current.lock().unwrap_or_else(PoisonError::into_inner);
         if current.generation == refused.generation {
             current.credential = (self.new_credential)().map_err(|e| self.explained(&e))?;
@@ -100,7 +90,7 @@ impl Tokens {
     }
 
     /// What a token that can't even be sent amounts to.
-    pub(super) fn unusable(&self) -> TokenError {
+    pub(in crate::destination) fn unusable(&self) -> TokenError {
         self.fault("what the token service gave can't be a token".to_owned(), false)
     }
 
@@ -158,7 +148,7 @@ fn problem(error: &azure_core::Error) -> (String, bool) {
                 return (shortened(&format!("HTTP {status}: {current}")), passing);
             }
             Some(ErrorKind::Io | ErrorKind::Connection) => {
-                return (shortened(&chain(current)), true);
+                return (shortened(&error_chain(current)), true);
             }
             // The text of such an error may quote what was read.
             Some(ErrorKind::DataConversion) => {
@@ -169,14 +159,6 @@ fn problem(error: &azure_core::Error) -> (String, bool) {
         next = current.source();
     }
     (shortened(&innermost), false)
-}
-
-/// An error and its causes on one line, with what to do where it is a proxy's.
-pub(super) fn chain(error: &(dyn Error + 'static)) -> String {
-    let causes = std::iter::successors(Some(error), |&error| error.source());
-    let mut texts: Vec<String> = causes.map(ToString::to_string).collect();
-    texts.dedup();
-    advised(texts.join(": "))
 }
 
 #[cfg(test)]

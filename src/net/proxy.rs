@@ -13,7 +13,7 @@ use tokio::net::TcpStream;
 use tokio::time::timeout;
 use tokio_tungstenite::tungstenite::http::Uri;
 
-use crate::net::USER_AGENT;
+use super::http::USER_AGENT;
 use crate::settings::{ProxyCredentials, ProxySettings};
 
 /// How long the proxy gets to make a connection.
@@ -24,7 +24,7 @@ const LONGEST_HEAD: u64 = 16 << 10;
 
 /// A proxy, and which peers it is for.
 #[derive(Debug)]
-pub struct Proxy {
+pub(super) struct Proxy {
     name: ProxyName,
     host: String,
     port: u16,
@@ -113,7 +113,7 @@ impl ProxyError {
 
 impl Proxy {
     /// The proxy that the settings name. Nothing is connected yet.
-    pub fn new(settings: &ProxySettings) -> Proxy {
+    pub(super) fn new(settings: &ProxySettings) -> Proxy {
         let ProxySettings { setting, host, port, credentials, no_proxy } = settings;
         let address = format!("{host}:{port}");
         // The matcher takes `*` for every name, but not for every address.
@@ -131,7 +131,7 @@ impl Proxy {
     }
 
     /// Whether a connection with this host goes through the proxy, and not past it by `NO_PROXY`.
-    pub fn is_for(&self, host: &str) -> bool {
+    pub(super) fn is_for(&self, host: &str) -> bool {
         let uri = format!("https://{host}").parse::<Uri>();
         uri.is_ok_and(|uri| self.matcher.intercept(&uri).is_some())
     }
@@ -141,7 +141,7 @@ impl Proxy {
     ///
     /// # Errors
     /// Where the client does not take the proxy's address.
-    pub fn for_http(&self) -> reqwest::Result<reqwest::Proxy> {
+    pub(super) fn for_http(&self) -> reqwest::Result<reqwest::Proxy> {
         let proxy = reqwest::Proxy::https(format!("http://{}", self.name.address))?
             .no_proxy(reqwest::NoProxy::from_string(&self.no_proxy));
         Ok(match self.authorization.as_ref().map(sensitive) {
@@ -156,7 +156,7 @@ impl Proxy {
     ///
     /// # Errors
     /// Where the proxy can't be reached, does not answer in 15 s, or says no.
-    pub async fn connect(&self, host: &str, port: u16) -> Result<TcpStream, ProxyError> {
+    pub(super) async fn connect(&self, host: &str, port: u16) -> Result<TcpStream, ProxyError> {
         let peer = format!("{host}:{port}");
         let (stream, head) = match timeout(CONNECT_TIMEOUT, self.ask(&peer)).await {
             Ok(answered) => answered.map_err(|error| self.unreachable(error.to_string()))?,
@@ -219,7 +219,7 @@ fn sensitive(authorization: &Secret) -> Result<HeaderValue, InvalidHeaderValue> 
 
 /// What the HTTP client says of a request that failed, with what to do where its way through the
 /// proxy was to blame. The client keeps its error's type to itself, so that its text has to tell.
-pub fn advised(reason: String) -> String {
+pub fn with_proxy_advice(reason: String) -> String {
     let Some((_, fault)) = reason.split_once("tunnel error: ") else {
         return reason;
     };

@@ -128,7 +128,7 @@ async fn failed_request(address: &str) -> String {
     let net = Net::of(&NetSettings::read(&vars).unwrap()).unwrap();
     let error = net.http.get("https://logs.example.com").send().await.unwrap_err();
     let causes = std::iter::successors(Some(&error as &dyn Error), |&error| error.source());
-    let text = advised(causes.map(ToString::to_string).collect::<Vec<_>>().join(": "));
+    let text = with_proxy_advice(causes.map(ToString::to_string).collect::<Vec<_>>().join(": "));
     assert!(!format!("{text}{error:?}").contains("hunter2"), "{text}");
     text
 }
@@ -157,5 +157,5 @@ async fn the_http_client_goes_through_the_proxy_and_its_faults_are_explained() {
 
 #[test]
 fn other_faults_are_left_as_they_are() {
-    assert_eq!(advised("connection refused".to_owned()), "connection refused");
+    assert_eq!(with_proxy_advice("connection refused".to_owned()), "connection refused");
 }

@@ -8,6 +8,8 @@ use jiff::fmt::rfc2822::DateTimePrinter;
 use proofpoint_sentinel_core::secret::Secret;
 use sha2::Sha256;
 
+use crate::destination::error::DestinationError;
+
 /// Signs posts with a workspace's key.
 #[derive(Clone)]
 pub struct Signer {
@@ -15,22 +17,15 @@ pub struct Signer {
     mac: Hmac<Sha256>,
 }
 
-/// The key is not base64.
-#[derive(Debug, PartialEq, Eq, thiserror::Error)]
-#[error(
-    "WorkspaceKey is not a workspace key: it must be the primary or secondary key of the \
-     workspace, whole, as base64 text"
-)]
-pub struct KeyError;
-
 impl Signer {
     /// A signer for `workspace_id` with its primary or secondary `key`, base64 as Azure shows it.
-    pub fn new(workspace_id: &str, key: &Secret) -> Result<Signer, KeyError> {
-        let key = STANDARD.decode(key.reveal().trim()).map_err(|_| KeyError)?;
+    pub fn new(workspace_id: &str, key: &Secret) -> Result<Signer, DestinationError> {
+        let key =
+            STANDARD.decode(key.reveal().trim()).map_err(|_| DestinationError::WorkspaceKey)?;
         if key.is_empty() {
-            return Err(KeyError);
+            return Err(DestinationError::WorkspaceKey);
         }
-        let mac = Hmac::new_from_slice(&key).map_err(|_| KeyError)?;
+        let mac = Hmac::new_from_slice(&key).map_err(|_| DestinationError::WorkspaceKey)?;
         Ok(Signer { workspace_id: workspace_id.to_owned(), mac })
     }
 

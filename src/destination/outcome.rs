@@ -1,0 +1,57 @@
+//! What becomes of posts and their rows.
+
+use super::verdict::{HeldReason, RowRefusal};
+
+/// What became of a batch: every row is in exactly one of `delivered`, `refused` and `held`.
+#[derive(Debug)]
+pub struct BatchOutcome<T> {
+    /// Rows that the workspace accepted.
+    pub delivered: Vec<T>,
+    /// Rows that it will never accept, each with the reason.
+    pub refused: Vec<RefusedRow<T>>,
+    /// Rows that it neither accepted nor refused, at least one where this is there.
+    pub held: Option<HeldRows<T>>,
+    /// The posts that this took.
+    pub counts: PostCounts,
+}
+
+/// A row that the workspace refuses.
+#[derive(Debug)]
+pub struct RefusedRow<T> {
+    /// Its tag.
+    pub tag: T,
+    /// Why.
+    pub reason: RowRefusal,
+}
+
+/// Rows to keep and to send again.
+#[derive(Debug)]
+pub struct HeldRows<T> {
+    /// Their tags, in no particular order.
+    pub tags: Vec<T>,
+    /// Why.
+    pub reason: HeldReason,
+}
+
+/// Posts, counted.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct PostCounts {
+    /// Requests sent, retries included.
+    pub posts: u64,
+    /// How many of these repeated an earlier one.
+    pub retries: u64,
+    /// Bytes in the bodies of all posts, as sent.
+    pub sent_bytes: u64,
+    /// The same before compression.
+    pub body_bytes: u64,
+}
+
+/// How the post of one batch ended.
+pub(super) enum PostOutcome {
+    /// The workspace has the rows.
+    Delivered,
+    /// Post each half; a single row is refused.
+    Split(RowRefusal),
+    /// Keep the rows.
+    Held(HeldReason),
+}
