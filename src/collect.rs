@@ -43,6 +43,8 @@ mod session_reader;
 mod stored_checkpoint;
 pub(crate) mod timing;
 mod under_lease;
+#[cfg(test)]
+mod upgrade_tests;
 
 use crate::report::RunReport;
 

@@ -30,7 +30,9 @@ impl From<&ReadEnd> for RecordedEnd {
             ReadEnd::Session(SessionEnd::Closed(code)) => RecordedEnd::Closed(*code),
             ReadEnd::Session(SessionEnd::Cut) => RecordedEnd::Cut,
             ReadEnd::Session(SessionEnd::Stalled) => RecordedEnd::Stalled,
-            ReadEnd::Session(SessionEnd::Invalid(reason)) => RecordedEnd::InvalidData(reason.clone()),
+            ReadEnd::Session(SessionEnd::Invalid(reason)) => {
+                RecordedEnd::InvalidData(reason.clone())
+            }
             ReadEnd::Stopped => RecordedEnd::Stopped,
             ReadEnd::OutOfTime => RecordedEnd::OutOfTime,
             ReadEnd::Quiet => RecordedEnd::Quiet,

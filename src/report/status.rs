@@ -82,7 +82,7 @@ pub(super) fn json(report: &FeedReport, run: &str, finished: Timestamp) -> Vec<u
         lag_seconds: report.lag.map(|lag| lag.as_secs()),
         session_ends: &report.ends,
     };
-    let mut json = serde_json::to_vec_pretty(&status).expect("the keys of its maps are strings");
+    let mut json = serde_json::to_vec_pretty(&status).expect("its maps have texts for keys");
     json.push(b'\n');
     json
 }
