@@ -15,7 +15,7 @@ use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::Duration;
 
-use proofpoint_sentinel::collect::{Progress, Run};
+use proofpoint_sentinel::collect::{Run, RunCounters};
 use proofpoint_sentinel::pod::SessionTimeouts;
 use proofpoint_sentinel::settings::Settings;
 use proofpoint_sentinel::state::LeaseTimes;
@@ -29,7 +29,7 @@ const UNLIMITED: Duration = Duration::from_secs(30 * 24 * 3600);
 /// Any error, for the terminal.
 type Failure = Box<dyn std::error::Error + Send + Sync>;
 
-/// Tells an error, and gives the exit status of what went well or not.
+/// Prints an error, and gives the exit status.
 fn exit_code(result: Result<bool, Failure>) -> ExitCode {
     match result {
         Ok(true) => ExitCode::SUCCESS,
@@ -42,11 +42,11 @@ fn exit_code(result: Result<bool, Failure>) -> ExitCode {
 }
 
 /// A run that only the user ends.
-fn run_without_limit(
+fn unlimited_run(
     id: String,
     settings: Settings,
     stop: CancellationToken,
-    progress: Arc<Progress>,
+    counters: Arc<RunCounters>,
 ) -> Run {
     let ends = Instant::now() + UNLIMITED;
     Run {
@@ -59,6 +59,6 @@ fn run_without_limit(
         posting_ends: ends,
         all_ends: ends,
         stop,
-        progress,
+        counters,
     }
 }

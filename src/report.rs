@@ -29,13 +29,13 @@ pub struct FeedCounts {
     pub oversize: u64,
     /// Rows that the workspace refused, kept as dead letters.
     pub refused: u64,
-    /// Posts, tries again included.
+    /// Posts, retries included.
     pub posts: u64,
-    /// Posts that were tries again.
+    /// Posts that were retries.
     pub retries: u64,
-    /// Bytes of JSON in posts that were accepted or not, before compression.
+    /// Bytes of JSON in all posts, before compression.
     pub row_bytes: u64,
-    /// Bytes that went over the wire as bodies.
+    /// Bytes of the bodies of all posts, as sent.
     pub sent_bytes: u64,
     /// The newest time of an event that was delivered.
     pub newest: Option<Timestamp>,
@@ -47,9 +47,9 @@ impl FeedCounts {
         self.event_bytes += bytes as u64;
     }
 
-    /// Notes the time of an event that was delivered. A time that is yet to come was written by a
-    /// wrong clock.
-    pub(crate) fn saw(&mut self, event_time: Option<Timestamp>, now: Timestamp) {
+    /// Notes the time of an event that was delivered. A time in the future was written by a wrong
+    /// clock, and is left out.
+    pub(crate) fn note_event_time(&mut self, event_time: Option<Timestamp>, now: Timestamp) {
         self.newest = self.newest.max(event_time.filter(|at| *at <= now));
     }
 
@@ -93,7 +93,7 @@ impl FeedCounts {
 /// How the work on a feed ended.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum FeedOutcome {
-    /// Nothing that is due is left, but for hours that wait for their next try.
+    /// Nothing that is due is left. Hours may wait for their next try.
     UpToDate,
     /// The run's time was up, or it was told to stop; the next run goes on.
     Unfinished,
@@ -154,12 +154,12 @@ impl FeedReport {
         }
     }
 
-    pub(crate) fn count_end(&mut self, half: &str, end: impl fmt::Display) {
-        *self.ends.entry(format!("{half} {end}")).or_default() += 1;
+    pub(crate) fn count_session_end(&mut self, kind: &str, end: impl fmt::Display) {
+        *self.ends.entry(format!("{kind} {end}")).or_default() += 1;
     }
 
-    /// Notes that there is more to do than this run can.
-    pub(crate) fn stopped(&mut self) {
+    /// Notes that there is more to do than this run could.
+    pub(crate) fn mark_unfinished(&mut self) {
         self.outcome = FeedOutcome::Unfinished;
     }
 
@@ -180,7 +180,7 @@ impl FeedReport {
         self.took = took;
     }
 
-    /// The JSON document that tells others how the feed stands. `run` is the run's id.
+    /// The feed's status as a JSON document. `run` is the run's id.
     pub(crate) fn status(&self, run: &str, now: Timestamp) -> Vec<u8> {
         status::json(self, run, now)
     }
@@ -192,7 +192,7 @@ impl FeedReport {
         }
     }
 
-    /// Writes the one line of the log that sums up the feed's run.
+    /// Writes the line of the log that sums up the feed's run, and what needs attention.
     pub fn log(&self) {
         let failure = self.failure();
         let counts = &self.counts;

@@ -22,6 +22,7 @@ mod lease;
 mod ledger;
 mod object;
 mod objects;
+mod recorded_end;
 mod store;
 
 pub use blob::{BlobError, ConnectionStringError};
@@ -35,6 +36,7 @@ pub use lease::{Lease, LeaseTimes};
 #[cfg(any(test, fuzzing))]
 pub(crate) use ledger::records as ledger_records;
 pub use object::{ObjectError, Version};
+pub use recorded_end::RecordedEnd;
 pub use store::State;
 
 #[cfg(test)]

@@ -8,8 +8,7 @@ use std::time::Duration;
 use clap::Args;
 use indicatif::{ProgressBar, ProgressStyle};
 use jiff::{SignedDuration, Timestamp};
-use proofpoint_sentinel::collect::read::Reader;
-use proofpoint_sentinel::collect::{HourResult, Progress, backfill, save};
+use proofpoint_sentinel::collect::{HourReport, RunCounters, SessionReader, backfill, export};
 use proofpoint_sentinel::net::Net;
 use proofpoint_sentinel::pod::SessionTimeouts;
 use proofpoint_sentinel::settings::{Cluster, Settings, SourceSettings, environment};
@@ -18,9 +17,9 @@ use proofpoint_sentinel_core::hour::Hour;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
-use super::{Failure, UNLIMITED, exit_code, logging, run_without_limit, signals};
+use super::{Failure, UNLIMITED, exit_code, logging, signals, unlimited_run};
 
-/// So long after its end an hour's events are all in the archive.
+/// How long after its end all events of an hour are in the archive.
 const ARCHIVE_DELAY: SignedDuration = SignedDuration::from_mins(45);
 
 #[derive(Args)]
@@ -65,17 +64,17 @@ async fn collect(arguments: &Arguments) -> Result<bool, Failure> {
     }
     let vars = environment();
     let stop = signals::stop_token();
-    let progress = Arc::new(Progress::default());
+    let counters = Arc::new(RunCounters::default());
     let hours = arguments.from.through(arguments.to.plus(-1));
     let count = arguments.to.hours_since(arguments.from);
-    let mut outcome = Watched::new(arguments, count as u64, progress.clone(), stop.clone());
+    let mut display = ProgressDisplay::new(arguments, count as u64, counters.clone(), stop.clone());
     let result: Result<(), Failure> = match &arguments.out {
         Some(path) => {
             let source = SourceSettings::read(&vars)?;
-            let cluster = choose(&source.clusters, arguments.cluster.as_deref())?;
+            let cluster = choose_cluster(&source.clusters, arguments.cluster.as_deref())?;
             let feed = feed(cluster, arguments.event_type);
             let net = Net::of(&source.net)?;
-            let reader = Reader {
+            let reader = SessionReader {
                 net: &net,
                 log_stream_uri: &source.log_stream_uri,
                 cluster,
@@ -84,30 +83,34 @@ async fn collect(arguments: &Arguments) -> Result<bool, Failure> {
                 stop: &stop,
                 reading_ends: Instant::now() + UNLIMITED,
             };
-            let done = |result: &HourResult| outcome.hour(result);
-            save(reader, path, hours, &progress, done).await.map_err(Into::into)
+            let done = |report: &HourReport| display.show_hour(report);
+            export(reader, path, hours, &counters, done).await.map_err(Into::into)
         }
         None => {
             let settings = Settings::read(&vars)?;
             logging::unknown_settings(&settings);
-            let cluster = choose(&settings.source.clusters, arguments.cluster.as_deref())?.clone();
+            let cluster =
+                choose_cluster(&settings.source.clusters, arguments.cluster.as_deref())?.clone();
             let feed = feed(&cluster, arguments.event_type);
             let id = format!("collect {} to {}", arguments.from, arguments.to);
-            let run = run_without_limit(id, settings, stop.clone(), progress.clone());
-            let done = |result: &HourResult| outcome.hour(result);
+            let run = unlimited_run(id, settings, stop.clone(), counters.clone());
+            let done = |report: &HourReport| display.show_hour(report);
             backfill(&run, &cluster, &feed, hours, done).await.map_err(Into::into)
         }
     };
-    let whole = outcome.finish();
+    let is_complete = display.finish();
     result?;
-    Ok(whole)
+    Ok(is_complete)
 }
 
 fn feed(cluster: &Cluster, event_type: EventType) -> Feed {
     Feed { cluster_id: cluster.id.clone(), event_type }
 }
 
-fn choose<'a>(clusters: &'a [Cluster], wanted: Option<&str>) -> Result<&'a Cluster, Failure> {
+fn choose_cluster<'a>(
+    clusters: &'a [Cluster],
+    wanted: Option<&str>,
+) -> Result<&'a Cluster, Failure> {
     let names = || clusters.iter().map(|cluster| cluster.name.as_str()).collect::<Vec<_>>();
     match (clusters, wanted) {
         ([only], None) => Ok(only),
@@ -121,52 +124,53 @@ fn choose<'a>(clusters: &'a [Cluster], wanted: Option<&str>) -> Result<&'a Clust
     }
 }
 
-/// The bar, and what the user is told at the end.
-struct Watched<'a> {
+/// The progress bar, a line for each hour, and what the user is told at the end.
+struct ProgressDisplay<'a> {
     arguments: &'a Arguments,
     bar: ProgressBar,
-    shown: CancellationToken,
-    /// The first hour that is not read to its end.
+    /// Cancelled when the bar is to be drawn no more.
+    finished: CancellationToken,
+    /// The first hour that is not complete.
     next: Hour,
-    /// Whether anything is known of any hour.
+    /// Whether any hour was read.
     begun: bool,
 }
 
-impl<'a> Watched<'a> {
+impl<'a> ProgressDisplay<'a> {
     fn new(
         arguments: &'a Arguments,
         hours: u64,
-        progress: Arc<Progress>,
+        counters: Arc<RunCounters>,
         stop: CancellationToken,
-    ) -> Watched<'a> {
+    ) -> ProgressDisplay<'a> {
         let style = ProgressStyle::with_template("{bar:30} {pos}/{len} hours  {msg}  {elapsed}")
             .unwrap_or_else(|_| ProgressStyle::default_bar());
         let bar = ProgressBar::new(hours).with_style(style);
-        let shown = CancellationToken::new();
+        let finished = CancellationToken::new();
         tokio::spawn({
-            let (bar, shown, posts) = (bar.clone(), shown.clone(), arguments.out.is_none());
+            let (bar, finished, posts) = (bar.clone(), finished.clone(), arguments.out.is_none());
             async move {
                 let mut tick = tokio::time::interval(Duration::from_millis(200));
-                while !shown.is_cancelled() {
+                while !finished.is_cancelled() {
                     tick.tick().await;
                     let stopping = if stop.is_cancelled() { ", finishing" } else { "" };
                     let delivered = if posts {
-                        format!(", {} delivered", progress.rows())
+                        format!(", {} delivered", counters.rows())
                     } else {
                         String::new()
                     };
                     bar.set_message(format!(
                         "{} events read{delivered}{stopping}",
-                        progress.events()
+                        counters.events()
                     ));
                 }
             }
         });
-        Watched { arguments, bar, shown, next: arguments.from, begun: false }
+        ProgressDisplay { arguments, bar, finished, next: arguments.from, begun: false }
     }
 
-    fn hour(&mut self, result: &HourResult) {
-        let HourResult { hour, end, counts } = result;
+    fn show_hour(&mut self, report: &HourReport) {
+        let HourReport { hour, end, counts } = report;
         let rows = match self.arguments.out {
             Some(_) => String::new(),
             None => format!(
@@ -181,18 +185,18 @@ impl<'a> Watched<'a> {
         self.bar.suspend(|| println!("{line}"));
         self.bar.inc(1);
         self.begun = true;
-        if result.is_whole() && self.next == *hour {
+        if report.is_complete() && self.next == *hour {
             self.next = hour.plus(1);
         }
     }
 
-    /// Whether all of it is there; if not, how to go on.
+    /// Says whether every hour is complete. If not, tells the user how to go on.
     fn finish(self) -> bool {
-        self.shown.cancel();
+        self.finished.cancel();
         self.bar.finish_and_clear();
         let to = self.arguments.to;
-        let whole = self.next == to;
-        if self.begun && !whole {
+        let is_complete = self.next == to;
+        if self.begun && !is_complete {
             let twice = match self.arguments.out {
                 Some(_) => "what the file has of them is then in it twice",
                 None => {
@@ -204,6 +208,6 @@ impl<'a> Watched<'a> {
                 self.next
             );
         }
-        whole
+        is_complete
     }
 }

@@ -3,7 +3,7 @@
 use std::process::ExitCode;
 use std::sync::Arc;
 
-use proofpoint_sentinel::collect::{self, Progress, Run};
+use proofpoint_sentinel::collect::{self, Run, RunCounters};
 use proofpoint_sentinel::host::{self, Function, Invocation, Reply, RunBudget};
 use proofpoint_sentinel::pod::SessionTimeouts;
 use proofpoint_sentinel::report::RunReport;
@@ -76,7 +76,7 @@ impl Collector {
             posting_ends: time.posting_ends(),
             all_ends: time.all_ends(),
             stop,
-            progress: Arc::new(Progress::default()),
+            counters: Arc::new(RunCounters::default()),
         };
         Ok(collect::run(run).await?)
     }

@@ -1,151 +1,136 @@
-//! Closed hours of a feed, from the archive: read one after the other, each judged when it was read.
+//! Closed hours of a feed, from the archive: each is read, and its reading is classified.
 
+use std::ops::ControlFlow;
 use std::time::Duration;
 
 use proofpoint_sentinel_core::hour::Hour;
 use tokio::time::Instant;
 use tracing::Instrument;
 
-use super::feed::{FeedError, FeedRun};
-use super::hour_status::{
-    HourStatus, classify_read, classify_second_read, is_too_long, is_troubled,
-};
+use super::delivery_error::DeliveryError;
+use super::feed_context::FeedContext;
+use super::feed_error::FeedError;
+use super::feed_progress::FeedProgress;
+use super::hour_status::{HourStatus, classify_read, classify_second_read};
+use super::ledger::Ledger;
 use super::pipeline::EventDelivery;
-use super::plan::{
-    Plan, enter, enter_lost, forget_what_is_gone, is_near_the_end_of_what_is_kept, is_second, plan,
-};
-use super::read::{ReadEnd, ReadError};
+use super::plan::{awaits_second_read, is_near_end_of_retention};
+use super::read_end::ReadEnd;
+use super::session_reader::ReadError;
 use crate::pod::OpenError;
 use crate::settings::Mode;
 use crate::state::HourAttempt;
 
 /// A run begins another hour only if the time that is left is this many times what the longest
 /// hour so far has taken: an hour that is cut short has to be read again.
-const MARGIN: f64 = 1.5;
+const TIME_MARGIN: f64 = 1.5;
 
-impl FeedRun<'_> {
-    /// Reads the hours that are due while the run's time allows. Says whether none is left.
-    pub(super) async fn archive(&mut self) -> Result<bool, FeedError> {
-        let timing = (&self.run.settings.source).into();
-        forget_what_is_gone(&mut self.saved.checkpoint, self.run.clock.now(), timing);
-        let plan = self.plan();
-        for hour in plan.lost {
-            enter_lost(&mut self.saved.checkpoint, hour);
-            self.report.hours_lost.push(hour);
-        }
-        if !self.report.hours_lost.is_empty() {
-            self.save().await?;
-        }
-        let mut longest = Duration::ZERO;
-        for hour in plan.due {
-            if self.is_live_due() && !self.live().await? {
-                return Ok(false);
-            }
-            let left = self.run.reading_ends.saturating_duration_since(Instant::now());
-            if self.halted() || left <= longest.mul_f64(MARGIN) {
-                self.report.stopped();
-                return Ok(false);
-            }
-            self.ledger.forget_all_but(2);
-            let began = Instant::now();
-            let span = tracing::info_span!("hour", hour = %hour);
-            if !self.hour(hour).instrument(span).await? {
-                self.report.stopped();
-                return Ok(false);
-            }
-            longest = longest.max(began.elapsed());
-        }
-        Ok(true)
+/// Reads closed hours of a feed from the archive.
+pub(super) struct ArchiveReader<'a> {
+    ctx: FeedContext<'a>,
+    /// What the longest hour in this run has taken.
+    longest: Duration,
+}
+
+impl<'a> ArchiveReader<'a> {
+    pub(super) fn new(ctx: FeedContext<'a>) -> ArchiveReader<'a> {
+        ArchiveReader { ctx, longest: Duration::ZERO }
     }
 
-    /// The hours that are due, after noting in the report how many wait.
-    pub(super) fn plan(&mut self) -> Plan {
-        let source = &self.run.settings.source;
-        let plan = plan(&self.saved.checkpoint, self.run.clock.now(), source.into());
-        let is_waiting = |hour: &&Hour| !is_second(&self.saved.checkpoint, **hour);
-        self.report.hours_waiting = plan.later + plan.due.iter().filter(is_waiting).count();
-        plan
+    /// Reads `hour`, which is due, and records what came of it. Breaks where the run is to end.
+    pub(super) async fn read_hour(
+        &mut self,
+        hour: Hour,
+        ledger: &mut Ledger,
+        progress: &mut FeedProgress<'_>,
+    ) -> Result<ControlFlow<()>, FeedError> {
+        if self.ctx.scope().is_halted() || !self.has_time_for_an_hour() {
+            progress.report().mark_unfinished();
+            return Ok(ControlFlow::Break(()));
+        }
+        ledger.keep_recent(2);
+        let began = Instant::now();
+        let span = tracing::info_span!("hour", hour = %hour);
+        let flow = self.read(hour, ledger, progress).instrument(span).await?;
+        if flow.is_break() {
+            progress.report().mark_unfinished();
+        }
+        self.longest = self.longest.max(began.elapsed());
+        Ok(flow)
     }
 
-    /// Reads one hour and enters what came of it. Says whether the run goes on.
-    async fn hour(&mut self, hour: Hour) -> Result<bool, FeedError> {
-        let reader = self.services.reader(self.run, self.cluster, self.feed, self.scope);
-        let ctx = self.services.ctx(self.run, self.scope);
-        let mut delivery = EventDelivery::archive(self.feed, hour, &mut self.ledger, ctx);
-        let end = reader.hour(hour, &mut delivery).await;
+    fn has_time_for_an_hour(&self) -> bool {
+        self.ctx.time_left() > self.longest.mul_f64(TIME_MARGIN)
+    }
+
+    async fn read(
+        &self,
+        hour: Hour,
+        ledger: &mut Ledger,
+        progress: &mut FeedProgress<'_>,
+    ) -> Result<ControlFlow<()>, FeedError> {
+        let ctx = self.ctx;
+        let mut delivery = EventDelivery::archive(ctx.feed(), hour, ledger, ctx.delivery_context());
+        let end = ctx.session_reader().read_hour(hour, &mut delivery).await;
         let counts = delivery.counts().clone();
-        self.report.counts.add(&counts);
-        if self.run.settings.source.mode == Mode::Hybrid || is_second(&self.saved.checkpoint, hour)
-        {
-            self.report.repaired += counts.delivered;
-        }
+        let is_repair =
+            ctx.mode() == Mode::Hybrid || awaits_second_read(progress.checkpoint(), hour);
+        let report = progress.report();
+        report.counts.add(&counts);
+        report.repaired += if is_repair { counts.delivered } else { 0 };
         match end {
             Ok(end) => {
-                self.report.count_end("archive", &end);
-                self.enter(hour, &end, counts.events).await?;
-                Ok(matches!(end, ReadEnd::Session(_)))
+                report.count_session_end("archive", &end);
+                self.record(hour, &end, counts.events, ledger, progress).await?;
+                Ok(match end {
+                    ReadEnd::Session(_) => ControlFlow::Continue(()),
+                    ReadEnd::Stopped | ReadEnd::OutOfTime | ReadEnd::Quiet => {
+                        ControlFlow::Break(())
+                    }
+                })
             }
-            Err(ReadError::Open(OpenError::Refused(refusal)))
-                if refusal.status == 400
-                    && is_near_the_end_of_what_is_kept(hour, self.run.clock.now()) =>
-            {
-                if !is_second(&self.saved.checkpoint, hour) {
-                    self.report.hours_lost.push(hour);
-                    self.report.hours_waiting -= 1;
-                }
-                enter_lost(&mut self.saved.checkpoint, hour);
-                self.save().await?;
-                Ok(true)
+            Err(error) if self.is_expired(hour, &error) => {
+                progress.record_lost_hour(hour).await?;
+                Ok(ControlFlow::Continue(()))
             }
             Err(error) => Err(error.into()),
         }
     }
 
-    async fn enter(&mut self, hour: Hour, end: &ReadEnd, events: u64) -> Result<(), FeedError> {
-        let begun = events > 0 || matches!(end, ReadEnd::Session(_));
-        if !begun {
+    /// Records what a reading means, unless nothing is known by it: it was stopped before the
+    /// first event came.
+    async fn record(
+        &self,
+        hour: Hour,
+        end: &ReadEnd,
+        events: u64,
+        ledger: &mut Ledger,
+        progress: &mut FeedProgress<'_>,
+    ) -> Result<(), FeedError> {
+        if events == 0 && !matches!(end, ReadEnd::Session(_)) {
             return Ok(());
         }
-        let timing = (&self.run.settings.source).into();
-        let now = self.run.clock.now();
-        let was_done = is_second(&self.saved.checkpoint, hour);
-        let judgement = if was_done {
-            let has_delivered = self.ledger.has_any(hour).await?;
+        let (now, timing) = (self.ctx.now(), self.ctx.timing());
+        let checkpoint = progress.checkpoint();
+        let status = if awaits_second_read(checkpoint, hour) {
+            let has_delivered = ledger.has_any(hour).await?;
             classify_second_read(hour, end, events, has_delivered, now, timing)
         } else {
-            let retry = &self.saved.checkpoint.retry;
-            let previous = retry.iter().find(|attempt| attempt.hour == hour);
+            let previous = checkpoint.retry.iter().find(|attempt| attempt.hour == hour);
             classify_read(hour, previous, end, events, now, timing)
         };
-        match &judgement {
-            HourStatus::Done { .. } if was_done => self.report.hours_checked.push(hour),
-            HourStatus::Done { .. } => {
-                self.report.hours_done.push(hour);
-                self.report.hours_waiting -= 1;
-            }
-            HourStatus::Again(attempt) => {
-                self.report.hours_waiting += usize::from(was_done);
-                self.note_failing(attempt);
-            }
-        }
-        match &judgement {
+        match &status {
             HourStatus::Done { .. } => tracing::info!(events, %end, "hour done"),
-            HourStatus::Again(HourAttempt { attempts, not_before, .. }) => {
+            HourStatus::Retry(HourAttempt { attempts, not_before, .. }) => {
                 tracing::info!(events, %end, attempts, %not_before, "hour to be read again");
             }
         }
-        enter(&mut self.saved.checkpoint, hour, judgement);
-        self.save().await
+        progress.record_hour(hour, status).await
     }
 
-    /// Keeps what somebody should hear of an hour that was not read whole.
-    fn note_failing(&mut self, attempt: &HourAttempt) {
-        let HourAttempt { hour, attempts, last_events: events, .. } = *attempt;
-        if is_too_long(attempt) {
-            self.first_error.get_or_insert(FeedError::HourTooLong { hour, attempts, events });
-        } else if is_troubled(attempt) {
-            let end = attempt.last_end.clone();
-            self.first_error.get_or_insert(FeedError::HourFails { hour, attempts, end });
-        }
+    /// Whether the archive was refused because Proofpoint has dropped `hour` meanwhile.
+    fn is_expired(&self, hour: Hour, error: &ReadError<DeliveryError>) -> bool {
+        matches!(error, ReadError::Open(OpenError::Refused(refusal)) if refusal.status == 400)
+            && is_near_end_of_retention(hour, self.ctx.now())
     }
 }

@@ -3,47 +3,25 @@
 use proofpoint_sentinel_core::feed::Feed;
 use proofpoint_sentinel_core::hour::Hour;
 
+use super::delivery_error::DeliveryError;
+use super::hour_report::HourReport;
 use super::ledger::Ledger;
-use super::pipeline::{DeliveryError, EventDelivery};
-use super::read::{ReadEnd, ReadError};
+use super::pipeline::EventDelivery;
+use super::run::Run;
+use super::services::{RunError, Services};
+use super::session_reader::ReadError;
 use super::under_lease::under_lease;
-use super::{Run, RunError, Services};
 use crate::lease_scope::LeaseScope;
-use crate::pod::SessionEnd;
-use crate::report::FeedCounts;
 use crate::settings::Cluster;
 use crate::state::StateError;
-
-/// What came of one hour.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct HourResult {
-    /// The hour.
-    pub hour: Hour,
-    /// How its reading ended.
-    pub end: ReadEnd,
-    /// What became of its events.
-    pub counts: FeedCounts,
-}
-
-impl HourResult {
-    /// Whether Proofpoint said that this was all.
-    pub fn is_whole(&self) -> bool {
-        self.end == ReadEnd::Session(SessionEnd::Closed(Some(1000)))
-    }
-
-    /// Whether the reading was ended from outside, so that no further hour was begun.
-    pub fn is_last(&self) -> bool {
-        !matches!(self.end, ReadEnd::Session(_))
-    }
-}
 
 /// The hours could not be read and delivered.
 #[derive(Debug, thiserror::Error)]
 pub enum BackfillError {
-    /// Nothing could be begun.
+    /// Nothing could begin.
     #[error(transparent)]
     Run(#[from] RunError),
-    /// The feed's lease can't be had.
+    /// The feed's lease can't be taken.
     #[error("{0}")]
     State(#[from] StateError),
     /// The lease went away while hours were read.
@@ -54,8 +32,8 @@ pub enum BackfillError {
     Read(#[from] ReadError<DeliveryError>),
 }
 
-/// Reads `hours` one after the other and hands each result to `done`. Ends early, without an
-/// error, after a result that [is the last](HourResult::is_last).
+/// Reads `hours` one after the other and hands each report to `done`. Ends early, without an
+/// error, after a report that [was interrupted](HourReport::was_interrupted).
 ///
 /// What the ledger knows is not delivered again.
 ///
@@ -64,31 +42,31 @@ pub enum BackfillError {
 ///
 /// # Errors
 /// Rows that were delivered before the error stay delivered; the hour of the error is the one
-/// after the last result.
+/// after the last report.
 pub async fn backfill(
     run: &Run,
     cluster: &Cluster,
     feed: &Feed,
     hours: impl IntoIterator<Item = Hour>,
-    mut done: impl FnMut(&HourResult),
+    mut done: impl FnMut(&HourReport),
 ) -> Result<(), BackfillError> {
     let services = Services::open(run).await?;
     let scope = LeaseScope::new(&run.stop, run.posting_ends);
     let work = async {
-        let reader = services.reader(run, cluster, feed, &scope);
-        let mut ledger = Ledger::new(services.state.clone(), feed.clone());
+        let reader = services.session_reader(run, cluster, feed, &scope);
+        let mut ledger = Ledger::new(services.state().clone(), feed.clone());
         for hour in hours {
-            ledger.forget_all_but(2);
-            let ctx = services.ctx(run, &scope);
+            ledger.keep_recent(2);
+            let ctx = services.delivery_context(run, &scope);
             let mut delivery = EventDelivery::archive(feed, hour, &mut ledger, ctx);
-            let end = reader.hour(hour, &mut delivery).await?;
-            let result = HourResult { hour, end, counts: delivery.counts().clone() };
-            done(&result);
-            if result.is_last() {
+            let end = reader.read_hour(hour, &mut delivery).await?;
+            let report = HourReport { hour, end, counts: delivery.counts().clone() };
+            done(&report);
+            if report.was_interrupted() {
                 break;
             }
         }
         Ok::<_, BackfillError>(())
     };
-    under_lease(&services.state, feed, &scope, BackfillError::LeaseLost, work).await
+    under_lease(services.state(), feed, &scope, BackfillError::LeaseLost, work).await
 }

@@ -1,4 +1,4 @@
-//! A batch on its way: posted, then remembered.
+//! A batch is committed: posted, and then recorded in the ledger.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -10,13 +10,13 @@ use proofpoint_sentinel_core::feed::Feed;
 use proofpoint_sentinel_core::hour::Hour;
 use proofpoint_sentinel_core::tables::Table;
 
-use super::pipeline::DeliveryError;
+use super::delivery_error::DeliveryError;
 use crate::destination::{Batch, Destination};
 use crate::lease_scope::LeaseScope;
 use crate::report::FeedCounts;
 use crate::state::{DeadLetter, DeadLetterReason, EventId, State, StateError};
 
-/// What is known of a row on its way.
+/// What is known of a row that waits for its post to be answered.
 #[derive(Clone, Debug)]
 pub(super) struct PendingRow {
     /// The event, as it came.
@@ -29,20 +29,20 @@ pub(super) struct PendingRow {
     pub at: Option<Timestamp>,
 }
 
-/// Something for each hour that parcels belong to, made up from its parcels one by one.
+/// A value for each hour that rows belong to, to which its rows are added one by one.
 pub(super) fn by_hour<T: Default>(
-    parcels: &[PendingRow],
+    rows: &[PendingRow],
     mut add: impl FnMut(&mut T, &PendingRow),
 ) -> BTreeMap<Hour, T> {
     let mut hours = BTreeMap::new();
-    for parcel in parcels {
-        add(hours.entry(parcel.hour).or_default(), parcel);
+    for row in rows {
+        add(hours.entry(row.hour).or_default(), row);
     }
     hours
 }
 
-/// What posts of a feed share.
-pub(super) struct Posting {
+/// Commits the batches of a feed.
+pub(super) struct Committer {
     pub feed: Feed,
     pub table: &'static Table,
     pub destination: Destination,
@@ -55,47 +55,47 @@ pub(super) struct Posting {
 }
 
 /// What came of a batch.
-pub(super) struct Posted {
+pub(super) struct CommitOutcome {
     pub counts: FeedCounts,
     /// Why not every row of it is accounted for.
     pub error: Option<DeliveryError>,
 }
 
-impl Posting {
+impl Committer {
     /// Posts the batch, keeps refused rows as dead letters, and records both in the ledger.
-    pub(super) async fn post(self: Arc<Self>, batch: Batch<PendingRow>) -> Posted {
+    pub(super) async fn commit(self: Arc<Self>, batch: Batch<PendingRow>) -> CommitOutcome {
         let delivery = self.destination.deliver(self.table, batch, &self.scope).await;
-        let mut posted = Posted { counts: FeedCounts::default(), error: None };
-        posted.counts.add_posts(&delivery);
+        let mut outcome = CommitOutcome { counts: FeedCounts::default(), error: None };
+        outcome.counts.add_posts(&delivery);
         if let Some(held) = delivery.held {
-            posted.error = Some(DeliveryError::Held(held.reason));
+            outcome.error = Some(DeliveryError::Held(held.reason));
         }
         let now = self.clock.now();
-        for parcel in &delivery.delivered {
-            posted.counts.saw(parcel.at, now);
+        for row in &delivery.delivered {
+            outcome.counts.note_event_time(row.at, now);
         }
-        let mut known = delivery.delivered;
+        let mut settled = delivery.delivered;
         for refused in delivery.refused {
-            let (detail, parcel) = (refused.reason.to_string(), refused.tag);
-            match self.dead_letter(DeadLetterReason::Refused, &detail, &parcel.event).await {
+            let (detail, row) = (refused.reason.to_string(), refused.tag);
+            match self.keep_dead_letter(DeadLetterReason::Refused, &detail, &row.event).await {
                 Ok(()) => {
-                    posted.counts.add_dead_letter(DeadLetterReason::Refused);
-                    known.push(parcel);
+                    outcome.counts.add_dead_letter(DeadLetterReason::Refused);
+                    settled.push(row);
                 }
-                Err(error) => posted.error = Some(DeliveryError::DeadLetter(error)),
+                Err(error) => outcome.error = Some(DeliveryError::DeadLetter(error)),
             }
         }
-        for (hour, ids) in by_hour(&known, |ids: &mut Vec<EventId>, known| ids.push(known.id)) {
-            if let Err(error) = self.remember(hour, &ids).await {
-                posted.error = Some(DeliveryError::Ledger(error));
+        for (hour, ids) in by_hour(&settled, |ids: &mut Vec<EventId>, row| ids.push(row.id)) {
+            if let Err(error) = self.record(hour, &ids).await {
+                outcome.error = Some(DeliveryError::Ledger(error));
                 break;
             }
         }
-        posted
+        outcome
     }
 
-    /// Keeps an event that can't be delivered.
-    pub(super) async fn dead_letter(
+    /// Keeps an event that can't be delivered as a dead letter.
+    pub(super) async fn keep_dead_letter(
         &self,
         reason: DeadLetterReason,
         detail: &str,
@@ -108,7 +108,7 @@ impl Posting {
     }
 
     /// Records events of `hour` that are accounted for.
-    pub(super) async fn remember(&self, hour: Hour, ids: &[EventId]) -> Result<(), StateError> {
+    pub(super) async fn record(&self, hour: Hour, ids: &[EventId]) -> Result<(), StateError> {
         let now = self.clock.now();
         self.state.append_ledger(&self.feed, hour, now, &self.writer, ids).await
     }

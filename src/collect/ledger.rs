@@ -1,4 +1,4 @@
-//! What of a feed has been delivered already, in memory for the hours at hand.
+//! Which events of a feed have been delivered already, in memory for the hours at hand.
 
 use jiff::Timestamp;
 use proofpoint_sentinel_core::feed::Feed;
@@ -6,56 +6,60 @@ use proofpoint_sentinel_core::hour::Hour;
 
 use crate::state::{EventId, HourIds, State, StateError};
 
-/// The ids of so many hours stay in memory, or of fewer where they are many.
-const MOST_HOURS: usize = 24;
+/// The ids of at most this many hours stay in memory, or of fewer where they are many.
+const MAX_HOURS: usize = 24;
 
-/// So many ids stay in memory: those of two hours of two million events each, with room for more.
+/// At most this many ids stay in memory: those of two hours of two million events each, with room for more.
 /// In a [`HourIds`] they take up to 160 MB.
-const MOST_IDS: usize = 4_200_000;
+const MAX_IDS: usize = 4_200_000;
 
-/// So many hours the ids of events are kept after they were written.
-pub(super) const KEPT: i64 = 72;
+/// For how many hours the ids of events are kept after they were written.
+pub(super) const KEPT_HOURS: i64 = 72;
 
 /// The ledger of a feed.
-pub struct Ledger {
+pub(super) struct Ledger {
     state: State,
     feed: Feed,
     /// The hour that was used last comes last.
-    hours: Vec<Loaded>,
+    hours: Vec<LoadedHour>,
 }
 
-/// The ids of an hour, those of events under way included.
-struct Loaded {
+/// The ids of an hour, those of events in flight included.
+struct LoadedHour {
     hour: Hour,
     ids: HourIds,
     /// How many of the ids are not in the state yet. While there are any, memory alone knows them.
-    under_way: usize,
+    in_flight: usize,
 }
 
 impl Ledger {
     /// Nothing is read yet.
-    pub fn new(state: State, feed: Feed) -> Ledger {
+    pub(super) fn new(state: State, feed: Feed) -> Ledger {
         Ledger { state, feed, hours: Vec::new() }
     }
 
-    /// Says whether the event is new, and takes it for known from now on. Whoever claims it records
-    /// it in the state once it is delivered, and then [settles](Self::settle) it.
+    /// Says whether the event is new, and takes it for known from now on. The caller records it in
+    /// the state once it is delivered, and then [releases](Self::release) it.
     ///
     /// `hour` is that of the event's own time.
-    pub async fn claim(&mut self, hour: Hour, id: EventId) -> Result<bool, StateError> {
+    pub(super) async fn claim(&mut self, hour: Hour, id: EventId) -> Result<bool, StateError> {
         let loaded = match self.hours.last_mut() {
             Some(last) if last.hour == hour => last,
             _ => self.load(hour).await?,
         };
         let is_new = loaded.ids.insert(id);
-        loaded.under_way += usize::from(is_new);
+        loaded.in_flight += usize::from(is_new);
         Ok(is_new)
     }
 
     /// As [`claim`](Self::claim), for an event whose own time can't be read. `hour` is that of its
-    /// reading: the archive's hour for the one mode, the time of day for the other. They are the
-    /// same or neighbours.
-    pub async fn claim_undated(&mut self, hour: Hour, id: EventId) -> Result<bool, StateError> {
+    /// reading: the hour asked for in the archive, or the current hour in the live stream. The two
+    /// are the same or neighbours.
+    pub(super) async fn claim_undated(
+        &mut self,
+        hour: Hour,
+        id: EventId,
+    ) -> Result<bool, StateError> {
         for neighbour in [hour.plus(-1), hour.plus(1)] {
             if self.load(neighbour).await?.ids.contains(id) {
                 return Ok(false);
@@ -65,31 +69,31 @@ impl Ledger {
     }
 
     /// Whether any event of `hour` was delivered, as far as is still known.
-    pub async fn has_any(&mut self, hour: Hour) -> Result<bool, StateError> {
+    pub(super) async fn has_any(&mut self, hour: Hour) -> Result<bool, StateError> {
         Ok(!self.load(hour).await?.ids.is_empty())
     }
 
-    /// Says that `count` of the events of `hour` that were claimed are not under way any more.
-    pub fn settle(&mut self, hour: Hour, count: usize) {
+    /// Says that `count` of the events of `hour` that were claimed are no longer in flight.
+    pub(super) fn release(&mut self, hour: Hour, count: usize) {
         if let Some(loaded) = self.hours.iter_mut().rfind(|loaded| loaded.hour == hour) {
-            loaded.under_way = loaded.under_way.saturating_sub(count);
+            loaded.in_flight = loaded.in_flight.saturating_sub(count);
         }
     }
 
-    /// Keeps only the `count` hours that were used last in memory, and those with events under way.
-    pub fn forget_all_but(&mut self, count: usize) {
+    /// Keeps in memory only the `count` hours that were used last, and those with events in flight.
+    pub(super) fn keep_recent(&mut self, count: usize) {
         let mut surplus = self.hours.len().saturating_sub(count);
         self.hours.retain(|loaded| {
-            let stays = surplus == 0 || loaded.under_way > 0;
+            let stays = surplus == 0 || loaded.in_flight > 0;
             surplus = surplus.saturating_sub(1);
             stays
         });
     }
 
     /// Deletes what will not be asked for again: ids of hours before `unfinished` that were written
-    /// over [`KEPT`] hours ago.
-    pub async fn prune(&self, unfinished: Hour, now: Timestamp) -> Result<(), StateError> {
-        let written_before = Hour::containing(now).plus(-KEPT);
+    /// over [`KEPT_HOURS`] hours ago.
+    pub(super) async fn prune(&self, unfinished: Hour, now: Timestamp) -> Result<(), StateError> {
+        let written_before = Hour::containing(now).plus(-KEPT_HOURS);
         let pruned = self.state.prune_ledger(&self.feed, unfinished, written_before).await?;
         if pruned > 0 {
             tracing::info!(pruned, %unfinished, %written_before, "segments of the ledger deleted");
@@ -97,28 +101,28 @@ impl Ledger {
         Ok(())
     }
 
-    async fn load(&mut self, hour: Hour) -> Result<&mut Loaded, StateError> {
+    async fn load(&mut self, hour: Hour) -> Result<&mut LoadedHour, StateError> {
         let loaded = match self.hours.iter().position(|loaded| loaded.hour == hour) {
             Some(position) => self.hours.remove(position),
             None => {
                 let ids = self.state.read_ledger(&self.feed, hour).await?;
-                self.make_room_for(ids.len());
-                Loaded { hour, ids, under_way: 0 }
+                self.evict_for(ids.len());
+                LoadedHour { hour, ids, in_flight: 0 }
             }
         };
         self.hours.push(loaded);
         Ok(self.hours.last_mut().expect("it was pushed just here"))
     }
 
-    /// Forgets hours that were not used for long. An hour with events under way stays: reading it
-    /// again would not bring their ids back.
-    fn make_room_for(&mut self, ids: usize) {
-        let too_many = |hours: &[Loaded]| {
+    /// Evicts the hours that were used least recently, until there is room for as many `ids`. An hour
+    /// with events in flight stays: reading it again would not bring their ids back.
+    fn evict_for(&mut self, ids: usize) {
+        let too_many = |hours: &[LoadedHour]| {
             let held: usize = hours.iter().map(|loaded| loaded.ids.len()).sum();
-            hours.len() >= MOST_HOURS || held + ids > MOST_IDS
+            hours.len() >= MAX_HOURS || held + ids > MAX_IDS
         };
         while too_many(&self.hours) {
-            let idle = self.hours.iter().position(|loaded| loaded.under_way == 0);
+            let idle = self.hours.iter().position(|loaded| loaded.in_flight == 0);
             let Some(idle) = idle else { return };
             self.hours.remove(idle);
         }

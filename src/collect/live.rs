@@ -1,127 +1,165 @@
 //! The live stream of a feed: drained until it is quiet, over as many sessions as that takes.
 
+use std::ops::ControlFlow;
 use std::time::Duration;
 
 use jiff::SignedDuration;
 use tokio::time::{Instant, sleep};
 use tracing::Instrument;
 
-use super::feed::{FeedError, FeedRun};
-use super::pipeline::{DeliveryError, EventDelivery};
-use super::read::{ReadEnd, ReadError, Reader};
+use super::delivery_error::DeliveryError;
+use super::feed_context::FeedContext;
+use super::feed_error::FeedError;
+use super::feed_progress::FeedProgress;
+use super::ledger::Ledger;
+use super::pipeline::EventDelivery;
+use super::read_end::ReadEnd;
+use super::session_reader::{ReadError, SessionReader};
 use crate::pod::{RefusalKind, SessionEnd};
 use crate::report::FeedCounts;
 use crate::retry::Backoff;
-use crate::state::LiveMark;
 
-/// While closed hours are due, the live stream gets so much of the time that is left for reading.
-/// What it can't take stays with the server for the next run.
-const SHARE: f64 = 1.0 / 3.0;
+/// While closed hours are due, the live stream gets this share of the time that is left for
+/// reading. What it can't take stays with the server for the next run.
+const SHARE_OF_TIME: f64 = 1.0 / 3.0;
 
-/// While closed hours are read, the live stream gets a turn so often.
-const TURN: Duration = Duration::from_secs(180);
+/// While closed hours are read, the live stream gets a turn this often.
+const TURN_INTERVAL: Duration = Duration::from_secs(180);
 
 /// In less time than this no live session is begun.
-const LEAST: Duration = Duration::from_millis(500);
+const MIN_TIME: Duration = Duration::from_millis(500);
 
 /// How far back the server goes on from where a session ended. What is older comes from the
 /// archive alone. A little less than the documented hour.
-const REACH: SignedDuration = SignedDuration::from_mins(55);
+const REPLAY_WINDOW: SignedDuration = SignedDuration::from_mins(55);
 
 /// How a session that ended without an event is followed by another.
 const RECONNECT: Backoff =
     Backoff { first: Duration::from_secs(1), longest: Duration::from_secs(30), tries: 4 };
 
-impl FeedRun<'_> {
-    /// Drains the live stream. Says whether the run goes on: the time may have come to stop.
-    pub(super) async fn live(&mut self) -> Result<bool, FeedError> {
-        if self.halted() {
-            self.report.stopped();
-            return Ok(false);
+/// Reads a feed's live stream, in one or more turns a run.
+pub(super) struct LiveReader<'a> {
+    ctx: FeedContext<'a>,
+    /// The last turn in this run.
+    last_turn: Option<Turn>,
+}
+
+/// How a turn ended.
+struct Turn {
+    ended: Instant,
+    /// Its time was up before the stream was quiet.
+    was_cut_short: bool,
+}
+
+impl<'a> LiveReader<'a> {
+    pub(super) fn new(ctx: FeedContext<'a>) -> LiveReader<'a> {
+        LiveReader { ctx, last_turn: None }
+    }
+
+    /// Takes a turn: drains the live stream until it is quiet or the turn's time is up. Breaks
+    /// where the run is to end.
+    pub(super) async fn drain(
+        &mut self,
+        ledger: &mut Ledger,
+        progress: &mut FeedProgress<'_>,
+    ) -> Result<ControlFlow<()>, FeedError> {
+        if self.ctx.scope().is_halted() {
+            progress.report().mark_unfinished();
+            return Ok(ControlFlow::Break(()));
         }
-        let left = self.run.reading_ends.saturating_duration_since(Instant::now());
-        if left < LEAST {
-            return Ok(true);
+        let left = self.ctx.time_left();
+        if left < MIN_TIME {
+            return Ok(ControlFlow::Continue(()));
         }
-        self.tell_of_a_gap();
-        let share = if self.has_due_hours() { left.mul_f64(SHARE) } else { left };
-        let drained = self.drain(Instant::now() + share).instrument(tracing::info_span!("live"));
-        let end = match drained.await {
+        self.warn_of_gap(progress);
+        let share = if progress.has_due_hours() { left.mul_f64(SHARE_OF_TIME) } else { left };
+        let turn = self.read_sessions(Instant::now() + share, ledger, progress);
+        let end = match turn.instrument(tracing::info_span!("live")).await {
             Ok(end) => end,
-            Err(error) => return self.survive(error).await,
+            Err(error) => return self.recover_live(error, progress).await,
         };
-        self.live_ended = Some(Instant::now());
-        self.live_was_cut_short = end == ReadEnd::OutOfTime;
-        self.save().await?;
+        self.end_turn(end == ReadEnd::OutOfTime);
+        progress.save().await?;
         if end == ReadEnd::Stopped {
-            self.report.stopped();
+            progress.report().mark_unfinished();
+            return Ok(ControlFlow::Break(()));
         }
-        Ok(end != ReadEnd::Stopped)
+        Ok(ControlFlow::Continue(()))
     }
 
     /// Whether the live stream was left before it was quiet, and there is time to go on with it.
-    pub(super) fn has_more_live(&self) -> bool {
-        let left = self.run.reading_ends.saturating_duration_since(Instant::now());
-        self.live_was_cut_short && left >= LEAST
+    pub(super) fn has_more(&self) -> bool {
+        let was_cut_short = self.last_turn.as_ref().is_some_and(|turn| turn.was_cut_short);
+        was_cut_short && self.ctx.time_left() >= MIN_TIME
     }
 
-    /// Whether the live stream has waited long enough while closed hours were read.
-    pub(super) fn is_live_due(&self) -> bool {
-        self.live_ended.is_some_and(|ended| ended.elapsed() >= TURN)
+    /// Whether the live stream has waited long enough for its next turn. It never has where it had
+    /// none.
+    pub(super) fn is_due(&self) -> bool {
+        self.last_turn.as_ref().is_some_and(|turn| turn.ended.elapsed() >= TURN_INTERVAL)
+    }
+
+    fn end_turn(&mut self, was_cut_short: bool) {
+        self.last_turn = Some(Turn { ended: Instant::now(), was_cut_short });
     }
 
     /// Reads session after session until the stream is quiet, it is `until`, or sessions bring
     /// nothing any more. Every event is accounted for on success.
-    async fn drain(&mut self, until: Instant) -> Result<ReadEnd, ReadError<DeliveryError>> {
-        let quiet = self.run.settings.source.live_quiet;
-        let reader = self.services.reader(self.run, self.cluster, self.feed, self.scope);
-        let ctx = self.services.ctx(self.run, self.scope);
-        let mut delivery = EventDelivery::live(self.feed, &mut self.ledger, ctx);
+    async fn read_sessions(
+        &self,
+        until: Instant,
+        ledger: &mut Ledger,
+        progress: &mut FeedProgress<'_>,
+    ) -> Result<ReadEnd, ReadError<DeliveryError>> {
+        let ctx = self.ctx;
+        let quiet = ctx.run().settings.source.live_quiet;
+        let mut delivery = EventDelivery::live(ctx.feed(), ledger, ctx.delivery_context());
         let mut ends = Vec::new();
-        let drained = sessions(&reader, quiet, until, &mut delivery, &mut ends).await;
-        self.report.counts.add(delivery.counts());
+        let result =
+            read_sessions(&ctx.session_reader(), quiet, until, &mut delivery, &mut ends).await;
+        progress.report().counts.add(delivery.counts());
         for end in &ends {
-            self.report.count_end("live", end);
+            progress.report().count_session_end("live", end);
         }
         if let Some(last) = ends.last() {
-            let (ended, end) = (self.run.clock.now(), last.to_string());
-            self.saved.checkpoint.live = Some(LiveMark { ended, end });
+            progress.record_live(last);
         }
-        let end = drained?;
+        let end = result?;
         if let ReadEnd::Session(last) = &end
             && !matches!(last, SessionEnd::Closed(Some(1000 | 1001)))
         {
-            let (end, mode) = (end.clone(), self.run.settings.source.mode);
-            self.first_error.get_or_insert(FeedError::LiveFails { end, mode });
+            progress.note_error(FeedError::LiveFails { end: end.clone(), mode: ctx.mode() });
         }
         Ok(end)
     }
 
-    /// Goes on to the archive where the live stream alone is in first_error. A token that is refused,
-    /// or busy, opens no other session either.
-    async fn survive(&mut self, error: ReadError<DeliveryError>) -> Result<bool, FeedError> {
+    /// Goes on to the archive where the fault is the live stream's alone and passes. A token that
+    /// is refused, or busy, opens no other session either.
+    async fn recover_live(
+        &mut self,
+        error: ReadError<DeliveryError>,
+        progress: &mut FeedProgress<'_>,
+    ) -> Result<ControlFlow<()>, FeedError> {
         match &error {
             ReadError::Open(open) if open.kind() == RefusalKind::Passing => {
                 tracing::warn!(%error, "the live stream can't be read");
-                self.live_ended = Some(Instant::now());
-                self.live_was_cut_short = false;
-                self.save().await?;
-                let mode = self.run.settings.source.mode;
-                self.first_error.get_or_insert(FeedError::LiveRefused { error, mode });
-                Ok(true)
+                self.end_turn(false);
+                progress.save().await?;
+                progress.note_error(FeedError::LiveRefused { error, mode: self.ctx.mode() });
+                Ok(ControlFlow::Continue(()))
             }
             _ => Err(error.into()),
         }
     }
 
     /// Says which events can't come from the live stream, since it was left for too long.
-    fn tell_of_a_gap(&self) {
-        let now = self.run.clock.now();
-        if let Some(live) = &self.saved.checkpoint.live
-            && live.ended < now - REACH
+    fn warn_of_gap(&self, progress: &FeedProgress<'_>) {
+        let now = self.ctx.now();
+        if let Some(live) = &progress.checkpoint().live
+            && live.ended < now - REPLAY_WINDOW
         {
-            let (since, until) = (live.ended, now - REACH);
-            let then = match self.run.settings.source.mode.reads_archive() {
+            let (since, until) = (live.ended, now - REPLAY_WINDOW);
+            let then = match self.ctx.mode().reads_archive() {
                 true => "is read from the archive",
                 false => "is missing until `collect` reads it",
             };
@@ -130,41 +168,41 @@ impl FeedRun<'_> {
     }
 }
 
-/// The sessions of one drain; how each ended goes to `ends`. An end of a session itself is given
-/// only where it is of no use to open another.
-async fn sessions(
-    reader: &Reader<'_>,
+/// The sessions of one turn. How each ended goes to `ends`. The result is the end of a session
+/// itself only where it is of no use to open another.
+async fn read_sessions(
+    reader: &SessionReader<'_>,
     quiet: Duration,
     until: Instant,
     delivery: &mut EventDelivery<'_>,
     ends: &mut Vec<ReadEnd>,
 ) -> Result<ReadEnd, ReadError<DeliveryError>> {
-    let mut fruitless = 0;
+    let mut sessions_without_news = 0;
     loop {
-        let before = news(delivery.counts());
-        let end = match reader.live(quiet, until, delivery).await {
+        let before = new_events(delivery.counts());
+        let end = match reader.read_live(quiet, until, delivery).await {
             Ok(end) => end,
             Err(error) => {
                 // Whatever else is wrong, what was read is to be delivered.
                 if let ReadError::Open(_) = error {
-                    reader.finish(delivery).await?;
+                    reader.flush(delivery).await?;
                 }
                 return Err(error);
             }
         };
         ends.push(end.clone());
-        let events = news(delivery.counts()) - before;
-        fruitless = if events > 0 { 0 } else { fruitless + 1 };
+        let events = new_events(delivery.counts()) - before;
+        sessions_without_news = if events > 0 { 0 } else { sessions_without_news + 1 };
         tracing::info!(events, %end, "live session ended");
         // What was read does not wait for the next session, which may be long in coming.
-        reader.finish(delivery).await?;
-        if !matches!(end, ReadEnd::Session(_)) || fruitless >= RECONNECT.tries {
+        reader.flush(delivery).await?;
+        if !matches!(end, ReadEnd::Session(_)) || sessions_without_news >= RECONNECT.tries {
             return Ok(end);
         }
-        if fruitless == 0 {
+        if sessions_without_news == 0 {
             continue;
         }
-        let Some(wait) = RECONNECT.wait_until(fruitless, None, until) else {
+        let Some(wait) = RECONNECT.wait_until(sessions_without_news, None, until) else {
             return Ok(ReadEnd::OutOfTime);
         };
         tokio::select! {
@@ -175,6 +213,6 @@ async fn sessions(
 }
 
 /// How many events there were that had not been delivered before.
-fn news(counts: &FeedCounts) -> u64 {
+fn new_events(counts: &FeedCounts) -> u64 {
     counts.events - counts.duplicates
 }

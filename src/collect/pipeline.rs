@@ -1,4 +1,4 @@
-//! The way of an event from the session to the workspace: row, ledger, batch, post.
+//! Turns events into rows, drops those that the ledger knows, and commits the rest in batches.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -6,7 +6,6 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use jiff::Timestamp;
-use proofpoint_sentinel_core::clock::Clock;
 use proofpoint_sentinel_core::feed::Feed;
 use proofpoint_sentinel_core::hour::Hour;
 use proofpoint_sentinel_core::tables::table;
@@ -14,97 +13,62 @@ use tokio::task::{JoinError, JoinSet};
 use tokio::time::{Instant, sleep_until};
 use tracing::Instrument;
 
-use super::commit::{self, PendingRow, Posted, Posting};
+use super::commit::{CommitOutcome, Committer, PendingRow, by_hour};
+use super::counters::RunCounters;
+use super::delivery_context::DeliveryContext;
+use super::delivery_error::DeliveryError;
+use super::event_sink::EventSink;
 use super::ledger::Ledger;
-use super::progress::Progress;
-use super::read::EventSink;
-use crate::destination::{Batch, Destination, HeldReason, Packer};
-use crate::lease_scope::LeaseScope;
+use crate::destination::{Batch, Packer};
 use crate::report::FeedCounts;
 use crate::row::{RowBuilder, RowMetadata, RowShape};
-use crate::settings::{DestinationSettings, Settings};
-use crate::state::{DeadLetterReason, EventId, State, StateError};
+use crate::settings::DestinationSettings;
+use crate::state::{DeadLetterReason, EventId};
 
-/// How many batches of one feed are under way at once. When so many are, no event is taken, and
-/// the server feels it.
-const POSTS: usize = 4;
+/// How many batches of one feed are in flight at most. When that many are, no event is taken, and
+/// the server feels the backpressure.
+const MAX_BATCHES_IN_FLIGHT: usize = 4;
 
-/// A batch is closed when its events, which are kept until their rows are accepted, have so many
+/// A batch is closed when its events, which are kept until their rows are accepted, have this many
 /// bytes.
-const MOST_WAITING: usize = 4 << 20;
+const MAX_BYTES_WAITING: usize = 4 << 20;
 
-/// While the events in posts have so many bytes, no event is taken.
-const MOST_UNDER_WAY: usize = 12 << 20;
+/// While the events of the batches in flight have this many bytes, no event is taken.
+const MAX_BYTES_IN_FLIGHT: usize = 12 << 20;
 
-/// How long the row of a live event waits for others to be posted with.
-const LONGEST_WAIT: Duration = Duration::from_secs(10);
+/// How long the row of a live event waits at most for others to be posted with.
+const MAX_LIVE_WAIT: Duration = Duration::from_secs(10);
 
-/// Why no more events can be delivered.
-#[derive(Debug, thiserror::Error)]
-pub enum DeliveryError {
-    /// The workspace takes none.
-    #[error("the workspace takes no rows: {0}")]
-    Held(HeldReason),
-    /// An event that can't be delivered could not be kept as a dead letter either.
-    #[error("a dead letter can't be kept: {0}")]
-    DeadLetter(StateError),
-    /// What was delivered before can't be read, or what was delivered can't be recorded.
-    #[error("the ledger of delivered events can't be used: {0}")]
-    Ledger(StateError),
-    /// A fault in the program.
-    #[error("a post ended by a fault in the program: {0}")]
-    Fault(#[from] JoinError),
-}
-
-/// What the deliveries of one run share.
-#[derive(Clone, Copy)]
-pub struct DeliveryContext<'a> {
-    /// The run's settings.
-    pub settings: &'a Settings,
-    /// Where rows go.
-    pub destination: &'a Destination,
-    /// Where dead letters and the ledger are.
-    pub state: &'a State,
-    /// The time of receipt.
-    pub clock: &'a Clock,
-    /// Counts for whoever watches.
-    pub progress: &'a Progress,
-    /// Names the run in the ledger.
-    pub writer: &'a str,
-    /// Whether and until when posts may begin.
-    pub scope: &'a LeaseScope,
-}
-
-/// Where events come from, which says what is not delivered.
+/// Where events come from. That decides which are not delivered.
 enum Origin<'a> {
     /// Sessions. What the ledger knows has been delivered.
     Session(&'a mut Ledger),
-    /// A dead letter. The ledger may know its event, since that was accounted for.
-    Letter(DeadLetterReason),
+    /// A dead letter. The ledger may know its event, which was accounted for when it was kept.
+    DeadLetter(DeadLetterReason),
 }
 
 /// Delivers events of a feed.
-pub struct EventDelivery<'a> {
+pub(super) struct EventDelivery<'a> {
     /// The archive's hour; the live stream has none.
     hour: Option<Hour>,
     builder: RowBuilder,
     origin: Origin<'a>,
-    progress: &'a Progress,
+    counters: &'a RunCounters,
     row: Vec<u8>,
     packer: Packer<PendingRow>,
-    posting: Arc<Posting>,
-    posts: JoinSet<(Posted, Load)>,
-    /// How long a row waits for its batch to become full.
-    give_up_after: Option<Duration>,
+    committer: Arc<Committer>,
+    in_flight: JoinSet<(CommitOutcome, BatchInFlight)>,
+    /// How long a row waits at most for its batch to become full.
+    max_wait: Option<Duration>,
     /// Bytes of the events whose rows wait to be posted. A row can be much shorter than its event.
     bytes_waiting: usize,
-    /// Bytes of the events in posts under way.
-    bytes_under_way: usize,
+    /// Bytes of the events of the batches in flight.
+    bytes_in_flight: usize,
     counts: FeedCounts,
 }
 
-/// What of a batch is to be accounted for once it is posted.
-struct Load {
+/// What of a batch is to be accounted for once it is committed.
+struct BatchInFlight {
     /// Bytes of its events.
     bytes: usize,
     /// How many events it has of which hour.
@@ -113,38 +77,39 @@ struct Load {
 
 impl<'a> EventDelivery<'a> {
     /// Delivers events of the archive's `hour` that the ledger does not know.
-    pub fn archive(
+    pub(super) fn archive(
         feed: &Feed,
         hour: Hour,
         ledger: &'a mut Ledger,
         ctx: DeliveryContext<'a>,
     ) -> EventDelivery<'a> {
-        EventDelivery::from(Origin::Session(ledger), feed, Some(hour), ctx)
+        EventDelivery::new(Origin::Session(ledger), feed, Some(hour), ctx)
     }
 
-    /// As [`archive`](Self::archive), for events that come when they come: a batch does not wait
-    /// for long to become full.
-    pub fn live(
+    /// Delivers events of the live stream, likewise. They come when they come, so a batch does not
+    /// wait for long to become full.
+    pub(super) fn live(
         feed: &Feed,
         ledger: &'a mut Ledger,
         ctx: DeliveryContext<'a>,
     ) -> EventDelivery<'a> {
-        let delivery = EventDelivery::from(Origin::Session(ledger), feed, None, ctx);
-        EventDelivery { give_up_after: Some(LONGEST_WAIT), ..delivery }
+        let delivery = EventDelivery::new(Origin::Session(ledger), feed, None, ctx);
+        EventDelivery { max_wait: Some(MAX_LIVE_WAIT), ..delivery }
     }
 
     /// Delivers the event of a dead letter of `reason`, whatever the ledger knows, and records it
-    /// there. What is `oversize` still is not delivered: the workspace has its shortened row.
-    pub(super) fn of_letter(
+    /// there. An event that still is `oversize` is not delivered: the workspace has its shortened
+    /// row.
+    pub(super) fn dead_letter(
         reason: DeadLetterReason,
         feed: &Feed,
         hour: Hour,
         ctx: DeliveryContext<'a>,
     ) -> EventDelivery<'a> {
-        EventDelivery::from(Origin::Letter(reason), feed, Some(hour), ctx)
+        EventDelivery::new(Origin::DeadLetter(reason), feed, Some(hour), ctx)
     }
 
-    fn from(
+    fn new(
         origin: Origin<'a>,
         feed: &Feed,
         hour: Option<Hour>,
@@ -154,7 +119,7 @@ impl<'a> EventDelivery<'a> {
             DestinationSettings::LogsIngestion { .. } => RowShape::Columns,
             DestinationSettings::DataCollector { .. } => RowShape::Legacy,
         };
-        let posting = Posting {
+        let committer = Committer {
             feed: feed.clone(),
             table: table(feed.event_type),
             destination: ctx.destination.clone(),
@@ -167,26 +132,26 @@ impl<'a> EventDelivery<'a> {
             hour,
             builder: RowBuilder::new(feed.event_type, shape, ctx.settings.message_text),
             origin,
-            progress: ctx.progress,
+            counters: ctx.counters,
             row: Vec::new(),
             packer: Packer::new(ctx.destination.limits()),
-            posting: Arc::new(posting),
-            posts: JoinSet::new(),
-            give_up_after: None,
+            committer: Arc::new(committer),
+            in_flight: JoinSet::new(),
+            max_wait: None,
             bytes_waiting: 0,
-            bytes_under_way: 0,
+            bytes_in_flight: 0,
             counts: FeedCounts::default(),
         }
     }
 
     /// What has become of the events so far.
-    pub fn counts(&self) -> &FeedCounts {
+    pub(super) fn counts(&self) -> &FeedCounts {
         &self.counts
     }
 
-    /// Stands for the hour of an event whose own time can't be read.
-    fn hour_of_reading(&self) -> Hour {
-        self.hour.unwrap_or_else(|| Hour::containing(self.posting.clock.now()))
+    /// The hour in the ledger of an event whose own time can't be read.
+    fn fallback_hour(&self) -> Hour {
+        self.hour.unwrap_or_else(|| Hour::containing(self.committer.clock.now()))
     }
 
     /// Says whether the event is new. A dead letter's always is.
@@ -206,70 +171,73 @@ impl<'a> EventDelivery<'a> {
         Ok(is_new)
     }
 
-    /// Says that of a claimed event all is done that will be.
-    async fn remember(&mut self, hour: Hour, id: EventId) -> Result<(), DeliveryError> {
+    /// Records a claimed event of which no row is posted, and releases it.
+    async fn record(&mut self, hour: Hour, id: EventId) -> Result<(), DeliveryError> {
         if let Origin::Session(ledger) = &mut self.origin {
-            self.posting.remember(hour, &[id]).await.map_err(DeliveryError::Ledger)?;
-            ledger.settle(hour, 1);
+            self.committer.record(hour, &[id]).await.map_err(DeliveryError::Ledger)?;
+            ledger.release(hour, 1);
         }
         Ok(())
     }
 
-    /// Posts the rows that wait, if any do.
-    fn post_rest(&mut self) {
+    /// Commits the rows that wait, if any do.
+    fn commit_waiting(&mut self) {
         if let Some(batch) = self.packer.finish() {
-            self.post(batch);
+            self.commit(batch);
         }
     }
 
-    /// Posts a batch that was just closed.
-    fn post(&mut self, batch: Batch<PendingRow>) {
+    /// Begins to commit a batch that was just closed.
+    fn commit(&mut self, batch: Batch<PendingRow>) {
         let bytes = std::mem::take(&mut self.bytes_waiting);
-        self.bytes_under_way += bytes;
-        let load = Load { bytes, hours: commit::by_hour(batch.tags(), |count, _| *count += 1) };
-        let post = Arc::clone(&self.posting).post(batch);
-        let post = async move { (post.await, load) };
-        self.posts.spawn(post.in_current_span());
+        self.bytes_in_flight += bytes;
+        let load = BatchInFlight { bytes, hours: by_hour(batch.tags(), |count, _| *count += 1) };
+        let commit = Arc::clone(&self.committer).commit(batch);
+        let commit = async move { (commit.await, load) };
+        self.in_flight.spawn(commit.in_current_span());
     }
 
-    fn account(&mut self, posted: Result<(Posted, Load), JoinError>) -> Result<(), DeliveryError> {
-        let (posted, load) = posted?;
-        self.bytes_under_way -= load.bytes;
+    fn account_for(
+        &mut self,
+        joined: Result<(CommitOutcome, BatchInFlight), JoinError>,
+    ) -> Result<(), DeliveryError> {
+        let (outcome, load) = joined?;
+        self.bytes_in_flight -= load.bytes;
         if let Origin::Session(ledger) = &mut self.origin {
             for (hour, count) in load.hours {
-                ledger.settle(hour, count);
+                ledger.release(hour, count);
             }
         }
-        self.counts.add(&posted.counts);
-        self.progress.delivered(posted.counts.delivered);
-        posted.error.map_or(Ok(()), Err)
+        self.counts.add(&outcome.counts);
+        self.counters.count_rows(outcome.counts.delivered);
+        outcome.error.map_or(Ok(()), Err)
     }
 
-    /// Waits until a row has waited long enough for others; pending where none does. Cancel-safe.
-    async fn waited_long_enough(since: Option<Instant>, give_up_after: Option<Duration>) {
-        match (since, give_up_after) {
-            (Some(since), Some(give_up_after)) => sleep_until(since + give_up_after).await,
+    /// Waits until a row has waited long enough for others. Pending where none does. Cancel-safe.
+    async fn waited_long_enough(since: Option<Instant>, max_wait: Option<Duration>) {
+        match (since, max_wait) {
+            (Some(since), Some(max_wait)) => sleep_until(since + max_wait).await,
             _ => std::future::pending().await,
         }
     }
 
-    /// Keeps an event that can be no row, once.
-    async fn malformed(&mut self, detail: &str, event: &[u8]) -> Result<(), DeliveryError> {
-        let (hour, id) = (self.hour_of_reading(), malformed_id(event));
+    /// Keeps an event that can't become a row, once.
+    async fn keep_malformed(&mut self, detail: &str, event: &[u8]) -> Result<(), DeliveryError> {
+        let (hour, id) = (self.fallback_hour(), malformed_id(event));
         if !self.claim(hour, id, None).await? {
             return Ok(());
         }
-        self.dead_letter(DeadLetterReason::Malformed, detail, event).await?;
-        self.remember(hour, id).await
+        self.keep_dead_letter(DeadLetterReason::Malformed, detail, event).await?;
+        self.record(hour, id).await
     }
 
-    async fn dead_letter(
+    async fn keep_dead_letter(
         &mut self,
         reason: DeadLetterReason,
         detail: &str,
         event: &[u8],
     ) -> Result<(), DeliveryError> {
-        let kept = self.posting.dead_letter(reason, detail, event).await;
+        let kept = self.committer.keep_dead_letter(reason, detail, event).await;
         kept.map_err(DeliveryError::DeadLetter)?;
         self.counts.add_dead_letter(reason);
         Ok(())
@@ -296,85 +264,85 @@ fn malformed_id(event: &[u8]) -> EventId {
 impl EventSink for EventDelivery<'_> {
     type Error = DeliveryError;
 
-    fn has_room(&self) -> bool {
-        self.posts.len() < POSTS && self.bytes_under_way < MOST_UNDER_WAY
+    fn has_capacity(&self) -> bool {
+        self.in_flight.len() < MAX_BATCHES_IN_FLIGHT && self.bytes_in_flight < MAX_BYTES_IN_FLIGHT
     }
 
-    // Nothing is awaited between the join and the account: what was joined can't be lost.
-    async fn settle(&mut self) -> Result<(), DeliveryError> {
-        let has_room = self.has_room();
+    // Nothing is awaited between the join and its account, so nothing that was joined is lost.
+    async fn make_progress(&mut self) -> Result<(), DeliveryError> {
+        let has_capacity = self.has_capacity();
         let waiting_since = self.packer.waiting_since();
         tokio::select! {
             biased;
-            Some(posted) = self.posts.join_next() => self.account(posted),
-            () = Self::waited_long_enough(waiting_since, self.give_up_after), if has_room => {
-                self.post_rest();
+            Some(joined) = self.in_flight.join_next() => self.account_for(joined),
+            () = Self::waited_long_enough(waiting_since, self.max_wait), if has_capacity => {
+                self.commit_waiting();
                 Ok(())
             }
             else => std::future::pending().await,
         }
     }
 
-    async fn take(&mut self, event: Bytes) -> Result<(), DeliveryError> {
+    async fn push(&mut self, event: Bytes) -> Result<(), DeliveryError> {
         self.counts.add_event(event.len());
-        self.progress.read(event.len() as u64);
+        self.counters.count_event(event.len() as u64);
         let text = match std::str::from_utf8(&event) {
             Ok(text) => text,
-            Err(error) => return self.malformed(&format!("not UTF-8: {error}"), &event).await,
+            Err(error) => return self.keep_malformed(&format!("not UTF-8: {error}"), &event).await,
         };
-        let built = match self.builder.build(text, self.posting.clock.now(), &mut self.row) {
+        let built = match self.builder.build(text, self.committer.clock.now(), &mut self.row) {
             Ok(built) => built,
-            Err(error) => return self.malformed(&error.to_string(), &event).await,
+            Err(error) => return self.keep_malformed(&error.to_string(), &event).await,
         };
         let (at, oversize) = (built.event_time, built.oversize);
         let (hour, id) =
-            (at.map_or_else(|| self.hour_of_reading(), Hour::containing), event_id(&built));
+            (at.map_or_else(|| self.fallback_hour(), Hour::containing), event_id(&built));
         if !self.claim(hour, id, at).await? {
             return Ok(());
         }
         if oversize {
             let detail = "the row lacks values that are too long for a column";
-            self.dead_letter(DeadLetterReason::Oversize, detail, &event).await?;
-            if matches!(self.origin, Origin::Letter(DeadLetterReason::Oversize)) {
+            self.keep_dead_letter(DeadLetterReason::Oversize, detail, &event).await?;
+            if matches!(self.origin, Origin::DeadLetter(DeadLetterReason::Oversize)) {
                 return Ok(());
             }
         }
         match self.packer.push(&self.row, PendingRow { event: event.clone(), hour, id, at }) {
             Ok(full) => {
                 if let Some(full) = full {
-                    self.post(full);
+                    self.commit(full);
                 }
                 self.bytes_waiting += event.len();
             }
             Err(too_long) => {
                 let detail = too_long.to_string();
-                self.dead_letter(DeadLetterReason::Oversize, &detail, &event).await?;
-                self.remember(hour, id).await?;
+                self.keep_dead_letter(DeadLetterReason::Oversize, &detail, &event).await?;
+                self.record(hour, id).await?;
             }
         }
-        if self.bytes_waiting >= MOST_WAITING && self.has_room() {
-            self.post_rest();
+        if self.bytes_waiting >= MAX_BYTES_WAITING && self.has_capacity() {
+            self.commit_waiting();
         }
         Ok(())
     }
 
-    async fn wind_down(&mut self) {
-        while let Some(posted) = self.posts.join_next().await {
-            if let Err(error) = self.account(posted) {
+    async fn drain_in_flight(&mut self) {
+        while let Some(joined) = self.in_flight.join_next().await {
+            if let Err(error) = self.account_for(joined) {
                 tracing::warn!(%error, "another batch failed as well");
             }
         }
     }
 
-    /// What waits begins only where there is room for it, and after a failure not at all.
-    async fn finish(&mut self) -> Result<(), DeliveryError> {
+    /// A batch that waits begins only where there is capacity for it, and after a failure not at all.
+    async fn flush(&mut self) -> Result<(), DeliveryError> {
         let mut first_error = None;
         loop {
-            if self.has_room() && first_error.is_none() {
-                self.post_rest();
+            if self.has_capacity() && first_error.is_none() {
+                self.commit_waiting();
             }
-            let Some(posted) = self.posts.join_next().await else { break };
-            if let Err(error) = self.account(posted) {
+            let Some(joined) = self.in_flight.join_next().await else { break };
+            if let Err(error) = self.account_for(joined) {
                 first_error.get_or_insert(error);
             }
         }

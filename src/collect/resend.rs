@@ -1,4 +1,4 @@
-//! Dead letters into the workspace, each as a run would deliver its event.
+//! Sends dead letters to the workspace, each as a run would deliver its event.
 
 use std::collections::BTreeMap;
 
@@ -7,24 +7,27 @@ use futures_util::stream;
 use proofpoint_sentinel_core::feed::Feed;
 use proofpoint_sentinel_core::hour::Hour;
 
-use super::pipeline::{DeliveryError, EventDelivery};
-use super::read::{EventSink as _, long_after};
+use super::delivery_error::DeliveryError;
+use super::event_sink::EventSink as _;
+use super::pipeline::EventDelivery;
+use super::run::Run;
+use super::services::{RunError, Services};
+use super::session_reader::grace_period_over;
 use super::under_lease::under_lease;
-use super::{Run, RunError, Services};
 use crate::lease_scope::LeaseScope;
 use crate::report::FeedCounts;
 use crate::state::{DeadLetterName, DeadLetterReason, StateError};
 
-/// How many dead letters of a feed are under way at once, and in memory.
-const AT_A_TIME: usize = 4;
+/// How many dead letters of a feed are in flight at most, and in memory.
+const MAX_IN_FLIGHT: usize = 4;
 
 /// What came of a dead letter.
 #[derive(Debug)]
-pub enum Resent {
+pub enum ResendOutcome {
     /// The workspace has its row, and the dead letter is deleted.
     Delivered,
-    /// Its event can't be delivered still. It lies under this reason, which may be another one
-    /// than before.
+    /// Its event still can't be delivered. It is kept under this reason, which may be another than
+    /// before.
     Kept(DeadLetterReason),
     /// There is no such dead letter.
     Missing,
@@ -35,7 +38,7 @@ pub enum Resent {
 /// Not every dead letter of a feed was tried.
 #[derive(Debug, thiserror::Error)]
 pub enum ResendError {
-    /// The feed's lease can't be had, or the dead letters can't be read or deleted.
+    /// The feed's lease can't be taken, or the dead letters can't be read or deleted.
     #[error("{0}")]
     State(#[from] StateError),
     /// The event was neither delivered nor refused.
@@ -44,7 +47,7 @@ pub enum ResendError {
     /// The lease went away meanwhile.
     #[error("the feed's lease was lost: a run of the Function App may have it")]
     LeaseLost,
-    /// The program was told to stop, or something else failed, and what was under way took too
+    /// The program was told to stop, or something else failed, and what was in flight took too
     /// long.
     #[error("told to stop while dead letters were under way; they are kept")]
     Abandoned,
@@ -63,7 +66,7 @@ pub enum ResendError {
 pub async fn resend(
     run: &Run,
     letters: impl IntoIterator<Item = DeadLetterName>,
-    mut done: impl FnMut(&DeadLetterName, &Resent),
+    mut done: impl FnMut(&DeadLetterName, &ResendOutcome),
 ) -> Result<Vec<(Feed, ResendError)>, RunError> {
     let mut feeds: BTreeMap<Feed, Vec<DeadLetterName>> = BTreeMap::new();
     for letter in letters {
@@ -73,8 +76,8 @@ pub async fn resend(
     let mut failed = Vec::new();
     for (feed, letters) in feeds {
         let scope = LeaseScope::new(&run.stop, run.posting_ends);
-        let resending = Resending { run, services: &services, feed: &feed, scope };
-        if let Err(error) = resending.leased(letters, &mut done).await {
+        let feed_resend = FeedResend { run, services: &services, feed: &feed, scope };
+        if let Err(error) = feed_resend.send_all(letters, &mut done).await {
             failed.push((feed, error));
         }
     }
@@ -82,7 +85,7 @@ pub async fn resend(
 }
 
 /// The work on one feed.
-struct Resending<'a> {
+struct FeedResend<'a> {
     run: &'a Run,
     services: &'a Services,
     feed: &'a Feed,
@@ -90,39 +93,39 @@ struct Resending<'a> {
     scope: LeaseScope,
 }
 
-impl Resending<'_> {
-    async fn leased(
+impl FeedResend<'_> {
+    async fn send_all(
         &self,
         letters: Vec<DeadLetterName>,
-        done: &mut impl FnMut(&DeadLetterName, &Resent),
+        done: &mut impl FnMut(&DeadLetterName, &ResendOutcome),
     ) -> Result<(), ResendError> {
         if self.scope.is_halted() {
             return Ok(());
         }
-        let work = self.letters(letters, done);
+        let work = self.send_leased(letters, done);
         let lost = ResendError::LeaseLost;
-        under_lease(&self.services.state, self.feed, &self.scope, lost, work).await
+        under_lease(self.services.state(), self.feed, &self.scope, lost, work).await
     }
 
-    /// After a failure no other is begun, and those under way are finished: a row that was
-    /// accepted would otherwise be sent once more.
-    async fn letters(
+    /// After a failure no other is begun, and those in flight are finished: a row that was accepted
+    /// would otherwise be sent once more.
+    async fn send_leased(
         &self,
         letters: Vec<DeadLetterName>,
-        done: &mut impl FnMut(&DeadLetterName, &Resent),
+        done: &mut impl FnMut(&DeadLetterName, &ResendOutcome),
     ) -> Result<(), ResendError> {
         let work = letters.into_iter().map(|name| async {
-            let result = self.unless_halted(&name).await;
+            let result = self.send_unless_halted(&name).await;
             if result.is_err() {
                 self.scope.halt();
             }
             (name, result)
         });
-        let mut work = stream::iter(work).buffered(AT_A_TIME);
+        let mut work = stream::iter(work).buffered(MAX_IN_FLIGHT);
         let mut first_error = None;
         while let Some((name, result)) = work.next().await {
             match result {
-                Ok(Some(resent)) => done(&name, &resent),
+                Ok(Some(outcome)) => done(&name, &outcome),
                 Ok(None) => {}
                 Err(error) => {
                     first_error.get_or_insert(error);
@@ -132,44 +135,47 @@ impl Resending<'_> {
         first_error.map_or(Ok(()), Err)
     }
 
-    async fn unless_halted(&self, name: &DeadLetterName) -> Result<Option<Resent>, ResendError> {
+    async fn send_unless_halted(
+        &self,
+        name: &DeadLetterName,
+    ) -> Result<Option<ResendOutcome>, ResendError> {
         if self.scope.is_halted() {
             return Ok(None);
         }
         tokio::select! {
-            result = self.letter(name) => result.map(Some),
-            () = long_after(self.scope.halt_token()) => Err(ResendError::Abandoned),
+            result = self.send(name) => result.map(Some),
+            () = grace_period_over(self.scope.halt_token()) => Err(ResendError::Abandoned),
         }
     }
 
-    async fn letter(&self, name: &DeadLetterName) -> Result<Resent, ResendError> {
-        let state = &self.services.state;
+    async fn send(&self, name: &DeadLetterName) -> Result<ResendOutcome, ResendError> {
+        let state = self.services.state();
         let letter = match state.read_dead_letter(name).await {
             Ok(Some(letter)) => letter,
-            Ok(None) => return Ok(Resent::Missing),
-            Err(error) if error.is_damage() => return Ok(Resent::Damaged(error)),
+            Ok(None) => return Ok(ResendOutcome::Missing),
+            Err(error) if error.is_damage() => return Ok(ResendOutcome::Damaged(error)),
             Err(error) => return Err(error.into()),
         };
         let hour = Hour::containing(letter.at);
-        let ctx = self.services.ctx(self.run, &self.scope);
-        let mut delivery = EventDelivery::of_letter(letter.reason, self.feed, hour, ctx);
-        delivery.take(letter.event.into()).await?;
-        delivery.finish().await?;
-        let resent = outcome(delivery.counts());
-        if !matches!(resent, Resent::Kept(reason) if reason == name.reason()) {
+        let ctx = self.services.delivery_context(self.run, &self.scope);
+        let mut delivery = EventDelivery::dead_letter(letter.reason, self.feed, hour, ctx);
+        delivery.push(letter.event.into()).await?;
+        delivery.flush().await?;
+        let outcome = outcome(delivery.counts());
+        if !matches!(outcome, ResendOutcome::Kept(reason) if reason == name.reason()) {
             state.delete_dead_letter(name).await?;
         }
-        Ok(resent)
+        Ok(outcome)
     }
 }
 
-/// What came of the one event of a counts. Without an error it is one of these.
-fn outcome(counts: &FeedCounts) -> Resent {
+/// What came of the one event that was counted. Without an error it is one of these.
+fn outcome(counts: &FeedCounts) -> ResendOutcome {
     match counts {
-        FeedCounts { delivered: 1.., .. } => Resent::Delivered,
-        FeedCounts { malformed: 1.., .. } => Resent::Kept(DeadLetterReason::Malformed),
+        FeedCounts { delivered: 1.., .. } => ResendOutcome::Delivered,
+        FeedCounts { malformed: 1.., .. } => ResendOutcome::Kept(DeadLetterReason::Malformed),
         // Before oversize: a shortened row that was refused is both.
-        FeedCounts { refused: 1.., .. } => Resent::Kept(DeadLetterReason::Refused),
-        _ => Resent::Kept(DeadLetterReason::Oversize),
+        FeedCounts { refused: 1.., .. } => ResendOutcome::Kept(DeadLetterReason::Refused),
+        _ => ResendOutcome::Kept(DeadLetterReason::Oversize),
     }
 }

@@ -9,7 +9,7 @@ use crate::settings::SourceSettings;
 
 /// When hours are read.
 #[derive(Clone, Copy, Debug)]
-pub struct Timing {
+pub(crate) struct Timing {
     /// How long after its end an hour is due.
     pub delay: Duration,
     /// When an hour that came back empty is read again.
@@ -28,43 +28,44 @@ impl From<&SourceSettings> for Timing {
 
 impl Timing {
     /// When `hour` is to be read once more, if ever.
-    pub fn second_at(&self, hour: Hour) -> Option<Timestamp> {
+    pub(super) fn second_read_at(&self, hour: Hour) -> Option<Timestamp> {
         self.second_read.map(|after| later(hour.end(), Some(signed(after))))
     }
 }
 
-/// As a difference of times.
-pub fn signed(duration: Duration) -> SignedDuration {
+/// The duration as a difference of times.
+pub(super) fn signed(duration: Duration) -> SignedDuration {
     SignedDuration::try_from(duration).unwrap_or(SignedDuration::MAX)
 }
 
-/// `now` where there is no such time.
-pub fn later(now: Timestamp, wait: Option<SignedDuration>) -> Timestamp {
+/// The time `wait` after `now`, or `now` where there is no such time.
+pub(super) fn later(now: Timestamp, wait: Option<SignedDuration>) -> Timestamp {
     wait.and_then(|wait| now.checked_add(wait).ok()).unwrap_or(now)
 }
 
 /// Timings and times for tests.
 #[cfg(test)]
-pub mod examples {
+pub(super) mod examples {
     use super::*;
 
     /// Nothing is read twice.
-    pub const ONCE: Timing = Timing {
+    pub(in crate::collect) const ONCE: Timing = Timing {
         delay: Duration::from_secs(45 * 60),
         empty_retry: Duration::from_secs(60 * 60),
         second_read: None,
     };
 
     /// The default.
-    pub const TWICE: Timing = Timing { second_read: Some(Duration::from_secs(6 * 3600)), ..ONCE };
+    pub(in crate::collect) const TWICE: Timing =
+        Timing { second_read: Some(Duration::from_secs(6 * 3600)), ..ONCE };
 
-    /// A time, as tests write it.
-    pub fn at(text: &str) -> Timestamp {
+    /// A time as tests write it.
+    pub(in crate::collect) fn at(text: &str) -> Timestamp {
         text.parse().unwrap()
     }
 
-    /// An hour, likewise.
-    pub fn hour(text: &str) -> Hour {
+    /// An hour as tests write it.
+    pub(in crate::collect) fn hour(text: &str) -> Hour {
         text.parse().unwrap()
     }
 }

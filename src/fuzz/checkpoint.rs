@@ -4,7 +4,8 @@ use std::time::Duration;
 use jiff::Timestamp;
 use proofpoint_sentinel_core::feed::{EventType, Feed};
 
-use crate::collect::plan::{let_go, plan, take_back};
+use crate::collect::plan::plan;
+use crate::collect::record::{rewind_fast_clock, skip_expired_hours};
 use crate::collect::timing::Timing;
 use crate::state::Checkpoint;
 
@@ -42,16 +43,16 @@ pub fn checkpoint(stored: &[u8]) {
     }
 }
 
-/// What a clock that is behind takes back of a checkpoint, and one that is ahead lets go of, leaves
-/// one that can be written.
+/// What a clock that is behind makes of a checkpoint, and what one that is ahead makes of it, can be
+/// written.
 fn outlives_other_clocks(checkpoint: &Checkpoint, feed: &Feed, timing: Timing) {
     let at = |hours| checkpoint.next_hour.plus(hours).start();
     let (behind, ahead) = (at(-30), at(1_000));
     let mut back = Checkpoint { updated: behind, ..checkpoint.clone() };
-    assert!(take_back(&mut back, behind).is_some_and(|first| first == back.next_hour));
+    assert!(rewind_fast_clock(&mut back, behind).is_some_and(|first| first == back.next_hour));
     assert!(back.to_json(feed).is_ok(), "{back:?}");
     let mut on = Checkpoint { updated: ahead, ..checkpoint.clone() };
-    assert_eq!(take_back(&mut on, ahead), None);
-    let_go(&mut on, ahead, timing);
+    assert_eq!(rewind_fast_clock(&mut on, ahead), None);
+    skip_expired_hours(&mut on, ahead, timing);
     assert!(on.to_json(feed).is_ok(), "{on:?}");
 }

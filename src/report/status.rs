@@ -1,4 +1,4 @@
-//! The status of a feed: its last run's report as a JSON document, for whoever looks from outside.
+//! The status of a feed: the report of its last run as a JSON document, for readers from outside.
 
 use std::collections::BTreeMap;
 
@@ -96,7 +96,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_reader_finds_what_the_log_line_has() {
+    fn the_status_has_what_the_log_line_has() {
         let mut report = FeedReport::new("acme_hosted-message".to_owned(), "default".to_owned());
         let now: Timestamp = "2026-11-20T10:46:00Z".parse().unwrap();
         report.counts.delivered = 7;
@@ -104,7 +104,7 @@ mod tests {
         report.repaired = 2;
         report.hours_done.push("2026-11-20T09".parse().unwrap());
         report.newest = Some("2026-11-20T10:45:30Z".parse().unwrap());
-        report.count_end("live", "quiet");
+        report.count_session_end("live", "quiet");
         report.conclude(Some(&"the token is bad"), now, Duration::from_millis(1500));
         let status: Value = serde_json::from_slice(&json(&report, "run-7", now)).unwrap();
         let expected = json!({

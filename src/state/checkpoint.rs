@@ -1,5 +1,7 @@
 //! The checkpoint: what is done for a feed, in whole hours.
 
+mod v1;
+
 use std::collections::BTreeMap;
 
 use jiff::Timestamp;
@@ -7,8 +9,11 @@ use proofpoint_sentinel_core::feed::Feed;
 use proofpoint_sentinel_core::hour::Hour;
 use serde::{Deserialize, Serialize};
 
-/// The version of the format that this program writes and reads.
-const VERSION: u32 = 1;
+use super::recorded_end::RecordedEnd;
+use v1::{CheckpointV1, HourAttemptV1, LiveMarkV1};
+
+/// The version of the format that this program writes. It reads version 1 too.
+const VERSION: u32 = 2;
 
 /// Years before the Log API existed. A checkpoint from there would have every hour since read.
 const EARLIEST: Timestamp = Timestamp::constant(1_420_070_400, 0);
@@ -17,7 +22,7 @@ const EARLIEST: Timestamp = Timestamp::constant(1_420_070_400, 0);
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Checkpoint {
-    /// Version of the format, 1.
+    /// Version of the format, 2.
     pub version: u32,
     /// The feed, as its `Display` writes it.
     pub feed: String,
@@ -51,7 +56,7 @@ pub struct LiveMark {
     /// When the reading ended.
     pub ended: Timestamp,
     /// How it ended.
-    pub end: String,
+    pub end: RecordedEnd,
 }
 
 /// An hour that was read and is not done.
@@ -69,7 +74,7 @@ pub struct HourAttempt {
     /// How many events the last read gave.
     pub last_events: u64,
     /// How the last read ended.
-    pub last_end: String,
+    pub last_end: RecordedEnd,
 }
 
 /// Only what every version of the format has.
@@ -103,13 +108,17 @@ impl Checkpoint {
         }
         // The version comes first: another one would only be called damaged below.
         let AnyVersion { version } = serde_json::from_slice(bytes).map_err(not_a_checkpoint)?;
-        if version != VERSION {
-            return Err(format!(
-                "it has version {version} and this program knows version {VERSION}; a newer \
-                 release of the program wrote it, so go back to that release"
-            ));
-        }
-        let checkpoint: Checkpoint = serde_json::from_slice(bytes).map_err(not_a_checkpoint)?;
+        let checkpoint = match version {
+            1 => serde_json::from_slice::<CheckpointV1>(bytes).map(Checkpoint::from),
+            VERSION => serde_json::from_slice(bytes),
+            _ => {
+                return Err(format!(
+                    "it has version {version} and this program knows version {VERSION}; a newer \
+                     release of the program wrote it, so go back to that release"
+                ));
+            }
+        };
+        let checkpoint: Checkpoint = checkpoint.map_err(not_a_checkpoint)?;
         checkpoint.check(feed)?;
         Ok(checkpoint)
     }
@@ -167,6 +176,43 @@ impl Checkpoint {
     }
 }
 
+impl From<CheckpointV1> for Checkpoint {
+    fn from(old: CheckpointV1) -> Checkpoint {
+        Checkpoint {
+            version: VERSION,
+            feed: old.feed,
+            writer: old.writer,
+            sequence: old.sequence,
+            updated: old.updated,
+            next_hour: old.next_hour,
+            retry: old.retry.into_iter().map(HourAttempt::from).collect(),
+            lost: old.lost,
+            second: old.second,
+            live: old.live.map(LiveMark::from),
+            newest: old.newest,
+        }
+    }
+}
+
+impl From<LiveMarkV1> for LiveMark {
+    fn from(LiveMarkV1 { ended, end }: LiveMarkV1) -> LiveMark {
+        LiveMark { ended, end }
+    }
+}
+
+impl From<HourAttemptV1> for HourAttempt {
+    fn from(old: HourAttemptV1) -> HourAttempt {
+        HourAttempt {
+            hour: old.hour,
+            attempts: old.attempts,
+            empty_reads: old.empty_reads,
+            not_before: old.not_before,
+            last_events: old.last_events,
+            last_end: old.last_end,
+        }
+    }
+}
+
 fn in_order(list: &str, hours: &[Hour]) -> Result<(), String> {
     match hours.windows(2).find(|pair| pair[0] >= pair[1]) {
         Some(pair) => {
@@ -181,158 +227,4 @@ fn not_a_checkpoint(error: serde_json::Error) -> String {
 }
 
 #[cfg(test)]
-mod tests {
-    use proofpoint_sentinel_core::feed::EventType;
-    use proptest::prelude::*;
-    use serde_json::{Value, json};
-
-    use super::*;
-
-    fn feed() -> Feed {
-        Feed { cluster_id: "acme_hosted".to_owned(), event_type: EventType::Message }
-    }
-
-    fn stored() -> Value {
-        json!({
-            "version": 1,
-            "feed": "acme_hosted-message",
-            "writer": "run-7",
-            "sequence": 7,
-            "updated": "2026-11-20T10:46:00Z",
-            "next_hour": "2026-11-20T10",
-            "retry": [
-                {"hour": "2026-11-20T06", "attempts": 2, "empty_reads": 0, "last_events": 12,
-                 "not_before": "2026-11-20T11:00:00Z", "last_end": "cut"},
-                {"hour": "2026-11-20T08", "attempts": 1, "empty_reads": 1, "last_events": 0,
-                 "not_before": "2026-11-20T11:30:00Z", "last_end": "closed with 1000"},
-            ],
-            "lost": ["2026-11-01T00"],
-            "second": ["2026-11-19T23", "2026-11-20T07"],
-            "live": {"ended": "2026-11-20T10:45:12.5Z", "end": "closed with 1000"},
-            "newest": "2026-11-20T10:45:11.25Z",
-        })
-    }
-
-    fn read(value: &Value) -> Result<Checkpoint, String> {
-        Checkpoint::from_json(value.to_string().as_bytes(), &feed())
-    }
-
-    #[test]
-    fn is_written_as_it_was_read() {
-        let checkpoint = read(&stored()).unwrap();
-        assert_eq!(checkpoint.retry[1].hour.to_string(), "2026-11-20T08");
-        let json = checkpoint.to_json(&feed()).unwrap();
-        assert_eq!(serde_json::from_slice::<Value>(&json).unwrap(), stored());
-    }
-
-    #[test]
-    fn what_is_not_known_yet_is_null() {
-        let mut value = stored();
-        value["live"] = Value::Null;
-        value["newest"] = Value::Null;
-        let checkpoint = read(&value).unwrap();
-        assert_eq!((&checkpoint.live, &checkpoint.newest), (&None, &None));
-        let json = checkpoint.to_json(&feed()).unwrap();
-        assert_eq!(serde_json::from_slice::<Value>(&json).unwrap(), value);
-    }
-
-    #[test]
-    fn a_first_checkpoint_is_a_good_one() {
-        let now = "2026-11-20T10:00:00Z".parse().unwrap();
-        let first = Checkpoint::starting_at(Hour::containing(now), &feed(), "run-1", now);
-        assert_eq!(Checkpoint::from_json(&first.to_json(&feed()).unwrap(), &feed()), Ok(first));
-    }
-
-    #[test]
-    fn damage_is_told() {
-        type Damage = fn(&mut Value);
-        let cases: [(&str, Damage); 23] = [
-            ("version 2", |it| it["version"] = json!(2)),
-            ("missing field `version`", |it| drop(it.as_object_mut().unwrap().remove("version"))),
-            ("missing field `retry`", |it| drop(it.as_object_mut().unwrap().remove("retry"))),
-            ("missing field `second`", |it| drop(it.as_object_mut().unwrap().remove("second"))),
-            ("missing field `live`", |it| drop(it.as_object_mut().unwrap().remove("live"))),
-            ("missing field `newest`", |it| drop(it.as_object_mut().unwrap().remove("newest"))),
-            ("missing field `end`", |it| it["live"] = json!({"ended": "2026-11-20T10:45:12Z"})),
-            ("unknown field `events`", |it| it["live"]["events"] = json!(1)),
-            ("unknown field `more`", |it| it["more"] = json!(1)),
-            ("belongs to the feed `other-audit`", |it| it["feed"] = json!("other-audit")),
-            ("not an hour", |it| it["next_hour"] = json!("2026-11-20T10:30")),
-            ("next_hour 1970-01-01T00", |it| it["next_hour"] = json!("1970-01-01T00")),
-            ("next_hour 2026-11-20T11", |it| it["next_hour"] = json!("2026-11-20T11")),
-            ("in retry are not in order", |it| it["retry"][0]["hour"] = json!("2026-11-20T09")),
-            ("08 is there twice", |it| it["retry"][0]["hour"] = json!("2026-11-20T08")),
-            ("in second are not in order", |it| it["second"][0] = json!("2026-11-20T09")),
-            ("07 is there twice", |it| it["second"][0] = json!("2026-11-20T07")),
-            ("in retry is not before", |it| it["retry"][1]["hour"] = json!("2026-11-20T10")),
-            ("in lost is not before", |it| it["lost"] = json!(["2026-11-20T10"])),
-            ("in second is not before", |it| it["second"][1] = json!("2026-11-20T10")),
-            ("both in retry and in lost", |it| it["lost"] = json!(["2026-11-20T06"])),
-            ("both in retry and in second", |it| it["second"] = json!(["2026-11-20T06"])),
-            ("both in lost and in second", |it| it["second"] = json!(["2026-11-01T00"])),
-        ];
-        for (told, damage) in cases {
-            let mut value = stored();
-            damage(&mut value);
-            let error = read(&value).unwrap_err();
-            assert!(error.contains(told), "`{error}` does not tell `{told}`");
-        }
-    }
-
-    #[test]
-    fn a_bad_checkpoint_is_not_even_written() {
-        let mut checkpoint = read(&stored()).unwrap();
-        checkpoint.retry.reverse();
-        assert!(checkpoint.to_json(&feed()).is_err());
-    }
-
-    /// Up to four of the ten hours before `next_hour`, in any order.
-    fn some_hours() -> impl Strategy<Value = Vec<Hour>> {
-        let next: Hour = "2026-11-20T10".parse().unwrap();
-        proptest::collection::vec((1..=10i64).prop_map(move |back| next.plus(-back)), 0..4)
-    }
-
-    proptest! {
-        #[test]
-        fn hours_are_taken_as_they_are_where_each_is_in_one_list_and_in_order(
-            retry in some_hours(),
-            lost in some_hours(),
-            second in some_hours(),
-        ) {
-            let mut checkpoint = read(&stored()).unwrap();
-            let attempt = |hour: &Hour| HourAttempt { hour: *hour, ..checkpoint.retry[0].clone() };
-            let attempts = retry.iter().map(attempt).collect();
-            checkpoint.retry = attempts;
-            checkpoint.lost = lost.clone();
-            checkpoint.second = second.clone();
-
-            let rises = |hours: &[Hour]| hours.is_sorted_by(|one, next| one < next);
-            let apart = |some: &[Hour], others: &[Hour]| some.iter().all(|it| !others.contains(it));
-            let is_good = rises(&retry) && rises(&second)
-                && apart(&retry, &lost) && apart(&retry, &second) && apart(&lost, &second);
-            match checkpoint.to_json(&feed()) {
-                Ok(json) => {
-                    prop_assert!(is_good);
-                    prop_assert_eq!(Checkpoint::from_json(&json, &feed()), Ok(checkpoint));
-                }
-                Err(reason) => prop_assert!(!is_good, "{}", reason),
-            }
-        }
-
-        #[test]
-        fn no_bytes_but_its_own_are_taken_for_a_checkpoint(
-            bytes in proptest::collection::vec(any::<u8>(), 0..200),
-        ) {
-            prop_assert!(Checkpoint::from_json(&bytes, &feed()).is_err());
-        }
-
-        /// As a write that was cut off would leave it, if writes could be.
-        #[test]
-        fn a_cut_checkpoint_is_damaged(cut in any::<prop::sample::Index>()) {
-            let whole = read(&stored()).unwrap().to_json(&feed()).unwrap();
-            // The last two bytes are the brace and the line's end.
-            let cut = cut.index(whole.len() - 1);
-            prop_assert!(Checkpoint::from_json(&whole[..cut], &feed()).is_err());
-        }
-    }
-}
+mod tests;

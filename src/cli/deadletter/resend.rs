@@ -5,13 +5,13 @@ use std::sync::Arc;
 
 use clap::Args;
 use jiff::Timestamp;
-use proofpoint_sentinel::collect::{Progress, Resent, resend as send};
+use proofpoint_sentinel::collect::{ResendOutcome, RunCounters, resend as send};
 use proofpoint_sentinel::net::Net;
 use proofpoint_sentinel::settings::{Settings, environment};
 use proofpoint_sentinel::state::{DeadLetterName, DeadLetterReason, State};
 
 use super::Filter;
-use crate::cli::{Failure, run_without_limit, signals};
+use crate::cli::{Failure, signals, unlimited_run};
 
 #[derive(Args)]
 pub(crate) struct Arguments {
@@ -29,23 +29,23 @@ pub(crate) struct Arguments {
 pub(super) async fn resend(arguments: Arguments) -> Result<bool, Failure> {
     let settings = Settings::read(&environment())?;
     let stop = signals::stop_token();
-    let letters = choose(&arguments, &settings).await?;
+    let letters = choose_letters(&arguments, &settings).await?;
     if letters.is_empty() {
         writeln!(io::stdout(), "There is no dead letter to send.")?;
         return Ok(true);
     }
     let id = format!("resend {}", Timestamp::now());
-    let run = run_without_limit(id, settings, stop, Arc::new(Progress::default()));
+    let run = unlimited_run(id, settings, stop, Arc::new(RunCounters::default()));
     let mut counts = ResendCounts { chosen: letters.len(), ..ResendCounts::default() };
-    let failed = send(&run, letters, |name, resent| counts.tell(name, resent)).await?;
+    let failed = send(&run, letters, |name, outcome| counts.report(name, outcome)).await?;
     for (feed, error) in failed {
         eprintln!("error: {feed}: {error}");
     }
     Ok(counts.finish())
 }
 
-/// What is to be sent, each once.
-async fn choose(
+/// The dead letters to send, each once.
+async fn choose_letters(
     arguments: &Arguments,
     settings: &Settings,
 ) -> Result<Vec<DeadLetterName>, Failure> {
@@ -76,7 +76,7 @@ async fn choose(
     Ok(names)
 }
 
-/// What the user is told.
+/// Counts what became of the dead letters, and tells the user.
 #[derive(Default)]
 struct ResendCounts {
     chosen: usize,
@@ -85,16 +85,18 @@ struct ResendCounts {
 }
 
 impl ResendCounts {
-    fn tell(&mut self, name: &DeadLetterName, resent: &Resent) {
-        let what = match resent {
-            Resent::Delivered => "delivered".to_owned(),
-            Resent::Kept(reason) if *reason == name.reason() => format!("{reason} again, kept"),
-            Resent::Kept(reason) => format!("{reason}, kept under that reason"),
-            Resent::Missing => "is not there".to_owned(),
-            Resent::Damaged(error) => error.to_string(),
+    fn report(&mut self, name: &DeadLetterName, outcome: &ResendOutcome) {
+        let what = match outcome {
+            ResendOutcome::Delivered => "delivered".to_owned(),
+            ResendOutcome::Kept(reason) if *reason == name.reason() => {
+                format!("{reason} again, kept")
+            }
+            ResendOutcome::Kept(reason) => format!("{reason}, kept under that reason"),
+            ResendOutcome::Missing => "is not there".to_owned(),
+            ResendOutcome::Damaged(error) => error.to_string(),
         };
-        match resent {
-            Resent::Delivered => self.delivered += 1,
+        match outcome {
+            ResendOutcome::Delivered => self.delivered += 1,
             _ => self.not_delivered += 1,
         }
         // Nobody may read any more, and the work goes on.

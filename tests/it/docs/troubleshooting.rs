@@ -13,7 +13,7 @@ const PAGE: &str = "docs/troubleshooting.md";
 const NOT_IN_OPERATION: [&str; 2] = ["src/cli/demo", "src/fuzz"];
 
 /// Texts that are no messages, and why.
-const NO_MESSAGES: [(&str, &[&str]); 4] = [
+const NO_MESSAGES: [(&str, &[&str]); 5] = [
     (
         "what a programmer knows can't be: where it is, the operator reads `a fault in the program`",
         &[
@@ -56,6 +56,10 @@ const NO_MESSAGES: [(&str, &[&str]); 4] = [
             "proxy authorization required",
             "tunnel error:",
         ],
+    ),
+    (
+        "what begins the text of an end in a checkpoint of version 1",
+        &["closed with", "invalid data:"],
     ),
     (
         "names and layouts: of runs in state, for debugging, of hours, of the progress bar, a plural",

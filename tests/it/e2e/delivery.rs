@@ -210,7 +210,7 @@ async fn reading_stops_while_the_workspace_does_not_answer_and_goes_on_afterward
     let gate = Gate::default();
     scene.simulation.workspace.script(vec![Script::Hold(gate.clone()); 12]);
     let run = scene.a_run();
-    let progress = run.progress.clone();
+    let counters = run.counters.clone();
     let blocked = async {
         let workspace = &scene.simulation.workspace;
         workspace.wait_for(|counters| counters.in_flight == 8).await;
@@ -224,9 +224,9 @@ async fn reading_stops_while_the_workspace_does_not_answer_and_goes_on_afterward
         };
         assert_eq!(timeout(silence, too_much).await.ok(), None, "too many of these");
         // Four batches are under way for each feed, and one event made the fourth one full.
-        let events = progress.events();
+        let events = counters.events();
         assert!(events <= 3 * (4 * 25 + 1), "{events} events were read");
-        assert_eq!(progress.rows(), 0);
+        assert_eq!(counters.rows(), 0);
         gate.open();
     };
     let (report, ()) = tokio::join!(scene.run_as(run), soon(blocked));
@@ -308,12 +308,12 @@ async fn events_much_longer_than_their_rows_do_not_pile_up() {
     let workspace = &scene.simulation.workspace;
     workspace.script(vec![Script::Hold(gate.clone()); 8]);
     let run = scene.a_run();
-    let progress = run.progress.clone();
+    let counters = run.counters.clone();
     let blocked = async {
         let posts = workspace.wait_for(|counters| counters.in_flight >= 3).await;
         let more = workspace.wait_for(|counters| counters.in_flight > posts.in_flight);
         assert!(timeout(Duration::from_millis(300), more).await.is_err(), "more posts");
-        let events = progress.events();
+        let events = counters.events();
         assert!(events <= 16, "{events} MiB of events are in memory");
         gate.open();
     };

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use jiff::{SignedDuration, Timestamp};
-use proofpoint_sentinel::collect::{Progress, Run, run};
+use proofpoint_sentinel::collect::{Run, RunCounters, run};
 use proofpoint_sentinel::net::Net;
 use proofpoint_sentinel::pod::SessionTimeouts;
 use proofpoint_sentinel::report::{FeedOutcome, FeedReport, RunReport};
@@ -218,7 +218,7 @@ impl Scene {
             posting_ends: Instant::now() + NEVER,
             all_ends: Instant::now() + NEVER,
             stop: CancellationToken::new(),
-            progress: Arc::new(Progress::default()),
+            counters: Arc::new(RunCounters::default()),
         }
     }
 

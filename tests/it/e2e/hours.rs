@@ -7,7 +7,7 @@ use jiff::SignedDuration;
 use proofpoint_sentinel::collect::Run;
 use proofpoint_sentinel::pod::SessionTimeouts;
 use proofpoint_sentinel::report::FeedOutcome;
-use proofpoint_sentinel::state::HourAttempt;
+use proofpoint_sentinel::state::{HourAttempt, RecordedEnd};
 use proofpoint_sentinel_core::feed::{EventType, Feed};
 use proofpoint_sentinel_core::hour::Hour;
 use proofpoint_sentinel_simulator::pod::{RefusedHandshake, SessionFault};
@@ -119,7 +119,7 @@ async fn an_empty_hour_is_read_three_times_an_hour_apart() {
         empty_reads: 1,
         not_before: "2026-11-20T11:50:00Z".parse().unwrap(),
         last_events: 0,
-        last_end: "closed with 1000".to_owned(),
+        last_end: RecordedEnd::Closed(Some(1000)),
     };
     assert_eq!(again(&scene, &messages()).await, [expected]);
     scene.advance(54);
@@ -243,7 +243,7 @@ async fn an_hour_that_is_cut_short_is_on_record_and_read_again() {
     let [HourAttempt { hour, attempts: 1, last_events, last_end, .. }] = &attempts[..] else {
         panic!("{attempts:?}");
     };
-    assert_eq!((*hour, last_end.as_str()), (last_hour(), "cut"));
+    assert_eq!((*hour, last_end), (last_hour(), &RecordedEnd::Cut));
 
     let report = scene.run_well().await;
     assert_eq!(report.feeds[0].hours_done, [last_hour()]);
@@ -262,9 +262,9 @@ async fn only_code_1000_means_that_all_was_sent() {
     assert_eq!(report.feeds[0].ends, expected.map(|end| (format!("archive {end}"), 1)).into());
     let attempts = again(&scene, &messages()).await;
     let record: Vec<_> =
-        attempts.iter().map(|a| (a.hour, a.last_events, a.last_end.as_str())).collect();
+        attempts.iter().map(|a| (a.hour, a.last_events, a.last_end.clone())).collect();
     let hours = last_hours(3);
-    assert_eq!(record, [0, 1, 2].map(|at| (hours[at], 5, expected[at])));
+    assert_eq!(record, [0, 1, 2].map(|at| (hours[at], 5, RecordedEnd::Closed(codes[at]))));
 
     assert_eq!(scene.run_well().await.feeds[0].hours_done, hours);
     assert_arrived(&scene, EventType::Message, &events);
@@ -277,7 +277,7 @@ async fn an_end_without_a_close_is_believed_when_it_comes_twice_with_as_many_eve
     scene.simulation.pod.script(&messages(), [SessionFault::EndByEof, SessionFault::EndByEof]);
     assert_eq!(scene.run_well().await.feeds[0].hours_done, []);
     let attempts = again(&scene, &messages()).await;
-    assert_eq!((attempts[0].last_events, attempts[0].last_end.as_str()), (10, "cut"));
+    assert_eq!((attempts[0].last_events, &attempts[0].last_end), (10, &RecordedEnd::Cut));
     assert_eq!(scene.run_well().await.feeds[0].hours_done, [last_hour()]);
     assert_arrived(&scene, EventType::Message, &events);
 }

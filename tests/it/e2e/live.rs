@@ -6,7 +6,7 @@ use bytes::Bytes;
 use jiff::{SignedDuration, Timestamp};
 use proofpoint_sentinel::collect::Run;
 use proofpoint_sentinel::report::FeedOutcome;
-use proofpoint_sentinel::state::DeadLetterReason;
+use proofpoint_sentinel::state::{DeadLetterReason, RecordedEnd};
 use proofpoint_sentinel_core::feed::EventType;
 use proofpoint_sentinel_core::hour::Hour;
 use proofpoint_sentinel_simulator::pod::{GivenEvent, RefusedHandshake, SessionFault};
@@ -40,7 +40,7 @@ async fn live_brings_the_last_hour_and_the_archive_what_is_older() {
     assert_eq!((sessions.live_opened, sessions.archive_opened), (1, 1));
     assert_eq!((sessions.most_open, sessions.closed, sessions.dropped), (1, 2, 0));
     let live = scene.checkpoint(&messages).await.unwrap().live.unwrap();
-    assert_eq!((live.ended, live.end.as_str()), (scene.now(), "quiet"));
+    assert_eq!((live.ended, live.end), (scene.now(), RecordedEnd::Quiet));
 }
 
 #[tokio::test]

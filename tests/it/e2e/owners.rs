@@ -6,7 +6,7 @@ use std::time::Duration;
 use proofpoint_sentinel::collect::Run;
 use proofpoint_sentinel::net::Net;
 use proofpoint_sentinel::report::FeedOutcome;
-use proofpoint_sentinel::state::{DeadLetter, DeadLetterReason, State, StateError};
+use proofpoint_sentinel::state::{DeadLetter, DeadLetterReason, RecordedEnd, State, StateError};
 use proofpoint_sentinel_core::feed::EventType;
 use proofpoint_sentinel_simulator::workspace::{Gate, Script};
 use tokio::time::Instant;
@@ -87,7 +87,7 @@ const EVENTS: usize = 100;
 /// Runs `interrupted`, which must end within its hour, and then another run. Makes sure that the
 /// session was closed in good order, that the first run's work is on record as `end`, and that
 /// after the second every event is there.
-async fn goes_on(scene: Scene, end: &str, interrupted: impl AsyncFnOnce(&Scene, Run)) {
+async fn goes_on(scene: Scene, end: RecordedEnd, interrupted: impl AsyncFnOnce(&Scene, Run)) {
     let events = scene.give(&messages(), last_hour(), EVENTS);
     interrupted(&scene, scene.a_run()).await;
     let counters = soon(scene.simulation.pod.wait_for(|counters| counters.open() == 0)).await;
@@ -95,7 +95,7 @@ async fn goes_on(scene: Scene, end: &str, interrupted: impl AsyncFnOnce(&Scene, 
     assert_eq!((sessions.opened, sessions.closed, sessions.dropped), (1, 1, 0));
     let attempt = scene.checkpoint(&messages()).await.expect("it was saved").retry.remove(0);
     assert_eq!((attempt.hour, attempt.attempts), (last_hour(), 1));
-    assert_eq!((attempt.last_end.as_str(), attempt.not_before), (end, scene.now()));
+    assert_eq!((attempt.last_end, attempt.not_before), (end, scene.now()));
     let early = usize::try_from(attempt.last_events).unwrap();
     assert!((1..EVENTS).contains(&early), "{early} events were read");
     assert_arrived(&scene, EventType::Message, &events[..early]);
@@ -114,7 +114,7 @@ fn slowly() -> SceneBuilder {
 
 #[tokio::test]
 async fn a_run_that_is_told_to_stop_closes_its_session_and_saves_its_progress() {
-    goes_on(slowly().start().await, "stopped", async |scene, run| {
+    goes_on(slowly().start().await, RecordedEnd::Stopped, async |scene, run| {
         let stop = run.stop.clone();
         let stopped = async {
             let some = scene.simulation.pod.wait_for(|all| all.feed(&messages()).events_sent > 9);
@@ -130,7 +130,7 @@ async fn a_run_that_is_told_to_stop_closes_its_session_and_saves_its_progress() 
 
 #[tokio::test]
 async fn a_run_whose_time_is_up_closes_its_session_and_saves_its_progress() {
-    goes_on(slowly().start().await, "out of time", async |scene, run| {
+    goes_on(slowly().start().await, RecordedEnd::OutOfTime, async |scene, run| {
         let reading_ends = Instant::now() + Duration::from_millis(1750);
         let report = scene.run_as(Run { reading_ends, ..run }).await;
         assert_eq!(report.feeds[0].outcome, FeedOutcome::Unfinished);

@@ -2,6 +2,7 @@
 
 use std::os::unix::process::ExitStatusExt;
 
+use proofpoint_sentinel::state::RecordedEnd;
 use proofpoint_sentinel_core::hour::Hour;
 use proofpoint_sentinel_simulator::DestinationApi;
 use proofpoint_sentinel_simulator::host::{Host, InvocationOutcome};
@@ -53,7 +54,7 @@ async fn a_run_ends_by_itself_in_time_and_the_next_goes_on() {
         let checkpoint = world.checkpoint(&feed).await;
         assert_eq!(checkpoint.next_hour, second.plus(1), "{checkpoint:?}");
         let cut = checkpoint.retry.last().unwrap();
-        assert_eq!((cut.hour, &cut.last_end[..]), (second, "out of time"), "{checkpoint:?}");
+        assert_eq!((cut.hour, &cut.last_end), (second, &RecordedEnd::OutOfTime), "{checkpoint:?}");
         let delivered = world.delivered(&feed).len() as u64;
         assert_eq!(delivered, 100 + cut.last_events, "what was read was delivered");
         assert!(cut.last_events > 0);
@@ -102,7 +103,7 @@ async fn a_run_that_is_told_to_stop_says_goodbye_and_answers() {
         let counters = world.simulation.pod.counters().feed(&feed);
         assert_eq!((counters.closed, counters.dropped), (counters.opened, 0), "{counters:?}");
         let cut = world.checkpoint(&feed).await.retry.pop().unwrap();
-        assert_eq!((cut.hour, &cut.last_end[..]), (world.hours[1], "stopped"));
+        assert_eq!((cut.hour, cut.last_end), (world.hours[1], RecordedEnd::Stopped));
         let delivered = world.delivered(&feed).len() as u64;
         assert_eq!(delivered, 50 + cut.last_events, "what was read was delivered");
     }

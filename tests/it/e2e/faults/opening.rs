@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use proofpoint_sentinel::collect::Run;
+use proofpoint_sentinel::state::RecordedEnd;
 use proofpoint_sentinel_core::feed::EventType;
 use proofpoint_sentinel_simulator::certificates::Authority;
 use proofpoint_sentinel_simulator::pod::{RefusedHandshake, SessionFault};
@@ -96,7 +97,7 @@ async fn what_live_had_read_before_it_was_refused_is_delivered() {
     assert_eq!(ends(of_feed(&report, &messages())), expected);
     assert_arrived(&scene, EventType::Message, &events[..4]);
     let live = scene.checkpoint(&messages()).await.unwrap().live.unwrap();
-    assert_eq!((live.ended, live.end.as_str()), (scene.now(), "cut"));
+    assert_eq!((live.ended, live.end), (scene.now(), RecordedEnd::Cut));
 
     scene.run_well().await;
     assert_arrived(&scene, EventType::Message, &events);

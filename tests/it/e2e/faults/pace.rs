@@ -96,7 +96,7 @@ async fn no_live_event_is_read_while_the_workspace_does_not_answer_and_the_sessi
     let run = scene.a_run();
     // Longer than silence lasts until a session counts as quiet.
     let silence = run.settings.source.live_quiet * 2;
-    let progress = run.progress.clone();
+    let counters = run.counters.clone();
     let blocked = async {
         workspace.wait_for(|counters| counters.in_flight == 4).await;
         let too_much = async {
@@ -107,9 +107,9 @@ async fn no_live_event_is_read_while_the_workspace_does_not_answer_and_the_sessi
         };
         assert_eq!(timeout(silence, too_much).await.ok(), None, "too many of these");
         // Four batches are under way, and one event made the fourth one full.
-        let read = progress.events();
+        let read = counters.events();
         assert!(read <= 4 * 25 + 1, "{read} events were read");
-        assert_eq!(progress.rows(), 0);
+        assert_eq!(counters.rows(), 0);
         gate.open();
     };
     let (report, ()) = tokio::join!(scene.run_as(run), soon(blocked));

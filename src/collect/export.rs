@@ -8,14 +8,15 @@ use proofpoint_sentinel_core::hour::Hour;
 use tokio::fs::{File, OpenOptions};
 use tokio::io::{AsyncWriteExt, BufWriter};
 
-use super::Progress;
-use super::backfill::HourResult;
-use super::read::{EventSink, ReadError, Reader};
+use super::counters::RunCounters;
+use super::event_sink::EventSink;
+use super::hour_report::HourReport;
+use super::session_reader::{ReadError, SessionReader};
 use crate::report::FeedCounts;
 
 /// The hours could not be read and written.
 #[derive(Debug, thiserror::Error)]
-pub enum SaveError {
+pub enum ExportError {
     /// The file can't be opened.
     #[error("{path}: {reason}")]
     File {
@@ -30,23 +31,23 @@ pub enum SaveError {
 }
 
 /// Reads `hours` one after the other, appends their events to the file at `path`, one a line, and
-/// hands each result to `done`. Ends early, without an error, after a result that
-/// [is the last](HourResult::is_last). Nothing is posted, and no state is touched.
-pub async fn save(
-    reader: Reader<'_>,
+/// hands each report to `done`. Ends early, without an error, after a report that
+/// [was interrupted](HourReport::was_interrupted). Nothing is posted, and no state is touched.
+pub async fn export(
+    reader: SessionReader<'_>,
     path: &Path,
     hours: impl IntoIterator<Item = Hour>,
-    progress: &Progress,
-    mut done: impl FnMut(&HourResult),
-) -> Result<(), SaveError> {
+    counters: &RunCounters,
+    mut done: impl FnMut(&HourReport),
+) -> Result<(), ExportError> {
     let file = OpenOptions::new().create(true).append(true).open(path).await;
-    let file = file.map_err(|reason| SaveError::File { path: path.to_owned(), reason })?;
-    let mut lines = Lines { file: BufWriter::new(file), counts: FeedCounts::default(), progress };
+    let file = file.map_err(|reason| ExportError::File { path: path.to_owned(), reason })?;
+    let mut sink = FileSink { file: BufWriter::new(file), counts: FeedCounts::default(), counters };
     for hour in hours {
-        let end = reader.hour(hour, &mut lines).await?;
-        let result = HourResult { hour, end, counts: std::mem::take(&mut lines.counts) };
-        done(&result);
-        if result.is_last() {
+        let end = reader.read_hour(hour, &mut sink).await?;
+        let report = HourReport { hour, end, counts: std::mem::take(&mut sink.counts) };
+        done(&report);
+        if report.was_interrupted() {
             break;
         }
     }
@@ -54,26 +55,26 @@ pub async fn save(
 }
 
 /// Writes events to a file, a line each.
-struct Lines<'a> {
+struct FileSink<'a> {
     file: BufWriter<File>,
     counts: FeedCounts,
-    progress: &'a Progress,
+    counters: &'a RunCounters,
 }
 
-impl EventSink for Lines<'_> {
+impl EventSink for FileSink<'_> {
     type Error = io::Error;
 
-    fn has_room(&self) -> bool {
+    fn has_capacity(&self) -> bool {
         true
     }
 
-    async fn settle(&mut self) -> io::Result<()> {
+    async fn make_progress(&mut self) -> io::Result<()> {
         std::future::pending().await
     }
 
-    async fn take(&mut self, event: Bytes) -> io::Result<()> {
+    async fn push(&mut self, event: Bytes) -> io::Result<()> {
         self.counts.add_event(event.len());
-        self.progress.read(event.len() as u64);
+        self.counters.count_event(event.len() as u64);
         // JSON has line ends only where any white space may stand.
         if event.iter().any(|byte| matches!(byte, b'\n' | b'\r')) {
             let blank = |byte: &u8| if matches!(byte, b'\n' | b'\r') { b' ' } else { *byte };
@@ -85,11 +86,11 @@ impl EventSink for Lines<'_> {
         self.file.write_all(b"\n").await
     }
 
-    async fn finish(&mut self) -> io::Result<()> {
+    async fn flush(&mut self) -> io::Result<()> {
         self.file.flush().await
     }
 
-    async fn wind_down(&mut self) {
+    async fn drain_in_flight(&mut self) {
         // What could not be written is told already.
         let _ = self.file.flush().await;
     }

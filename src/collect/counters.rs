@@ -1,23 +1,23 @@
-//! Counts that somebody can watch while a run goes on.
+//! Counts that others can watch while a run goes on.
 
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 
 /// Counts of one run, over all its feeds.
 #[derive(Debug, Default)]
-pub struct Progress {
+pub struct RunCounters {
     events: AtomicU64,
     bytes: AtomicU64,
-    delivered: AtomicU64,
+    rows: AtomicU64,
 }
 
-impl Progress {
-    pub(super) fn read(&self, bytes: u64) {
+impl RunCounters {
+    pub(super) fn count_event(&self, bytes: u64) {
         self.events.fetch_add(1, Relaxed);
         self.bytes.fetch_add(bytes, Relaxed);
     }
 
-    pub(super) fn delivered(&self, rows: u64) {
-        self.delivered.fetch_add(rows, Relaxed);
+    pub(super) fn count_rows(&self, rows: u64) {
+        self.rows.fetch_add(rows, Relaxed);
     }
 
     /// Events read.
@@ -32,6 +32,6 @@ impl Progress {
 
     /// Rows that the workspace accepted.
     pub fn rows(&self) -> u64 {
-        self.delivered.load(Relaxed)
+        self.rows.load(Relaxed)
     }
 }

@@ -1,0 +1,28 @@
+//! What the deliveries of one run share.
+
+use proofpoint_sentinel_core::clock::Clock;
+
+use super::counters::RunCounters;
+use crate::destination::Destination;
+use crate::lease_scope::LeaseScope;
+use crate::settings::Settings;
+use crate::state::State;
+
+/// What the deliveries of one run share.
+#[derive(Clone, Copy)]
+pub(super) struct DeliveryContext<'a> {
+    /// The run's settings.
+    pub settings: &'a Settings,
+    /// Where rows go.
+    pub destination: &'a Destination,
+    /// Where dead letters and the ledger are.
+    pub state: &'a State,
+    /// The time of receipt.
+    pub clock: &'a Clock,
+    /// Counts that others can watch.
+    pub counters: &'a RunCounters,
+    /// Names the run in the ledger.
+    pub writer: &'a str,
+    /// Whether and until when posts may begin.
+    pub scope: &'a LeaseScope,
+}

@@ -1,0 +1,79 @@
+//! What the parts of the work on one feed share.
+
+use std::time::Duration;
+
+use jiff::Timestamp;
+use proofpoint_sentinel_core::feed::Feed;
+use tokio::time::Instant;
+
+use super::delivery_context::DeliveryContext;
+use super::run::Run;
+use super::services::Services;
+use super::session_reader::SessionReader;
+use super::timing::Timing;
+use crate::lease_scope::LeaseScope;
+use crate::settings::{Cluster, Mode};
+use crate::state::State;
+
+/// What the parts of the work on one feed share in one run.
+#[derive(Clone, Copy)]
+pub(super) struct FeedContext<'a> {
+    run: &'a Run,
+    services: &'a Services,
+    cluster: &'a Cluster,
+    feed: &'a Feed,
+    scope: &'a LeaseScope,
+}
+
+impl<'a> FeedContext<'a> {
+    pub(super) fn new(
+        run: &'a Run,
+        services: &'a Services,
+        cluster: &'a Cluster,
+        feed: &'a Feed,
+        scope: &'a LeaseScope,
+    ) -> FeedContext<'a> {
+        FeedContext { run, services, cluster, feed, scope }
+    }
+
+    pub(super) fn run(self) -> &'a Run {
+        self.run
+    }
+
+    pub(super) fn feed(self) -> &'a Feed {
+        self.feed
+    }
+
+    pub(super) fn scope(self) -> &'a LeaseScope {
+        self.scope
+    }
+
+    pub(super) fn state(self) -> &'a State {
+        self.services.state()
+    }
+
+    pub(super) fn mode(self) -> Mode {
+        self.run.settings.source.mode
+    }
+
+    pub(super) fn timing(self) -> Timing {
+        (&self.run.settings.source).into()
+    }
+
+    pub(super) fn now(self) -> Timestamp {
+        self.run.clock.now()
+    }
+
+    /// How long the run may go on reading.
+    pub(super) fn time_left(self) -> Duration {
+        self.run.reading_ends.saturating_duration_since(Instant::now())
+    }
+
+    pub(super) fn session_reader(self) -> SessionReader<'a> {
+        self.services.session_reader(self.run, self.cluster, self.feed, self.scope)
+    }
+
+    pub(super) fn delivery_context(self) -> DeliveryContext<'a> {
+        self.services.delivery_context(self.run, self.scope)
+    }
+}

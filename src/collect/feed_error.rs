@@ -1,0 +1,52 @@
+//! Why the work on a feed ended early.
+
+use jiff::Timestamp;
+use proofpoint_sentinel_core::hour::Hour;
+
+use super::delivery_error::DeliveryError;
+use super::read_end::ReadEnd;
+use super::session_reader::ReadError;
+use crate::settings::Mode;
+use crate::state::{RecordedEnd, StateError};
+
+/// Why the work on a feed ended early.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum FeedError {
+    #[error("{0}")]
+    State(#[from] StateError),
+    #[error("{0}")]
+    Read(#[from] ReadError<DeliveryError>),
+    #[error(
+        "the live stream can't be read: {error}{}", archive_goes_on(*.mode)
+    )]
+    LiveRefused {
+        #[source]
+        error: ReadError<DeliveryError>,
+        mode: Mode,
+    },
+    #[error(
+        "live sessions end as soon as they begin, the last one was {end}; the next run tries again{}", archive_goes_on(*.mode)
+    )]
+    LiveFails { end: ReadEnd, mode: Mode },
+    #[error(
+        "the hour {hour} could not be read to its end in {attempts} runs, {events} events in the last one: raise functionTimeout in host.json, or read it with `collect`"
+    )]
+    HourTooLong { hour: Hour, attempts: u32, events: u64 },
+    #[error(
+        "the hour {hour} could not be read to its end in {attempts} tries, the last one was {end}: its events up to there are delivered, and it is tried again at most hourly while Proofpoint keeps it"
+    )]
+    HourFails { hour: Hour, attempts: u32, end: RecordedEnd },
+    #[error("the feed's lease was lost: another run may have it; the next run goes on")]
+    LeaseLost,
+    #[error(
+        "this machine's clock is behind: it shows {now}, and what came before {reached} has been read. Set it right, and the next run goes on"
+    )]
+    ClockBehind { now: Timestamp, reached: Timestamp },
+}
+
+fn archive_goes_on(mode: Mode) -> &'static str {
+    match mode {
+        Mode::Hybrid => "; until then events come from the archive, an hour or two late",
+        Mode::Live | Mode::Archive => "",
+    }
+}

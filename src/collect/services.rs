@@ -1,0 +1,83 @@
+//! What all feeds of a run share.
+
+use proofpoint_sentinel_core::feed::Feed;
+
+use super::delivery_context::DeliveryContext;
+use super::run::Run;
+use super::session_reader::SessionReader;
+use crate::destination::{Destination, DestinationError};
+use crate::lease_scope::LeaseScope;
+use crate::net::{Net, NetError};
+use crate::settings::Cluster;
+use crate::state::{State, StateError};
+
+/// The run could not begin.
+#[derive(Debug, thiserror::Error)]
+pub enum RunError {
+    /// TLS or HTTP can't be set up.
+    #[error(transparent)]
+    Net(#[from] NetError),
+    /// The state can't be opened.
+    #[error(transparent)]
+    State(#[from] StateError),
+    /// The destination's settings can't be used.
+    #[error(transparent)]
+    Destination(#[from] DestinationError),
+}
+
+/// What all feeds of a run share: connections, the state and the destination.
+pub(super) struct Services {
+    net: Net,
+    state: State,
+    destination: Destination,
+}
+
+impl Services {
+    /// Opens them by the settings of `run`.
+    pub(super) async fn open(run: &Run) -> Result<Services, RunError> {
+        let net = Net::of(&run.settings.source.net)?;
+        let destination = Destination::new(&run.settings.destination, &net, run.clock.clone())?;
+        let state = State::open(&run.settings.state, &net).await?;
+        Ok(Services { net, state: state.with_lease_times(run.lease_times), destination })
+    }
+
+    pub(super) fn state(&self) -> &State {
+        &self.state
+    }
+
+    /// Reads sessions of `feed` until `scope` halts.
+    pub(super) fn session_reader<'a>(
+        &'a self,
+        run: &'a Run,
+        cluster: &'a Cluster,
+        feed: &'a Feed,
+        scope: &'a LeaseScope,
+    ) -> SessionReader<'a> {
+        SessionReader {
+            net: &self.net,
+            log_stream_uri: &run.settings.source.log_stream_uri,
+            cluster,
+            feed,
+            timeouts: run.timeouts,
+            stop: scope.halt_token(),
+            reading_ends: run.reading_ends,
+        }
+    }
+
+    /// What deliveries within `scope` share.
+    pub(super) fn delivery_context<'a>(
+        &'a self,
+        run: &'a Run,
+        scope: &'a LeaseScope,
+    ) -> DeliveryContext<'a> {
+        DeliveryContext {
+            settings: &run.settings,
+            destination: &self.destination,
+            state: &self.state,
+            clock: &run.clock,
+            counters: &run.counters,
+            writer: &run.id,
+            scope,
+        }
+    }
+}
