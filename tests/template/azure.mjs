@@ -1,11 +1,11 @@
-// What Azure would answer: its clouds, and what resources have that no template says of them, such
-// as the principal of an identity. Only what is declared here can be asked for.
+// Simulated answers of Azure: its clouds, and properties of resources that no template contains, such
+// as the principal of an identity. Expressions can only read what is declared here.
 
 import { createHash } from "node:crypto";
 
 import { ExpressionError } from "./expression.mjs";
 
-/** `elsewhere` is where resources are that no template deploys. */
+/** `elsewhere` is the location of resources that no template deploys. */
 export const CLOUDS = {
   public: {
     name: "AzureCloud",
@@ -82,7 +82,7 @@ function guidOf(...parts) {
   return digest(...parts).replace(/^(.{8})(.{4})(.{4})(.{4})(.{12}).*/, "$1-$2-$3-$4-$5");
 }
 
-/** The `identity` of a resource as Azure gives it back; `declared` is the template's. */
+/** The `identity` of a resource as Azure returns it; `declared` is the one in the template. */
 function identity(id, declared, tenantId) {
   if (!declared?.type || declared.type === "None") {
     return undefined;
@@ -112,10 +112,10 @@ function endpoints(account, cloud, services) {
   );
 }
 
-/** Rules of the kind `Direct` have an endpoint of their own since this version. */
+/** Since this version, rules of the kind `Direct` have their own endpoint. */
 const DIRECT_SINCE = "2023-03-11";
 
-/** What `reference()` knows of a resource beside what the template says of it. */
+/** Properties that `reference()` returns in addition to those in the template. */
 const PROPERTIES = {
   "microsoft.web/sites": ({ name, cloud }) => ({
     defaultHostName: `${name}.${cloud.sites}`,
@@ -157,7 +157,7 @@ const PROPERTIES = {
   "microsoft.network/privateendpoints": () => ({}),
 };
 
-/** What `list...()` answers; `secret` makes a secret of the resource. */
+/** The result of `list...()`; `secret` makes a secret of the resource. */
 const LISTS = {
   "listkeys microsoft.storage/storageaccounts": (secret) => ({
     keys: ["key1", "key2"].map((keyName) => ({
@@ -173,8 +173,8 @@ const LISTS = {
 };
 
 /**
- * What `reference()` answers of `resource`: `{id, type, name, apiVersion}`, with `body` where a
- * template deploys it.
+ * The result of `reference()` for `resource`: `{id, type, name, apiVersion}`, with `body` if a template
+ * deploys it.
  */
 export function properties(resource, world) {
   const model = PROPERTIES[resource.type.toLowerCase()];
@@ -205,7 +205,7 @@ export function whole(resource, world) {
   };
 }
 
-/** The same for `list...()`; the secrets in it are added to those of the world. */
+/** The same for `list...()`. Its secrets are added to those of the world. */
 export function listed(name, resource, world) {
   const model = LISTS[`${name} ${resource.type}`.toLowerCase()];
   if (!model) {

@@ -15,7 +15,7 @@ const project = load();
 const { template } = project;
 const variants = [...matrix(), ...singles(template)];
 
-/** Fails with every finding and the first deployment that has it. */
+/** Fails with every finding and the first deployment that shows it. */
 function assertNone(findings) {
   const first = new Map(findings.map(([finding, name]) => [finding, name]).reverse());
   const lines = [...first]
@@ -28,11 +28,11 @@ for (const [what, check] of Object.entries({ ...OF_FILES, ...OF_WIZARD })) {
   test(what, () => assertNone(check(project).map((finding) => [finding])));
 }
 
-test("the settings that docs/settings.md documents are those that the program reads", () => {
+test("docs/settings.md documents the settings that the program reads", () => {
   assertNone(documented(project).findings.map((finding) => [finding]));
 });
 
-test("every secure parameter is given a secret that can be found again", () => {
+test("every secure parameter has a marker secret", () => {
   assertNone(markerFindings({ template, variants }).map((finding) => [finding]));
 });
 
@@ -56,7 +56,7 @@ for (const [what, check] of Object.entries(OF_DEPLOYMENTS)) {
   });
 }
 
-test("names fit for every prefix that the wizard takes, in every resource group", () => {
+test("names are valid for every accepted prefix and resource group", () => {
   const [first] = singles(template);
   const { constraints } = elements(project.wizard).find(
     ({ element }) => element.name === "namePrefix",
@@ -76,7 +76,7 @@ test("names fit for every prefix that the wizard takes, in every resource group"
   );
 });
 
-test("a prefix, or a resource group, of its own makes an installation of its own", () => {
+test("another prefix or resource group makes another installation", () => {
   const [first] = singles(template);
   const ids = (parameters, group) =>
     evaluateVariant(
@@ -87,7 +87,7 @@ test("a prefix, or a resource group, of its own makes an installation of its own
       .instances.filter(
         ({ type }) =>
           /^Microsoft\.(Storage|KeyVault|Web|Insights)\/[^/]+$|roleAssignments$/i.test(type) &&
-          // One workspace has one workbook, whichever installations write to it.
+          // A workspace has one workbook, even with several installations.
           !/(diagnosticSettings|workbooks)$/i.test(type),
       )
       .map(({ type, name }) => `${type} ${name}`);

@@ -1,4 +1,4 @@
-// Independent checkers, which are no part of the checkout.
+// External checkers, which are not part of the checkout.
 
 import { spawnSync } from "node:child_process";
 import { cpSync, rmSync } from "node:fs";
@@ -7,12 +7,12 @@ import { root } from "./project.mjs";
 
 const TOOLS = root("target/template/tools");
 
-/** What a program says that runs beside the checkers. */
+/** Runs a program in the folder of the checkers and returns its output. */
 export function run(command, ...args) {
   return spawnSync(command, args, { cwd: TOOLS, encoding: "utf8", maxBuffer: 1 << 28 });
 }
 
-/** The checkers want packages beside them; they may come from a folder that can't be written to. */
+/** Copies the checkers, because they need packages beside them and their folder may be read-only. */
 export function install(folder) {
   rmSync(TOOLS, { recursive: true, force: true });
   cpSync(folder, TOOLS, { recursive: true });

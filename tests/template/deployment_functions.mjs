@@ -1,5 +1,5 @@
-// The functions of ARM templates that depend on the deployment: its parameters, where it deploys
-// to, and what other resources are.
+// The functions of ARM templates that depend on the deployment: on its parameters, its scope and other
+// resources.
 
 import { randomUUID } from "node:crypto";
 
@@ -19,7 +19,7 @@ function texts(name, values) {
   return values;
 }
 
-/** `type` and its names, put together; each segment of the type but the first has one name. */
+/** Combines `type` and names. Each segment of the type except the first has one name. */
 function typed(name, [type, ...names]) {
   const wanted = type.split("/").length - 1;
   if (!type.includes("/") || names.length !== wanted || names.some((part) => part.includes("/"))) {
@@ -100,7 +100,7 @@ function copyIndex(values, scope) {
   return scope.loops[name] + offset;
 }
 
-/** The resource that reference() or list...() asks for, which must be deployed or exist already. */
+/** The resource that reference() or list...() reads. It must be deployed or exist already. */
 function asked(name, [text, apiVersion], scope) {
   if (!scope.runtime) {
     throw new ExpressionError(`calls ${name}() where nothing is deployed yet`);

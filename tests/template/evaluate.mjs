@@ -1,13 +1,13 @@
 #!/usr/bin/env node
-// Prints what a deployment of azuredeploy.json would come to:
+// Prints the result of a deployment of azuredeploy.json:
 //
 //   node evaluate.mjs [--cloud public|usgov|china] [--settings] [PARAMETERS]
 //   node evaluate.mjs --all
 //
-// PARAMETERS is a parameters file, or `-` for standard input; values may stand there as they are or
-// as `{"value": ...}`. With --settings it prints the Function App's environment in place of the
-// template, Key Vault references resolved. With --all it prints, for every deployment that the tests
-// go through, the cloud, the environment, the tables and the streams.
+// PARAMETERS is a parameters file, or `-` for standard input. Values can be plain or `{"value": ...}`.
+// With --settings it prints the Function App's environment instead of the template, with Key Vault
+// references resolved. With --all it prints the cloud, the environment, the tables and the streams of
+// every deployment that the tests evaluate.
 
 import { readFileSync } from "node:fs";
 import { parseArgs } from "node:util";

@@ -35,14 +35,14 @@ test("it prints the template of a parameters file without expressions", () => {
   );
 });
 
-test("it prints the app's environment, in the cloud that is asked for", () => {
+test("it prints the app's environment in the given cloud", () => {
   const { json } = run(["--settings", "--cloud", "usgov"], PARAMETERS);
   assert.equal(json.ProofpointToken, "of-the-test");
   assert.equal(json.ProofpointClusterID, "acme_hosted");
   assert.equal(json.AZURE_CLOUD, "usgov");
 });
 
-test("it says what is wrong, and fails", () => {
+test("it prints the error and fails", () => {
   const { status, stderr } = run([], { ...PARAMETERS, clusterId: { value: "" } });
   assert.equal(status, 1);
   assert.match(stderr, /the parameter clusterId a value of length 0/);

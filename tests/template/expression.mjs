@@ -1,20 +1,20 @@
-// The expression language of ARM templates and of createUiDefinition.json: text to tree, tree to
-// value. Which functions there are is the caller's: see functions.mjs, template.mjs, wizard.mjs.
+// The expression language of ARM templates and of createUiDefinition.json: parses text to a tree, and
+// evaluates the tree. The caller provides the functions: see functions.mjs, template.mjs, wizard.mjs.
 
 /** An expression that fails. */
 export class ExpressionError extends Error {}
 
-/** The same, with where it stands. */
+/** The same, with its position in the template. */
 export class TemplateError extends Error {}
 
-/** Azure refuses longer ones. */
+/** Azure rejects longer expressions. */
 const LONGEST = 24_576;
 
 export function isExpression(text) {
   return text.startsWith("[") && text.endsWith("]") && !text.startsWith("[[");
 }
 
-/** A text that is no expression, as Azure takes it: `[[x]` stands for `[x]`. */
+/** A text that is not an expression, as Azure reads it: `[[x]` stands for `[x]`. */
 export function literal(text) {
   return text.startsWith("[[") && text.endsWith("]") ? text.slice(1) : text;
 }
@@ -41,8 +41,8 @@ function tokenize(text) {
 const parsed = new Map();
 
 /**
- * The tree of an expression with its brackets. Nodes are `{literal}`, `{call, args}`, `{word}`, and
- * `{of, member, safe}`, where `member` is a node too.
+ * The tree of an expression with its brackets. Nodes are `{literal}`, `{call, args}`, `{word}` and
+ * `{of, member, safe}`, where `member` is also a node.
  */
 export function parse(text) {
   if (!parsed.has(text)) {
@@ -143,10 +143,9 @@ export function walk(node, visit) {
 }
 
 /**
- * The value of a tree. `scope.words` are names that stand for values, where there are any.
- * `scope.find(name)` gives the function of that name in lower case:
- * `{arity: [least, most], apply(args, scope)}`, or with `lazy` in place of `apply` one that gets its
- * arguments as trees.
+ * The value of a tree. `scope.words` are optional names of values. `scope.find(name)` returns the
+ * function of that name in lower case: `{arity: [minimum, maximum], apply(args, scope)}`, or one with
+ * `lazy` instead of `apply` that gets its arguments as trees.
  */
 export function evaluate(node, scope) {
   if ("literal" in node) {
@@ -181,7 +180,7 @@ export function evaluate(node, scope) {
   );
 }
 
-/** Property names are the same in any case. */
+/** Property names ignore case. */
 export function findKey(object, name) {
   if (Object.hasOwn(object, name)) {
     return name;

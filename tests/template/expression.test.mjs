@@ -19,7 +19,7 @@ test("brackets make an expression, unless they are doubled", () => {
   assert.equal(literal("[text"), "[text");
 });
 
-test("calls, texts, numbers and members are read", () => {
+test("calls, texts, numbers and members are parsed", () => {
   for (const [text, expected] of [
     ["['it''s']", "it's"],
     ["[ concat ( 'a' , 'b' ) ]", "ab"],
@@ -40,7 +40,7 @@ test("calls, texts, numbers and members are read", () => {
   }
 });
 
-test("what Azure would refuse is refused", () => {
+test("expressions that Azure rejects are rejected", () => {
   for (const [text, reason] of [
     ["[concat('a']", /lacks a \)/],
     ["[concat('a)]", /can't be read/],
@@ -68,7 +68,7 @@ test("what Azure would refuse is refused", () => {
   }
 });
 
-test("functions give what Microsoft documents of them", () => {
+test("functions return what Microsoft documents", () => {
   for (const [text, expected] of [
     ["[and(true(), not(false()), or(false(), true()))]", true],
     ["[base64('one, two, three')]", "b25lLCB0d28sIHRocmVl"],

@@ -1,5 +1,5 @@
 #!/usr/bin/env node
-// Asks the independent checkers in a folder about the template, the wizard, and what they come to:
+// Runs the external checkers of a folder on the template, the wizard and evaluated deployments:
 //
 //   node external_checks.mjs FOLDER
 
@@ -10,7 +10,7 @@ import { writeFlat } from "./flat.mjs";
 import { load, root } from "./project.mjs";
 import { conclude, reasonsOf } from "./reasons.mjs";
 
-/** Its errors; warnings are of no more than taste. */
+/** Only the errors, because warnings are matters of taste. */
 function checked(file, ...more) {
   const { stdout, stderr } = run(
     process.execPath,

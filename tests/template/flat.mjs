@@ -1,14 +1,14 @@
-// Deployments as files without expressions, for checkers that can't evaluate them.
+// Deployments as files without expressions, for checkers that cannot evaluate them.
 
 import { mkdirSync, rmSync, writeFileSync } from "node:fs";
 
 import { evaluateVariant, matrix } from "./variants.mjs";
 import { flatTemplate } from "./view.mjs";
 
-/** Of the choices that make no difference to which resources there are, one of each. */
+/** One value for each choice that does not change the set of resources. */
 const SAME = { cloud: "public", proxy: "direct", clusters: "three", deployment: "first" };
 
-/** Writes the files into `folder`, which is emptied first, and gives their names. */
+/** Empties `folder`, writes the files into it, and returns their names. */
 export function writeFlat(template, folder) {
   rmSync(folder, { recursive: true, force: true });
   mkdirSync(folder, { recursive: true });

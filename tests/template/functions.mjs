@@ -1,5 +1,5 @@
-// The functions of ARM templates that need nothing but their arguments, by their names in lower
-// case. What is not here is an error, so that nothing is evaluated by guess.
+// The functions of ARM templates that depend only on their arguments, by name in lower case. Any other
+// function is an error, so that nothing is evaluated by guess.
 
 import { createHash } from "node:crypto";
 
@@ -31,7 +31,7 @@ function isObject(value) {
   return describe(value) === "object";
 }
 
-/** What `string()` and text templates make of a value. */
+/** The text of a value in `string()` and text templates. */
 function asText(value) {
   if (typeof value === "string") {
     return value;
@@ -42,7 +42,7 @@ function asText(value) {
   return JSON.stringify(value);
 }
 
-/** Equal as Azure sees it: texts by case, property names without. */
+/** Equality as in Azure: texts are case-sensitive, property names are not. */
 function same(left, right) {
   if (Array.isArray(left) && Array.isArray(right)) {
     return left.length === right.length && left.every((item, at) => same(item, right[at]));
@@ -82,7 +82,7 @@ function guid(parts) {
   return hash.toString("hex", 0, 16).replace(/^(.{8})(.{4})(.{4})(.{4})/, "$1-$2-$3-$4-");
 }
 
-/** Of the form and the alphabet of Azure's `uniqueString()`, whose hash is not published. */
+/** A value in the form and alphabet of Azure's `uniqueString()`, whose hash is not published. */
 function uniqueString(parts) {
   const hash = createHash("sha256").update(parts.join("-")).digest();
   return [...hash.subarray(0, 13)]
@@ -90,7 +90,7 @@ function uniqueString(parts) {
     .join("");
 }
 
-/** .NET's composite format, as far as numbers of arguments go. */
+/** .NET's composite format, only with argument numbers. */
 function format(pattern, values) {
   return text("format", pattern).replace(/\{\{|\}\}|\{(\d+)\}|[{}]/g, (found, position) => {
     if (found === "{{" || found === "}}") {

@@ -17,14 +17,14 @@ export function identify(id) {
   };
 }
 
-/** What stands behind `/providers/`: each segment of the type but the first, with its name. */
+/** The part after `/providers/`: each segment of the type except the first, with its name. */
 export function path(type, name) {
   const [namespace, ...types] = type.split("/");
   const names = name.split("/");
   return [namespace, ...types.flatMap((part, at) => [part, names[at]])].join("/");
 }
 
-/** Whether the type and the name have as many segments as each other. */
+/** Whether the type and the name have the same number of segments. */
 export function agree(type, name) {
   return name.split("/").length === type.split("/").length - 1;
 }

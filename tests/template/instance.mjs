@@ -1,4 +1,4 @@
-// One resource of a deployment: its id, its properties, and what it waits for.
+// One resource of a deployment: its id, its properties and its dependencies.
 
 import { TemplateError } from "./expression.mjs";
 import { agree, path } from "./ids.mjs";
@@ -7,7 +7,7 @@ import { Place } from "./world.mjs";
 
 const DEPLOYMENTS = "microsoft.resources/deployments";
 
-/** One resource, one round of its copy loop. */
+/** One resource, for one iteration of its copy loop. */
 export class Instance {
   constructor(deployment, raw, { type, name, pointer, loops }) {
     Object.assign(this, { deployment, raw, type, name, pointer, loops, uses: [] });
@@ -26,7 +26,7 @@ export class Instance {
     this.id = `${this.within()}/providers/${this.path}`;
   }
 
-  /** The value of a member that is needed before anything is deployed. */
+  /** The value of a member that Azure evaluates before the deployment. */
   early(member, otherwise) {
     return member in this.raw
       ? this.deployment.resolve(this.raw[member], this.scope(false), `${this.pointer}.${member}`)
@@ -37,7 +37,7 @@ export class Instance {
     return this.deployment.scope({ instance: this, loops: this.loops, runtime });
   }
 
-  /** The id of what this resource is in, or an extension of. */
+  /** The id of the parent of this resource, or of the resource that it extends. */
   within() {
     if ("scope" in this.raw) {
       const scope = this.early("scope");
@@ -46,7 +46,7 @@ export class Instance {
     return this.target.id;
   }
 
-  /** Where a nested deployment deploys to; for all others, where the deployment does. */
+  /** The scope of a nested deployment; for other resources, the scope of the deployment. */
   get target() {
     const { place } = this.deployment;
     if (!this.isDeployment) {
@@ -84,7 +84,7 @@ export class Instance {
     });
   }
 
-  /** The resource as it is sent, without what only the deployment engine reads. */
+  /** The resource as it is sent, without members that only the deployment engine reads. */
   get body() {
     return memo(this, "evaluatedBody", () => {
       const { condition, dependsOn, copy, resources, properties, ...rest } = this.raw;
@@ -107,8 +107,8 @@ export class Instance {
   }
 
   /**
-   * The texts in `dependsOn`, each with the resources that it stands for; `known` is false for one
-   * that stands for nothing in the template, not even for a loop without rounds.
+   * The texts in `dependsOn`, each with its resources. `known` is false for a text that names nothing
+   * in the template, not even a loop without iterations.
    */
   get dependsOn() {
     return memo(this, "evaluatedDependsOn", () =>

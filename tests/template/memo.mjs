@@ -1,14 +1,14 @@
-// Values that are made when they are asked for, once.
+// Values that are computed once, on first use.
 
 import { ExpressionError } from "./expression.mjs";
 
-/** The value of a member that is made when it is asked for, once. */
+/** The value of a member, computed once on first use. */
 export function memo(object, key, make) {
   object.memos ??= new Map();
   return memoIn(object.memos, key, `${object.pointer} (${key})`, make);
 }
 
-/** Stands for a value that is being made: who finds it needs itself. */
+/** Marks a value that is being computed. Reading it means a circular dependency. */
 const UNDER_WAY = Symbol("under way");
 
 /** The same in a map of values. */

@@ -1,5 +1,5 @@
-// Deliberate breakages of the template and the wizard: what it is, how it is done, and the finding
-// that it must lead to. Each file is for the checks of the same name.
+// Deliberate faults in the template and the wizard: a name, the change, and the finding that a check
+// must report. Each file belongs to the checks of the same name.
 
 import { CONTENT } from "./mutations/content.mjs";
 import { EXPRESSIONS } from "./mutations/expressions.mjs";

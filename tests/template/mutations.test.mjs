@@ -7,7 +7,7 @@ import { MUTATIONS } from "./mutations.mjs";
 import { load } from "./project.mjs";
 import { matrix, singles } from "./variants.mjs";
 
-/** Few, but with each choice in one of them, save that one foreign cloud stands for both. */
+/** Few variants that cover each choice. One sovereign cloud stands for both. */
 const NAMES = [
   "public flex logs-ingestion open direct one first",
   "public flex logs-ingestion open proxy three again",
@@ -21,7 +21,7 @@ const variants = [
   ...singles(project.template).filter(({ name }) => name.endsWith(", no content")),
 ];
 
-/** What the checks find that a change can concern. */
+/** The findings of the checks that a change can affect. */
 function findings(changed, original = {}) {
   const differs = (read) => !isDeepStrictEqual(read(changed), original.template && read(original));
   const asks = differs(({ wizard, template }) => [wizard, template.parameters]);
@@ -32,13 +32,13 @@ function findings(changed, original = {}) {
   ];
 }
 
-test("what is whole has no findings", () => {
+test("the unchanged files have no findings", () => {
   assert.equal(variants.length, NAMES.length + 1);
   assert.deepEqual(findings(project), []);
 });
 
 for (const [what, change, expected] of MUTATIONS) {
-  test(`found: ${what}`, () => {
+  test(`a check finds ${what}`, () => {
     const broken = structuredClone(project);
     change(broken);
     assert.notDeepEqual(broken, project, "the mutation changes nothing");

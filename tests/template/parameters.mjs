@@ -1,5 +1,5 @@
-// Parameters of a template: the value that is given or the default, of the type and within the
-// limits that the template declares.
+// Parameters of a template: the given value or the default, with the type and within the limits that
+// the template declares.
 
 import { describe, ExpressionError } from "./expression.mjs";
 
@@ -17,7 +17,7 @@ export function isSecure(declared) {
   return declared.type.toLowerCase().startsWith("secure");
 }
 
-/** `given` and `byDefault` are functions, called where their value is needed. */
+/** `given` and `byDefault` are functions, which are called when their value is needed. */
 export function parameterValue(name, declared, given, byDefault) {
   if (!given && !("defaultValue" in declared)) {
     throw new ExpressionError(
@@ -32,7 +32,7 @@ export function parameterValue(name, declared, given, byDefault) {
   return value;
 }
 
-/** What is wrong with a value; nothing where it can be taken. */
+/** The error of a value; undefined if it is valid. */
 export function faultOf(value, declared) {
   const type = TYPES[declared.type.toLowerCase()];
   if (!type) {

@@ -1,5 +1,5 @@
 #!/usr/bin/env node
-// Asks checkov for the security policies that the template breaks, and for secrets in it:
+// Runs checkov to find security policies that the template violates, and secrets in it:
 //
 //   node policies.mjs CHECKOV
 

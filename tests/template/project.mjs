@@ -1,5 +1,5 @@
-// The files of the repository that the checks read, all in one value, so that a test can hand the
-// checks a broken copy.
+// The files of the repository that the checks read, in one value, so that a test can give the checks a
+// broken copy.
 
 import { readdirSync, readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";

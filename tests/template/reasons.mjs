@@ -1,5 +1,5 @@
-// Findings of other checkers: each is mended, or stands in a list with the reason why it stays. A
-// reason that no finding needs any more has to go too.
+// Findings of other checkers: each is fixed, or is in a list with the reason why it stays. A reason
+// without a finding is an error too.
 
 import { readFileSync } from "node:fs";
 
@@ -8,8 +8,8 @@ export function reasonsOf(file) {
 }
 
 /**
- * What is wrong, as lines. `findings` are `{finding, text, where}`. Reasons are `{finding, reason}`,
- * where need be with `only`, a pattern of the places that the reason is good for.
+ * The errors, as lines. `findings` are `{finding, text, where}`. Reasons are `{finding, reason}`,
+ * optionally with `only`, a pattern of the places to which the reason applies.
  */
 export function unexplained(findings, reasons) {
   const explains = (reason, { finding, where }) =>
@@ -32,7 +32,7 @@ export function unexplained(findings, reasons) {
   ];
 }
 
-/** Says what was looked at and what is wrong, which is the end of the process as well. */
+/** Prints what was checked and the errors, and sets the exit code. */
 export function conclude(what, findings, reasons) {
   const faults = unexplained(findings, reasons);
   console.log(

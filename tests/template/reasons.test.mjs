@@ -6,12 +6,12 @@ import { unexplained } from "./reasons.mjs";
 const found = { finding: "CHECK_1 vaults", text: "vaults are closed", where: "open.json" };
 const reason = { finding: "CHECK_1 vaults", reason: "The operator chose an open network." };
 
-test("a finding with a reason is no fault", () => {
+test("a finding with a reason is not an error", () => {
   assert.deepEqual(unexplained([found], [reason]), []);
   assert.deepEqual(unexplained([found], [{ ...reason, only: "^open" }]), []);
 });
 
-test("a finding without a reason is a fault, and so is one elsewhere than the reason says", () => {
+test("a finding without a reason or outside its places is an error", () => {
   const fault = ["without a reason: CHECK_1 vaults: vaults are closed, in open.json and 1 more"];
   assert.deepEqual(unexplained([found, { ...found, where: "other.json" }], []), fault);
   const elsewhere = unexplained(
@@ -23,7 +23,7 @@ test("a finding without a reason is a fault, and so is one elsewhere than the re
   ]);
 });
 
-test("a reason that nothing needs is a fault, and so is one without words", () => {
+test("an unused reason and an empty reason are errors", () => {
   assert.deepEqual(unexplained([], [reason]), ["no longer found: CHECK_1 vaults"]);
   assert.deepEqual(unexplained([found], [{ ...reason, reason: "x" }]), [
     "no reason is given: CHECK_1 vaults",

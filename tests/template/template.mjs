@@ -1,6 +1,6 @@
-// Evaluates an ARM template as a deployment of it would, down into nested deployments: what is
-// deployed, under which names, in which order, with which properties. A resource's properties are
-// evaluated when something needs them, so that reference() finds what it asks for.
+// Evaluates an ARM template as a deployment would, including nested deployments: which resources are
+// deployed, with which names and properties, and in which order. A resource's properties are evaluated
+// on first use, so that reference() can read them.
 
 import { DEPLOYMENT_FUNCTIONS } from "./deployment_functions.mjs";
 import {
@@ -18,7 +18,7 @@ import { parameterValue } from "./parameters.mjs";
 import { Place, World } from "./world.mjs";
 
 class Deployment {
-  /** `owner` is the resource that a nested deployment comes from. */
+  /** `owner` is the resource of a nested deployment. */
   constructor(world, { template, name, place, given, pointer, active, owner }) {
     Object.assign(this, {
       world,
@@ -42,7 +42,7 @@ class Deployment {
     }
   }
 
-  /** Whose parameters, variables and resource group expressions mean. */
+  /** The deployment whose parameters, variables and resource group expressions use. */
   get home() {
     return this.owner && !this.owner.inner ? this.owner.deployment.home : this;
   }
@@ -109,7 +109,7 @@ class Deployment {
     });
   }
 
-  /** The loop variables of each round of a copy loop; without a loop there is one round. */
+  /** The loop variables of each iteration of a copy loop; one iteration without a loop. */
   rounds(copy, loops, pointer) {
     if (!copy) {
       return [loops];
@@ -130,7 +130,7 @@ class Deployment {
     }));
   }
 
-  /** The resources of this template that a name, an id or the name of a copy loop stands for. */
+  /** The resources of this template with a name, an id or the name of a copy loop. */
   named(text) {
     this.names ??= this.instances.reduce((names, instance) => {
       const own = [instance.id, instance.name, instance.path, instance.raw.copy?.name];
@@ -203,7 +203,7 @@ class Deployment {
     });
   }
 
-  /** A JSON value with its expressions evaluated; `pointer` says where it stands. */
+  /** A JSON value with its expressions evaluated; `pointer` is its position. */
   resolve(value, scope, pointer) {
     if (typeof value === "string") {
       return isExpression(value) ? this.evaluated(value, scope, pointer) : literal(value);
@@ -254,8 +254,8 @@ function findFunction(name) {
 }
 
 /**
- * Deploys `template` in mind. `context`: `cloud` of azure.mjs, `tenantId`, `subscriptionId`, `group`,
- * and `existing`, the ids of resources that are there already.
+ * Simulates a deployment of `template`. `context`: `cloud` of azure.mjs, `tenantId`, `subscriptionId`,
+ * `group`, and `existing`, the ids of existing resources.
  */
 export function deploy(template, parameters, context) {
   const world = new World(context);
@@ -274,7 +274,7 @@ export function deploy(template, parameters, context) {
   const nested = instances
     .filter((instance) => instance.isDeployment)
     .map((instance) => instance.child);
-  // What nothing asked for may fail as well.
+  // Values that nothing has read yet can fail too.
   for (const each of [deployment, ...nested]) {
     Object.keys(each.template.parameters ?? {}).forEach((name) => each.parameter(name));
     Object.keys(each.home.template.variables ?? {})

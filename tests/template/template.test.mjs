@@ -51,7 +51,7 @@ function nested(more, properties) {
   };
 }
 
-test("parameters take values of their type within their limits, or their default", () => {
+test("parameters accept values of their type and limits", () => {
   const parameters = {
     name: { type: "string", minLength: 2, maxLength: 4 },
     size: { type: "int", minValue: 1, maxValue: 5, defaultValue: 3 },
@@ -108,7 +108,7 @@ test("loops repeat resources, properties, variables and outputs", () => {
   );
 });
 
-test("ids have as many names as their type has segments", () => {
+test("ids have one name per segment of their type", () => {
   assert.equal(
     output("[resourceId('Microsoft.KeyVault/vaults', 'v')]"),
     `${GROUP}/providers/Microsoft.KeyVault/vaults/v`,
@@ -137,7 +137,7 @@ test("ids have as many names as their type has segments", () => {
   );
 });
 
-test("reference() knows resources that are deployed or there already, and nothing else", () => {
+test("reference() reads only deployed or existing resources", () => {
   const resources = [VAULT, SITE, { ...VAULT, name: "off", condition: false }];
   assert.equal(
     output("[reference('vault').vaultUri]", { resources }),
@@ -164,7 +164,7 @@ test("reference() knows resources that are deployed or there already, and nothin
   }
 });
 
-test("reference() is refused where nothing is deployed yet", () => {
+test("reference() fails before the deployment", () => {
   const early = "[reference('vault').vaultUri]";
   for (const template of [
     { variables: { it: early }, outputs: { it: { type: "string", value: "[variables('it')]" } } },
@@ -177,7 +177,7 @@ test("reference() is refused where nothing is deployed yet", () => {
   }
 });
 
-test("a nested deployment of inner scope has parameters and a group of its own", () => {
+test("an inner-scope deployment has its own parameters and group", () => {
   const inside = nested(
     { resourceGroup: "soc" },
     {
@@ -200,7 +200,7 @@ test("a nested deployment of inner scope has parameters and a group of its own",
   assert.throws(() => output("", { resources: [VAULT, inside] }), /no parameter other/);
 });
 
-test("a nested deployment of outer scope sees its parent, and deploys to its own group", () => {
+test("an outer-scope deployment uses its parent and its own group", () => {
   const { instances } = deploy(
     {
       variables: { name: "outside" },
@@ -228,7 +228,7 @@ test("a nested deployment of outer scope sees its parent, and deploys to its own
   );
 });
 
-test("what needs itself, what is deployed twice and what does not evaluate say where", () => {
+test("errors of cycles, duplicates and expressions name the place", () => {
   assert.throws(
     () =>
       output("[variables('a')]", { variables: { a: "[variables('b')]", b: "[variables('a')]" } }),
@@ -244,7 +244,7 @@ test("what needs itself, what is deployed twice and what does not evaluate say w
   );
 });
 
-test("names of hosts follow the cloud", () => {
+test("host names depend on the cloud", () => {
   const resources = [{ ...VAULT, name: "vault" }];
   const template = {
     resources,

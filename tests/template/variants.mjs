@@ -1,5 +1,5 @@
-// Deployments that the checks go through: each with the parameters that someone would give, and
-// what is there already. Secrets are markers that can be found again.
+// The deployments that the checks evaluate, each with realistic parameters and existing resources.
+// Secrets are markers that can be searched for.
 
 import { CLOUDS } from "./azure.mjs";
 import { deploy } from "./template.mjs";
@@ -16,7 +16,7 @@ export function workspaceIn(subscription) {
   return `/subscriptions/${subscription}/${WORKSPACE}`;
 }
 
-/** What someone has to give, and nothing else. */
+/** Only the required parameters. */
 const LEAST = { clusterId: "acme_hosted", workspaceResourceId: workspaceIn(SUBSCRIPTION) };
 
 const KEY = Buffer.from("marker of the workspace key").toString("base64");
@@ -79,7 +79,7 @@ const CHOICES = {
   },
 };
 
-/** Of a deployment that is repeated without its secrets. */
+/** Parameters of a deployment that is repeated without its secrets. */
 const FORGOTTEN = {
   data: { legacyWorkspaceKey: "" },
   proxy: { proxy: "", useProxy: true },
@@ -107,7 +107,7 @@ function forgetful(names, parameters) {
   return { ...parameters, ...more };
 }
 
-/** Flex Consumption does not reach a vault that is closed to public networks. */
+/** Flex Consumption cannot reach a vault that is closed to public networks. */
 function possible({ plan, network }) {
   return !(plan === "flex" && ["fenced", "private"].includes(network));
 }
@@ -143,7 +143,7 @@ export function matrix() {
   return combinations(CHOICES).filter(possible).map(variant);
 }
 
-/** The first of each choice, and that with each value and limit of a parameter that is not among them. */
+/** The first of each choice, and variants with each other value and limit of a parameter. */
 export function singles(template) {
   const first = Object.fromEntries(
     Object.entries(CHOICES).map(([choice, values]) => [choice, Object.keys(values)[0]]),

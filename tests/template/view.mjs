@@ -1,5 +1,5 @@
-// What a deployment comes to, in the words of those who use it: the Function App's settings, the
-// tables, the streams of the data collection rule.
+// The result of a deployment for its users: the Function App's settings, the tables, and the streams of
+// the data collection rule.
 
 export function deployedOf(instances, type) {
   return instances.filter(
@@ -7,7 +7,7 @@ export function deployedOf(instances, type) {
   );
 }
 
-/** The resources that are deployed, flat, as one template without expressions. */
+/** The deployed resources as one flat template without expressions. */
 export function flatTemplate({ deployment, instances, outputs }) {
   const { $schema, contentVersion } = deployment.template;
   const resources = instances
@@ -16,7 +16,7 @@ export function flatTemplate({ deployment, instances, outputs }) {
   return { $schema, contentVersion, resources, outputs };
 }
 
-/** Names and values of the Function App's settings, wherever the template sets them. */
+/** Names and values of all settings of the Function App. */
 export function appSettings({ instances }) {
   const settings = {};
   for (const { body } of deployedOf(instances, "Microsoft.Web/sites")) {
@@ -35,7 +35,7 @@ export function appSettings({ instances }) {
 const REFERENCE =
   /^@Microsoft\.KeyVault\((?:SecretUri=(?<uri>[^;)]+)|VaultName=(?<vault>[^;)]+);SecretName=(?<name>[^;)]+))\)$/;
 
-/** The vault's host or name and the secret's name, of a setting that refers to a key vault. */
+/** The vault's host or name and the secret's name in a Key Vault reference. */
 export function keyVaultReference(value) {
   const groups = REFERENCE.exec(value)?.groups;
   if (!groups) {
@@ -47,7 +47,7 @@ export function keyVaultReference(value) {
     : { vault: groups.vault, secret: groups.name };
 }
 
-/** The secrets that the vault holds after the deployment; `vault` is what it held before. */
+/** The secrets in the vault after the deployment; `vault` holds those before it. */
 export function secrets({ instances }, vault) {
   const deployed = deployedOf(instances, "Microsoft.KeyVault/vaults/secrets").map(
     ({ name, body }) => [name.split("/")[1], body.properties.value],

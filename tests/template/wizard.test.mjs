@@ -29,7 +29,7 @@ function holds(value, text) {
 }
 
 for (const { step, element } of boxes) {
-  test(`whatever the box ${step}.${element.name} takes, the template takes as it is`, () => {
+  test(`the template accepts what the box ${step}.${element.name} accepts`, () => {
     const bases = [...MORE_ANSWERS, LEAST_ANSWERS];
     const numberOf = (text) => String(/^-?\d+$/.test(text) ? Number(text) : text);
     fc.assert(
@@ -54,7 +54,7 @@ for (const { step, element } of boxes) {
   });
 }
 
-test("the wizard refuses what is required and missing, and what its patterns exclude", () => {
+test("the wizard rejects missing and invalid answers", () => {
   const refused = (step, name, value) =>
     assert.throws(
       () =>

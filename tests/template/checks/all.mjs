@@ -1,5 +1,4 @@
-// All checks. Those of the files look at them as they are; those of deployments at what each variant
-// comes to.
+// All checks: of the files themselves, and of the evaluated deployment of each variant.
 
 import { ExpressionError, TemplateError } from "../expression.mjs";
 import { evaluateVariant } from "../variants.mjs";
@@ -15,36 +14,36 @@ import { secretFindings } from "./secrets.mjs";
 import { settingFindings } from "./settings.mjs";
 import { answerFindings, wizardFindings } from "./wizard.mjs";
 
-/** By what they prove; each takes a project. */
+/** Checks by what they prove. Each takes a project. */
 export const OF_FILES = {
-  "both files are strict JSON without a key that stands twice": jsonFindings,
-  "the template's head, and a description of every parameter, are there": headFindings,
+  "both files are strict JSON without duplicate keys": jsonFindings,
+  "the template has its head and a description of every parameter": headFindings,
   "versions of APIs are dates": versionFindings,
-  "every expression can be read and calls what exists": expressionFindings,
-  "every parameter and variable is used, and every one that is used exists": usageFindings,
-  "no host of a single cloud is written down": hostFindings,
-  "the package is that of this version's release": releaseFindings,
+  "every expression parses and calls existing functions": expressionFindings,
+  "every parameter and variable is used, and every used one exists": usageFindings,
+  "no host name of a single cloud is hard-coded": hostFindings,
+  "the package is the one of this version's release": releaseFindings,
 };
 
-/** Of these the template's parameters alone matter, and the wizard. */
+/** Checks of the wizard, which use only the template's parameters. */
 export const OF_WIZARD = {
-  "the wizard asks for what exists, and gives each parameter once": wizardFindings,
-  "whatever someone fills in, the template takes": answerFindings,
+  "the wizard outputs every parameter exactly once": wizardFindings,
+  "the template accepts all answers of the wizard": answerFindings,
 };
 
 /** Each takes `{project, template, variant, deployed}`. */
 export const OF_DEPLOYMENTS = {
-  "everything is deployed after what it needs": orderFindings,
+  "everything is deployed after its dependencies": orderFindings,
   "names are within Azure's limits": nameFindings,
-  "names of hosts are not cut": hostIdFindings,
-  "secrets end in the key vault alone": secretFindings,
-  "settings are those that the program and the platform read": settingFindings,
-  "the app's identity has the roles that it needs and no others": roleFindings,
-  "streams, flows and tables fit each other": ruleFindings,
-  "the content for Sentinel is what was asked for, and whole": contentFindings,
+  "host names are not truncated": hostIdFindings,
+  "secrets are only in the key vault": secretFindings,
+  "the program or the platform reads every setting": settingFindings,
+  "the app's identity has exactly the roles that it needs": roleFindings,
+  "streams, flows and tables match": ruleFindings,
+  "the requested Sentinel content is complete": contentFindings,
 };
 
-/** A check that can't get to its end found something too. */
+/** A check that throws also counts as a finding. */
 function attempted(check) {
   try {
     return check();
@@ -53,7 +52,7 @@ function attempted(check) {
   }
 }
 
-/** The deployment of a variant, or why there is none. */
+/** The deployment of a variant, or the reason why it fails. */
 export function evaluated(template, variant) {
   try {
     return { deployed: evaluateVariant(template, variant) };
@@ -65,12 +64,12 @@ export function evaluated(template, variant) {
   }
 }
 
-/** What the given checks of the files find. */
+/** The findings of the given checks of the files. */
 export function findingsOfFiles(checks, project) {
   return Object.values(checks).flatMap((check) => attempted(() => check(project)));
 }
 
-/** What the checks of deployments find, each finding once. */
+/** The findings of the checks of deployments, without duplicates. */
 export function findingsOfDeployments(project, variants) {
   const { template } = project;
   const findings = variants.flatMap((variant) => {

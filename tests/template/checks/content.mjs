@@ -1,5 +1,5 @@
-// The content for Microsoft Sentinel: there when it was asked for, and in the form that Azure takes.
-// What is in it is compared with sentinel/ by tests/sentinel/test_deployment.py.
+// The content for Microsoft Sentinel is deployed if requested, and has the form that Azure requires.
+// tests/sentinel/test_deployment.py compares it with sentinel/.
 
 import { deployedOf } from "../view.mjs";
 
@@ -20,8 +20,8 @@ export function contentFindings({ deployed, variant }) {
 }
 
 /**
- * What the parameters ask for. Rules can't read tables of another plan than Analytics, and Microsoft
- * Sentinel has left Azure China.
+ * The content that the parameters request. Rules can only read tables with the plan Analytics, and
+ * Azure China no longer has Microsoft Sentinel.
  */
 function asked({ deployment }, { cloud }) {
   const given = (name) => deployment.parameter(name);
@@ -51,14 +51,14 @@ function savedFindings({ pointer, name, body }) {
   if (!category || !displayName || !query) {
     findings.push(`${pointer}: the saved search ${name} lacks its category, name or query`);
   }
-  // Without it Azure refuses to write over a saved search of that name.
+  // Without it, Azure refuses to overwrite a saved search of that name.
   if (body.etag !== "*") {
     findings.push(`${pointer}: the saved search ${name} can't be deployed again`);
   }
   return findings;
 }
 
-/** Azure refuses every query that calls a function of which there are two. */
+/** Azure rejects every query that calls a function that exists twice. */
 function aliasFindings(saved) {
   const aliases = saved.map(({ body }) => body.properties.functionAlias).filter(Boolean);
   return aliases

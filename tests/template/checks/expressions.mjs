@@ -1,5 +1,5 @@
-// Every expression of a template, whether these parameters lead to it or not: it can be read, and
-// calls functions that exist, with as many arguments as they take.
+// Every expression of a template parses, and calls existing functions with the right number of
+// arguments, even if no parameters lead to it.
 
 import { DEPLOYMENT_FUNCTIONS } from "../deployment_functions.mjs";
 import { ExpressionError, isExpression, parse, walk } from "../expression.mjs";
@@ -7,7 +7,7 @@ import { FUNCTIONS } from "../functions.mjs";
 
 /**
  * Calls `visit(text, pointer, home)` with every text and key of a template. `home` is the template
- * whose parameters and variables expressions mean: a nested one's where its scope is inner.
+ * whose parameters and variables the expressions use: the nested template if its scope is inner.
  */
 export function texts(template, visit, pointer = "$", home = template) {
   if (typeof template === "string") {
@@ -25,7 +25,7 @@ export function texts(template, visit, pointer = "$", home = template) {
   }
 }
 
-/** Calls `visit(tree, text, pointer, home)` with every expression that can be read. */
+/** Calls `visit(tree, text, pointer, home)` with every expression that parses. */
 export function expressions(template, visit) {
   texts(template, (text, pointer, home) => {
     if (isExpression(text)) {
@@ -87,7 +87,7 @@ export function expressionFindings({ template }) {
   return findings;
 }
 
-/** Parameters and variables: what is asked for exists, and what exists is asked for. */
+/** Used parameters and variables exist, and existing ones are used. */
 export function usageFindings({ template }) {
   const findings = [];
   const used = new Map();

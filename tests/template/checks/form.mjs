@@ -7,7 +7,7 @@ import { printParseErrorCode, visit } from "jsonc-parser";
 import { isSecure } from "../parameters.mjs";
 import { texts } from "./expressions.mjs";
 
-/** Strict JSON, in which each key of an object stands once, whatever its case. */
+/** Strict JSON without duplicate keys in an object, ignoring case. */
 export function jsonFindings({ texts: files }) {
   return Object.entries(files).flatMap(([file, text]) => {
     const findings = [];
@@ -67,10 +67,10 @@ export function headFindings({ template }) {
   return findings;
 }
 
-/** Types of which there are previews alone. */
+/** Types that have only preview versions. */
 const PREVIEWS = ["Microsoft.Insights/diagnosticSettings"];
 
-/** Versions of APIs are dates, and no previews where there is another. */
+/** API versions are dates, and previews only if there is no other version. */
 export function versionFindings({ template }) {
   const findings = [];
   const look = (value, pointer) => {
@@ -94,11 +94,11 @@ export function versionFindings({ template }) {
 const CLOUD =
   /(azure\.(com|net|us|cn)|windows\.net|windowsazure\.\w+|usgovcloudapi\.net|chinacloudapi\.cn|azurewebsites\.\w+|microsoftonline\.\w+)/i;
 
-/** What people read, and the name of the schema. */
+/** Texts for people, and the name of the schema. */
 const PROSE =
   /\.(\$schema|metadata|toolTip|label|text|description|placeholder|validationMessage|message)\b/;
 
-/** Hosts differ from cloud to cloud: they come from `environment()` and from resources. */
+/** Hosts differ between clouds, so they come from `environment()` and from resources. */
 export function hostFindings({ template, wizard }) {
   const findings = [];
   for (const file of [template, wizard]) {

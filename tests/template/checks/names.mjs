@@ -1,14 +1,14 @@
-// Names within the limits that Azure documents in "Naming rules and restrictions for Azure
-// resources", and where it says nothing there, on the resource's own page.
+// Names are within the limits that Azure documents in "Naming rules and restrictions for Azure
+// resources", or else on the page of the resource.
 
 const GUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
 const WORD = /^[a-z0-9]([a-z0-9-]*[a-z0-9])?$/i;
 
-/** By type: the least and the most characters, and the form, of a name's last segment. */
+/** By type: minimum and maximum length, and the form, of the last segment of a name. */
 const RULES = {
   "microsoft.authorization/roleassignments": [36, 36, GUID],
   "microsoft.insights/components": [1, 255, /^[\w.()-]*[\w()-]$/],
-  // Rules of the kind Direct, whose name becomes a part of a host's.
+  // Rules of the kind Direct, whose name becomes part of a host name.
   "microsoft.insights/datacollectionrules": [3, 30, WORD],
   "microsoft.insights/diagnosticsettings": [1, 260, /^[^*<>%&:\\?+/]+$/],
   "microsoft.insights/workbooks": [36, 36, GUID],
@@ -50,7 +50,7 @@ export function nameFindings({ deployed }) {
     });
 }
 
-/** Functions hosts whose names have the same first characters take each other for one. */
+/** Functions hosts whose names begin with the same characters get the same host id. */
 const HOST_ID_LENGTH = 32;
 
 export function hostIdFindings({ deployed }) {

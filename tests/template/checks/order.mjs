@@ -1,7 +1,7 @@
-// The order of deployment: what a resource needs is deployed before it. Azure deploys at once
-// whatever dependsOn does not hold back.
+// The order of deployment: the dependencies of a resource are deployed before it. Azure deploys all
+// resources at once that dependsOn does not order.
 
-/** Resources that are surely there when `instance` is deployed. */
+/** Resources that certainly exist when `instance` is deployed. */
 function before(instance, found = new Set()) {
   const add = (other) => {
     if (found.has(other)) {
@@ -21,7 +21,7 @@ function before(instance, found = new Set()) {
   return owner ? before(owner, found) : found;
 }
 
-/** All that `instance` needs, as `[what it needs, why]`. */
+/** All dependencies of `instance`, as `[dependency, reason]`. */
 function needs(instance, { world, instances }) {
   const active = instances.filter((other) => other.active && other !== instance);
   const list = instance.uses.map(({ name, target }) => [target, `${name}()`]);
@@ -41,7 +41,7 @@ function needs(instance, { world, instances }) {
   return [...list, ...special(instance, active, world, words)];
 }
 
-/** All texts and keys of a resource in small letters, each on a line of its own; tags need nothing. */
+/** All texts and keys of a resource in lower case, one per line, without tags. */
 function wordsOf({ body: { tags, ...body } }) {
   const words = [];
   JSON.stringify(body, (key, value) => {
@@ -55,7 +55,7 @@ function ofType(instances, type) {
   return instances.filter((instance) => instance.type.toLowerCase() === type.toLowerCase());
 }
 
-/** Needs that only names tell. */
+/** Dependencies that only names show. */
 function special(instance, active, world, words) {
   const list = [];
   const need = (type, why, applies = () => true) =>
@@ -122,7 +122,7 @@ function special(instance, active, world, words) {
   return list;
 }
 
-/** Whether the app's program is put there with this resource. */
+/** Whether this resource deploys the app's program. */
 function isCode({ type, body }) {
   const settings = body.properties;
   return (
@@ -169,7 +169,7 @@ function owners({ deployment: { owner } }) {
   return owner ? [owner, ...owners(owner)] : [];
 }
 
-/** A part of something needs that something, deployed or there already. */
+/** A child resource needs its parent, which is deployed or exists already. */
 function parentFindings(instance, { world }) {
   const parts = instance.type.split("/");
   if (parts.length < 3 || /\/providers\//i.test(instance.type)) {
@@ -183,7 +183,7 @@ function parentFindings(instance, { world }) {
     : [`${instance.pointer} is a part of ${parent}, which is neither deployed nor there already`];
 }
 
-/** Parts that come with their whole. */
+/** Child resources that Azure creates with their parent. */
 const IMPLIED = /\/storageAccounts\/[^/]+\/(blob|queue|table|file)Services\/default$/i;
 
 function cycleFindings({ instances }) {

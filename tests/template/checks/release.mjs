@@ -1,4 +1,4 @@
-// The package that the template deploys is the one that a release of this version has.
+// The template deploys the package of this version's release.
 
 export function releaseFindings({ template, version, home }) {
   const findings = [];

@@ -1,10 +1,10 @@
-// Role assignments: the app's identity gets the roles that it needs, each on the resource that it
-// needs it on, and no others.
+// Role assignments: the app's identity has the roles that it needs, each on the right resource, and no
+// others.
 
 import { whole } from "../azure.mjs";
 import { deployedOf } from "../view.mjs";
 
-/** Built-in roles by their GUID, and the types on which the app has a use for them. */
+/** Built-in roles by GUID, and the resource types for which the app needs them. */
 const ROLES = {
   "b7e6dc6d-f1e8-4753-8033-0f276bb0955b": {
     name: "Storage Blob Data Owner",
@@ -28,7 +28,7 @@ const ROLES = {
   },
 };
 
-/** The role without which the app can't use a resource of the type. */
+/** The role that the app needs to use a resource of the type. */
 const NEEDED = {
   "Microsoft.Storage/storageAccounts": "Storage Blob Data Owner",
   "Microsoft.KeyVault/vaults": "Key Vault Secrets User",

@@ -1,5 +1,5 @@
-// The data collection rule and the tables: every stream is declared, flows somewhere, and has a
-// table with the same columns. What the program sends is compared with them in tests/it/template.rs.
+// The data collection rule and the tables: every stream is declared, has a data flow, and has a table
+// with the same columns. tests/it/template.rs compares them with what the program sends.
 
 import { deployedOf, streams, tables } from "../view.mjs";
 
@@ -66,7 +66,7 @@ export function ruleFindings({ deployed }) {
   return findings;
 }
 
-/** A rule lies beside the workspace that it writes to, and in the region of that. */
+/** A rule is in the resource group and region of the workspace that it writes to. */
 function placeFindings({ pointer, id, body }, workspace, { cloud }) {
   const group = (text) => text.toLowerCase().split("/providers/")[0];
   const findings =
@@ -81,7 +81,7 @@ function placeFindings({ pointer, id, body }, workspace, { cloud }) {
       ];
 }
 
-/** A column that the table lacks is dropped without a word. */
+/** Azure silently drops a column that the table lacks. */
 function differences(left, columns, right, others) {
   return [...new Set([...Object.keys(columns), ...Object.keys(others)])]
     .filter((name) => columns[name] !== others[name])

@@ -1,9 +1,9 @@
-// Secrets end in the key vault and nowhere else: every secure parameter gets a value that can be
-// found again, and whatever list...() answers counts as a secret too.
+// Secrets are only in the key vault. Every secure parameter gets a marker value that can be searched
+// for, and every result of list...() also counts as a secret.
 
 import { isSecure } from "../parameters.mjs";
 
-/** Where Azure keeps a value to itself, by type, as a path into the resource. */
+/** Properties whose value Azure never returns, by type, as a path into the resource. */
 const SAFE = { "microsoft.keyvault/vaults/secrets": "properties.value" };
 
 /** All texts and keys in a value, as `[path, text]`. */
@@ -20,17 +20,17 @@ export function leaves(value, path = "", found = []) {
   return found;
 }
 
-/** Texts by which the secret parts of a parameter's value are known: those with "marker" in them. */
+/** The secret parts of a parameter's value: the texts that contain "marker". */
 function markers(value) {
   const texts = leaves(value).map(([, text]) => text);
   const decoded = (text) => Buffer.from(text, "base64").toString();
   return texts.filter((text) => text.includes("marker") || decoded(text).includes("marker"));
 }
 
-/** No secret is as short as this. */
+/** Every secret is longer than this. */
 const SHORTEST = 6;
 
-/** The forms in which a secret could stand somewhere, in small letters. */
+/** The forms in which a secret could appear, in lower case. */
 function formsOf(secret) {
   return [secret, Buffer.from(secret).toString("base64"), encodeURIComponent(secret)].map((form) =>
     form.toLowerCase(),
@@ -82,7 +82,7 @@ export function secretFindings({ template, variant, deployed }) {
   return findings;
 }
 
-/** Parameters of a nested deployment stay in its history, unless they are secure themselves. */
+/** Parameters of a nested deployment stay in its history unless they are secure. */
 function lookInside(instance, look) {
   const { template, outputs } = instance.child;
   for (const [name, declared] of Object.entries(template.parameters ?? {})) {
@@ -93,7 +93,7 @@ function lookInside(instance, look) {
   look(`${instance.pointer} (its outputs)`, outputs);
 }
 
-/** Secure parameters that no variant gives a marker would not be looked for. */
+/** A secure parameter without a marker in any variant would not be checked. */
 export function markerFindings({ template, variants }) {
   return Object.entries(template.parameters)
     .filter(([, parameter]) => isSecure(parameter))

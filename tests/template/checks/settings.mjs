@@ -1,9 +1,9 @@
-// The Function App's settings: names that the program or the platform reads, values that they take,
-// and Key Vault references that lead to a secret.
+// The Function App's settings: the program or the platform reads their names and accepts their values,
+// and Key Vault references lead to a secret.
 
 import { appSettings, deployedOf, keyVaultReference, secrets } from "../view.mjs";
 
-/** Read by the Functions host and the platform, by their documentation. */
+/** Settings that the Functions host and the platform read, according to their documentation. */
 const PLATFORM = [
   "APPLICATIONINSIGHTS_AUTHENTICATION_STRING",
   "APPLICATIONINSIGHTS_CONNECTION_STRING",
@@ -19,24 +19,24 @@ const PLATFORM = [
   "WEBSITE_RUN_FROM_PACKAGE_BLOB_MI_RESOURCE_ID",
 ];
 
-/** Flex Consumption refuses these, or sets them itself. */
+/** Flex Consumption rejects these settings, or sets them itself. */
 const NOT_ON_FLEX =
   /^(FUNCTIONS_EXTENSION_VERSION|FUNCTIONS_WORKER_RUNTIME(_VERSION)?|WEBSITE_RUN_FROM_PACKAGE.*|WEBSITE_CONTENT.*|WEBSITE_TIME_ZONE|TZ|SCM_DO_BUILD_DURING_DEPLOYMENT|ENABLE_ORYX_BUILD|WEBSITE_VNET_ROUTE_ALL|WEBSITE_MAX_DYNAMIC_APPLICATION_SCALE_OUT)$/i;
 
-/** The host needs these on a plan other than Flex Consumption. */
+/** The host needs these settings on every plan other than Flex Consumption. */
 const ELSEWHERE = [
   "FUNCTIONS_EXTENSION_VERSION",
   "FUNCTIONS_WORKER_RUNTIME",
   "WEBSITE_RUN_FROM_PACKAGE",
 ];
 
-/** Names of settings with a secret in them. */
+/** Names of settings that hold a secret. */
 const SECRET =
   /^(ProofpointToken(_.+)?|ProofpointProxy|HTTPS_PROXY|WorkspaceKey|AZURE_CLIENT_SECRET|AzureWebJobsStorage|StateStorage)$/i;
 
 const read = new WeakMap();
 
-/** The settings that docs/settings.md documents, each of which the program's source has to name. */
+/** The settings in docs/settings.md. The program's source must name each of them. */
 export function documented(project) {
   return read.get(project) ?? read.set(project, compared(project)).get(project);
 }
@@ -81,7 +81,7 @@ export function settingFindings({ project, deployed, variant }) {
   return findings;
 }
 
-/** A reference leads to a secret that this deployment sets, or an earlier one set. */
+/** A reference leads to a secret that this or an earlier deployment sets. */
 function referenceFindings(name, value, deployed, vault) {
   if (!value.includes("@Microsoft.KeyVault")) {
     return [];
@@ -139,7 +139,7 @@ function hostFindings({ functionJson, hostJson }, settings, deployed) {
   return findings;
 }
 
-/** The program takes the public cloud for its own unless it is told. */
+/** The program assumes the public cloud unless the setting says otherwise. */
 function cloudFindings(settings, { cloud }, { world }) {
   const findings = [];
   const told = settings.AZURE_CLOUD ?? "public";

@@ -1,5 +1,4 @@
-// The wizard and the template fit each other: what the wizard gives is what the template takes, for
-// whatever someone fills in.
+// The wizard and the template match: the template accepts the wizard's outputs for all answers.
 
 import { ExpressionError, isExpression, parse, TemplateError, walk } from "../expression.mjs";
 import { faultOf, isSecure } from "../parameters.mjs";
@@ -16,10 +15,10 @@ const HEAD = {
 
 const PASSWORD = "Microsoft.Common.PasswordBox";
 
-/** Members of an element's value, where it is more than one value. */
+/** Members of an element's value, if it has several. */
 const MEMBERS = { "Microsoft.Solutions.ResourceSelector": ["id", "name", "location"] };
 
-/** The elements that an expression asks for, as `[step, name, member]`. */
+/** The elements that an expression uses, as `[step, name, member]`. */
 function asked(tree) {
   const list = [];
   const seen = new Set();
@@ -49,7 +48,7 @@ function asked(tree) {
   return list;
 }
 
-/** Calls `visit(tree, text, pointer)` with every expression of the wizard that can be read. */
+/** Calls `visit(tree, text, pointer)` with every expression of the wizard that parses. */
 function expressions(wizard, visit, failed = () => {}) {
   texts(
     wizard.parameters,
@@ -122,7 +121,7 @@ function patternFindings({ name, constraints }, pointer) {
   });
 }
 
-/** Each parameter has its output and each output its parameter; secrets come from password boxes. */
+/** Each parameter has an output, and each output a parameter. Secrets come from password boxes. */
 function outputFindings({ template, wizard }, find) {
   const findings = [];
   const { outputs: given } = wizard.parameters;
@@ -185,7 +184,7 @@ function subsets(items) {
   return sets.filter((set) => set.length > 0);
 }
 
-/** Answers in which each choice is made once, with what it shows. */
+/** Answers that select each choice once, with the fields that it shows. */
 function filledIn(wizard) {
   const all = elements(wizard);
   const boxes = all.filter(({ element }) => element.type === "Microsoft.Common.CheckBox");
@@ -202,7 +201,7 @@ function filledIn(wizard) {
   return [...ticked, ...chosen];
 }
 
-/** Answers to what appears only behind another answer. */
+/** Answers to fields that only appear after another answer. */
 export const MORE_ANSWERS = [
   {
     ...LEAST_ANSWERS,
@@ -240,7 +239,7 @@ export const MORE_ANSWERS = [
   },
 ];
 
-/** What the wizard gives is of the parameters' types and within their limits, and deploys. */
+/** The wizard's outputs have the parameters' types, are within their limits, and deploy. */
 export function answerFindings({ template, wizard }) {
   const findings = [];
   const seen = new Map();
@@ -253,7 +252,7 @@ export function answerFindings({ template, wizard }) {
         Object.entries(given).forEach(([name, value]) =>
           (seen.get(name) ?? seen.set(name, new Set()).get(name)).add(value),
         );
-        // Each value by itself is deployed elsewhere.
+        // Other checks deploy each value on its own.
         if (faults.length === 0 && MORE_ANSWERS.includes(answers)) {
           evaluateVariant(template, { parameters: given, cloud: "public" });
         }
@@ -283,7 +282,7 @@ export function answerFindings({ template, wizard }) {
   ];
 }
 
-/** What is wrong with the outputs for the template. */
+/** The errors of the outputs for the template. */
 export function faultsOf(given, { parameters }) {
   return Object.entries(given).flatMap(([name, value]) => {
     const fault = parameters[name] && faultOf(value, parameters[name]);
@@ -291,7 +290,7 @@ export function faultsOf(given, { parameters }) {
   });
 }
 
-/** A box for a number takes the least and the greatest that the parameter takes, and none beyond. */
+/** A number box accepts the parameter's minimum and maximum, and nothing beyond. */
 function numberFindings({ template, wizard }) {
   const all = elements(wizard);
   return Object.entries(wizard.parameters.outputs).flatMap(([name, text]) => {
@@ -315,7 +314,7 @@ function numberFindings({ template, wizard }) {
   });
 }
 
-/** Who leaves everything as it is gets the same from the wizard as from the command line. */
+/** The wizard's defaults give the same result as the defaults of the command line. */
 function defaultFindings({ template, wizard }) {
   const given = outputs(wizard, LEAST_ANSWERS, { location: "westeurope", sparse: false });
   return Object.entries(template.parameters).flatMap(([name, { defaultValue }]) => {

@@ -1,6 +1,6 @@
-// The parts of the template and the wizard that are broken on purpose.
+// The parts of the template and the wizard that the mutations break.
 
-/** Every object in a template of the type, nested deployments included. */
+/** Every resource of the type in a template, including nested deployments. */
 export function all(value, type) {
   if (value === null || typeof value !== "object") {
     return [];
@@ -39,7 +39,7 @@ export function replaceAll(object, key, old, fresh) {
   object[key] = JSON.parse(JSON.stringify(object[key]).replaceAll(old, fresh));
 }
 
-/** Replaces the value of a setting, wherever it stands. */
+/** Replaces the value of a setting. */
 export function set(project, name, value) {
   variables(project).settings[name] = value;
 }
