@@ -287,12 +287,12 @@ def delays(of_kinds):
     rows = []
     for kind, of_kind in sorted(of_kinds.items()):
         found = since(1, of_kind)
-        told = {
+        counts = {
             "Events": len(found),
             "Newest": max(map(time, found)),
             "MedianDelaySeconds": DELAY.total_seconds(),
         }
-        rows.append({"EventType": kind, "ClusterId": "acme_hosted"} | told)
+        rows.append({"EventType": kind, "ClusterId": "acme_hosted"} | counts)
     return rows
 
 

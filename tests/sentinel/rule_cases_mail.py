@@ -40,7 +40,7 @@ STRONG = {
 }
 
 # An event that the rules that run every ten minutes leave out, because an earlier run checked it.
-JUDGED = {"ingested": ago(minutes=11)}
+ALREADY_CHECKED = {"ingested": ago(minutes=11)}
 # The same for the rules that run every hour.
 JUDGED_IN_THE_HOUR = {"ingested": ago(minutes=61)}
 
@@ -52,16 +52,16 @@ def stopped(way, **members):
     others = [
         [way(disposition=disposition, **members)] for disposition in ["reject", "discard", "retry"]
     ]
-    return [*others, [outbound(**members)], [way(**members, **JUDGED)]]
+    return [*others, [outbound(**members)], [way(**members, **ALREADY_CHECKED)]]
 
 
-def dmarc(result, record=None, judged=None):
+def dmarc(result, record=None, header_from=None):
     said = {"filterdResult": result}
     if record:
         said["records"] = [{"query": "_dmarc.bank.example", "record": record}]
-    if judged:
+    if header_from:
         said["authResults"] = [
-            {"method": "dmarc", "result": result, "emailIdentities": {"header.from": judged}}
+            {"method": "dmarc", "result": result, "emailIdentities": {"header.from": header_from}}
         ]
     return {"dmarc": said}
 
@@ -107,7 +107,7 @@ INBOUND = {
             [inbound([BODY, ZIP], disposition="reject")],
             [inbound([BODY, ZIP], disposition="retry")],
             [outbound(parts=[BODY, ZIP])],
-            [inbound([BODY, ZIP], **JUDGED)],
+            [inbound([BODY, ZIP], **ALREADY_CHECKED)],
         ],
         {
             "Files": ["a.zip"],
@@ -128,7 +128,7 @@ INBOUND = {
             [inbound(modules=spam(overall=100), disposition="retry")],
             [inbound()],
             [outbound(modules=spam(overall=100))],
-            [inbound(modules=spam(overall=100), **JUDGED)],
+            [inbound(modules=spam(overall=100), **ALREADY_CHECKED)],
         ],
         {"SpamScore": 100, "RecipientDomain": "acme.example"},
     ),
@@ -154,7 +154,7 @@ INBOUND = {
             [inbound([EXE], disposition="discard")],
             [inbound([EXE], disposition="reject")],
             [outbound(parts=[EXE])],
-            [inbound([EXE], **JUDGED)],
+            [inbound([EXE], **ALREADY_CHECKED)],
         ],
         {"FileName": "a.exe", "Sha256": "cd" * 32, "HashAlgorithm": "SHA256"},
     ),
@@ -196,7 +196,7 @@ INBOUND = {
         [[inbound(**VIRUS, parts=[BODY, EXE])], [outbound(**VIRUS)]],
         [
             *stopped(inbound, **VIRUS)[:3],
-            [inbound(**VIRUS, **JUDGED)],
+            [inbound(**VIRUS, **ALREADY_CHECKED)],
             [inbound(modules={"av": {"virusNames": []}})],
             [inbound()],
         ],
@@ -207,12 +207,12 @@ INBOUND = {
             [inbound(**REJECTED)],
             [inbound(modules=dmarc("fail", "v=DMARC1;p=quarantine"), header=author())],
             [inbound(**SPOOFED)],
-            [inbound(modules=dmarc("fail", judged="mail.acme.example"))],
+            [inbound(modules=dmarc("fail", header_from="mail.acme.example"))],
         ],
         [
             [inbound(modules=dmarc("pass", "v=DMARC1; p=reject", "bank.example"))],
             [inbound(modules=dmarc("fail", "v=DMARC1; p=none; sp=reject", "bank.example"))],
-            [inbound(modules=dmarc("fail", judged="notacme.example"))],
+            [inbound(modules=dmarc("fail", header_from="notacme.example"))],
             [inbound(modules=dmarc("fail", "v=DMARC1; p=reject"))],
             [inbound()],
             *stopped(inbound, **REJECTED),
@@ -402,7 +402,7 @@ OUTBOUND = {
             [outbound(["{sender}"])],
             [outbound(["@private.example"], sender="@{domain}")],
             [inbound(to=["{name}@private.example"])],
-            [outbound(["{name}@private.example"], **JUDGED)],
+            [outbound(["{name}@private.example"], **ALREADY_CHECKED)],
         ],
         {"Recipient": "raises0@Private.example", "Files": ["a.zip"]},
     ),

@@ -241,11 +241,11 @@ class Panels(unittest.TestCase):
                         for at in intervals
                         if not any(at <= time < at + minutes for time in happened)
                     ]
-                    told = {
+                    counts = {
                         "FirstEmpty": min(empty).replace(tzinfo=None),
                         "LastEmpty": max(empty).replace(tzinfo=None),
                     }
-                    expected.append({"EventType": kind, "EmptyIntervals": len(empty)} | told)
+                    expected.append({"EventType": kind, "EmptyIntervals": len(empty)} | counts)
                 limits = {
                     "TimeRange:start": f"datetime({start.isoformat()})",
                     "TimeRange:end": f"datetime({end.isoformat()})",
@@ -268,14 +268,14 @@ class Panels(unittest.TestCase):
             ]
             copies = len(with_id) - len(set(with_id))
             self.assertGreater(copies, 0)
-            told = {"Duplicates": copies, "RowsWithoutId": len(rows) - len(with_id)}
+            counts = {"Duplicates": copies, "RowsWithoutId": len(rows) - len(with_id)}
             expected.append(
                 {
                     "Table": table,
                     "Rows": len(rows),
                     "DuplicatePercent": round(100 * copies / len(rows), 1),
                 }
-                | told
+                | counts
             )
         self.assertCountEqual(
             map(panels.plain, self.shown("health-duplicates")), map(panels.plain, expected)
@@ -287,8 +287,10 @@ class Panels(unittest.TestCase):
             rows = [row for row in rows if START <= traffic.read(row["TimeGenerated"]) <= END]
             billed = [row[traffic.BILLED] for row in rows]
             last = max(times.read(row["TimeGenerated"]) for row in rows)
-            told = {"BytesPerRow": round(sum(billed) / len(rows)), "LastRow": last}
-            expected.append({"Table": table, "Rows": len(rows), "BilledBytes": sum(billed)} | told)
+            counts = {"BytesPerRow": round(sum(billed) / len(rows)), "LastRow": last}
+            expected.append(
+                {"Table": table, "Rows": len(rows), "BilledBytes": sum(billed)} | counts
+            )
         self.assertCountEqual(
             map(panels.plain, self.shown("health-billed")), map(panels.plain, expected)
         )

@@ -38,7 +38,7 @@ test("the unchanged files have no findings", () => {
 });
 
 for (const [what, change, expected] of MUTATIONS) {
-  test(`a check finds ${what}`, () => {
+  test(`a check finds: ${what}`, () => {
     const broken = structuredClone(project);
     change(broken);
     assert.notDeepEqual(broken, project, "the mutation changes nothing");

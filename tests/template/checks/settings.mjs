@@ -142,9 +142,9 @@ function hostFindings({ functionJson, hostJson }, settings, deployed) {
 /** The program assumes the public cloud unless the setting says otherwise. */
 function cloudFindings(settings, { cloud }, { world }) {
   const findings = [];
-  const told = settings.AZURE_CLOUD ?? "public";
-  if (told !== cloud) {
-    findings.push(`AZURE_CLOUD is ${told} in the cloud ${cloud}`);
+  const configured = settings.AZURE_CLOUD ?? "public";
+  if (configured !== cloud) {
+    findings.push(`AZURE_CLOUD is ${configured} in the cloud ${cloud}`);
   }
   for (const [name, value] of Object.entries(settings)) {
     const host = /:\/\/[^/]*\.(vault|blob|queue|table)\.([^/;)]+)/.exec(String(value));

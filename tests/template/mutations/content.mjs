@@ -20,7 +20,7 @@ export const CONTENT = [
     /alertRules: 0 are deployed, though asked for/,
   ],
   [
-    "rules that are enabled whatever was chosen",
+    "rules that are enabled against the parameter",
     (p) => {
       nested(p, RULES).properties.parameters.enabled.value = "[not(parameters('sentinelContent'))]";
     },
@@ -68,7 +68,7 @@ export const CONTENT = [
     /the workbook has no items/,
   ],
   [
-    "content beside the app and not beside its workspace",
+    "content in the resource group of the app instead of the workspace",
     (p) => {
       delete nested(p, WORKBOOKS).resourceGroup;
     },

@@ -2,7 +2,7 @@ import { nested, parameters, replaceAll, role, rule, settings, site, variables }
 
 export const EXPRESSIONS = [
   [
-    "an id with a name too many",
+    "an id with one name too many",
     (p) =>
       replaceAll(
         site(p).properties,
@@ -13,7 +13,7 @@ export const EXPRESSIONS = [
     /2 names for the type Microsoft.Web\/serverfarms/,
   ],
   [
-    "an id with a name too few",
+    "an id with one name too few",
     (p) => replaceAll(settings(p), "dependsOn", ", 'ProofpointToken')", ")"),
     /1 names for the type/,
   ],
@@ -69,7 +69,7 @@ export const EXPRESSIONS = [
     /only one of an expression's brackets/,
   ],
   [
-    "an argument too many",
+    "one argument too many",
     (p) => {
       site(p).location = "[toLower(parameters('location'), 'x')]";
     },

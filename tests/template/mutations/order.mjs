@@ -44,7 +44,7 @@ export const ORDER = [
     /must depend on Microsoft.OperationalInsights\/workspaces\/tables/,
   ],
   [
-    "a part does not wait for its whole",
+    "a child resource does not wait for its parent",
     (p) => {
       delete one(p, "Microsoft.KeyVault/vaults/secrets").dependsOn;
     },
@@ -77,7 +77,7 @@ export const ORDER = [
     /cycle of dependencies/,
   ],
   [
-    "a part of something that is not there",
+    "a child resource of a missing parent",
     (p) => {
       one(p, "Microsoft.Web/sites/basicPublishingCredentialsPolicies").name = "other/ftp";
     },

@@ -13,7 +13,7 @@ export const SETTINGS = [
     /needs the setting FUNCTIONS_WORKER_RUNTIME/,
   ],
   [
-    "a setting with a slip in its name",
+    "a setting with a typo in its name",
     (p) => set(p, "ProofpointEventType", "message"),
     /nothing reads the setting ProofpointEventType/,
   ],
@@ -40,7 +40,7 @@ export const SETTINGS = [
     /no reference that the platform takes/,
   ],
   [
-    "a cloud that the program is not told",
+    "a missing cloud setting for the program",
     (p) => {
       delete variables(p).settings.AZURE_CLOUD;
     },
