@@ -42,7 +42,7 @@ STRONG = {
 # An event that the rules that run every ten minutes leave out, because an earlier run checked it.
 ALREADY_CHECKED = {"ingested": ago(minutes=11)}
 # The same for the rules that run every hour.
-JUDGED_IN_THE_HOUR = {"ingested": ago(minutes=61)}
+CHECKED_AN_HOUR_AGO = {"ingested": ago(minutes=61)}
 
 LARGE = 3_000_001
 
@@ -235,7 +235,7 @@ INBOUND = {
             [inbound(**TWENTY_ONE, disposition="reject")],
             [inbound(**TWENTY_ONE, disposition="retry")],
             [outbound(**TWENTY_ONE)],
-            [inbound(**TWENTY_ONE, **JUDGED_IN_THE_HOUR)],
+            [inbound(**TWENTY_ONE, **CHECKED_AN_HOUR_AGO)],
             [inbound(**TWENTY_ONE, sender="")],
         ],
         {
@@ -263,7 +263,7 @@ INBOUND = {
             released({}, {"disposition": "retry"}),
             released({}, {"to": ["two@acme.example"]}),
             released({}, {"sent": ago(days=3)}),
-            released({}, JUDGED_IN_THE_HOUR),
+            released({}, CHECKED_AN_HOUR_AGO),
             released({"routeDirection": "outbound"}, {"routeDirection": "outbound"}),
             released(FORGOTTEN, {}),
             released({"header": {"message-id": []}}, {"header": {"message-id": []}}),
@@ -290,7 +290,7 @@ def listed(known, flaw=None, **members):
 def unlisted(known, ways):
     """Messages that a threat intelligence rule leaves out: those with an invalid indicator, and those
     that were checked before or are more than a day old. Each needs its own members."""
-    times = [JUDGED_IN_THE_HOUR, {"sent": ago(hours=25)}]
+    times = [CHECKED_AN_HOUR_AGO, {"sent": ago(hours=25)}]
     flawed = [
         [listed(known, flaw, **way)] for flaw, way in zip(FLAWS, ways[: len(FLAWS)], strict=True)
     ]
@@ -374,7 +374,7 @@ THREATS = {
         [
             [inbound(connection=STRONG)],
             [inbound()],
-            [inbound(connection=WEAK | {"ip": "192.0.2.69"}, **JUDGED_IN_THE_HOUR)],
+            [inbound(connection=WEAK | {"ip": "192.0.2.69"}, **CHECKED_AN_HOUR_AGO)],
         ],
         {"PeerIp": "192.0.2.66", "TlsCipher": "DES-CBC3-SHA"},
     ),
@@ -458,7 +458,7 @@ OUTBOUND = {
             [outbound(parts=[LOCKED])] * 2
             + [outbound(["Someone@Other.example"], sender="{SENDER}", **BEFORE)],
             [inbound([LOCKED])] * 2,
-            [outbound(parts=[LOCKED], **JUDGED_IN_THE_HOUR)] * 2,
+            [outbound(parts=[LOCKED], **CHECKED_AN_HOUR_AGO)] * 2,
         ],
         {"Messages": 2, "Stopped": 0, "SenderName": "raises0"},
     ),
@@ -491,7 +491,7 @@ OUTBOUND = {
             ],
             [outbound(people(60, "other.example"), sent=ago(hours=hours)) for hours in [0, 2]],
             [inbound(to=people(101))],
-            [outbound(people(101, "other.example"), **JUDGED_IN_THE_HOUR)],
+            [outbound(people(101, "other.example"), **CHECKED_AN_HOUR_AGO)],
             [outbound(people(101, "other.example"), sender="")],
         ],
         {"RecipientCount": 101, "Messages": 1, "BusiestDay": 0, "Hours": 1, "Stopped": 0},
