@@ -22,7 +22,7 @@ impl ErrorCode {
         let text = text.trim();
         let has_prefix = text.get(..3).is_some_and(|start| start.eq_ignore_ascii_case("PPS"));
         let digits = if has_prefix { &text[3..] } else { text };
-        let number = (digits.len() == 4).then(|| digits.parse().ok()).flatten()?;
+        let number = (digits.len() == 4).then(|| digits.parse::<u16>().ok()).flatten()?;
         ALL.iter().copied().find(|code| code.0 == number)
     }
 }

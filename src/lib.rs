@@ -3,6 +3,7 @@
 
 pub mod collect;
 pub mod destination;
+pub mod error_code;
 #[cfg(any(test, fuzzing))]
 pub mod fuzz;
 pub mod host;

@@ -1,5 +1,7 @@
 //! Why there is no destination, or no token for it.
 
+use crate::error_code::{self, Coded, ErrorCode};
+
 /// The destination's settings can't be used.
 #[derive(Debug, thiserror::Error)]
 pub enum DestinationError {
@@ -18,6 +20,17 @@ pub enum DestinationError {
     /// The SDK can't make a credential from the identity's settings.
     #[error("the identity's settings (AZURE_CLIENT_ID and its neighbours) can't be used: {0}")]
     Identity(#[from] azure_core::Error),
+}
+
+impl Coded for DestinationError {
+    fn code(&self) -> ErrorCode {
+        match self {
+            DestinationError::Address(_)
+            | DestinationError::WorkspaceId
+            | DestinationError::WorkspaceKey => error_code::DESTINATION_SETTING,
+            DestinationError::Identity(_) => error_code::IDENTITY_SETTING,
+        }
+    }
 }
 
 /// There is no token.

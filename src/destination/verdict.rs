@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use super::answer::Answer;
 use super::error::TokenError;
+use crate::error_code::{self, Coded, ErrorCode};
 
 /// What to do after an answer.
 #[derive(Debug, PartialEq)]
@@ -133,6 +134,25 @@ pub enum HeldReason {
         "the feed's lease was lost before they were posted. They are read again by whoever has it"
     )]
     LeaseLost,
+}
+
+impl Coded for HeldReason {
+    fn code(&self) -> ErrorCode {
+        match self {
+            HeldReason::NoToken(_) => error_code::NO_TOKEN,
+            HeldReason::TokenNotAccepted(_) => error_code::TOKEN_NOT_ACCEPTED,
+            HeldReason::RoleMissing(_) => error_code::ROLE_MISSING,
+            HeldReason::RuleNotFound { .. } => error_code::RULE_NOT_FOUND,
+            HeldReason::SignatureNotAccepted(_) => error_code::SIGNATURE_NOT_ACCEPTED,
+            HeldReason::WorkspaceNotFound(_) => error_code::WORKSPACE_NOT_FOUND,
+            HeldReason::PostNotAccepted { .. } => error_code::POST_NOT_ACCEPTED,
+            HeldReason::EveryRowRefused { .. } => error_code::EVERY_ROW_REFUSED,
+            HeldReason::Unexpected(_) => error_code::UNEXPECTED_ANSWER,
+            HeldReason::Unavailable { .. } => error_code::WORKSPACE_UNAVAILABLE,
+            HeldReason::OutOfTime { .. } => error_code::POSTING_OUT_OF_TIME,
+            HeldReason::LeaseLost => error_code::POSTING_REVOKED,
+        }
+    }
 }
 
 fn lastly(last: &Option<String>) -> String {

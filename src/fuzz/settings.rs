@@ -56,7 +56,7 @@ fn faults<T: Debug>(read: &Result<T, BadSettings>) -> Vec<BadSetting> {
     let Err(error) = read else { return Vec::new() };
     let message = error.to_string();
     assert!(!error.faults.is_empty(), "refused without a reason");
-    for BadSetting { setting, found, expected } in &error.faults {
+    for BadSetting { setting, found, expected, .. } in &error.faults {
         assert!(!expected.is_empty());
         assert!(message.contains(&format!("{setting}: found {found}, expected {expected}")));
     }

@@ -6,6 +6,8 @@ use std::time::Duration;
 use serde::Deserialize;
 use tokio::time::Instant;
 
+use crate::error_code::{self, Coded, ErrorCode};
+
 /// What the platforms give where host.json names no time-out: the shorter of their defaults.
 const DEFAULT: Duration = Duration::from_secs(5 * 60);
 
@@ -18,6 +20,12 @@ const UNLIMITED: Duration = Duration::from_secs(30 * 60);
 pub struct BadHostJson {
     path: PathBuf,
     reason: String,
+}
+
+impl Coded for BadHostJson {
+    fn code(&self) -> ErrorCode {
+        error_code::HOST_JSON
+    }
 }
 
 /// The time that one run has.

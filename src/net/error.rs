@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use super::proxy::ProxyError;
+use crate::error_code::{self, Coded, ErrorCode};
 
 /// A TCP connection can't be opened.
 #[derive(Debug, thiserror::Error)]
@@ -29,4 +30,13 @@ pub enum NetError {
     /// The HTTP client refused its own settings.
     #[error("the HTTP client can't be set up: {0}")]
     Http(#[from] reqwest::Error),
+}
+
+impl Coded for NetError {
+    fn code(&self) -> ErrorCode {
+        match self {
+            NetError::ExtraRoots { .. } => error_code::EXTRA_ROOTS,
+            NetError::Http(_) => error_code::HTTP_CLIENT,
+        }
+    }
 }

@@ -14,6 +14,7 @@ use tokio::time::timeout;
 use tokio_tungstenite::tungstenite::http::Uri;
 
 use super::http::USER_AGENT;
+use crate::error_code::{self, Coded, ErrorCode};
 use crate::settings::{ProxyCredentials, ProxySettings};
 
 /// How long the proxy gets to make a connection.
@@ -86,6 +87,17 @@ pub enum ProxyError {
         /// Which.
         proxy: ProxyName,
     },
+}
+
+impl Coded for ProxyError {
+    fn code(&self) -> ErrorCode {
+        match self {
+            ProxyError::Unreachable { .. } => error_code::PROXY_UNREACHABLE,
+            ProxyError::Credentials { .. } => error_code::PROXY_CREDENTIALS,
+            ProxyError::Refused { .. } => error_code::PROXY_REFUSED,
+            ProxyError::NotAProxy { .. } => error_code::NOT_A_PROXY,
+        }
+    }
 }
 
 fn is_passing(status: u16) -> bool {

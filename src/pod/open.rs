@@ -13,6 +13,7 @@ use url::Url;
 
 use super::refusal::{HandshakeRefusal, RefusalKind};
 use super::session::{Session, SessionTimeouts};
+use crate::error_code::{self, Coded, ErrorCode};
 use crate::net::{self, DialError, Net, ProxyError};
 
 /// A message longer than this ends the session. Proofpoint documents no limit; messages over
@@ -65,6 +66,18 @@ pub enum OpenError {
     /// The token can't be sent.
     #[error("ProofpointToken holds a character that can't be sent in a header; copy it anew")]
     Token,
+}
+
+impl Coded for OpenError {
+    fn code(&self) -> ErrorCode {
+        match self {
+            OpenError::Refused(refusal) => refusal.code(),
+            OpenError::Unreachable { .. } => error_code::LOG_API_UNREACHABLE,
+            OpenError::Proxy(error) => error.code(),
+            OpenError::Tls { .. } => error_code::LOG_API_TLS,
+            OpenError::Token => error_code::TOKEN_NOT_SENDABLE,
+        }
+    }
 }
 
 impl OpenError {

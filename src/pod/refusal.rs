@@ -3,6 +3,7 @@
 use std::fmt;
 use std::time::Duration;
 
+use crate::error_code::{self, ErrorCode};
 use crate::retry::Backoff;
 
 /// What to do about a session that was not opened.
@@ -58,6 +59,20 @@ impl HandshakeRefusal {
         }
     }
 
+    /// The code of the message.
+    pub fn code(&self) -> ErrorCode {
+        match self.status {
+            400 => error_code::REFUSED_BAD_REQUEST,
+            401 => error_code::REFUSED_TOKEN,
+            403 => error_code::REFUSED_FORBIDDEN,
+            404 | 405 => error_code::REFUSED_ADDRESS,
+            409 => error_code::REFUSED_BUSY,
+            429 => error_code::REFUSED_TOO_MANY,
+            408 | 500.. => error_code::REFUSED_UNAVAILABLE,
+            _ => error_code::REFUSED_UNKNOWN,
+        }
+    }
+
     fn advice(&self) -> &'static str {
         match self.status {
             400 => {
@@ -72,7 +87,7 @@ impl HandshakeRefusal {
                 "another session reads this event type with the same token: an older connector that still runs, or one of ours whose end the server has not noticed yet; the next run tries again"
             }
             429 => "the service asks for fewer requests; the next run tries again",
-            500.. => "the service has a fault; the next run tries again",
+            408 | 500.. => "the service has a fault; the next run tries again",
             _ => "the answer is not one that the Log API documents",
         }
     }

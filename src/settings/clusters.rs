@@ -33,9 +33,8 @@ pub(super) fn read(reader: &mut SettingsReader<'_>) -> Option<Vec<Cluster>> {
         })
         .collect();
     if suffixes.is_empty() {
-        reader.fault(
+        reader.missing(
             format!("{ID} and {TOKEN}"),
-            "nothing",
             "a cluster id such as acme_hosted and its PoD Logging token",
         );
         return None;
@@ -45,7 +44,7 @@ pub(super) fn read(reader: &mut SettingsReader<'_>) -> Option<Vec<Cluster>> {
     let clusters: Vec<Cluster> = clusters.into_iter().collect::<Option<_>>()?;
     for (position, cluster) in clusters.iter().enumerate() {
         if clusters[..position].iter().any(|other| other.id == cluster.id) {
-            reader.fault(
+            reader.invalid(
                 format!("{ID} of cluster {}", cluster.name),
                 quoted(&cluster.id),
                 "each cluster id once",
@@ -61,7 +60,7 @@ fn cluster(reader: &mut SettingsReader<'_>, suffix: &str) -> Option<Cluster> {
     let id = reader.required(&id_name, "a cluster id such as acme_hosted").and_then(|id| {
         let whole = !id.contains(|c: char| c.is_whitespace() || c.is_control());
         if !whole {
-            reader.fault(&id_name, quoted(id), "a cluster id without blanks");
+            reader.invalid(&id_name, quoted(id), "a cluster id without blanks");
         }
         whole.then_some(id)
     });
@@ -70,7 +69,7 @@ fn cluster(reader: &mut SettingsReader<'_>, suffix: &str) -> Option<Cluster> {
         let sendable = token.reveal().bytes().all(|byte| byte.is_ascii_graphic());
         if !sendable {
             let found = "a text with blanks, line ends or characters beyond ASCII";
-            reader.fault(&token_name, found, expected);
+            reader.invalid(&token_name, found, expected);
         }
         sendable.then_some(token)
     });

@@ -43,11 +43,11 @@ pub(super) fn read(
         (Some("logs-ingestion"), _, _) | (None, true, false) => logs_ingestion(reader, identity),
         (Some("data-collector"), _, _) | (None, false, true) => data_collector(reader, cloud),
         (Some(other), _, _) => {
-            reader.fault("Destination", quoted(other), "logs-ingestion or data-collector");
+            reader.invalid("Destination", quoted(other), "logs-ingestion or data-collector");
             None
         }
         (None, true, true) => {
-            reader.fault(
+            reader.invalid(
                 "Destination",
                 "nothing, while both destinations have settings",
                 "logs-ingestion or data-collector",
@@ -55,9 +55,8 @@ pub(super) fn read(
             None
         }
         (None, false, false) => {
-            reader.fault(
+            reader.missing(
                 "LogsIngestionEndpoint and DcrImmutableId, or WorkspaceID and WorkspaceKey",
-                "none of them",
                 "the settings of one destination",
             );
             None
@@ -81,7 +80,7 @@ fn logs_ingestion(
             digits.len() == 32 && digits.bytes().all(|byte| byte.is_ascii_hexdigit())
         });
         if !valid {
-            reader.fault(id, quoted(text), expected);
+            reader.invalid(id, quoted(text), expected);
         }
         valid.then_some(text)
     });
@@ -98,7 +97,7 @@ fn data_collector(reader: &mut SettingsReader<'_>, cloud: Cloud) -> Option<Desti
     let id = reader.required(id, expected).and_then(|text| {
         let valid = is_guid(text);
         if !valid {
-            reader.fault(id, quoted(text), expected);
+            reader.invalid(id, quoted(text), expected);
         }
         valid.then_some(text)
     });
@@ -107,7 +106,7 @@ fn data_collector(reader: &mut SettingsReader<'_>, cloud: Cloud) -> Option<Desti
     let key = reader.secret(key, expected).and_then(|secret| {
         let valid = BASE64_STANDARD.decode(secret.reveal()).is_ok_and(|bytes| !bytes.is_empty());
         if !valid {
-            reader.fault(key, "a text that is not base64", expected);
+            reader.invalid(key, "a text that is not base64", expected);
         }
         valid.then_some(secret)
     });

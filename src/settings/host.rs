@@ -26,7 +26,7 @@ impl HostSettings {
             Some(text) => {
                 let port = text.parse().ok().filter(|port| *port > 0);
                 if port.is_none() {
-                    reader.fault(name, quoted(text), expected);
+                    reader.invalid(name, quoted(text), expected);
                 }
                 port
             }

@@ -76,7 +76,7 @@ fn cloud(reader: &mut SettingsReader<'_>) -> Option<Cloud> {
         "usgov" => Some(Cloud::UsGovernment),
         "china" => Some(Cloud::China),
         _ => {
-            reader.fault(name, quoted(text), "public, usgov or china");
+            reader.invalid(name, quoted(text), "public, usgov or china");
             None
         }
     }

@@ -52,7 +52,7 @@ pub(super) fn read(reader: &mut SettingsReader<'_>) -> Option<Option<ProxySettin
     match proxy {
         Ok(proxy) => Some(Some(proxy)),
         Err(found) => {
-            reader.fault(setting, found, expected);
+            reader.invalid(setting, found, expected);
             None
         }
     }

@@ -8,18 +8,41 @@ use std::str::FromStr;
 use proofpoint_sentinel_core::secret::Secret;
 use url::{Host, Url};
 
+use crate::error_code::{self, Coded, ErrorCode};
+
 /// Settings by name, as the environment holds them.
 pub type Vars = BTreeMap<String, String>;
 
-/// One setting that can't be used.
+/// One setting that can't be used. Its `Display` is one line, with where to set it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct BadSetting {
+    /// What is wrong: it is missing, has another form, or was not resolved.
+    pub code: ErrorCode,
     /// The setting, or several of which one is wanted.
     pub setting: String,
     /// What was found, never a secret's value.
     pub found: String,
     /// What would be right.
     pub expected: String,
+}
+
+impl BadSetting {
+    fn remedy(&self) -> &'static str {
+        match self.code {
+            error_code::SECRET_UNRESOLVED => {
+                "Correct it in the Key Vault or under Environment variables of the Function App"
+            }
+            _ if self.setting.starts_with("FUNCTIONS_") => "The Functions host sets it",
+            _ => "Set it under Environment variables of the Function App",
+        }
+    }
+}
+
+impl fmt::Display for BadSetting {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let BadSetting { code, setting, found, expected } = self;
+        write!(f, "{code} {setting}: found {found}, expected {expected}. {}.", self.remedy())
+    }
 }
 
 /// All settings that can't be used.
@@ -32,11 +55,14 @@ pub struct BadSettings {
 impl fmt::Display for BadSettings {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let n = self.faults.len();
-        write!(f, "{n} Function App setting{} can't be used", if n == 1 { "" } else { "s" })?;
-        for fault in &self.faults {
-            write!(f, "; {}: found {}, expected {}", fault.setting, fault.found, fault.expected)?;
-        }
-        Ok(())
+        write!(f, "{n} Function App setting{} can't be used:", if n == 1 { "" } else { "s" })?;
+        self.faults.iter().try_for_each(|fault| write!(f, "\n{fault}"))
+    }
+}
+
+impl Coded for BadSettings {
+    fn code(&self) -> ErrorCode {
+        error_code::SETTINGS
     }
 }
 
@@ -79,17 +105,28 @@ impl<'a> SettingsReader<'a> {
             .collect()
     }
 
-    pub(super) fn fault(
+    /// Notes that a setting is missing. `setting` may name several, of which one is wanted.
+    pub(super) fn missing(&mut self, setting: impl Into<String>, expected: impl Into<String>) {
+        self.note(
+            error_code::SETTING_MISSING,
+            setting.into(),
+            "nothing".to_owned(),
+            expected.into(),
+        );
+    }
+
+    /// Notes that a setting has a value that can't be used. `found` is never a secret's value.
+    pub(super) fn invalid(
         &mut self,
         setting: impl Into<String>,
         found: impl Into<String>,
         expected: impl Into<String>,
     ) {
-        self.faults.push(BadSetting {
-            setting: setting.into(),
-            found: found.into(),
-            expected: expected.into(),
-        });
+        self.note(error_code::SETTING_INVALID, setting.into(), found.into(), expected.into());
+    }
+
+    fn note(&mut self, code: ErrorCode, setting: String, found: String, expected: String) {
+        self.faults.push(BadSetting { code, setting, found, expected });
     }
 
     /// A setting's text without surrounding white space; a blank one counts as missing.
@@ -101,7 +138,7 @@ impl<'a> SettingsReader<'a> {
     pub(super) fn required(&mut self, name: &str, expected: &str) -> Option<&'a str> {
         let text = self.text(name);
         if text.is_none() {
-            self.fault(name, "nothing", expected);
+            self.missing(name, expected);
         }
         text
     }
@@ -110,10 +147,11 @@ impl<'a> SettingsReader<'a> {
     pub(super) fn secret(&mut self, name: &str, expected: &str) -> Option<Secret> {
         let text = self.required(name, expected)?;
         if text.starts_with("@Microsoft.KeyVault(") {
-            self.fault(
-                name,
-                "a Key Vault reference that was not resolved",
-                "a secret that exists, in a vault on which the app's identity has the role Key Vault Secrets User",
+            self.note(
+                error_code::SECRET_UNRESOLVED,
+                name.to_owned(),
+                "a Key Vault reference that was not resolved".to_owned(),
+                "a secret that exists, in a vault on which the app's identity has the role Key Vault Secrets User".to_owned(),
             );
             return None;
         }
@@ -132,7 +170,7 @@ impl<'a> SettingsReader<'a> {
         };
         let parsed = text.parse().ok();
         if parsed.is_none() {
-            self.fault(name, quoted(text), expected);
+            self.invalid(name, quoted(text), expected);
         }
         parsed
     }
@@ -146,7 +184,7 @@ impl<'a> SettingsReader<'a> {
         let expected = format!("a whole number from {} to {}", range.start(), range.end());
         let number = self.parsed(name, default, &expected)?;
         if !range.contains(&number) {
-            self.fault(name, number.to_string(), expected);
+            self.invalid(name, number.to_string(), expected);
             return None;
         }
         Some(number)
@@ -171,7 +209,7 @@ impl<'a> SettingsReader<'a> {
                 true => "an address with a user, a query or a fragment".to_owned(),
                 false => quoted(text),
             };
-            self.fault(name, found, format!("{scheme}://host without a path"));
+            self.invalid(name, found, format!("{scheme}://host without a path"));
         }
         url
     }

@@ -84,13 +84,17 @@ fn event_types(reader: &mut SettingsReader<'_>) -> Option<Vec<EventType>> {
             Ok(event_type) if event_types.contains(&event_type) => {}
             Ok(event_type) => event_types.push(event_type),
             Err(_) => {
-                reader.fault(name, quoted(part), "message, maillog and audit, with commas between");
+                reader.invalid(
+                    name,
+                    quoted(part),
+                    "message, maillog and audit, with commas between",
+                );
                 return None;
             }
         }
     }
     if event_types.is_empty() {
-        reader.fault(name, quoted(text), "at least one of message, maillog and audit");
+        reader.invalid(name, quoted(text), "at least one of message, maillog and audit");
         return None;
     }
     Some(event_types)

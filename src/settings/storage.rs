@@ -78,7 +78,7 @@ fn own(
         Ok(url) if url.scheme() == "file" => match url.to_file_path() {
             Ok(path) => Some(StateSettings::Directory(path)),
             Err(()) => {
-                reader.fault("StateStorage", "a file URL without an absolute path", EXPECTED);
+                reader.invalid("StateStorage", "a file URL without an absolute path", EXPECTED);
                 None
             }
         },
@@ -96,7 +96,7 @@ fn own(
         }
         // Not quoted: it may be an account's key.
         _ => {
-            reader.fault("StateStorage", "something else", EXPECTED);
+            reader.invalid("StateStorage", "something else", EXPECTED);
             None
         }
     }
@@ -114,7 +114,7 @@ fn container(reader: &mut SettingsReader<'_>) -> Option<String> {
         && !text.contains("--");
     if !valid {
         let expected = "3 to 63 lower-case letters, digits and single hyphens";
-        reader.fault(name, quoted(text), expected);
+        reader.invalid(name, quoted(text), expected);
     }
     valid.then(|| text.to_owned())
 }
@@ -127,7 +127,7 @@ fn host_blob_service(reader: &mut SettingsReader<'_>, cloud: Cloud) -> Option<Ur
     }
     let account = "AzureWebJobsStorage__accountName";
     let Some(text) = reader.text(account) else {
-        reader.fault("StateStorage", "nothing", EXPECTED);
+        reader.missing("StateStorage", EXPECTED);
         return None;
     };
     let suffix = match cloud {
@@ -136,7 +136,7 @@ fn host_blob_service(reader: &mut SettingsReader<'_>, cloud: Cloud) -> Option<Ur
         Cloud::China => "core.chinacloudapi.cn",
     };
     if !text.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit()) {
-        reader.fault(account, quoted(text), "the name of a storage account");
+        reader.invalid(account, quoted(text), "the name of a storage account");
         return None;
     }
     reader.base_url(account, &format!("https://{text}.blob.{suffix}"), "https")

@@ -4,6 +4,7 @@ use super::blob::BlobError;
 use super::dead_letter::NotADeadLetter;
 use super::directory::DirectoryError;
 use super::object::{LARGEST, ObjectError};
+use crate::error_code::{self, Coded, ErrorCode};
 
 /// The state can't be read, written or owned.
 #[derive(Debug, thiserror::Error)]
@@ -95,6 +96,22 @@ pub enum StateError {
         /// What is wrong with it.
         reason: NotADeadLetter,
     },
+}
+
+impl Coded for StateError {
+    fn code(&self) -> ErrorCode {
+        match self {
+            StateError::Blob(error) => error.code(),
+            StateError::Directory(error) => error.code(),
+            StateError::LeaseHeld { .. } => error_code::LEASE_HELD,
+            StateError::Conflict { .. } => error_code::STATE_CONFLICT,
+            StateError::TooLarge { .. } => error_code::OBJECT_TOO_LARGE,
+            StateError::Checkpoint { .. } => error_code::CHECKPOINT_DAMAGED,
+            StateError::CheckpointNotWritten { .. } => error_code::CHECKPOINT_NOT_WRITTEN,
+            StateError::Ledger { .. } => error_code::LEDGER_DAMAGED,
+            StateError::DeadLetter { .. } => error_code::DEAD_LETTER_DAMAGED,
+        }
+    }
 }
 
 impl StateError {

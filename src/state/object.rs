@@ -4,6 +4,8 @@ use std::fmt::Write as _;
 
 use sha2::{Digest as _, Sha256};
 
+use crate::error_code::{self, Coded, ErrorCode};
+
 /// The most that is read of one object. The largest that this program writes is a dead letter: an
 /// event of up to 64 MiB and a line about it.
 pub(super) const LARGEST: u64 = 80 * 1024 * 1024;
@@ -64,6 +66,16 @@ pub enum ObjectError {
         /// Name of the object.
         name: String,
     },
+}
+
+impl Coded for ObjectError {
+    fn code(&self) -> ErrorCode {
+        match self {
+            ObjectError::LeaseHeld { .. } => error_code::LEASE_HELD,
+            ObjectError::Conflict { .. } => error_code::STATE_CONFLICT,
+            ObjectError::TooLarge { .. } => error_code::OBJECT_TOO_LARGE,
+        }
+    }
 }
 
 impl ObjectError {

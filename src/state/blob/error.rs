@@ -6,6 +6,7 @@ use azure_core::error::ErrorKind;
 use azure_core::http::StatusCode;
 
 use super::connection_string::ConnectionStringError;
+use crate::error_code::{self, Coded, ErrorCode};
 use crate::net::with_proxy_advice;
 use crate::state::object::ObjectError;
 
@@ -97,6 +98,21 @@ pub enum BlobError {
     /// The blob is owned or was written by somebody else, or is too large.
     #[error(transparent)]
     Object(#[from] ObjectError),
+}
+
+impl Coded for BlobError {
+    fn code(&self) -> ErrorCode {
+        match self {
+            BlobError::ConnectionString(_) => error_code::CONNECTION_STRING,
+            BlobError::Settings { .. } => error_code::STATE_CONTAINER,
+            BlobError::Credential { .. } => error_code::STORAGE_NO_TOKEN,
+            BlobError::Denied { .. } => error_code::STORAGE_DENIED,
+            BlobError::NotFound { .. } => error_code::CONTAINER_NOT_FOUND,
+            BlobError::Unreachable { .. } => error_code::STORAGE_UNREACHABLE,
+            BlobError::Service { .. } => error_code::STORAGE_FAULT,
+            BlobError::Object(error) => error.code(),
+        }
+    }
 }
 
 /// Where a request to the blob service went, for the text of its failure.

@@ -3,6 +3,7 @@
 use std::io;
 use std::path::PathBuf;
 
+use crate::error_code::{self, Coded, ErrorCode};
 use crate::state::object::ObjectError;
 
 /// The directory can't be used.
@@ -24,6 +25,15 @@ pub enum DirectoryError {
     /// The file is owned or was written by somebody else, or is too large.
     #[error(transparent)]
     Object(#[from] ObjectError),
+}
+
+impl Coded for DirectoryError {
+    fn code(&self) -> ErrorCode {
+        match self {
+            DirectoryError::Disk { .. } => error_code::STATE_DIRECTORY,
+            DirectoryError::Object(error) => error.code(),
+        }
+    }
 }
 
 impl DirectoryError {
