@@ -4,10 +4,12 @@ pub(crate) mod collect;
 pub(crate) mod deadletter;
 #[cfg(feature = "demo")]
 pub(crate) mod demo;
+pub(crate) mod explain;
 pub(crate) mod serve;
 #[cfg(feature = "demo")]
 pub(crate) mod simulate;
 
+mod failure;
 mod logging;
 mod signals;
 
@@ -26,11 +28,8 @@ use tokio_util::sync::CancellationToken;
 /// A terminal has no time-out; this stands for none.
 const UNLIMITED: Duration = Duration::from_secs(30 * 24 * 3600);
 
-/// Any error, for the terminal.
-type Failure = Box<dyn std::error::Error + Send + Sync>;
-
 /// Prints an error, and gives the exit status.
-fn exit_code(result: Result<bool, Failure>) -> ExitCode {
+fn exit_code<E: std::fmt::Display>(result: Result<bool, E>) -> ExitCode {
     match result {
         Ok(true) => ExitCode::SUCCESS,
         Ok(false) => ExitCode::FAILURE,

@@ -23,6 +23,8 @@ enum Command {
     /// List, show and send again the events that could not be delivered.
     #[command(name = "deadletter", subcommand)]
     DeadLetter(cli::deadletter::Command),
+    /// Explain the code of a message, such as PPS4003.
+    Explain(cli::explain::Arguments),
     /// Run the whole connector against a simulated Proofpoint and a local workspace.
     #[cfg(feature = "demo")]
     Demo(cli::demo::Arguments),
@@ -37,6 +39,7 @@ async fn main() -> ExitCode {
         Command::Serve => cli::serve::run().await,
         Command::Collect(arguments) => cli::collect::run(arguments).await,
         Command::DeadLetter(command) => cli::deadletter::run(command).await,
+        Command::Explain(arguments) => cli::explain::run(&arguments),
         #[cfg(feature = "demo")]
         Command::Demo(arguments) => cli::demo::run(arguments).await,
         #[cfg(feature = "demo")]

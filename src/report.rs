@@ -10,6 +10,7 @@ use jiff::Timestamp;
 use proofpoint_sentinel_core::hour::Hour;
 
 use crate::destination::BatchOutcome;
+use crate::error_code::{self, Coded, ErrorCode};
 use crate::state::DeadLetterReason;
 
 /// What became of events.
@@ -99,8 +100,13 @@ pub enum FeedOutcome {
     Unfinished,
     /// Another run has the feed; nothing was done.
     OwnedElsewhere,
-    /// Something failed; the text says what, and what to look at.
-    Failed(String),
+    /// Something failed.
+    Failed {
+        /// The code of what failed.
+        code: ErrorCode,
+        /// What failed, and what to look at.
+        reason: String,
+    },
 }
 
 /// What a run did for one feed.
@@ -166,12 +172,13 @@ impl FeedReport {
     /// Notes how it ended, and when that was.
     pub(crate) fn conclude(
         &mut self,
-        failure: Option<&impl fmt::Display>,
+        failure: Option<&impl Coded>,
         now: Timestamp,
         took: Duration,
     ) {
         if let Some(failure) = failure {
-            self.outcome = FeedOutcome::Failed(failure.to_string());
+            self.outcome =
+                FeedOutcome::Failed { code: failure.code(), reason: failure.to_string() };
         }
         self.newest = self.newest.max(self.counts.newest);
         // Never negative, should clocks disagree.
@@ -185,9 +192,9 @@ impl FeedReport {
         status::json(self, run, now)
     }
 
-    fn failure(&self) -> Option<&str> {
+    fn failure(&self) -> Option<(ErrorCode, &str)> {
         match &self.outcome {
-            FeedOutcome::Failed(reason) => Some(reason),
+            FeedOutcome::Failed { code, reason } => Some((*code, reason)),
             _ => None,
         }
     }
@@ -215,16 +222,18 @@ impl FeedReport {
             lag_seconds = self.lag.map(|lag| lag.as_secs()),
             seconds = self.took.as_secs_f64(),
             ends = ?self.ends,
-            failure,
+            code = failure.map(|(code, _)| tracing::field::display(code)),
+            failure = failure.map(|(_, reason)| reason),
             "{self}"
         );
-        if let Some(reason) = failure {
-            tracing::error!(feed = self.feed, cluster = self.cluster, "{reason}");
+        if let Some((code, reason)) = failure {
+            tracing::error!(feed = self.feed, cluster = self.cluster, %code, "{reason}");
         }
         if let (Some(first), Some(last)) = (self.hours_lost.first(), self.hours_lost.last()) {
             tracing::error!(
                 feed = self.feed,
                 hours = self.hours_lost.len(),
+                code = %error_code::HOURS_LOST,
                 "hours {first} to {last} are lost: Proofpoint keeps events for 30 days, and these hours were not read in that time"
             );
         }
@@ -236,7 +245,7 @@ impl fmt::Display for FeedReport {
         write!(f, "{}: ", self.feed)?;
         match &self.outcome {
             FeedOutcome::OwnedElsewhere => return f.write_str("another run has this feed"),
-            FeedOutcome::Failed(reason) => write!(f, "failed: {reason}; ")?,
+            FeedOutcome::Failed { code, reason } => write!(f, "failed: {code}: {reason}; ")?,
             FeedOutcome::Unfinished => f.write_str("to be continued; ")?,
             FeedOutcome::UpToDate => {}
         }
@@ -268,6 +277,6 @@ pub struct RunReport {
 impl RunReport {
     /// Whether nothing failed.
     pub fn is_success(&self) -> bool {
-        !self.feeds.iter().any(|feed| matches!(feed.outcome, FeedOutcome::Failed(_)))
+        !self.feeds.iter().any(|feed| matches!(feed.outcome, FeedOutcome::Failed { .. }))
     }
 }

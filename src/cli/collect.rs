@@ -9,6 +9,7 @@ use clap::Args;
 use indicatif::{ProgressBar, ProgressStyle};
 use jiff::{SignedDuration, Timestamp};
 use proofpoint_sentinel::collect::{HourReport, RunCounters, SessionReader, backfill, export};
+use proofpoint_sentinel::error_code;
 use proofpoint_sentinel::net::Net;
 use proofpoint_sentinel::pod::SessionTimeouts;
 use proofpoint_sentinel::settings::{Cluster, Settings, SourceSettings, environment};
@@ -17,7 +18,8 @@ use proofpoint_sentinel_core::hour::Hour;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
-use super::{Failure, UNLIMITED, exit_code, logging, signals, unlimited_run};
+use super::failure::Failure;
+use super::{UNLIMITED, exit_code, logging, signals, unlimited_run};
 
 /// How long after its end all events of an hour are in the archive.
 const ARCHIVE_DELAY: SignedDuration = SignedDuration::from_mins(45);
@@ -48,18 +50,18 @@ pub(crate) async fn run(arguments: Arguments) -> ExitCode {
 
 async fn collect(arguments: &Arguments) -> Result<bool, Failure> {
     if arguments.from >= arguments.to {
-        return Err("--to has to be later than --from".into());
+        return Err(Failure::new(error_code::HOURS_INVALID, "--to has to be later than --from"));
     }
     let now = Timestamp::now();
     let current = Hour::containing(now);
     if arguments.to > current {
-        return Err(
-            format!("only hours that are over can be read: --to is at most {current}").into()
-        );
+        let message = format!("only hours that are over can be read: --to is at most {current}");
+        return Err(Failure::new(error_code::HOURS_INVALID, message));
     }
     if Hour::newest_due(now, ARCHIVE_DELAY) < arguments.to.plus(-1) {
         eprintln!(
-            "warning: Proofpoint fills the archive up to 45 minutes late; the last hour may lack events"
+            "warning: {}: Proofpoint fills the archive up to 45 minutes late; the last hour may lack events",
+            error_code::ARCHIVE_FILLING
         );
     }
     let vars = environment();
@@ -107,6 +109,10 @@ fn feed(cluster: &Cluster, event_type: EventType) -> Feed {
     Feed { cluster_id: cluster.id.clone(), event_type }
 }
 
+fn unclear(message: String) -> Failure {
+    Failure::new(error_code::CLUSTER_UNKNOWN, message)
+}
+
 fn choose_cluster<'a>(
     clusters: &'a [Cluster],
     wanted: Option<&str>,
@@ -114,12 +120,12 @@ fn choose_cluster<'a>(
     let names = || clusters.iter().map(|cluster| cluster.name.as_str()).collect::<Vec<_>>();
     match (clusters, wanted) {
         ([only], None) => Ok(only),
-        (_, None) => Err(format!("--cluster is needed: one of {}", names().join(", ")).into()),
+        (_, None) => Err(unclear(format!("--cluster is needed: one of {}", names().join(", ")))),
         (_, Some(wanted)) => clusters
             .iter()
             .find(|cluster| cluster.name == wanted || cluster.id == wanted)
             .ok_or_else(|| {
-                format!("there is no cluster `{wanted}`, only {}", names().join(", ")).into()
+                unclear(format!("there is no cluster `{wanted}`, only {}", names().join(", ")))
             }),
     }
 }

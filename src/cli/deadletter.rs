@@ -7,12 +7,14 @@ use std::process::ExitCode;
 
 use clap::{Args, Subcommand};
 use futures_util::{StreamExt as _, stream};
+use proofpoint_sentinel::error_code;
 use proofpoint_sentinel::net::Net;
 use proofpoint_sentinel::settings::{NetSettings, StateSettings, environment};
 use proofpoint_sentinel::state::{DeadLetterName, DeadLetterReason, State, StoredDeadLetter};
 use proofpoint_sentinel_core::feed::EventType;
 
-use super::{Failure, exit_code, logging};
+use super::failure::Failure;
+use super::{exit_code, logging};
 
 /// How many dead letters are read at once for a list. One may have 64 MiB.
 const READ_AT_A_TIME: usize = 4;
@@ -88,14 +90,9 @@ pub(crate) async fn run(command: Command) -> ExitCode {
     };
     match result {
         // Whoever read the output has enough of it.
-        Err(error) if is_broken_pipe(&error) => ExitCode::SUCCESS,
+        Err(failure) if failure.is_broken_pipe() => ExitCode::SUCCESS,
         told => exit_code(told),
     }
-}
-
-fn is_broken_pipe(error: &Failure) -> bool {
-    let error = error.downcast_ref::<io::Error>();
-    error.is_some_and(|error| error.kind() == io::ErrorKind::BrokenPipe)
 }
 
 async fn open() -> Result<State, Failure> {
@@ -119,12 +116,14 @@ async fn list(arguments: &ListArguments) -> Result<bool, Failure> {
     let mut sound = true;
     while let Some((name, read)) = lines.next().await {
         match read {
-            Ok(Some(letter)) => writeln!(io::stdout(), "{}", line(&name, &letter))?,
+            Ok(Some(letter)) => {
+                writeln!(io::stdout(), "{}", line(&name, &letter)).map_err(Failure::output)?;
+            }
             // Somebody deleted it meanwhile.
             Ok(None) => {}
             Err(error) if error.is_damage() => {
                 sound = false;
-                eprintln!("error: {error}");
+                eprintln!("error: {}", Failure::from(error));
             }
             Err(error) => return Err(error.into()),
         }
@@ -163,14 +162,14 @@ fn printable(text: &str) -> String {
 
 async fn show(name: &DeadLetterName) -> Result<(), Failure> {
     let Some(letter) = open().await?.read_dead_letter(name).await? else {
-        return Err(format!("there is no dead letter `{name}`").into());
+        let message = format!("there is no dead letter `{name}`");
+        return Err(Failure::new(error_code::DEAD_LETTER_CHOICE, message));
     };
     let StoredDeadLetter { reason, feed, at, .. } = &letter;
     eprintln!("reason  {reason}\nfeed    {feed}\nat      {at}");
     eprintln!("bytes   {}\ndetail  {}", letter.event.len(), printable(&letter.detail));
     let mut stdout = io::stdout();
-    stdout.write_all(&letter.event)?;
-    Ok(stdout.flush()?)
+    stdout.write_all(&letter.event).and_then(|()| stdout.flush()).map_err(Failure::output)
 }
 
 #[cfg(test)]

@@ -28,7 +28,7 @@ use proofpoint_sentinel_simulator::{
 };
 use tokio::time::timeout;
 
-use super::{Failure, exit_code, logging};
+use super::{exit_code, logging};
 use app::Workplace;
 use show::Bars;
 
@@ -36,6 +36,9 @@ const CLUSTER: &str = "acme_hosted";
 
 /// Read from the archive are hours that ended at least so long ago.
 const DELAY: SignedDuration = SignedDuration::from_mins(45);
+
+/// Any error, for the terminal. The stand-ins have no codes.
+type Failure = Box<dyn std::error::Error + Send + Sync>;
 
 #[derive(Args)]
 pub(crate) struct Arguments {

@@ -24,7 +24,9 @@ pub(crate) fn run(arguments: &Arguments) -> ExitCode {
             ExitCode::SUCCESS
         }
         None => {
-            eprintln!("error: there is no code `{text}`. `explain` without a code lists all of them.");
+            eprintln!(
+                "error: there is no code `{text}`. `explain` without a code lists all of them."
+            );
             ExitCode::FAILURE
         }
     }

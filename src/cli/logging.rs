@@ -1,5 +1,6 @@
 //! Where the program's own log goes.
 
+use proofpoint_sentinel::error_code;
 use proofpoint_sentinel::settings::Settings;
 use tracing::{Level, Metadata};
 use tracing_subscriber::EnvFilter;
@@ -37,7 +38,7 @@ pub(super) fn for_terminal() {
 /// A warning for each setting that has no effect, though its name says that it should.
 pub(super) fn unknown_settings(settings: &Settings) {
     for name in &settings.unknown {
-        tracing::warn!("the setting {name} is not known, and has no effect");
+        tracing::warn!(code = %error_code::SETTING_UNKNOWN, "the setting {name} is not known, and has no effect");
     }
 }
 

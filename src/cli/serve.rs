@@ -4,6 +4,7 @@ use std::process::ExitCode;
 use std::sync::Arc;
 
 use proofpoint_sentinel::collect::{self, Run, RunCounters};
+use proofpoint_sentinel::error_code::{self, Coded as _};
 use proofpoint_sentinel::host::{self, Function, Invocation, Reply, RunBudget};
 use proofpoint_sentinel::pod::SessionTimeouts;
 use proofpoint_sentinel::report::RunReport;
@@ -12,6 +13,7 @@ use proofpoint_sentinel::state::LeaseTimes;
 use proofpoint_sentinel_core::clock::Clock;
 use tokio_util::sync::CancellationToken;
 
+use super::failure::Failure;
 use super::{logging, signals};
 
 /// The status that the Functions host takes for a wish to be started again. It leaves a handler
@@ -23,7 +25,7 @@ pub(crate) async fn run() -> ExitCode {
     let settings = match HostSettings::read(&environment()) {
         Ok(settings) => settings,
         Err(error) => {
-            tracing::error!("{error}");
+            tracing::error!(code = %error.code(), "{error}");
             return ExitCode::FAILURE;
         }
     };
@@ -33,7 +35,7 @@ pub(crate) async fn run() -> ExitCode {
     match host::serve(port, collector, stop).await {
         Ok(()) => ExitCode::from(RESTART),
         Err(error) => {
-            tracing::error!("the server on port {port} failed: {error}");
+            tracing::error!(code = %error_code::SERVER_FAILED, "the server on port {port} failed: {error}");
             ExitCode::FAILURE
         }
     }
@@ -48,9 +50,9 @@ impl Function for Collector {
     async fn run(self: Arc<Self>, invocation: Invocation, stop: CancellationToken) -> Reply {
         match self.collect(invocation, stop).await {
             Ok(report) => reply(&report),
-            Err(error) => {
-                tracing::error!("{error}");
-                Reply::failure(vec![error.to_string()])
+            Err(failure) => {
+                tracing::error!(code = %failure.code(), "{}", failure.message());
+                Reply::failure(failure.to_string().lines().map(str::to_owned).collect())
             }
         }
     }
@@ -61,7 +63,7 @@ impl Collector {
         &self,
         invocation: Invocation,
         stop: CancellationToken,
-    ) -> Result<RunReport, Box<dyn std::error::Error + Send + Sync>> {
+    ) -> Result<RunReport, Failure> {
         let time = RunBudget::from_host_json(&self.settings.app_root)?;
         let settings = Settings::read(&environment())?;
         tracing::info!(past_due = invocation.past_due, "run begins");

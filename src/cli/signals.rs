@@ -1,5 +1,6 @@
 //! Being told to stop.
 
+use proofpoint_sentinel::error_code;
 use tokio_util::sync::CancellationToken;
 
 /// A token that is cancelled by SIGTERM or Ctrl-C. A second one of either ends the process at once.
@@ -24,7 +25,7 @@ async fn signalled() {
             _ = tokio::signal::ctrl_c() => {}
         },
         Err(error) => {
-            tracing::warn!(%error, "SIGTERM can't be caught");
+            tracing::warn!(code = %error_code::SIGTERM_NOT_CAUGHT, %error, "SIGTERM can't be caught");
             let _ = tokio::signal::ctrl_c().await;
         }
     }

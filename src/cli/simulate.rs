@@ -10,7 +10,10 @@ use proofpoint_sentinel_simulator::pod::Volume;
 use proofpoint_sentinel_simulator::workspace::Keep;
 use proofpoint_sentinel_simulator::{DestinationApi, Simulation, SimulationSettings};
 
-use super::{Failure, exit_code, logging, signals};
+use super::{exit_code, logging, signals};
+
+/// Any error, for the terminal. The stand-ins have no codes.
+type Failure = Box<dyn std::error::Error + Send + Sync>;
 
 #[derive(Args)]
 pub(crate) struct Arguments {

@@ -11,6 +11,7 @@ use super::run::Run;
 use super::services::{RunError, Services};
 use super::session_reader::ReadError;
 use super::under_lease::under_lease;
+use crate::error_code::{self, Coded, ErrorCode};
 use crate::lease_scope::LeaseScope;
 use crate::settings::Cluster;
 use crate::state::StateError;
@@ -30,6 +31,17 @@ pub enum BackfillError {
     /// An hour could not be read or delivered.
     #[error("{0}")]
     Read(#[from] ReadError<DeliveryError>),
+}
+
+impl Coded for BackfillError {
+    fn code(&self) -> ErrorCode {
+        match self {
+            BackfillError::Run(error) => error.code(),
+            BackfillError::State(error) => error.code(),
+            BackfillError::LeaseLost => error_code::LEASE_LOST,
+            BackfillError::Read(error) => error.code(),
+        }
+    }
 }
 
 /// Reads `hours` one after the other and hands each report to `done`. Ends early, without an

@@ -12,6 +12,7 @@ use proofpoint_sentinel_core::tables::Table;
 
 use super::delivery_error::DeliveryError;
 use crate::destination::{Batch, Destination};
+use crate::error_code;
 use crate::lease_scope::LeaseScope;
 use crate::report::FeedCounts;
 use crate::state::{DeadLetter, DeadLetterReason, EventId, State, StateError};
@@ -103,7 +104,12 @@ impl Committer {
     ) -> Result<(), StateError> {
         let letter = DeadLetter { reason, feed: &self.feed, detail, event, at: self.clock.now() };
         let name = self.state.put_dead_letter(&letter).await?;
-        tracing::warn!(name, detail, "event kept as a dead letter");
+        let code = match reason {
+            DeadLetterReason::Malformed => error_code::EVENT_MALFORMED,
+            DeadLetterReason::Oversize => error_code::EVENT_OVERSIZE,
+            DeadLetterReason::Refused => error_code::ROW_REFUSED,
+        };
+        tracing::warn!(%code, name, detail, "event kept as a dead letter");
         Ok(())
     }
 

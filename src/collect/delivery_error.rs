@@ -3,6 +3,7 @@
 use tokio::task::JoinError;
 
 use crate::destination::HeldReason;
+use crate::error_code::{self, Coded, ErrorCode};
 use crate::state::StateError;
 
 /// Why no more events can be delivered.
@@ -20,4 +21,14 @@ pub enum DeliveryError {
     /// A fault in the program.
     #[error("a post ended by a fault in the program: {0}")]
     Fault(#[from] JoinError),
+}
+
+impl Coded for DeliveryError {
+    fn code(&self) -> ErrorCode {
+        match self {
+            DeliveryError::Held(reason) => reason.code(),
+            DeliveryError::DeadLetter(error) | DeliveryError::Ledger(error) => error.code(),
+            DeliveryError::Fault(_) => error_code::PROGRAM_FAULT,
+        }
+    }
 }

@@ -12,6 +12,7 @@ use super::counters::RunCounters;
 use super::event_sink::EventSink;
 use super::hour_report::HourReport;
 use super::session_reader::{ReadError, SessionReader};
+use crate::error_code::{self, Coded, ErrorCode};
 use crate::report::FeedCounts;
 
 /// The hours could not be read and written.
@@ -28,6 +29,18 @@ pub enum ExportError {
     /// An hour could not be read or written.
     #[error("{0}")]
     Read(#[from] ReadError<io::Error>),
+}
+
+impl Coded for ExportError {
+    fn code(&self) -> ErrorCode {
+        match self {
+            ExportError::File { .. } | ExportError::Read(ReadError::Sink(_)) => {
+                error_code::OUTPUT_FILE
+            }
+            ExportError::Read(ReadError::Open(error)) => error.code(),
+            ExportError::Read(ReadError::Abandoned) => error_code::STOPPED,
+        }
+    }
 }
 
 /// Reads `hours` one after the other, appends their events to the file at `path`, one a line, and

@@ -16,6 +16,7 @@ use super::plan::oldest_unfinished;
 use super::run::Run;
 use super::services::Services;
 use super::under_lease::under_lease;
+use crate::error_code;
 use crate::lease_scope::LeaseScope;
 use crate::report::{FeedOutcome, FeedReport};
 use crate::settings::{Cluster, Mode};
@@ -70,7 +71,7 @@ async fn collect_leased(ctx: FeedContext<'_>, report: &mut FeedReport) -> Result
 async fn write_status(ctx: FeedContext<'_>, report: &FeedReport) {
     let status = report.status(&ctx.run().id, ctx.now());
     if let Err(error) = ctx.state().write_status(ctx.feed(), status.into()).await {
-        tracing::warn!(%error, "the feed's status was not written");
+        tracing::warn!(code = %error_code::STATUS_NOT_WRITTEN, %error, "the feed's status was not written");
     }
 }
 

@@ -6,6 +6,7 @@ use proofpoint_sentinel_core::hour::Hour;
 use super::delivery_error::DeliveryError;
 use super::read_end::ReadEnd;
 use super::session_reader::ReadError;
+use crate::error_code::{self, Coded, ErrorCode};
 use crate::settings::Mode;
 use crate::state::{RecordedEnd, StateError};
 
@@ -42,6 +43,20 @@ pub(super) enum FeedError {
         "this machine's clock is behind: it shows {now}, and what came before {reached} has been read. Set it right, and the next run goes on"
     )]
     ClockBehind { now: Timestamp, reached: Timestamp },
+}
+
+impl Coded for FeedError {
+    fn code(&self) -> ErrorCode {
+        match self {
+            FeedError::State(error) => error.code(),
+            FeedError::Read(error) | FeedError::LiveRefused { error, .. } => error.code(),
+            FeedError::LiveFails { .. } => error_code::LIVE_SESSIONS_END,
+            FeedError::HourTooLong { .. } => error_code::HOUR_TOO_LONG,
+            FeedError::HourFails { .. } => error_code::HOUR_FAILS,
+            FeedError::LeaseLost => error_code::LEASE_LOST,
+            FeedError::ClockBehind { .. } => error_code::CLOCK_BEHIND,
+        }
+    }
 }
 
 fn archive_goes_on(mode: Mode) -> &'static str {

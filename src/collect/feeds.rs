@@ -10,6 +10,7 @@ use tracing::Instrument;
 use super::feed::collect_feed;
 use super::run::Run;
 use super::services::Services;
+use crate::error_code::{self, ErrorCode};
 use crate::report::{FeedOutcome, FeedReport};
 use crate::settings::Cluster;
 
@@ -38,7 +39,8 @@ pub(super) async fn collect_feeds(run: Run, services: Services) -> Vec<FeedRepor
         };
         let (_, feed, cluster) = running.swap_remove(position);
         reports.push(report.unwrap_or_else(|fault| {
-            failed(&feed, cluster, &format!("a fault in the program: {fault}"))
+            let reason = format!("a fault in the program: {fault}");
+            failed(&feed, cluster, error_code::PROGRAM_FAULT, reason)
         }));
     }
     reports.sort_by(|a, b| a.feed.cmp(&b.feed));
@@ -54,13 +56,14 @@ async fn within_time(
 ) -> FeedReport {
     let work = collect_feed(&run, &services, &cluster, &feed);
     timeout_at(run.all_ends, work).await.unwrap_or_else(|_| {
-        failed(&feed, cluster.name, "the run's time was up while the storage did not answer")
+        let reason = "the run's time was up while the storage did not answer".to_owned();
+        failed(&feed, cluster.name, error_code::STORAGE_OUT_OF_TIME, reason)
     })
 }
 
-fn failed(feed: &Feed, cluster: String, reason: &str) -> FeedReport {
+fn failed(feed: &Feed, cluster: String, code: ErrorCode, reason: String) -> FeedReport {
     let mut report = FeedReport::new(feed.to_string(), cluster);
-    report.outcome = FeedOutcome::Failed(reason.to_owned());
+    report.outcome = FeedOutcome::Failed { code, reason };
     report.log();
     report
 }

@@ -15,6 +15,7 @@ use super::ledger::Ledger;
 use super::pipeline::EventDelivery;
 use super::read_end::ReadEnd;
 use super::session_reader::{ReadError, SessionReader};
+use crate::error_code::{self, Coded as _};
 use crate::pod::{RefusalKind, SessionEnd};
 use crate::report::FeedCounts;
 use crate::retry::Backoff;
@@ -142,7 +143,7 @@ impl<'a> LiveReader<'a> {
     ) -> Result<ControlFlow<()>, FeedError> {
         match &error {
             ReadError::Open(open) if open.kind() == RefusalKind::Passing => {
-                tracing::warn!(%error, "the live stream can't be read");
+                tracing::warn!(code = %error.code(), %error, "the live stream can't be read");
                 self.end_turn(false);
                 progress.save().await?;
                 progress.note_error(FeedError::LiveRefused { error, mode: self.ctx.mode() });
@@ -163,7 +164,7 @@ impl<'a> LiveReader<'a> {
                 true => "is read from the archive",
                 false => "is missing until `collect` reads it",
             };
-            tracing::warn!(%since, %until, "the live stream was not read for over an hour: what came then {then}");
+            tracing::warn!(code = %error_code::LIVE_GAP, %since, %until, "the live stream was not read for over an hour: what came then {then}");
         }
     }
 }

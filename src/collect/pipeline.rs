@@ -20,6 +20,7 @@ use super::delivery_error::DeliveryError;
 use super::event_sink::EventSink;
 use super::ledger::Ledger;
 use crate::destination::{Batch, Packer};
+use crate::error_code::Coded as _;
 use crate::report::FeedCounts;
 use crate::row::{RowBuilder, RowMetadata, RowShape};
 use crate::settings::DestinationSettings;
@@ -329,7 +330,7 @@ impl EventSink for EventDelivery<'_> {
     async fn drain_in_flight(&mut self) {
         while let Some(joined) = self.in_flight.join_next().await {
             if let Err(error) = self.account_for(joined) {
-                tracing::warn!(%error, "another batch failed as well");
+                tracing::warn!(code = %error.code(), %error, "another batch failed as well");
             }
         }
     }

@@ -14,6 +14,7 @@ use super::run::Run;
 use super::services::{RunError, Services};
 use super::session_reader::grace_period_over;
 use super::under_lease::under_lease;
+use crate::error_code::{self, Coded, ErrorCode};
 use crate::lease_scope::LeaseScope;
 use crate::report::FeedCounts;
 use crate::state::{DeadLetterName, DeadLetterReason, StateError};
@@ -51,6 +52,17 @@ pub enum ResendError {
     /// long.
     #[error("told to stop while dead letters were under way; they are kept")]
     Abandoned,
+}
+
+impl Coded for ResendError {
+    fn code(&self) -> ErrorCode {
+        match self {
+            ResendError::State(error) => error.code(),
+            ResendError::Delivery(error) => error.code(),
+            ResendError::LeaseLost => error_code::LEASE_LOST,
+            ResendError::Abandoned => error_code::STOPPED,
+        }
+    }
 }
 
 /// Sends dead letters again, feed by feed and each under its feed's lease, and tells `done` what

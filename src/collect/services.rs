@@ -6,6 +6,7 @@ use super::delivery_context::DeliveryContext;
 use super::run::Run;
 use super::session_reader::SessionReader;
 use crate::destination::{Destination, DestinationError};
+use crate::error_code::{Coded, ErrorCode};
 use crate::lease_scope::LeaseScope;
 use crate::net::{Net, NetError};
 use crate::settings::Cluster;
@@ -23,6 +24,16 @@ pub enum RunError {
     /// The destination's settings can't be used.
     #[error(transparent)]
     Destination(#[from] DestinationError),
+}
+
+impl Coded for RunError {
+    fn code(&self) -> ErrorCode {
+        match self {
+            RunError::Net(error) => error.code(),
+            RunError::State(error) => error.code(),
+            RunError::Destination(error) => error.code(),
+        }
+    }
 }
 
 /// What all feeds of a run share: connections, the state and the destination.

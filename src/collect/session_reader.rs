@@ -10,6 +10,7 @@ use url::Url;
 
 use super::event_sink::EventSink;
 use super::read_end::ReadEnd;
+use crate::error_code::{self, Coded, ErrorCode};
 use crate::net::Net;
 use crate::pod::{
     OpenError, Session, SessionEnd, SessionItem, SessionRequest, SessionTimeouts, archive_url,
@@ -32,6 +33,16 @@ pub enum ReadError<E> {
     /// The program was told to stop, and what was in flight took too long.
     #[error("told to stop while events were under way; they are read again")]
     Abandoned,
+}
+
+impl<E: Coded> Coded for ReadError<E> {
+    fn code(&self) -> ErrorCode {
+        match self {
+            ReadError::Open(error) => error.code(),
+            ReadError::Sink(error) => error.code(),
+            ReadError::Abandoned => error_code::STOPPED,
+        }
+    }
 }
 
 /// Reads sessions of one feed.

@@ -6,6 +6,7 @@ use proofpoint_sentinel_core::hour::Hour;
 use super::feed_context::FeedContext;
 use super::feed_error::FeedError;
 use super::record::rewind_fast_clock;
+use crate::error_code;
 use crate::state::{Checkpoint, Version};
 
 /// A checkpoint and the stored version that it stands for.
@@ -64,7 +65,7 @@ impl StoredCheckpoint {
             self.check_clock(now)?;
         }
         if let Some(first) = rewind_fast_clock(&mut self.checkpoint, now) {
-            tracing::warn!(%reached, %first, "a run had a clock that was ahead: hours are read again from {first} on, and deliver what is missing");
+            tracing::warn!(code = %error_code::CLOCK_WAS_AHEAD, %reached, %first, "a run had a clock that was ahead: hours are read again from {first} on, and deliver what is missing");
         }
         Ok(self)
     }

@@ -20,6 +20,7 @@ use tracing::Instrument;
 use super::FUNCTION;
 use super::envelope::Invocation;
 use super::reply::Reply;
+use crate::error_code::{self, ErrorCode};
 
 /// A tick's envelope has a few hundred bytes.
 const LONGEST_BODY: usize = 1 << 20;
@@ -59,9 +60,15 @@ pub async fn serve<F: Function>(
     let app = Router::new()
         .route("/", get(|| async { Reply::success(Vec::new()) }))
         .route("/{function}", post(invoke::<F>))
-        .fallback(|| async { Reply::refused(StatusCode::NOT_FOUND, "there is no such path") })
+        .fallback(|| async {
+            refused(StatusCode::NOT_FOUND, error_code::UNKNOWN_FUNCTION, "there is no such path")
+        })
         .method_not_allowed_fallback(|| async {
-            Reply::refused(StatusCode::METHOD_NOT_ALLOWED, "functions are invoked by POST")
+            refused(
+                StatusCode::METHOD_NOT_ALLOWED,
+                error_code::UNKNOWN_FUNCTION,
+                "functions are invoked by POST",
+            )
         })
         .layer(CatchPanicLayer::custom(|_| panicked().into_response()))
         .with_state(handler);
@@ -92,21 +99,19 @@ async fn invocation<F: Function>(handler: Arc<Handler<F>>, id: String, request: 
     let name = request.uri().path().trim_start_matches('/');
     if name != FUNCTION {
         let reason = format!("there is no function `{name}`; the only one is {FUNCTION}");
-        tracing::error!("{reason}");
-        return Reply::refused(StatusCode::NOT_FOUND, reason);
+        return refused(StatusCode::NOT_FOUND, error_code::UNKNOWN_FUNCTION, &reason);
     }
     let body = match to_bytes(request.into_body(), LONGEST_BODY).await {
         Ok(body) => body,
         Err(error) => {
-            tracing::error!(%error, "the invocation's body can't be read");
-            return Reply::refused(StatusCode::BAD_REQUEST, format!("body: {error}"));
+            let reason = format!("the invocation's body can't be read: {error}");
+            return refused(StatusCode::BAD_REQUEST, error_code::BODY_UNREADABLE, &reason);
         }
     };
     let invocation = match Invocation::read(&id, &body) {
         Ok(invocation) => invocation,
         Err(error) => {
-            tracing::error!("{error}");
-            return Reply::refused(StatusCode::BAD_REQUEST, error.to_string());
+            return refused(StatusCode::BAD_REQUEST, error_code::BAD_ENVELOPE, &error.to_string());
         }
     };
     // A task of its own: the run goes on where the host gives up its connection, and a panic in it
@@ -115,6 +120,15 @@ async fn invocation<F: Function>(handler: Arc<Handler<F>>, id: String, request: 
     tokio::spawn(run.in_current_span()).await.unwrap_or_else(|_| panicked())
 }
 
+/// Logs why a request is refused, and answers with it.
+fn refused(status: StatusCode, code: ErrorCode, reason: &str) -> Reply {
+    tracing::error!(%code, "{reason}");
+    Reply::refused(status, format!("{code}: {reason}"))
+}
+
 fn panicked() -> Reply {
-    Reply::failure(vec!["the run ended by a fault in the program; see standard error".to_owned()])
+    let code = error_code::PROGRAM_FAULT;
+    let reason = "the run ended by a fault in the program; see standard error";
+    tracing::error!(%code, "{reason}");
+    Reply::failure(vec![format!("{code}: {reason}")])
 }

@@ -22,6 +22,8 @@ struct Status<'a> {
     finished: Timestamp,
     seconds: f64,
     outcome: &'static str,
+    /// The code of what failed.
+    code: Option<String>,
     /// What failed, and what to look at.
     failure: Option<&'a str>,
     events: u64,
@@ -50,7 +52,7 @@ struct DeadLetters {
 
 /// The document about `report`, which is of the run named `run`.
 pub(super) fn json(report: &FeedReport, run: &str, finished: Timestamp) -> Vec<u8> {
-    let counts = &report.counts;
+    let (counts, failure) = (&report.counts, report.failure());
     let (malformed, oversize, refused) = (counts.malformed, counts.oversize, counts.refused);
     let status = Status {
         version: VERSION,
@@ -63,9 +65,10 @@ pub(super) fn json(report: &FeedReport, run: &str, finished: Timestamp) -> Vec<u
             FeedOutcome::UpToDate => "up_to_date",
             FeedOutcome::Unfinished => "unfinished",
             FeedOutcome::OwnedElsewhere => "owned_elsewhere",
-            FeedOutcome::Failed(_) => "failed",
+            FeedOutcome::Failed { .. } => "failed",
         },
-        failure: report.failure(),
+        code: failure.map(|(code, _)| code.to_string()),
+        failure: failure.map(|(_, reason)| reason),
         events: counts.events,
         event_bytes: counts.event_bytes,
         delivered: counts.delivered,
@@ -94,6 +97,7 @@ mod tests {
     use serde_json::{Value, json};
 
     use super::*;
+    use crate::pod::OpenError;
 
     #[test]
     fn the_status_has_what_the_log_line_has() {
@@ -105,12 +109,13 @@ mod tests {
         report.hours_done.push("2026-11-20T09".parse().unwrap());
         report.newest = Some("2026-11-20T10:45:30Z".parse().unwrap());
         report.count_session_end("live", "quiet");
-        report.conclude(Some(&"the token is bad"), now, Duration::from_millis(1500));
+        report.conclude(Some(&OpenError::Token), now, Duration::from_millis(1500));
         let status: Value = serde_json::from_slice(&json(&report, "run-7", now)).unwrap();
         let expected = json!({
             "version": 1, "feed": "acme_hosted-message", "cluster": "default", "run": "run-7",
             "finished": "2026-11-20T10:46:00Z", "seconds": 1.5,
-            "outcome": "failed", "failure": "the token is bad",
+            "outcome": "failed", "code": "PPS2011",
+            "failure": OpenError::Token.to_string(),
             "events": 0, "event_bytes": 0, "delivered": 7, "repaired": 2, "duplicates": 0,
             "dead_letters": {"malformed": 1, "oversize": 0, "refused": 0},
             "posts": 0, "retries": 0, "hours_done": ["2026-11-20T09"], "hours_checked": [],

@@ -9,6 +9,7 @@ use super::dead_letter::{DeadLetter, DeadLetterReason, NotADeadLetter, StoredDea
 use super::error::StateError;
 use super::object::Condition;
 use super::store::State;
+use crate::error_code;
 
 const FOLDER: &str = "dead-letters/";
 
@@ -83,7 +84,7 @@ impl State {
         let parsed = names.iter().filter_map(|name| match name.parse() {
             Ok(name) => Some(name),
             Err(_) => {
-                tracing::warn!(name, "this lies among the dead letters and is none");
+                tracing::warn!(code = %error_code::STRANGER_AMONG_DEAD_LETTERS, name, "this lies among the dead letters and is none");
                 None
             }
         });

@@ -11,6 +11,7 @@ use tracing::Instrument as _;
 
 use super::blob::{BlobLease, Renewal};
 use super::error::StateError;
+use crate::error_code;
 
 /// When a lease on a blob is renewed and when it is given up.
 #[derive(Clone, Copy, Debug)]
@@ -111,7 +112,7 @@ async fn keep<R: Future<Output = Renewal>>(
         sleep_until(next.min(trusted_until)).await;
         let asked = Instant::now();
         if asked >= trusted_until {
-            tracing::warn!("the lease could not be renewed in time and counts as lost");
+            tracing::warn!(code = %error_code::LEASE_EXPIRED, "the lease could not be renewed in time and counts as lost");
             return;
         }
         match timeout_at(trusted_until, renew()).await {
@@ -120,11 +121,11 @@ async fn keep<R: Future<Output = Renewal>>(
                 next = asked + times.renew_every;
             }
             Ok(Renewal::Failed(error)) => {
-                tracing::warn!(%error, "the lease was not renewed; trying again");
+                tracing::warn!(code = %error_code::LEASE_NOT_RENEWED, %error, "the lease was not renewed; trying again");
                 next = Instant::now() + times.retry_every;
             }
             Ok(Renewal::Refused) => {
-                tracing::warn!("the lease was taken away");
+                tracing::warn!(code = %error_code::LEASE_TAKEN, "the lease was taken away");
                 return;
             }
             // The check above ends the loop.

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
 
-mod troubleshooting;
+mod codes;
 
 use crate::support::markdown;
 use crate::support::repository::{TextFile, read, resolve, root, text_files};

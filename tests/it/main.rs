@@ -9,7 +9,6 @@ mod support {
     pub(crate) mod proxy;
     pub(crate) mod relay;
     pub(crate) mod repository;
-    pub(crate) mod texts;
 }
 
 mod content;

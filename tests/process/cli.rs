@@ -5,6 +5,7 @@ mod collect;
 mod contract;
 mod deadletter;
 mod demo;
+mod explain;
 mod logs;
 mod program;
 mod runs;

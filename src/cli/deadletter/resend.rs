@@ -6,12 +6,14 @@ use std::sync::Arc;
 use clap::Args;
 use jiff::Timestamp;
 use proofpoint_sentinel::collect::{ResendOutcome, RunCounters, resend as send};
+use proofpoint_sentinel::error_code::{self, Coded as _};
 use proofpoint_sentinel::net::Net;
 use proofpoint_sentinel::settings::{Settings, environment};
 use proofpoint_sentinel::state::{DeadLetterName, DeadLetterReason, State};
 
 use super::Filter;
-use crate::cli::{Failure, signals, unlimited_run};
+use crate::cli::failure::Failure;
+use crate::cli::{signals, unlimited_run};
 
 #[derive(Args)]
 pub(crate) struct Arguments {
@@ -31,7 +33,7 @@ pub(super) async fn resend(arguments: Arguments) -> Result<bool, Failure> {
     let stop = signals::stop_token();
     let letters = choose_letters(&arguments, &settings).await?;
     if letters.is_empty() {
-        writeln!(io::stdout(), "There is no dead letter to send.")?;
+        writeln!(io::stdout(), "There is no dead letter to send.").map_err(Failure::output)?;
         return Ok(true);
     }
     let id = format!("resend {}", Timestamp::now());
@@ -39,7 +41,7 @@ pub(super) async fn resend(arguments: Arguments) -> Result<bool, Failure> {
     let mut counts = ResendCounts { chosen: letters.len(), ..ResendCounts::default() };
     let failed = send(&run, letters, |name, outcome| counts.report(name, outcome)).await?;
     for (feed, error) in failed {
-        eprintln!("error: {feed}: {error}");
+        eprintln!("error: {feed}: {}", Failure::from(error));
     }
     Ok(counts.finish())
 }
@@ -58,7 +60,8 @@ async fn choose_letters(
     if let (false, Some(other)) =
         (arguments.all, names.iter().find(|name| !arguments.filter.takes(name)))
     {
-        return Err(format!("`{other}` is not of the reason, cluster or type given").into());
+        let message = format!("`{other}` is not of the reason, cluster or type given");
+        return Err(Failure::new(error_code::DEAD_LETTER_CHOICE, message));
     }
     names.retain(|name| arguments.filter.takes(name));
     if arguments.filter.reason != Some(DeadLetterReason::Oversize) {
@@ -93,7 +96,7 @@ impl ResendCounts {
             }
             ResendOutcome::Kept(reason) => format!("{reason}, kept under that reason"),
             ResendOutcome::Missing => "is not there".to_owned(),
-            ResendOutcome::Damaged(error) => error.to_string(),
+            ResendOutcome::Damaged(error) => format!("{}: {error}", error.code()),
         };
         match outcome {
             ResendOutcome::Delivered => self.delivered += 1,

@@ -13,7 +13,7 @@ use proofpoint_sentinel_core::hour::Hour;
 use proofpoint_sentinel_simulator::host::Line;
 use url::Url;
 
-use super::super::Failure;
+use super::Failure;
 
 const HOST_JSON: &str = include_str!("../../../host.json");
 const FUNCTION_JSON: &str = include_str!("../../../ProofpointPOD/function.json");

@@ -347,7 +347,7 @@ pub(crate) fn assert_tells(text: &str, what: &[&str]) {
 /// Why the work on `feed` failed.
 pub(crate) fn failure(report: &RunReport, feed: &Feed) -> String {
     match &of_feed(report, feed).outcome {
-        FeedOutcome::Failed(reason) => reason.clone(),
+        FeedOutcome::Failed { reason, .. } => reason.clone(),
         other => panic!("{feed} did not fail: {other:?}"),
     }
 }

@@ -149,7 +149,7 @@ impl Log {
     fn enter(&mut self, at: Timestamp, report: &FeedReport) {
         let FeedCounts { events, delivered, duplicates, .. } = report.counts;
         self.ticks += 1;
-        self.failed += u32::from(matches!(report.outcome, FeedOutcome::Failed(_)));
+        self.failed += u32::from(matches!(report.outcome, FeedOutcome::Failed { .. }));
         self.unfinished += u32::from(report.outcome == FeedOutcome::Unfinished);
         self.events += events;
         self.delivered += delivered;
