@@ -1,6 +1,8 @@
 //! Prints the row that each event on standard input becomes:
 //! `cargo run --example rows -- message columns < events.ndjson`.
 
+#![allow(clippy::disallowed_methods, reason = "an example may")]
+
 use std::error::Error;
 use std::io::{self, Write};
 

@@ -1,5 +1,6 @@
 //! Brings Proofpoint on Demand logs into Microsoft Sentinel. See `ARCHITECTURE.md` for the way of
 //! an event through these modules; [`collect`] is where to start reading.
+#![cfg_attr(test, allow(clippy::disallowed_methods, reason = "tests may"))]
 
 pub mod collect;
 pub mod destination;

@@ -1,4 +1,5 @@
 //! The command line.
+#![cfg_attr(test, allow(clippy::disallowed_methods, reason = "tests may"))]
 
 mod cli;
 

@@ -44,6 +44,7 @@ pub struct Settings {
 const SCHEDULE: &str = "ProofpointSchedule";
 
 /// The environment of this process. A name or value that is not Unicode is as good as missing.
+#[expect(clippy::disallowed_methods, reason = "this is where settings come from")]
 pub fn environment() -> Vars {
     std::env::vars_os()
         .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))

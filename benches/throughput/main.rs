@@ -3,6 +3,7 @@
 //!
 //! Proofpoint and the workspace are simulated in another process. What counts is the work per byte
 //! of events: megabytes in a second of the measured process's own processor time.
+#![allow(clippy::disallowed_methods, reason = "tests may")]
 
 mod ceiling;
 mod usage;

@@ -7,12 +7,13 @@ use std::time::Duration;
 
 use clap::Args;
 use indicatif::{ProgressBar, ProgressStyle};
-use jiff::{SignedDuration, Timestamp};
+use jiff::SignedDuration;
 use proofpoint_sentinel::collect::{HourReport, RunCounters, SessionReader, backfill, export};
 use proofpoint_sentinel::error_code;
 use proofpoint_sentinel::net::Net;
 use proofpoint_sentinel::pod::SessionTimeouts;
 use proofpoint_sentinel::settings::{Cluster, Settings, SourceSettings, environment};
+use proofpoint_sentinel_core::clock::Clock;
 use proofpoint_sentinel_core::feed::{EventType, Feed};
 use proofpoint_sentinel_core::hour::Hour;
 use tokio::time::Instant;
@@ -52,7 +53,7 @@ async fn collect(arguments: &Arguments) -> Result<bool, Failure> {
     if arguments.from >= arguments.to {
         return Err(Failure::new(error_code::HOURS_INVALID, "--to has to be later than --from"));
     }
-    let now = Timestamp::now();
+    let now = Clock::system().now();
     let current = Hour::containing(now);
     if arguments.to > current {
         let message = format!("only hours that are over can be read: --to is at most {current}");

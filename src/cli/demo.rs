@@ -3,6 +3,7 @@
 //! Simulated are Proofpoint, the workspace, the issuer of tokens and the Functions host. Real is
 //! everything else: the host starts this very program as `serve`, with Function App settings as its
 //! environment, and fires its timer.
+#![expect(clippy::disallowed_methods, reason = "the demo has its thread for itself")]
 
 mod app;
 mod rows;

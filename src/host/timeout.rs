@@ -41,6 +41,7 @@ pub struct RunBudget {
 
 impl RunBudget {
     /// Reads `host.json` in the app's root.
+    #[expect(clippy::disallowed_methods, reason = "a few hundred bytes, before a run begins")]
     pub fn from_host_json(app_root: &Path) -> Result<RunBudget, BadHostJson> {
         let path = app_root.join("host.json");
         let fault = |reason: String| BadHostJson { path: path.clone(), reason };

@@ -1,4 +1,5 @@
 //! Objects in a directory: one file each, written whole or not at all, or appended to.
+#![expect(clippy::disallowed_methods, reason = "all of it runs in `spawn_blocking`")]
 
 mod append;
 mod error;

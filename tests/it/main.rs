@@ -1,5 +1,6 @@
 //! Tests in this process: collections from end to end over real sockets, the state over a real blob
 //! service, and what documents, template and content say of the program.
+#![allow(clippy::disallowed_methods, reason = "tests may")]
 
 #[path = "../support"]
 #[expect(dead_code, reason = "the other test binary uses more of it")]

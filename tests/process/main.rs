@@ -1,5 +1,6 @@
 //! Tests of the program as a process: in a terminal, under a Functions host, in the Function App that
 //! the template makes, and killed again and again.
+#![allow(clippy::disallowed_methods, reason = "tests may")]
 #![cfg(unix)]
 
 #[path = "../support"]

@@ -4,12 +4,12 @@ use std::io::{self, Write};
 use std::sync::Arc;
 
 use clap::Args;
-use jiff::Timestamp;
 use proofpoint_sentinel::collect::{ResendOutcome, RunCounters, resend as send};
 use proofpoint_sentinel::error_code::{self, Coded as _};
 use proofpoint_sentinel::net::Net;
 use proofpoint_sentinel::settings::{Settings, environment};
 use proofpoint_sentinel::state::{DeadLetterName, DeadLetterReason, State};
+use proofpoint_sentinel_core::clock::Clock;
 
 use super::Filter;
 use crate::cli::failure::Failure;
@@ -36,7 +36,7 @@ pub(super) async fn resend(arguments: Arguments) -> Result<bool, Failure> {
         writeln!(io::stdout(), "There is no dead letter to send.").map_err(Failure::output)?;
         return Ok(true);
     }
-    let id = format!("resend {}", Timestamp::now());
+    let id = format!("resend {}", Clock::system().now());
     let run = unlimited_run(id, settings, stop, Arc::new(RunCounters::default()));
     let mut counts = ResendCounts { chosen: letters.len(), ..ResendCounts::default() };
     let failed = send(&run, letters, |name, outcome| counts.report(name, outcome)).await?;
