@@ -63,7 +63,7 @@ mod tests {
         Backoff { first: Duration::from_secs(2), longest: Duration::from_secs(60), tries: 8 };
 
     #[test]
-    fn doubles_up_to_the_longest_and_then_ends() {
+    fn waits_double_up_to_the_longest_and_then_end() {
         let waits: Vec<_> = (1..=8)
             .map(|attempt| BACKOFF.wait(attempt, None, 0.0).map(|wait| wait.as_secs()))
             .collect();
@@ -73,25 +73,25 @@ mod tests {
     }
 
     #[test]
-    fn never_comes_back_before_the_peer_asked_for() {
+    fn retry_after_is_the_least_wait() {
         let wait = BACKOFF.wait(1, Some(Duration::from_secs(90)), 0.0);
         assert_eq!(wait, Some(Duration::from_secs(90)));
     }
 
     #[test]
-    fn an_absurd_wish_is_kept_for_a_day() {
+    fn retry_after_is_cut_to_a_day() {
         let wait = BACKOFF.wait(1, Some(Duration::MAX), 0.9).unwrap();
         assert!(wait < 2 * LONGEST_ASKED);
     }
 
     #[test]
-    fn jitter_only_adds_and_at_most_a_quarter() {
+    fn jitter_adds_at_most_a_quarter() {
         let wait = BACKOFF.wait(1, None, 0.999_999).unwrap();
         assert!(wait > Duration::from_secs(2) && wait <= Duration::from_millis(2500));
     }
 
     #[tokio::test(start_paused = true)]
-    async fn does_not_wait_past_the_deadline() {
+    async fn no_wait_goes_past_the_deadline() {
         let deadline = Instant::now() + Duration::from_secs(1);
         assert_eq!(BACKOFF.wait_until(1, None, deadline), None);
     }

@@ -1,9 +1,9 @@
 //! From the bytes of an event to the bytes of a row. Pure: no clock, no network, no storage.
 //!
-//! Bytes pass through: an event's top-level members are found once, and the row is put together
-//! from those slices, so that numbers, the order of keys and unknown keys survive. Nothing that
-//! Azure would cut silently is sent; what a row can't hold is named in it, and the caller keeps
-//! the whole event.
+//! Bytes pass through: an event's top-level members are found once, and the row is spliced from
+//! those slices, so numbers, the order of keys and unknown keys survive. Azure cuts long values
+//! silently, so no such value is sent: the row names what it can't hold, and the caller keeps the
+//! whole event.
 
 pub mod additional;
 pub mod columns;
@@ -41,15 +41,15 @@ pub struct RowBuilder {
     message_text: MessageText,
 }
 
-/// What was learned of an event while its row was built.
+/// What was found out about an event while its row was built.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RowMetadata<'a> {
-    /// What tells the event from all others of its type: its id, or where it has none the event
-    /// itself in a form that does not depend on the order of keys.
+    /// What distinguishes the event from all others of its type: its id, or, where it has none, the
+    /// whole event in a form that does not depend on the order of keys.
     pub id: Cow<'a, str>,
     /// The event's own time, where it could be read.
     pub event_time: Option<Timestamp>,
-    /// The row lacks something: the whole event has to be kept as a dead letter as well.
+    /// The row lacks something, so the whole event must also be kept as a dead letter.
     pub oversize: bool,
 }
 
@@ -59,12 +59,12 @@ impl RowBuilder {
         RowBuilder { event_type, table: table(event_type), shape, message_text }
     }
 
-    /// Writes the row for `event` into `row`, whose former content is gone.
+    /// Writes the row for `event` into `row`, and replaces what was in it.
     ///
-    /// `received` stands for the event's time where that can't be read.
+    /// `received` stands in for the event's time where that can't be read.
     ///
     /// # Errors
-    /// Where the event is not one JSON object; `row` is then of no use.
+    /// Where the event is not one JSON object; `row` is then unusable.
     pub fn build<'a>(
         &self,
         event: &'a str,
@@ -78,7 +78,7 @@ impl RowBuilder {
         let at = event_time.unwrap_or(received);
         let oversize = match self.shape {
             RowShape::Columns => {
-                let mut additional = AdditionalFields::new(columns::LONGEST);
+                let mut additional = AdditionalFields::new(columns::MAX_VALUE_BYTES);
                 if event_time.is_none() {
                     additional.timestamp_unreadable();
                     if let Some(ts) = ts {
@@ -89,7 +89,7 @@ impl RowBuilder {
                 columns::finish(self.table, self.message_text, &members, additional, row)
             }
             RowShape::Legacy => {
-                let mut additional = AdditionalFields::new(legacy::LONGEST);
+                let mut additional = AdditionalFields::new(legacy::MAX_VALUE_BYTES);
                 if event_time.is_none() {
                     additional.timestamp_unreadable();
                 }
@@ -102,15 +102,15 @@ impl RowBuilder {
 
     fn id<'a>(&self, event: &'a str, members: &[Member<'a>]) -> Cow<'a, str> {
         let id = members.iter().rev().find(|member| member.key == self.table.id);
-        match id.and_then(|id| text_of(id.value)) {
+        match id.and_then(|id| string_value(id.value)) {
             Some(id) if !id.is_empty() => id,
-            _ => Cow::Owned(canonical(event)),
+            _ => Cow::Owned(canonical_json(event)),
         }
     }
 }
 
-/// What a JSON text says; `None` of any other value.
-fn text_of(value: &str) -> Option<Cow<'_, str>> {
+/// The text of a JSON string; `None` for any other value.
+fn string_value(value: &str) -> Option<Cow<'_, str>> {
     let inner = value.strip_prefix('"')?.strip_suffix('"')?;
     if inner.contains('\\') {
         return serde_json::from_str(value).ok().map(Cow::Owned);
@@ -119,8 +119,8 @@ fn text_of(value: &str) -> Option<Cow<'_, str>> {
 }
 
 /// The event with the keys of its objects in order, so that the same event has the same text
-/// however it was written. An event that is nested too deeply for that stays as it is.
-fn canonical(event: &str) -> String {
+/// however it was written. An event that is nested too deeply stays as it is.
+fn canonical_json(event: &str) -> String {
     match serde_json::from_str::<serde_json::Value>(event) {
         Ok(value) => value.to_string(),
         Err(_) => event.to_owned(),

@@ -135,7 +135,7 @@ mod tests {
     }
 
     #[test]
-    fn code_and_message_of_logs_ingestion() {
+    fn code_and_message_of_logs_ingestion_are_read() {
         let body = r#"{"error":{"code":"ContentLengthLimitExceeded","message":"Maximum allowed content length: 1048576 bytes (1 MB).","details":[]}}"#;
         let answer = answer(413, &[], body);
         assert_eq!(
@@ -146,14 +146,14 @@ mod tests {
     }
 
     #[test]
-    fn code_and_message_of_data_collector() {
+    fn code_and_message_of_data_collector_are_read() {
         let body = r#"{"Error":"InvalidAuthorization","Message":"An invalid signature"}"#;
         let answer = answer(403, &[], body);
         assert_eq!(answer.to_string(), "HTTP 403 InvalidAuthorization: An invalid signature");
     }
 
     #[test]
-    fn the_header_names_the_code_where_the_body_does_not() {
+    fn the_code_comes_from_the_header_where_there_is_one() {
         let answer = answer(400, &[("x-ms-error-code", "InvalidLogType")], "");
         assert_eq!(answer.to_string(), "HTTP 400 InvalidLogType");
     }

@@ -220,7 +220,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn every_row_is_in_one_batch_or_refused_and_in_order(
+        fn every_row_is_in_one_batch_in_order_or_refused(
             rows in all_rows(),
             batch in 4usize..130,
             above in prop_oneof![Just(0usize), 0usize..50],
@@ -241,7 +241,7 @@ mod tests {
         }
 
         #[test]
-        fn no_two_neighbours_would_have_fitted_in_one_batch(rows in all_rows()) {
+        fn a_batch_is_closed_only_when_the_next_row_does_not_fit(rows in all_rows()) {
             let limits = Limits { batch: 150, single: 150 };
             let (batches, _) = pack(limits, &rows);
             for pair in batches.windows(2) {
@@ -251,7 +251,7 @@ mod tests {
         }
 
         #[test]
-        fn halves_are_the_whole_in_order(rows in all_rows()) {
+        fn halves_joined_are_the_whole_batch_in_order(rows in all_rows()) {
             let (batches, _) = pack(Limits { batch: 10_000, single: 10_000 }, &rows);
             let mut pieces: Vec<_> = batches.into_iter().rev().collect();
             let mut seen = Vec::new();
@@ -280,7 +280,7 @@ mod tests {
     }
 
     #[test]
-    fn a_row_longer_than_a_batch_goes_alone_and_a_longer_one_not_at_all() {
+    fn a_row_over_the_batch_limit_goes_alone_up_to_the_row_limit() {
         let limits = Limits { batch: 20, single: 30 };
         let (batches, refused) = pack(limits, &[row(5), row(28), row(5), row(29)]);
         assert_eq!(batches.iter().map(Batch::len).collect::<Vec<_>>(), [1, 1, 1]);
@@ -290,7 +290,7 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn waits_since_the_first_row_of_the_batch() {
+    async fn a_batch_waits_since_its_first_row() {
         let mut packer = Packer::new(Limits { batch: 100, single: 100 });
         assert_eq!(packer.waiting_since(), None);
         let start = Instant::now();

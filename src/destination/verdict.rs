@@ -164,7 +164,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn time_that_was_up_is_told_with_what_used_it_up() {
+    fn out_of_time_says_how_the_last_try_ended() {
         let reason = HeldReason::OutOfTime { last: Some("HTTP 503".to_owned()) };
         assert_eq!(
             reason.to_string(),

@@ -56,7 +56,7 @@ mod tests {
     use proptest::prelude::*;
 
     #[test]
-    fn a_tick_is_read_in_both_forms() {
+    fn a_tick_is_read_as_object_and_as_text() {
         let body = br#"{"Data":{"timer":{"Schedule":{"AdjustForDST":true},"ScheduleStatus":null,"IsPastDue":true}},"Metadata":{"sys":{"MethodName":"ProofpointPOD"}}}"#;
         let tick = Invocation::read("83a33220", body).unwrap();
         assert_eq!(tick, Invocation { id: "83a33220".into(), past_due: true });
@@ -65,7 +65,7 @@ mod tests {
     }
 
     #[test]
-    fn anything_else_is_refused() {
+    fn any_other_body_is_refused() {
         let bodies: [&[u8]; 8] = [
             b"",
             b"null",

@@ -114,7 +114,7 @@ mod tests {
     }
 
     #[test]
-    fn time_outs() {
+    fn function_timeout_is_read_from_host_json() {
         assert_eq!(minutes(r#"{"version":"2.0","functionTimeout":"00:10:00"}"#), Ok(10));
         assert_eq!(minutes("\u{feff}{\"functionTimeout\":\"1.02:03:00\"}"), Ok(26 * 60 + 3));
         assert_eq!(minutes(r#"{"functionTimeout":"-1"}"#), Ok(30));
@@ -126,7 +126,7 @@ mod tests {
     }
 
     #[test]
-    fn a_run_ends_well_before_the_host_loses_patience() {
+    fn a_run_ends_well_before_the_hosts_time_out() {
         let time = RunBudget::within(Duration::from_secs(600));
         assert_eq!(time.reading, Duration::from_secs(450));
         assert_eq!(time.posting, Duration::from_secs(510));

@@ -43,7 +43,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn live_is_what_names_no_time() {
+    fn a_live_url_has_no_times() {
         let base = Url::parse("wss://logstream.proofpoint.com").unwrap();
         let feed = Feed { cluster_id: "acme_hosted".into(), event_type: EventType::Audit };
         assert_eq!(
@@ -53,7 +53,7 @@ mod tests {
     }
 
     #[test]
-    fn an_hour_is_asked_for_by_its_whole_bounds() {
+    fn an_archive_url_has_the_bounds_of_its_hour() {
         let base = Url::parse("wss://logstream.proofpoint.com").unwrap();
         let feed = Feed { cluster_id: "acme&co_hosted".into(), event_type: EventType::Maillog };
         let url = archive_url(&base, &feed, "2026-12-31T23".parse().unwrap());

@@ -108,7 +108,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn kinds() {
+    fn each_status_has_its_kind() {
         let kind =
             |status| HandshakeRefusal { status, body: String::new(), retry_after: None }.kind();
         for status in [400, 401, 403, 404, 405, 301] {

@@ -9,21 +9,21 @@ use super::event::Member;
 use super::message_parts::without_content;
 use crate::settings::MessageText;
 
-/// The key of `AdditionalFields` under which the connector speaks for itself. An event's own key of
-/// this name gets an underscore, and so that no two keys become one, each with underscores behind
-/// it gets one more.
+/// The key of `AdditionalFields` that holds the connector's own notes. An event's own key of this
+/// name gets an underscore, and one that already ends in underscores gets one more, so that no two
+/// keys become one.
 pub const NOTES: &str = "connectorNotes";
 
-/// Room that is kept for the notes within the column.
-const NOTES_LENGTH: usize = 4_000;
+/// Bytes of the column that are reserved for the notes.
+const NOTES_BYTES: usize = 4_000;
 
-/// How many names of values that were left out are listed; the rest are counted.
-const NAMES_LISTED: usize = 20;
+/// How many values that were left out are listed by name. The rest are only counted.
+const MAX_NAMES: usize = 20;
 
 /// How many bytes of JSON such a name may take.
-const LONGEST_NAME: usize = 100;
+const MAX_NAME_BYTES: usize = 100;
 
-/// What is gathered while a row is built.
+/// Collects the column's content while a row is built.
 #[derive(Debug)]
 pub struct AdditionalFields<'a> {
     limit: usize,
@@ -38,10 +38,10 @@ pub struct AdditionalFields<'a> {
 }
 
 impl<'a> AdditionalFields<'a> {
-    /// Gathers at most `limit` bytes of JSON.
+    /// Collects at most `limit` bytes of JSON.
     pub fn new(limit: usize) -> AdditionalFields<'a> {
         AdditionalFields {
-            limit: limit - NOTES_LENGTH,
+            limit: limit - NOTES_BYTES,
             length: 0,
             fields: Vec::new(),
             repeated: Vec::new(),
@@ -54,7 +54,7 @@ impl<'a> AdditionalFields<'a> {
 
     /// Keeps a member of the event that has no column, or notes that it was too long.
     pub fn keep(&mut self, member: &'a Member<'_>) {
-        if self.takes(&member.key, member.value) {
+        if self.reserve(&member.key, member.value) {
             self.fields.push((&member.key, member.value));
         }
     }
@@ -70,13 +70,14 @@ impl<'a> AdditionalFields<'a> {
             self.text_dropped();
         }
         let value = shorter.map_or(Cow::Borrowed(member.value), Cow::Owned);
-        if self.takes(&member.key, &value) {
+        if self.reserve(&member.key, &value) {
             self.repeated.push((&member.key, value));
         }
     }
 
-    fn takes(&mut self, key: &str, value: &str) -> bool {
-        // Six bytes for each byte of the key: the longest escape.
+    /// Makes room for a value, or notes that it was left out.
+    fn reserve(&mut self, key: &str, value: &str) -> bool {
+        // The longest escape takes six bytes for one byte of the key.
         let length = 6 * key.len() + value.len() + r#"{"key":"","value":},"#.len();
         let fits = self.length + length <= self.limit;
         if fits {
@@ -90,28 +91,28 @@ impl<'a> AdditionalFields<'a> {
     /// Notes that the row lacks a value of the event, named by its path.
     pub fn left_out(&mut self, path: &str) {
         self.left_out += 1;
-        if self.names.len() < NAMES_LISTED {
+        if self.names.len() < MAX_NAMES {
             self.names.push(shortened(path));
         }
     }
 
-    /// Notes that text which Proofpoint extracted from the mail is not in the row.
+    /// Notes that the row lacks the text that Proofpoint extracted from the mail.
     pub fn text_dropped(&mut self) {
         self.text_dropped = true;
     }
 
-    /// Notes that the row's time is the time of receipt.
+    /// Notes that the row has the time of receipt instead of the event's own time.
     pub fn timestamp_unreadable(&mut self) {
         self.timestamp_unreadable = true;
     }
 
-    /// Whether the row lacks something that a setting did not ask to leave out, so that the whole
-    /// event has to be kept elsewhere.
+    /// Whether the row lacks something that no setting asked to leave out, so that the whole event
+    /// must be kept elsewhere.
     pub fn is_oversize(&self) -> bool {
         self.left_out > 0
     }
 
-    /// The JSON object, or `None` where there is nothing to say.
+    /// The JSON object, or `None` where it would be empty.
     pub fn into_json(self) -> Option<String> {
         let mut out = String::from("{");
         for (key, value) in &self.fields {
@@ -176,7 +177,7 @@ fn push_note(out: &mut String, key: &str, value: &str) {
     out.push_str(value);
 }
 
-/// Appends `"key":`, after a comma where something stands before it in the object.
+/// Appends `"key":`, with a comma before it unless it is the first in the object.
 fn push_key(out: &mut String, key: &str) {
     if !out.ends_with('{') {
         out.push(',');
@@ -190,7 +191,7 @@ fn shortened(path: &str) -> String {
     let fits = |character: &char| {
         let escaped = character.is_ascii_control() || matches!(character, '"' | '\\');
         length += if escaped { r"\u0000".len() } else { character.len_utf8() };
-        length <= LONGEST_NAME
+        length <= MAX_NAME_BYTES
     };
     path.chars().take_while(fits).collect()
 }

@@ -7,7 +7,7 @@ use std::fmt;
 use serde::de::{Deserialize, Deserializer, MapAccess, Visitor};
 use serde_json::value::RawValue;
 
-/// One member of a JSON object: its key, and its value as the text that stands in the event.
+/// One member of a JSON object: its key, and its value as it stands in the event.
 #[derive(Clone, Debug)]
 pub struct Member<'a> {
     /// The key, unescaped.
@@ -16,24 +16,24 @@ pub struct Member<'a> {
     pub value: &'a str,
 }
 
-/// As many keys are compared with each other in less time than they are hashed.
-const FEW: usize = 32;
+/// Up to so many keys, comparing each with each is faster than hashing them.
+const FEW_KEYS: usize = 32;
 
 /// The text is not one JSON object.
 #[derive(Debug, thiserror::Error)]
 #[error("not a JSON object: {0}")]
 pub struct MalformedEvent(#[from] serde_json::Error);
 
-/// Finds the members of a JSON object, in their order, repeated keys included. Values are checked
-/// to be JSON but not otherwise looked at.
+/// Finds the members of a JSON object in order, repeated keys included. Values are checked to be
+/// JSON, and otherwise not looked at.
 pub fn members(object: &str) -> Result<Vec<Member<'_>>, MalformedEvent> {
     let Members(members) = serde_json::from_str(object)?;
     Ok(members)
 }
 
-/// Says of each member whether its key comes again later.
+/// For each member, whether its key comes again later.
 pub fn repeated(members: &[Member<'_>]) -> Vec<bool> {
-    if members.len() <= FEW {
+    if members.len() <= FEW_KEYS {
         let again = |(position, member): (usize, &Member<'_>)| {
             members[position + 1..].iter().any(|later| later.key == member.key)
         };
@@ -46,7 +46,7 @@ pub fn repeated(members: &[Member<'_>]) -> Vec<bool> {
     repeated
 }
 
-/// Finds the elements of a JSON array; `None` where the text is something else.
+/// Finds the elements of a JSON array; `None` for any other text.
 pub fn elements(array: &str) -> Option<Vec<&str>> {
     let elements: Vec<&RawValue> = serde_json::from_str(array).ok()?;
     Some(elements.into_iter().map(RawValue::get).collect())
@@ -79,8 +79,7 @@ impl<'de> Visitor<'de> for MembersVisitor {
     }
 }
 
-/// A key that borrows from the event unless it has escapes. (`Cow`'s own `Deserialize` never
-/// borrows.)
+/// A key that borrows from the event unless it has escapes. `Cow`'s own `Deserialize` never borrows.
 struct Key<'a>(Cow<'a, str>);
 
 impl<'de> Deserialize<'de> for Key<'de> {
@@ -113,7 +112,7 @@ mod tests {
     use proptest::prelude::*;
 
     #[test]
-    fn values_are_the_bytes_that_came() {
+    fn values_are_the_bytes_as_they_came() {
         let found = members(
             r#" {"a" : 1.0 ,"b":{"x":[1, 2]},"a":18446744073709551616,"\u0063":"\ud83d\ude00"} "#,
         )
@@ -142,7 +141,7 @@ mod tests {
     proptest! {
         #[test]
         fn a_key_is_repeated_where_it_comes_again(
-            keys in prop::collection::vec("[a-z]{1,2}", 0..3 * FEW),
+            keys in prop::collection::vec("[a-z]{1,2}", 0..3 * FEW_KEYS),
         ) {
             let member = |key: &String| Member { key: Cow::Owned(key.clone()), value: "1" };
             let members: Vec<_> = keys.iter().map(member).collect();

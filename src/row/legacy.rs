@@ -14,30 +14,31 @@ use super::event::{Member, members, repeated};
 use super::message_parts::{pieces, spread, without_content};
 use crate::settings::MessageText;
 
-/// The longest text of one column, in bytes; the service cuts what is over 32 KB without a word.
-pub const LONGEST: usize = 32_000;
+/// The longest text of one column. The service silently cuts what is over 32 KB.
+pub const MAX_VALUE_BYTES: usize = 32_000;
 
-/// Into how many columns `msgParts` may be cut. A table has 500 columns at most, and the other
-/// keys of a message need over a hundred.
-pub const MOST_PIECES: usize = 100;
+/// How many columns `msgParts` may be cut into. A table has at most 500 columns, and the other keys
+/// of a message need over a hundred.
+pub const MAX_PIECES: usize = 100;
 
-/// A column's name may have 45 characters with its type's suffix.
-const LONGEST_NAME: usize = 43;
+/// A column's name may have 45 characters, including the suffix for its type.
+const MAX_NAME_CHARS: usize = 43;
 
-/// Values nested deeper than this are left out where they are too long to be taken unseen.
-const DEEPEST: usize = 32;
+/// Values that are too long and nested deeper than this are left out.
+const MAX_DEPTH: usize = 32;
 
-/// Names that the service refuses, and those that rows use for something else.
+/// Names that the service refuses, and names that rows use for something else.
 const RESERVED: [&str; 6] =
     ["tenant", "TimeGenerated", "RawData", "event_type", "eventTime", ADDITIONAL_FIELDS];
 
 /// Opens the row with its type and time.
 pub(super) fn start(event_type: EventType, at: jiff::Timestamp, row: &mut Vec<u8>) {
-    write!(row, r#"{{"event_type":"{}","eventTime":"{at}""#, event_type)
+    write!(row, r#"{{"event_type":"{event_type}","eventTime":"{at}""#)
         .expect("writing to memory does not fail");
 }
 
-/// Appends the members after the row's type and time, and closes the row.
+/// Appends the event's members to a row that [`start`] opened, and closes it. Says whether the row
+/// lacks something.
 pub(super) fn finish<'a>(
     message_text: MessageText,
     event: &'a [Member<'a>],
@@ -50,17 +51,17 @@ pub(super) fn finish<'a>(
         } else if !is_column(&member.key) {
             additional.keep(member);
         } else if member.key == MESSAGE_PARTS[0] {
-            message_parts(message_text, member.value, &mut additional, row);
+            push_message_parts(message_text, member.value, &mut additional, row);
         } else {
             row.extend_from_slice(b",\"");
             row.extend_from_slice(member.key.as_bytes());
             row.extend_from_slice(b"\":");
-            leaves(&member.key, member.value, DEEPEST, &mut additional, row);
+            push_leaves(&member.key, member.value, MAX_DEPTH, &mut additional, row);
         }
     }
     let oversize = additional.is_oversize();
     if let Some(fields) = additional.into_json() {
-        text_column(ADDITIONAL_FIELDS, &fields, row);
+        push_text(ADDITIONAL_FIELDS, &fields, row);
     }
     row.push(b'}');
     oversize
@@ -70,26 +71,26 @@ fn is_column(key: &str) -> bool {
     let numbered_parts = key
         .strip_prefix(MESSAGE_PARTS[0])
         .is_some_and(|rest| !rest.is_empty() && rest.bytes().all(|byte| byte.is_ascii_digit()));
-    key.len() <= LONGEST_NAME
+    key.len() <= MAX_NAME_CHARS
         && key.bytes().next().is_some_and(|byte| byte.is_ascii_alphabetic())
         && key.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_')
         && !RESERVED.iter().any(|name| key.eq_ignore_ascii_case(name))
         && !numbered_parts
 }
 
-/// A value as it came, without those of its leaves that are too long. A leaf is what becomes a
-/// column: a text, a number, an array.
-fn leaves(
+/// Appends a value as it came, without the leaves that are too long. A leaf is what becomes a
+/// column: a text, a number or an array.
+fn push_leaves(
     path: &str,
     value: &str,
-    deepest: usize,
+    depth: usize,
     additional: &mut AdditionalFields<'_>,
     row: &mut Vec<u8>,
 ) {
-    if value.len() <= LONGEST {
+    if value.len() <= MAX_VALUE_BYTES {
         return row.extend_from_slice(value.as_bytes());
     }
-    let object = if deepest > 0 { members(value).ok() } else { None };
+    let object = if depth > 0 { members(value).ok() } else { None };
     let Some(object) = object else {
         additional.left_out(path);
         return row.extend_from_slice(b"null");
@@ -102,30 +103,31 @@ fn leaves(
         row.extend_from_slice(serde_json::Value::from(member.key.as_ref()).to_string().as_bytes());
         row.push(b':');
         let path = format!("{path}.{}", member.key);
-        leaves(&path, member.value, deepest - 1, additional, row);
+        push_leaves(&path, member.value, depth - 1, additional, row);
     }
     row.push(b'}');
 }
 
-fn message_parts(
+/// Appends `msgParts` as text: in one column if it fits, else cut into pieces.
+fn push_message_parts(
     text: MessageText,
     parts: &str,
     additional: &mut AdditionalFields<'_>,
     row: &mut Vec<u8>,
 ) {
-    const MOST: usize = LONGEST * MOST_PIECES;
+    const MAX_BYTES: usize = MAX_VALUE_BYTES * MAX_PIECES;
     let mut shorter = None;
-    if text == MessageText::Drop || parts.len() > MOST {
+    if text == MessageText::Drop || parts.len() > MAX_BYTES {
         shorter = without_content(parts);
         if shorter.is_some() {
             additional.text_dropped();
         }
     }
     let mut parts = shorter.as_deref().unwrap_or(parts);
-    // A piece ends up to three bytes early, at a whole character.
+    // A piece ends at a whole character, up to three bytes early.
     let kept;
-    if parts.len() > MOST - 3 * MOST_PIECES {
-        match spread(parts, 1, MOST - 3 * MOST_PIECES) {
+    if parts.len() > MAX_BYTES - 3 * MAX_PIECES {
+        match spread(parts, 1, MAX_BYTES - 3 * MAX_PIECES) {
             Some(mut whole) => {
                 for position in whole.left_out {
                     additional.left_out(&format!("msgParts[{position}]"));
@@ -136,16 +138,16 @@ fn message_parts(
             None => return additional.left_out(MESSAGE_PARTS[0]),
         }
     }
-    if parts.len() <= LONGEST {
-        return text_column(MESSAGE_PARTS[0], parts, row);
+    if parts.len() <= MAX_VALUE_BYTES {
+        return push_text(MESSAGE_PARTS[0], parts, row);
     }
-    for (piece, range) in pieces(parts, LONGEST).enumerate() {
-        text_column(&format!("msgParts{}", piece + 1), &parts[range], row);
+    for (piece, range) in pieces(parts, MAX_VALUE_BYTES).enumerate() {
+        push_text(&format!("msgParts{}", piece + 1), &parts[range], row);
     }
 }
 
 /// Appends `,"column":"text"`.
-fn text_column(column: &str, text: &str, row: &mut Vec<u8>) {
+fn push_text(column: &str, text: &str, row: &mut Vec<u8>) {
     write!(row, r#","{column}":"#).expect("writing to memory does not fail");
     serde_json::to_writer(row, text).expect("a text can be written to memory");
 }

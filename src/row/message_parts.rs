@@ -1,5 +1,5 @@
-//! `msgParts`, the one member that outgrows a column: leaving out extracted text, spreading whole
-//! parts over columns, cutting text into pieces.
+//! `msgParts` often outgrows a column. This module leaves out mail content, spreads whole parts over
+//! columns, and cuts text into pieces.
 
 use std::ops::Range;
 
@@ -8,12 +8,12 @@ use super::event::{elements, members};
 /// The keys of a message part that hold mail content.
 const CONTENT: [&str; 2] = ["textExtracted", "dataBase64"];
 
-/// `parts` without `textExtracted` and `dataBase64`; `None` where it holds neither.
+/// `parts` without `textExtracted` and `dataBase64`; `None` where it has neither.
 ///
-/// `parts` is an array of objects; an object in its place is treated as one part, and whatever is
-/// not an object stays as it is.
+/// `parts` is an array of objects. A single object is treated as one part, and a part that is not
+/// an object stays as it is.
 pub fn without_content(parts: &str) -> Option<String> {
-    // A key can have its letters escaped.
+    // The letters of a key can be escaped.
     if !CONTENT.iter().any(|key| parts.contains(key)) && !parts.contains(r"\u") {
         return None;
     }
@@ -59,17 +59,18 @@ fn part_without_content(part: &str) -> Option<String> {
     Some(out)
 }
 
-/// Whole parts, spread over at most `columns` arrays of at most `limit` bytes each.
+/// Whole parts, spread over several arrays.
 #[derive(Debug, PartialEq, Eq)]
-pub struct Spread {
-    /// JSON arrays whose elements, one array after the other, are the parts in their order.
+pub struct SpreadParts {
+    /// JSON arrays. Their elements, one array after the other, are the parts in order.
     pub arrays: Vec<String>,
-    /// Positions of the parts that fitted nowhere.
+    /// Positions of the parts that did not fit.
     pub left_out: Vec<usize>,
 }
 
-/// Spreads the elements of the JSON array `parts`; `None` where it is not an array.
-pub fn spread(parts: &str, columns: usize, limit: usize) -> Option<Spread> {
+/// Spreads the elements of the JSON array `parts` over at most `columns` arrays of at most `limit`
+/// bytes each; `None` where it is not an array.
+pub fn spread(parts: &str, columns: usize, limit: usize) -> Option<SpreadParts> {
     let mut arrays: Vec<String> = Vec::new();
     let mut left_out = Vec::new();
     for (position, part) in elements(parts)?.into_iter().enumerate() {
@@ -87,11 +88,11 @@ pub fn spread(parts: &str, columns: usize, limit: usize) -> Option<Spread> {
     for array in &mut arrays {
         array.push(']');
     }
-    Some(Spread { arrays, left_out })
+    Some(SpreadParts { arrays, left_out })
 }
 
-/// Cuts `text` into pieces of at most `limit` bytes, each of whole characters. Joined, they are
-/// the text.
+/// Cuts `text` into pieces of whole characters, of at most `limit` bytes each. Joined, they are the
+/// text again.
 pub fn pieces(text: &str, limit: usize) -> impl Iterator<Item = Range<usize>> {
     let mut start = 0;
     std::iter::from_fn(move || {
@@ -100,7 +101,7 @@ pub fn pieces(text: &str, limit: usize) -> impl Iterator<Item = Range<usize>> {
         }
         let mut end = text.floor_char_boundary(start.saturating_add(limit));
         if end == start {
-            // A limit under the length of one character: that character goes alone.
+            // A character that is longer than the limit goes alone.
             end = text.ceil_char_boundary(start + 1);
         }
         let piece = start..end;
@@ -116,7 +117,7 @@ mod tests {
     use serde_json::{Value, json};
 
     #[test]
-    fn content_is_left_out_and_everything_else_kept_as_it_came() {
+    fn content_is_left_out_and_everything_else_stays_as_it_came() {
         let parts =
             r#"[{"textExtracted":"x","md5":"a","n":1.0},{"md5" : "b"},{"dataBase64":"y"},7]"#;
         assert_eq!(without_content(parts).unwrap(), r#"[{"md5":"a","n":1.0},{"md5" : "b"},{},7]"#);
@@ -125,7 +126,7 @@ mod tests {
     }
 
     #[test]
-    fn nothing_to_leave_out() {
+    fn parts_without_content_stay_as_they_are() {
         assert_eq!(without_content(r#"[{"md5":"textExtracted"}]"#), None);
         assert_eq!(without_content("[]"), None);
         assert_eq!(without_content("null"), None);

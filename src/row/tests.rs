@@ -45,7 +45,7 @@ fn the_exact_bytes_of_a_row() {
 }
 
 #[test]
-fn a_time_that_cannot_be_read_gives_way_to_the_time_of_receipt_and_the_row_says_so() {
+fn the_time_of_receipt_stands_in_for_an_unreadable_time() {
     for ts in [json!("yesterday"), json!(5), json!(null)] {
         let event = json!({"guid": "g", "ts": ts});
         let (row, built) = message(RowShape::Columns, MessageText::Fit, &event);
@@ -59,7 +59,7 @@ fn a_time_that_cannot_be_read_gives_way_to_the_time_of_receipt_and_the_row_says_
 }
 
 #[test]
-fn an_event_is_known_by_its_id_or_else_by_all_that_it_says() {
+fn an_event_is_identified_by_its_id_or_else_its_whole_content() {
     let id = |event: &str| {
         build(EventType::Message, RowShape::Columns, MessageText::Fit, event).1.id.into_owned()
     };
@@ -74,7 +74,7 @@ fn an_event_is_known_by_its_id_or_else_by_all_that_it_says() {
 }
 
 #[test]
-fn names_of_columns_that_the_connector_fills_stay_the_events_own_in_additional_fields() {
+fn keys_named_like_our_own_columns_go_to_additional_fields() {
     let event = json!({
         "guid": "g", "ts": RECEIVED, "TimeGenerated": 1, "eventTime": 2, "msgParts2": 3,
         "AdditionalFields": 4, "connectorNotes": 5, "connectorNotes_": 6, "connectorNotesX_": 7,
@@ -121,7 +121,7 @@ fn text_is_dropped_when_the_parts_do_not_fit_or_always() {
 }
 
 #[test]
-fn dropped_text_does_not_stay_in_parts_that_come_again() {
+fn dropped_text_does_not_stay_in_repeated_parts() {
     for shape in [RowShape::Columns, RowShape::Legacy] {
         let event = r#"{"guid":"g","msgParts":[{"md5":"a","textExtracted":"t"}],"msgParts":[]}"#;
         let (row, _) = build(EventType::Message, shape, MessageText::Drop, event);
@@ -132,9 +132,9 @@ fn dropped_text_does_not_stay_in_parts_that_come_again() {
 }
 
 #[test]
-fn names_of_what_is_left_out_do_not_make_additional_fields_too_long() {
+fn names_of_left_out_values_fit_into_additional_fields() {
     for (shape, longest) in
-        [(RowShape::Columns, columns::LONGEST), (RowShape::Legacy, legacy::LONGEST)]
+        [(RowShape::Columns, columns::MAX_VALUE_BYTES), (RowShape::Legacy, legacy::MAX_VALUE_BYTES)]
     {
         let mut event = Map::from_iter([(String::new(), "x".repeat(longest - 4_100).into())]);
         event.extend((0..30).map(|n| (format!("{}{n}", "\u{1}".repeat(120)), Value::Null)));
@@ -166,7 +166,7 @@ fn an_event_may_have_very_many_keys() {
 }
 
 #[test]
-fn parts_spread_over_columns_and_what_is_left_is_named() {
+fn parts_spread_over_columns_and_the_rest_is_named() {
     let parts: Vec<Value> = (0..5).map(|n| part(&n.to_string(), 60_000)).collect();
     let event = json!({"guid": "g", "ts": RECEIVED, "msgParts": parts});
     let (row, built) = message(RowShape::Columns, MessageText::Fit, &event);
@@ -178,7 +178,7 @@ fn parts_spread_over_columns_and_what_is_left_is_named() {
 }
 
 #[test]
-fn of_a_value_that_is_too_long_the_members_that_fit_stay() {
+fn a_value_that_is_too_long_keeps_the_members_that_fit() {
     let event = json!({
         "guid": "g", "ts": RECEIVED,
         "envelope": {"from": "a@b.example", "rcpts": vec!["someone@example.com"; 4_000]},
@@ -193,7 +193,7 @@ fn of_a_value_that_is_too_long_the_members_that_fit_stay() {
 }
 
 #[test]
-fn a_log_line_that_is_too_long_is_cut_at_a_character_and_noted() {
+fn a_long_log_line_is_cut_at_a_whole_character_and_noted() {
     let event = json!({"id": "i", "ts": RECEIVED, "data": "ä".repeat(40_000)}).to_string();
     let (row, built) = build(EventType::Maillog, RowShape::Columns, MessageText::Fit, &event);
     assert_eq!(row["data"].as_str().unwrap(), "ä".repeat(32_000));
@@ -218,7 +218,7 @@ fn legacy_rows_are_the_event_with_its_type_and_parts_as_text() {
 }
 
 #[test]
-fn legacy_leaves_that_are_too_long_are_named_and_their_neighbours_stay() {
+fn legacy_leaves_that_are_too_long_are_left_out_and_named() {
     let event = json!({
         "guid": "g", "ts": RECEIVED,
         "msg": {"header": {"subject": ["s"], "to": ["t".repeat(40_000)]}, "lang": "en"},

@@ -5,13 +5,13 @@ use std::ops::Range;
 use jiff::tz::TimeZone;
 use jiff::{Timestamp, civil};
 
-/// No event happened at another time: from 1970 to the end of 2199.
+/// An event can only have happened from 1970 to the end of 2199.
 const POSSIBLE: Range<Timestamp> = Timestamp::UNIX_EPOCH..Timestamp::constant(7_258_118_400, 0);
 
-/// Reads the JSON text of an event's `ts`: ISO 8601 with any fraction and any offset, the offset
-/// with or without a colon, `Z`, or missing (then it is UTC).
+/// Reads the JSON text of an event's `ts`: ISO 8601 with any fraction and any offset. The offset has
+/// a colon or none, is `Z`, or is missing, which means UTC.
 ///
-/// `None` where it is no such text, or a time at which no event can have happened.
+/// `None` for any other text, and for a time at which no event can have happened.
 pub fn parse(value: &str) -> Option<Timestamp> {
     let text: String;
     let text = match value.strip_prefix('"')?.strip_suffix('"')? {
@@ -60,7 +60,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_time_is_none() {
+    fn other_texts_are_not_a_time() {
         for value in [
             "null",
             "1716379803",

@@ -113,7 +113,7 @@ mod tests {
     }
 
     #[test]
-    fn addresses() {
+    fn addresses_of_proxies_are_read() {
         for (text, host, port) in [
             ("http://proxy.example.com:3128", "proxy.example.com", 3128),
             ("http://proxy.example.com/", "proxy.example.com", 80),
@@ -163,7 +163,7 @@ mod tests {
     }
 
     #[test]
-    fn what_can_not_be_used_is_told_without_the_password() {
+    fn an_unusable_proxy_is_reported_without_its_password() {
         for (text, found) in [
             ("socks5://ann:hunter2@proxy:1080", "another kind"),
             ("https://ann:hunter2@proxy:3128", "another kind"),

@@ -50,7 +50,7 @@ fn defaults() {
 }
 
 #[test]
-fn settings_that_nothing_reads_are_told() {
+fn settings_that_nothing_reads_are_reported() {
     let unknown = |more: &[(&str, &str)]| Settings::read(&complete_with(more)).unwrap().unknown;
     let read = [
         ("ProofpointSchedule", "0 */5 * * * *"),
@@ -71,7 +71,7 @@ fn settings_that_nothing_reads_are_told() {
 }
 
 #[test]
-fn every_bad_setting_is_named_in_one_message_and_no_secret_is() {
+fn one_message_names_every_bad_setting_and_no_secret() {
     let error = Settings::read(&vars(&[
         ("ProofpointToken", "hunter2 hunter2"),
         ("ProofpointClusterID_emea", "emea_hosted"),
@@ -116,7 +116,7 @@ fn every_bad_setting_is_named_in_one_message_and_no_secret_is() {
 }
 
 #[test]
-fn nothing_at_all_names_what_is_needed() {
+fn without_settings_the_error_names_what_is_needed() {
     assert_eq!(
         faults(&Vars::new()),
         [
@@ -128,7 +128,7 @@ fn nothing_at_all_names_what_is_needed() {
 }
 
 #[test]
-fn modes_and_second_readings() {
+fn modes_and_second_reads() {
     let source =
         |name: &str, value: &str| Settings::read(&complete_with(&[(name, value)])).unwrap().source;
     for (text, mode) in [("hybrid", Mode::Hybrid), ("Live", Mode::Live), ("archive", Mode::Archive)]
@@ -151,7 +151,7 @@ fn several_clusters() {
 }
 
 #[test]
-fn a_cluster_twice_is_a_fault() {
+fn a_cluster_named_twice_is_a_fault() {
     let twice = complete_with(&[
         ("ProofpointClusterID_emea", "acme_hosted"),
         ("ProofpointToken_emea", "other"),
@@ -167,7 +167,7 @@ fn an_unresolved_key_vault_reference_is_a_fault() {
 }
 
 #[test]
-fn both_destinations_need_a_choice() {
+fn two_destinations_need_a_choice() {
     let legacy =
         [("WorkspaceID", "5a1b2c3d-0000-4000-8000-123456789abc"), ("WorkspaceKey", "c2VjcmV0")];
     assert_eq!(faults(&complete_with(&legacy)), ["Destination"]);
@@ -207,7 +207,7 @@ fn log_analytics_uri_is_any_https_url_without_a_path() {
 }
 
 #[test]
-fn an_address_is_told_without_what_may_be_a_secret_in_it() {
+fn a_bad_address_is_reported_without_its_secrets() {
     for (name, text) in [
         ("StateStorage", "https://acmelogs.blob.core.windows.net/?sig=hunter2&sv=2025-01-05"),
         ("StateStorage", "https://acmelogs.blob.core.windows.net/#hunter2"),
@@ -221,7 +221,7 @@ fn an_address_is_told_without_what_may_be_a_secret_in_it() {
 }
 
 #[test]
-fn where_the_state_is() {
+fn the_state_has_its_place_by_the_settings() {
     let state = |more: &[(&str, &str)]| Settings::read(&complete_with(more)).unwrap().state;
     assert!(matches!(
         state(&[("StateStorage", "file:///var/lib/pod")]),
@@ -265,7 +265,7 @@ fn identities() {
 }
 
 #[test]
-fn the_host_says_where_to_listen() {
+fn the_port_comes_from_the_host() {
     let read = |port: &str| HostSettings::read(&vars(&[("FUNCTIONS_CUSTOMHANDLER_PORT", port)]));
     assert_eq!(read("34963").unwrap().port, 34963);
     for bad in ["", "0", "-1", "70000", "http"] {

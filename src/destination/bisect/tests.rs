@@ -34,7 +34,7 @@ async fn a_batch_that_is_too_long_is_halved() {
 }
 
 #[tokio::test]
-async fn what_is_too_long_compressed_is_halved_without_asking() {
+async fn a_batch_too_long_once_compressed_is_halved_without_a_post() {
     let workspace = FakeWorkspace::start(async |_, _| accepted()).await;
     let destination = logs_ingestion(&workspace, &FakeTokens::default());
     let noise = |length: usize| -> String {
@@ -90,7 +90,7 @@ async fn when_every_row_is_refused_the_rows_are_held() {
 }
 
 #[tokio::test]
-async fn what_was_accepted_before_a_hold_stays_accepted() {
+async fn rows_accepted_before_a_hold_stay_accepted() {
     let workspace = FakeWorkspace::start(async |nth, _| match nth {
         0 => error(413, "ContentLengthLimitExceeded", "too long"),
         1 => accepted(),

@@ -24,7 +24,7 @@ use crate::destination::{Destination, MAX_POSTS};
 use crate::net::Net;
 
 #[tokio::test]
-async fn a_passing_fault_is_waited_out() {
+async fn a_passing_fault_is_retried_until_it_passes() {
     let workspace = FakeWorkspace::start(async |nth, _| match nth {
         0 => error(503, "ServiceUnavailable", "try later"),
         1 => StatusCode::REQUEST_TIMEOUT.into_response(),
@@ -53,7 +53,7 @@ async fn a_fault_that_does_not_pass_holds_the_rows() {
 }
 
 #[tokio::test]
-async fn a_broken_connection_is_tried_again() {
+async fn a_post_is_retried_after_a_broken_connection() {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
     let (send_workspace, workspace) = tokio::sync::oneshot::channel();
@@ -110,7 +110,7 @@ async fn the_deadline_holds_the_rows() {
 }
 
 #[tokio::test]
-async fn a_bounded_number_of_posts_is_in_flight() {
+async fn the_number_of_posts_in_flight_is_bounded() {
     let in_flight = Arc::new(AtomicUsize::new(0));
     let most = Arc::new(AtomicUsize::new(0));
     let together = Arc::new(Barrier::new(MAX_POSTS));

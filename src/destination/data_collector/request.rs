@@ -77,7 +77,7 @@ mod tests {
     }
 
     #[test]
-    fn a_post_is_what_the_service_wants() {
+    fn a_post_is_what_the_service_expects() {
         let service = data_collector("0a1b", KEY).unwrap();
         let now = "2016-04-04T08:00:00Z".parse().unwrap();
         let request = service.request(tables()[0], Bytes::from_static(b"[{}]"), now);
@@ -96,7 +96,7 @@ mod tests {
     }
 
     #[test]
-    fn settings_that_make_no_post_are_told_by_name() {
+    fn unusable_settings_are_reported_by_name() {
         let told = |id, key| data_collector(id, key).err().unwrap().to_string();
         assert!(told("a\nb", KEY).starts_with("WorkspaceID"));
         assert!(told("0a1b", "?").starts_with("WorkspaceKey"));

@@ -83,7 +83,7 @@ mod tests {
     }
 
     #[test]
-    fn a_key_that_is_no_key_is_told_without_showing_it() {
+    fn an_unusable_key_is_reported_without_its_value() {
         for key in ["not base64!", ""] {
             let error = Signer::new(WORKSPACE, &Secret::new(key)).err().unwrap();
             assert!(error.to_string().starts_with("WorkspaceKey is not a workspace key"));

@@ -15,7 +15,7 @@ use crate::destination::test_util::deliveries::{
 use crate::destination::test_util::{FakeWorkspace, ReceivedPost, accepted};
 
 #[tokio::test]
-async fn posts_are_signed_afresh_for_each_try() {
+async fn each_try_is_signed_anew() {
     let start: Timestamp = "2016-04-04T08:00:00Z".parse().unwrap();
     let clock = Clock::held(start);
     let moved = clock.clone();
@@ -55,7 +55,7 @@ fn collector_error(status: u16, code: &str) -> Response {
 }
 
 #[tokio::test]
-async fn a_hold_names_what_is_at_fault() {
+async fn the_reason_for_a_hold_names_the_setting() {
     for (status, code, wanted) in [
         (400, "InvalidLogType", "ProofpointPOD_message"),
         (400, "InactiveCustomer", "the workspace is active"),

@@ -108,7 +108,7 @@ mod tests {
     }
 
     #[test]
-    fn a_post_is_what_the_service_wants() {
+    fn a_post_is_what_the_service_expects() {
         for endpoint in
             ["https://dce.ingest.monitor.azure.com", "https://dce.ingest.monitor.azure.com/"]
         {
@@ -154,7 +154,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_too_long_compressed_is_not_posted() {
+    fn a_batch_too_long_once_compressed_is_not_posted() {
         let mut json = vec![0; MAX_BODY_BYTES];
         rand::rng().fill(&mut json[..]);
         assert!(matches!(compressed(&json), Err(RowRefusal::TooLongCompressed { .. })));

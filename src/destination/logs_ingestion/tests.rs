@@ -90,7 +90,7 @@ async fn no_token_holds_the_rows_and_says_what_to_check() {
 }
 
 #[tokio::test]
-async fn a_token_service_that_is_away_is_waited_for() {
+async fn the_token_request_is_retried_while_the_service_is_down() {
     let workspace = FakeWorkspace::start(async |_, _| accepted()).await;
     let fault = || Error::with_message(ErrorKind::Connection, "no route to host");
     let tokens = FakeTokens::failing([fault(), fault()]);
@@ -101,7 +101,7 @@ async fn a_token_service_that_is_away_is_waited_for() {
 }
 
 #[tokio::test]
-async fn a_token_service_that_is_mute_is_named_when_time_is_up() {
+async fn a_silent_token_service_is_named_when_time_is_up() {
     let workspace = FakeWorkspace::start(async |_, _| accepted()).await;
     let destination = logs_ingestion(&workspace, &FakeTokens::silent());
     let deadline = Instant::now() + Duration::from_millis(50);
@@ -112,7 +112,7 @@ async fn a_token_service_that_is_mute_is_named_when_time_is_up() {
 }
 
 #[tokio::test]
-async fn refusals_of_the_post_hold_the_rows_and_say_what_to_check() {
+async fn a_refused_post_holds_the_rows_and_says_what_to_check() {
     for (status, wanted) in [
         (403, "Monitoring Metrics Publisher"),
         (404, "LogsIngestionEndpoint and DcrImmutableId"),

@@ -2,7 +2,7 @@ use proofpoint_sentinel_core::tables::{ADDITIONAL_FIELDS, ColumnType, MESSAGE_PA
 
 use super::{Seen, text_of};
 use crate::row::RowShape;
-use crate::row::columns::LONGEST;
+use crate::row::columns::MAX_VALUE_BYTES;
 
 /// Whether the connector fills the column itself.
 pub(super) fn is_own(column: &str) -> bool {
@@ -24,7 +24,7 @@ impl Seen<'_> {
                     text_of(value).map_or(value.len(), |text| text.len())
                 }
             };
-            assert!(length <= LONGEST, "{name} has {length} bytes");
+            assert!(length <= MAX_VALUE_BYTES, "{name} has {length} bytes");
         }
     }
 

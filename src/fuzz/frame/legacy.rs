@@ -2,7 +2,7 @@ use proofpoint_sentinel_core::tables::{ADDITIONAL_FIELDS, MESSAGE_PARTS};
 
 use super::{Seen, text_of};
 use crate::row::event::members;
-use crate::row::legacy::{LONGEST, MOST_PIECES};
+use crate::row::legacy::{MAX_PIECES, MAX_VALUE_BYTES};
 
 /// A column's name may have 45 characters, two of which are its type.
 const LONGEST_NAME: usize = 43;
@@ -31,7 +31,7 @@ impl Seen<'_> {
             assert_leaves_fit(name, value);
         }
         let pieces = self.row.keys().filter(|name| is_piece(name)).count();
-        assert!(pieces <= MOST_PIECES);
+        assert!(pieces <= MAX_PIECES);
         assert!((1..=pieces).all(|n| self.row.contains_key(&format!("{}{n}", MESSAGE_PARTS[0]))));
     }
 
@@ -47,14 +47,14 @@ impl Seen<'_> {
 
 /// What becomes a column, a text, a number or an array, is short enough.
 fn assert_leaves_fit(path: &str, value: &str) {
-    if value.len() <= LONGEST {
+    if value.len() <= MAX_VALUE_BYTES {
         return;
     }
     match members(value) {
         Ok(object) => object.iter().for_each(|member| assert_leaves_fit(path, member.value)),
         Err(_) => {
             let length = text_of(value).map_or(value.len(), |text| text.len());
-            assert!(length <= LONGEST, "{path} has {length} bytes");
+            assert!(length <= MAX_VALUE_BYTES, "{path} has {length} bytes");
         }
     }
 }

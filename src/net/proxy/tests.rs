@@ -44,7 +44,7 @@ async fn connect(answer: impl Into<String>) -> Result<(), ProxyError> {
 }
 
 #[tokio::test]
-async fn the_request_names_the_peer_and_the_user() {
+async fn the_connect_request_names_the_peer_and_the_user() {
     let (address, asked) = answering("HTTP/1.1 200 Connection established\r\nVia: x\r\n\r\n").await;
     Proxy::new(&settings(&address, "")).connect("logs.example.com", 443).await.unwrap();
     let expected = format!(
@@ -55,7 +55,7 @@ async fn the_request_names_the_peer_and_the_user() {
 }
 
 #[tokio::test]
-async fn answers_are_told_apart() {
+async fn each_answer_of_the_proxy_has_its_own_error() {
     assert_eq!(connect("HTTP/1.0 200\r\n\r\n").await, Ok(()));
     for (answer, passing, words) in [
         ("HTTP/1.1 407 Who\r\n\r\n", false, "answered 407"),
@@ -81,7 +81,7 @@ async fn answers_are_told_apart() {
 }
 
 #[tokio::test]
-async fn an_answer_without_end_is_not_read_to_its_end() {
+async fn an_endless_answer_is_not_read_to_its_end() {
     let long = format!("HTTP/1.1 200 OK\r\nX: {}", "x".repeat(2 * LONGEST_HEAD as usize));
     let error = connect(long).await.unwrap_err();
     assert!(error.to_string().contains("is too long"), "{error}");
@@ -134,7 +134,7 @@ async fn failed_request(address: &str) -> String {
 }
 
 #[tokio::test]
-async fn the_http_client_goes_through_the_proxy_and_its_faults_are_explained() {
+async fn the_http_client_uses_the_proxy_and_explains_its_faults() {
     for (answer, advice) in [
         ("HTTP/1.1 407 Who\r\n\r\n", "check the user and the password in ProofpointProxy"),
         ("HTTP/1.1 403 No\r\n\r\n", "refuses this peer or can't reach it"),
@@ -156,6 +156,6 @@ async fn the_http_client_goes_through_the_proxy_and_its_faults_are_explained() {
 }
 
 #[test]
-fn other_faults_are_left_as_they_are() {
+fn faults_not_of_the_proxy_get_no_advice() {
     assert_eq!(with_proxy_advice("connection refused".to_owned()), "connection refused");
 }

@@ -83,7 +83,7 @@ fn soon() -> Instant {
 }
 
 #[tokio::test]
-async fn a_token_is_asked_for_once_until_it_is_renewed() {
+async fn a_token_is_requested_once_until_it_is_renewed() {
     let (tokens, seen) = tokens(|| GIVEN.into_response()).await;
     let first = tokens.token(soon()).await.unwrap();
     let second = tokens.token(soon()).await.unwrap();
@@ -100,7 +100,7 @@ async fn a_token_is_asked_for_once_until_it_is_renewed() {
 }
 
 #[tokio::test]
-async fn an_expired_secret_is_told_by_its_setting() {
+async fn an_expired_secret_is_reported_with_its_setting() {
     let (tokens, _) = tokens(|| (StatusCode::UNAUTHORIZED, EXPIRED).into_response()).await;
     let error = tokens.token(soon()).await.err().unwrap();
     assert!(!error.passing);
@@ -111,7 +111,7 @@ async fn an_expired_secret_is_told_by_its_setting() {
 }
 
 #[tokio::test]
-async fn an_answer_that_is_none_is_not_quoted() {
+async fn an_unreadable_token_answer_is_not_quoted() {
     let (tokens, _) = tokens(|| (StatusCode::FORBIDDEN, "\"secret text\"").into_response()).await;
     let error = tokens.token(soon()).await.err().unwrap();
     assert!(error.passing);
@@ -120,7 +120,7 @@ async fn an_answer_that_is_none_is_not_quoted() {
 }
 
 #[test]
-fn faults_of_the_network_and_the_token_service_are_passing() {
+fn network_and_token_service_faults_are_passing() {
     let answered = |status: u16| ErrorKind::HttpResponse {
         status: status.into(),
         error_code: None,
@@ -148,7 +148,7 @@ fn faults_of_the_network_and_the_token_service_are_passing() {
 }
 
 #[test]
-fn every_identity_and_cloud_has_its_own_words() {
+fn every_identity_and_cloud_has_its_own_advice() {
     let (tenant_id, client_id) = ("t".to_owned(), "the-client".to_owned());
     let token_file = "token".into();
     let workload = Credential::WorkloadIdentity { tenant_id, client_id, token_file };
