@@ -10,7 +10,7 @@ use proofpoint_sentinel::net::Net;
 use proofpoint_sentinel::settings::{Settings, environment};
 use proofpoint_sentinel::state::{DeadLetterName, DeadLetterReason, State};
 
-use super::Filter;
+use super::filter::Filter;
 use crate::cli::{Failure, signals, unlimited_run};
 
 #[derive(Args)]
@@ -25,7 +25,7 @@ pub(crate) struct Arguments {
     filter: Filter,
 }
 
-/// Whether everything that was chosen is delivered.
+/// Sends the chosen dead letters. Says whether all of them are delivered.
 pub(super) async fn resend(arguments: Arguments) -> Result<bool, Failure> {
     let settings = Settings::read(&environment())?;
     let stop = signals::stop_token();
@@ -56,11 +56,11 @@ async fn choose_letters(
         arguments.names.clone()
     };
     if let (false, Some(other)) =
-        (arguments.all, names.iter().find(|name| !arguments.filter.takes(name)))
+        (arguments.all, names.iter().find(|name| !arguments.filter.matches(name)))
     {
         return Err(format!("`{other}` is not of the reason, cluster or type given").into());
     }
-    names.retain(|name| arguments.filter.takes(name));
+    names.retain(|name| arguments.filter.matches(name));
     if arguments.filter.reason != Some(DeadLetterReason::Oversize) {
         let count = names.len();
         names.retain(|name| name.reason() != DeadLetterReason::Oversize);
@@ -99,10 +99,11 @@ impl ResendCounts {
             ResendOutcome::Delivered => self.delivered += 1,
             _ => self.not_delivered += 1,
         }
-        // Nobody may read any more, and the work goes on.
+        // The reader may be gone; the work goes on.
         let _ = writeln!(io::stdout(), "{name}  {what}");
     }
 
+    /// Tells the sums. Says whether every chosen dead letter is delivered.
     fn finish(self) -> bool {
         let ResendCounts { chosen, delivered, not_delivered } = self;
         let untried = chosen.saturating_sub(delivered + not_delivered);
