@@ -1,5 +1,6 @@
 //! `deadletter`: the events that could not be delivered, listed, shown and sent again.
 
+mod filter;
 mod resend;
 
 use std::io::{self, Write};
@@ -10,17 +11,17 @@ use futures_util::{StreamExt as _, stream};
 use proofpoint_sentinel::error_code;
 use proofpoint_sentinel::net::Net;
 use proofpoint_sentinel::settings::{NetSettings, StateSettings, environment};
-use proofpoint_sentinel::state::{DeadLetterName, DeadLetterReason, State, StoredDeadLetter};
-use proofpoint_sentinel_core::feed::EventType;
+use proofpoint_sentinel::state::{DeadLetterName, State, StoredDeadLetter};
 
 use super::failure::Failure;
 use super::{exit_code, logging};
+use filter::Filter;
 
 /// How many dead letters are read at once for a list. One may have 64 MiB.
-const READ_AT_A_TIME: usize = 4;
+const MAX_READS: usize = 4;
 
 /// How many characters of a detail are listed.
-const LONGEST_DETAIL: usize = 100;
+const MAX_DETAIL: usize = 100;
 
 #[derive(Subcommand)]
 pub(crate) enum Command {
@@ -42,28 +43,6 @@ pub(crate) enum Command {
     /// after a change from the Data Collector API to the Logs Ingestion API. The shortened rows
     /// stay.
     Resend(resend::Arguments),
-}
-
-#[derive(Args)]
-pub(crate) struct Filter {
-    /// malformed, oversize or refused
-    #[arg(long)]
-    reason: Option<DeadLetterReason>,
-    /// The cluster's id
-    #[arg(long)]
-    cluster: Option<String>,
-    /// message, maillog or audit
-    #[arg(long = "type")]
-    event_type: Option<EventType>,
-}
-
-impl Filter {
-    fn takes(&self, name: &DeadLetterName) -> bool {
-        let feed = name.feed();
-        self.reason.is_none_or(|reason| reason == name.reason())
-            && self.cluster.as_ref().is_none_or(|cluster| *cluster == feed.cluster_id)
-            && self.event_type.is_none_or(|event_type| event_type == feed.event_type)
-    }
 }
 
 #[derive(Args)]
@@ -89,9 +68,9 @@ pub(crate) async fn run(command: Command) -> ExitCode {
         Command::Resend(arguments) => resend::resend(arguments).await,
     };
     match result {
-        // Whoever read the output has enough of it.
+        // The reader of the output has seen enough.
         Err(failure) if failure.is_broken_pipe() => ExitCode::SUCCESS,
-        told => exit_code(told),
+        result => exit_code(result),
     }
 }
 
@@ -102,27 +81,27 @@ async fn open() -> Result<State, Failure> {
     Ok(State::open(&settings, &net).await?)
 }
 
-/// Whether all of them could be read.
+/// Lists dead letters. Says whether all of them could be read.
 async fn list(arguments: &ListArguments) -> Result<bool, Failure> {
     let state = open().await?;
     let mut names = state.list_dead_letters().await?;
-    names.retain(|name| arguments.filter.takes(name));
+    names.retain(|name| arguments.filter.matches(name));
     let count = names.len();
     let reads = names.into_iter().take(arguments.limit).map(|name| async {
         let read = state.read_dead_letter(&name).await;
         (name, read)
     });
-    let mut lines = stream::iter(reads).buffered(READ_AT_A_TIME);
-    let mut sound = true;
+    let mut lines = stream::iter(reads).buffered(MAX_READS);
+    let mut all_readable = true;
     while let Some((name, read)) = lines.next().await {
         match read {
             Ok(Some(letter)) => {
                 writeln!(io::stdout(), "{}", line(&name, &letter)).map_err(Failure::output)?;
             }
-            // Somebody deleted it meanwhile.
+            // It was deleted meanwhile.
             Ok(None) => {}
             Err(error) if error.is_damage() => {
-                sound = false;
+                all_readable = false;
                 eprintln!("error: {}", Failure::from(error));
             }
             Err(error) => return Err(error.into()),
@@ -131,7 +110,7 @@ async fn list(arguments: &ListArguments) -> Result<bool, Failure> {
     if count > arguments.limit {
         eprintln!("{} of {count} dead letters are listed: raise --limit", arguments.limit);
     }
-    Ok(sound)
+    Ok(all_readable)
 }
 
 fn line(name: &DeadLetterName, letter: &StoredDeadLetter) -> String {
@@ -140,10 +119,11 @@ fn line(name: &DeadLetterName, letter: &StoredDeadLetter) -> String {
     format!("{name}\t{reason}\t{feed}\t{at}\t{}\t{detail}", letter.event.len())
 }
 
-/// What a peer said may hold anything, and a terminal obeys some of that.
+/// The detail as one line of bounded length. It may quote a peer, whose text can hold control
+/// sequences that a terminal would obey.
 fn shortened(detail: &str) -> String {
     let mut characters = detail.chars();
-    let shown: String = characters.by_ref().take(LONGEST_DETAIL).collect();
+    let shown: String = characters.by_ref().take(MAX_DETAIL).collect();
     let more = if characters.next().is_some() { "..." } else { "" };
     printable(&shown) + more
 }
@@ -177,10 +157,10 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_detail_is_one_line_without_orders_to_the_terminal() {
+    fn a_detail_is_one_line_without_control_characters() {
         assert_eq!(shortened("a\u{1b}[2J\tb\nü"), "a\\u{1b}[2J\\tb\\nü");
-        assert_eq!(shortened(&"ü".repeat(LONGEST_DETAIL)), "ü".repeat(LONGEST_DETAIL));
-        let long = shortened(&"ü".repeat(LONGEST_DETAIL + 1));
-        assert_eq!(long, "ü".repeat(LONGEST_DETAIL) + "...");
+        assert_eq!(shortened(&"ü".repeat(MAX_DETAIL)), "ü".repeat(MAX_DETAIL));
+        let long = shortened(&"ü".repeat(MAX_DETAIL + 1));
+        assert_eq!(long, "ü".repeat(MAX_DETAIL) + "...");
     }
 }

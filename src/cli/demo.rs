@@ -1,11 +1,13 @@
-//! `demo`: the main job, with nothing configured.
+//! `demo`: the whole connector at work, with nothing configured.
 //!
-//! Simulated are Proofpoint, the workspace, the issuer of tokens and the Functions host. Real is
-//! everything else: the host starts this very program as `serve`, with Function App settings as its
+//! The demo simulates Proofpoint, the workspace, the token service and the Functions host. Everything
+//! else is real: the host starts this program as `serve`, with Function App settings as its
 //! environment, and fires its timer.
 #![expect(clippy::disallowed_methods, reason = "the demo has its thread for itself")]
 
-mod app;
+mod directory;
+mod failure;
+mod feed;
 mod rows;
 mod show;
 
@@ -20,7 +22,6 @@ use proofpoint_sentinel::host::FUNCTION;
 use proofpoint_sentinel_core::clock::Clock;
 use proofpoint_sentinel_core::feed::{EventType, Feed};
 use proofpoint_sentinel_core::hour::Hour;
-use proofpoint_sentinel_core::tables::table;
 use proofpoint_sentinel_simulator::host::{Host, InvocationOutcome, Tick};
 use proofpoint_sentinel_simulator::pod::{EventSource, GeneratedEvents, Position, Volume};
 use proofpoint_sentinel_simulator::workspace::Keep;
@@ -30,16 +31,15 @@ use proofpoint_sentinel_simulator::{
 use tokio::time::timeout;
 
 use super::{exit_code, logging};
-use app::Workplace;
-use show::Bars;
+use directory::DemoDirectory;
+use failure::Failure;
+use feed::DemoFeed;
+use show::ProgressBars;
 
 const CLUSTER: &str = "acme_hosted";
 
-/// Read from the archive are hours that ended at least so long ago.
-const DELAY: SignedDuration = SignedDuration::from_mins(45);
-
-/// Any error, for the terminal. The stand-ins have no codes.
-type Failure = Box<dyn std::error::Error + Send + Sync>;
+/// An hour is read from the archive when it ended at least this long ago.
+const ARCHIVE_DELAY: SignedDuration = SignedDuration::from_mins(45);
 
 #[derive(Args)]
 pub(crate) struct Arguments {
@@ -66,24 +66,24 @@ pub(crate) async fn run(arguments: Arguments) -> ExitCode {
 }
 
 async fn demo(arguments: &Arguments) -> Result<bool, Failure> {
-    wait_out_the_turn_of_the_hour().await;
+    avoid_hour_change().await;
     let now = Timestamp::now();
-    let newest = Hour::newest_due(now, DELAY);
+    let newest = Hour::newest_due(now, ARCHIVE_DELAY);
     let oldest = newest.plus(1 - i64::from(arguments.hours));
-    let place = Workplace::make(arguments.keep.as_deref())?;
+    let directory = DemoDirectory::create(arguments.keep.as_deref())?;
     let source = source(arguments);
     let settings =
-        SimulationSettings::new(&place.root, Clock::system(), &[CLUSTER], source.clone());
-    let keep = Keep::Directory(place.workspace());
+        SimulationSettings::new(&directory.root, Clock::system(), &[CLUSTER], source.clone());
+    let keep = Keep::Directory(directory.workspace());
     let simulation = Simulation::start(SimulationSettings { keep, ..settings }).await?;
 
     let mut feeds = Vec::new();
     for event_type in EventType::ALL {
         let feed = Feed { cluster_id: CLUSTER.to_owned(), event_type };
-        let first = place.next_hour(&feed).await?.unwrap_or(oldest);
+        let first = directory.next_hour(&feed).await?.unwrap_or(oldest);
         let closed = first.through(newest).flat_map(|hour| source.events(&feed, hour)).count();
         let live = count_live(source.as_ref(), &feed, now);
-        feeds.push(FeedOfDemo { feed, first, to_come: closed as u64 + live });
+        feeds.push(DemoFeed { feed, first, expected: closed as u64 + live });
     }
     let first = feeds.iter().map(|part| part.first).min().unwrap_or(oldest);
     if first > newest {
@@ -94,29 +94,29 @@ async fn demo(arguments: &Arguments) -> Result<bool, Failure> {
         );
     }
     let lookback = Hour::containing(now).hours_since(oldest);
-    let app_settings = app_settings(arguments, &simulation, &place, lookback);
-    let host = Host::start(&place.app(), app_settings).await?;
+    let app_settings = app_settings(arguments, &simulation, &directory, lookback);
+    let host = Host::start(&directory.app(), app_settings).await?;
     println!("The handler answered {} ms after its start.", host.ready_after().as_millis());
 
-    let bars = Bars::new(&feeds);
+    let bars = ProgressBars::new(&feeds);
     let tick = Tick::default();
     let first = tokio::select! {
         outcome = host.fire(FUNCTION, &tick) => outcome?,
         never = bars.follow(&simulation) => match never {},
     };
     bars.finish(&simulation);
-    // The answer may overtake what the handler wrote before; a run that failed may not have summed
-    // up anything.
-    let _ = timeout(Duration::from_secs(5), summed_up(&host, &feeds)).await;
+    // The answer may overtake what the handler wrote before, and a run that failed may have written
+    // no summary.
+    let _ = timeout(Duration::from_secs(5), wait_for_summaries(&host, &feeds)).await;
     let log: Vec<String> = host.lines().into_iter().map(|line| line.text).collect();
     show::table(&feeds, &log, &simulation);
     let second = host.fire(FUNCTION, &tick).await?;
     host.terminate().await?;
-    place.write_log(&host.lines())?;
+    directory.write_log(&host.lines())?;
 
-    println!("Rows:  {}", place.workspace().display());
-    println!("State: {}", place.state().display());
-    println!("Log:   {}", place.log().display());
+    println!("Rows:  {}", directory.workspace().display());
+    println!("State: {}", directory.state().display());
+    println!("Log:   {}", directory.log().display());
     let mut faults = Vec::new();
     for outcome in [&first, &second] {
         if !matches!(outcome, InvocationOutcome::Success { .. }) {
@@ -126,9 +126,9 @@ async fn demo(arguments: &Arguments) -> Result<bool, Failure> {
     let mut newer = 0;
     for part in &feeds {
         // Another hour may have become due meanwhile.
-        let last = place.next_hour(&part.feed).await?.unwrap_or(part.first).plus(-1);
+        let last = directory.next_hour(&part.feed).await?.unwrap_or(part.first).plus(-1);
         let closed = part.first.through(last).flat_map(|hour| source.events(&part.feed, hour));
-        let rows = place.rows(&part.tables())?;
+        let rows = directory.rows(&part.tables())?;
         match rows::check(&rows, closed) {
             Ok(others) => newer += others,
             Err(fault) => faults.push(format!("{}: {fault}", part.feed)),
@@ -148,15 +148,16 @@ async fn demo(arguments: &Arguments) -> Result<bool, Failure> {
     Ok(faults.is_empty())
 }
 
-/// Waits until the handler has summed up the run of each feed.
-async fn summed_up(host: &Host, feeds: &[FeedOfDemo]) {
-    for FeedOfDemo { feed, .. } in feeds {
-        host.wait_for_line(|line| show::sums_up(&line.text, feed)).await;
+/// Waits until the log has the summary of each feed's run.
+async fn wait_for_summaries(host: &Host, feeds: &[DemoFeed]) {
+    for DemoFeed { feed, .. } in feeds {
+        host.wait_for_line(|line| show::is_summary_of(&line.text, feed)).await;
     }
 }
 
-/// The look-back is counted from the hour of now, which the handler must find unchanged.
-async fn wait_out_the_turn_of_the_hour() {
+/// Waits for the next hour where it is near: the look-back counts from the current hour, which must
+/// be the same for the handler.
+async fn avoid_hour_change() {
     let now = Timestamp::now();
     let left = Hour::containing(now).end().duration_since(now);
     if left < SignedDuration::from_secs(10) {
@@ -164,29 +165,7 @@ async fn wait_out_the_turn_of_the_hour() {
     }
 }
 
-/// A feed and what the demo expects of it.
-struct FeedOfDemo {
-    feed: Feed,
-    /// The first hour that this demo reads.
-    first: Hour,
-    /// How many events there are from then on, and for the live stream.
-    to_come: u64,
-}
-
-impl FeedOfDemo {
-    /// Where its rows lie, by either API.
-    fn tables(&self) -> [String; 2] {
-        let table = table(self.feed.event_type);
-        [table.name.to_owned(), format!("{}_CL", table.log_type)]
-    }
-
-    fn rows(&self, simulation: &Simulation) -> u64 {
-        let counters = simulation.workspace.counters();
-        self.tables().iter().filter_map(|name| counters.tables.get(name)).sum()
-    }
-}
-
-/// How many events the first live session has to send: what came in the last hour.
+/// How many events the first live session has to send: those of the last hour.
 fn count_live(source: &dyn EventSource, feed: &Feed, now: Timestamp) -> u64 {
     let hour_ago = Position::start_of(now - SignedDuration::from_hours(1));
     let mut arrivals = source.arrivals(feed, hour_ago);
@@ -196,7 +175,7 @@ fn count_live(source: &dyn EventSource, feed: &Feed, now: Timestamp) -> u64 {
 fn app_settings(
     arguments: &Arguments,
     simulation: &Simulation,
-    place: &Workplace,
+    directory: &DemoDirectory,
     lookback: i64,
 ) -> Vec<(String, String)> {
     let destination = if arguments.legacy {
@@ -207,10 +186,10 @@ fn app_settings(
     let own = [
         ("ProofpointEventTypes", "message,maillog,audit".to_owned()),
         ("ProofpointSchedule", "0 */5 * * * *".to_owned()),
-        // The traffic goes on: nobody waits long for a gap in it.
+        // The traffic goes on, so a long gap never comes.
         ("ProofpointLiveQuietSeconds", "1".to_owned()),
         ("ProofpointInitialLookbackHours", lookback.to_string()),
-        ("StateStorage", place.state_url()),
+        ("StateStorage", directory.state_url()),
     ];
     let own = own.into_iter().map(|(name, value)| (name.to_owned(), value));
     simulation.app_settings(destination).into_iter().chain(own).collect()

@@ -18,7 +18,7 @@ use super::services::Services;
 use super::under_lease::under_lease;
 use crate::error_code;
 use crate::lease_scope::LeaseScope;
-use crate::report::{FeedOutcome, FeedReport};
+use crate::report::{FeedOutcome, FeedReport, status_json};
 use crate::settings::{Cluster, Mode};
 use crate::state::StateError;
 
@@ -69,7 +69,7 @@ async fn collect_leased(ctx: FeedContext<'_>, report: &mut FeedReport) -> Result
 /// Writes what the report says for who looks at the feed from outside. A status that can't be
 /// written fails nothing: the log says the same.
 async fn write_status(ctx: FeedContext<'_>, report: &FeedReport) {
-    let status = report.status(&ctx.run().id, ctx.now());
+    let status = status_json(report, &ctx.run().id, ctx.now());
     if let Err(error) = ctx.state().write_status(ctx.feed(), status.into()).await {
         tracing::warn!(code = %error_code::STATUS_NOT_WRITTEN, %error, "the feed's status was not written");
     }

@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use proofpoint_sentinel_core::hour::Hour;
 use serde::Serialize;
 
-use super::{FeedOutcome, FeedReport};
+use super::feed_report::{FeedOutcome, FeedReport};
 
 /// The version of the document. Fields may be added without another one.
 const VERSION: u32 = 1;
@@ -17,7 +17,7 @@ struct Status<'a> {
     feed: &'a str,
     /// The name that the settings give its cluster.
     cluster: &'a str,
-    /// Id of the run.
+    /// The id of the run.
     run: &'a str,
     finished: Timestamp,
     seconds: f64,
@@ -50,8 +50,8 @@ struct DeadLetters {
     refused: u64,
 }
 
-/// The document about `report`, which is of the run named `run`.
-pub(super) fn json(report: &FeedReport, run: &str, finished: Timestamp) -> Vec<u8> {
+/// The status that `report` gives, which is of the run with the id `run`.
+pub(crate) fn status_json(report: &FeedReport, run: &str, finished: Timestamp) -> Vec<u8> {
     let (counts, failure) = (&report.counts, report.failure());
     let (malformed, oversize, refused) = (counts.malformed, counts.oversize, counts.refused);
     let status = Status {
@@ -110,7 +110,7 @@ mod tests {
         report.newest = Some("2026-11-20T10:45:30Z".parse().unwrap());
         report.count_session_end("live", "quiet");
         report.conclude(Some(&OpenError::Token), now, Duration::from_millis(1500));
-        let status: Value = serde_json::from_slice(&json(&report, "run-7", now)).unwrap();
+        let status: Value = serde_json::from_slice(&status_json(&report, "run-7", now)).unwrap();
         let expected = json!({
             "version": 1, "feed": "acme_hosted-message", "cluster": "default", "run": "run-7",
             "finished": "2026-11-20T10:46:00Z", "seconds": 1.5,

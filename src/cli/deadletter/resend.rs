@@ -11,7 +11,7 @@ use proofpoint_sentinel::settings::{Settings, environment};
 use proofpoint_sentinel::state::{DeadLetterName, DeadLetterReason, State};
 use proofpoint_sentinel_core::clock::Clock;
 
-use super::Filter;
+use super::filter::Filter;
 use crate::cli::failure::Failure;
 use crate::cli::{signals, unlimited_run};
 
@@ -27,7 +27,7 @@ pub(crate) struct Arguments {
     filter: Filter,
 }
 
-/// Whether everything that was chosen is delivered.
+/// Sends the chosen dead letters. Says whether all of them are delivered.
 pub(super) async fn resend(arguments: Arguments) -> Result<bool, Failure> {
     let settings = Settings::read(&environment())?;
     let stop = signals::stop_token();
@@ -58,12 +58,12 @@ async fn choose_letters(
         arguments.names.clone()
     };
     if let (false, Some(other)) =
-        (arguments.all, names.iter().find(|name| !arguments.filter.takes(name)))
+        (arguments.all, names.iter().find(|name| !arguments.filter.matches(name)))
     {
         let message = format!("`{other}` is not of the reason, cluster or type given");
         return Err(Failure::new(error_code::DEAD_LETTER_CHOICE, message));
     }
-    names.retain(|name| arguments.filter.takes(name));
+    names.retain(|name| arguments.filter.matches(name));
     if arguments.filter.reason != Some(DeadLetterReason::Oversize) {
         let count = names.len();
         names.retain(|name| name.reason() != DeadLetterReason::Oversize);
@@ -102,10 +102,11 @@ impl ResendCounts {
             ResendOutcome::Delivered => self.delivered += 1,
             _ => self.not_delivered += 1,
         }
-        // Nobody may read any more, and the work goes on.
+        // The reader may be gone; the work goes on.
         let _ = writeln!(io::stdout(), "{name}  {what}");
     }
 
+    /// Tells the sums. Says whether every chosen dead letter is delivered.
     fn finish(self) -> bool {
         let ResendCounts { chosen, delivered, not_delivered } = self;
         let untried = chosen.saturating_sub(delivered + not_delivered);

@@ -1,10 +1,10 @@
-//! Whether what lies in the workspace is what happened.
+//! Checks that the rows of the workspace are the events that happened.
 
 use std::collections::HashSet;
 
 use serde::Deserialize;
 
-/// The id in an event or its row: mail log lines call it otherwise than messages and audits.
+/// The id in an event or its row. Mail log lines name it otherwise than messages and audits.
 #[derive(Deserialize)]
 struct Id {
     #[serde(alias = "guid")]
@@ -16,8 +16,8 @@ fn id(json: &[u8]) -> Result<String, String> {
     Ok(id.id)
 }
 
-/// Checks that no row is there twice and that there is one for each event of `closed`. Tells how
-/// many rows there are beside those.
+/// Checks that no row is there twice and that there is one for each event of `closed`. Gives how
+/// many rows there are besides.
 pub(super) fn check(
     rows: &[String],
     closed: impl IntoIterator<Item = impl AsRef<[u8]>>,

@@ -1,4 +1,4 @@
-//! What the demo shows: bars while it runs, a table at its end.
+//! What the demo shows: progress bars while it runs, and a table at its end.
 
 use std::convert::Infallible;
 use std::time::Duration;
@@ -8,29 +8,29 @@ use proofpoint_sentinel_core::feed::Feed;
 use proofpoint_sentinel_simulator::Simulation;
 use serde::Deserialize;
 
-use super::FeedOfDemo;
+use super::feed::DemoFeed;
 
 /// A bar for each feed: events that left Proofpoint, rows that reached the workspace.
-pub(super) struct Bars<'a> {
-    feeds: Vec<(&'a FeedOfDemo, ProgressBar)>,
+pub(super) struct ProgressBars<'a> {
+    feeds: Vec<(&'a DemoFeed, ProgressBar)>,
     all: MultiProgress,
 }
 
-impl<'a> Bars<'a> {
-    pub(super) fn new(feeds: &'a [FeedOfDemo]) -> Bars<'a> {
+impl<'a> ProgressBars<'a> {
+    pub(super) fn new(feeds: &'a [DemoFeed]) -> ProgressBars<'a> {
         let style = ProgressStyle::with_template(
             "{prefix:20} {bar:30} {human_pos} of {human_len} events read, {msg} rows",
         )
         .unwrap_or_else(|_| ProgressStyle::default_bar());
         let all = MultiProgress::new();
-        let bar = |part: &'a FeedOfDemo| {
-            let bar = ProgressBar::new(part.to_come).with_prefix(part.feed.to_string());
+        let bar = |part: &'a DemoFeed| {
+            let bar = ProgressBar::new(part.expected).with_prefix(part.feed.to_string());
             (part, all.add(bar.with_style(style.clone())))
         };
-        Bars { feeds: feeds.iter().map(bar).collect(), all }
+        ProgressBars { feeds: feeds.iter().map(bar).collect(), all }
     }
 
-    /// Moves the bars until it is dropped.
+    /// Keeps the bars up to date until it is dropped.
     pub(super) async fn follow(&self, simulation: &Simulation) -> Infallible {
         let mut tick = tokio::time::interval(Duration::from_millis(100));
         loop {
@@ -60,7 +60,7 @@ impl<'a> Bars<'a> {
     }
 }
 
-/// The line of the handler's log that sums up a feed's run.
+/// The line of the handler's log that summarises a feed's run.
 #[derive(Deserialize)]
 struct Summary {
     feed: String,
@@ -75,13 +75,13 @@ struct Summary {
     seconds: f64,
 }
 
-/// Whether a line of the handler's log sums up a run of `feed`.
-pub(super) fn sums_up(line: &str, feed: &Feed) -> bool {
+/// Whether a line of the handler's log is the summary of a run of `feed`.
+pub(super) fn is_summary_of(line: &str, feed: &Feed) -> bool {
     serde_json::from_str(line).is_ok_and(|summary: Summary| summary.feed == feed.to_string())
 }
 
-/// Prints what the handler's log says of each feed, beside what the workspace says.
-pub(super) fn table(feeds: &[FeedOfDemo], log: &[String], simulation: &Simulation) {
+/// Prints what the handler's log says of each feed, and what the workspace says.
+pub(super) fn table(feeds: &[DemoFeed], log: &[String], simulation: &Simulation) {
     println!(
         "\n{:20} {:>5} {:>11} {:>9} {:>12} {:>10} {:>9} {:>5} {:>10} {:>7} {:>7}",
         "feed",

@@ -1,4 +1,4 @@
-//! The directory that the demo works in: the app as it would be deployed, rows, state.
+//! The directory that the demo works in: the app as it would be deployed, its rows and its state.
 
 use std::collections::VecDeque;
 use std::fs::File;
@@ -13,26 +13,27 @@ use proofpoint_sentinel_core::hour::Hour;
 use proofpoint_sentinel_simulator::host::Line;
 use url::Url;
 
-use super::Failure;
+use super::failure::Failure;
 
 const HOST_JSON: &str = include_str!("../../../host.json");
 const FUNCTION_JSON: &str = include_str!("../../../ProofpointPOD/function.json");
 
-/// In the directory; who holds it works there. The system lets go of it where the process dies.
+/// The lock file in the directory. The demo that holds it works there. The system releases it where
+/// the process dies.
 const LOCK: &str = ".lock";
 
-/// Where everything of the demo lies.
-pub(super) struct Workplace {
+/// The directory that has everything of the demo.
+pub(super) struct DemoDirectory {
     /// Absolute.
     pub root: PathBuf,
     /// Keeps other demos out.
     _lock: File,
 }
 
-impl Workplace {
-    /// Goes on in `kept`, or begins anew in a directory of its own under the system's directory for
+impl DemoDirectory {
+    /// Goes on in `kept`, or starts afresh in a directory of its own under the system's directory for
     /// temporary files.
-    pub(super) fn make(kept: Option<&Path>) -> Result<Workplace, Failure> {
+    pub(super) fn create(kept: Option<&Path>) -> Result<DemoDirectory, Failure> {
         let root = match kept {
             Some(kept) => std::path::absolute(kept)?,
             None => std::env::temp_dir().join("proofpoint-sentinel-demo"),
@@ -45,13 +46,13 @@ impl Workplace {
             _ => format!("{}: {error}", root.display()),
         };
         let lock = lock(&root).map_err(fault)?;
-        let place = Workplace { root: root.clone(), _lock: lock };
-        place.lay_out(kept.is_none()).map_err(fault)?;
-        Ok(place)
+        let directory = DemoDirectory { root: root.clone(), _lock: lock };
+        directory.prepare(kept.is_none()).map_err(fault)?;
+        Ok(directory)
     }
 
-    fn lay_out(&self, anew: bool) -> io::Result<()> {
-        if anew {
+    fn prepare(&self, afresh: bool) -> io::Result<()> {
+        if afresh {
             self.clear()?;
         }
         std::fs::create_dir_all(self.workspace())?;
@@ -72,7 +73,7 @@ impl Workplace {
         Ok(())
     }
 
-    /// Lays out what a deployment has: host.json, the function's folder, the program.
+    /// Installs what a deployment has: host.json, the function's folder and the program.
     fn install(&self) -> io::Result<()> {
         let app = self.app();
         std::fs::create_dir_all(app.join("ProofpointPOD"))?;
@@ -95,7 +96,7 @@ impl Workplace {
         self.root.join("workspace")
     }
 
-    /// The rows that lie in these tables, those of earlier demos too.
+    /// The rows of these tables, those of earlier demos included.
     pub(super) fn rows(&self, tables: &[String]) -> io::Result<Vec<String>> {
         let mut rows = Vec::new();
         for table in tables {
@@ -127,7 +128,7 @@ impl Workplace {
         Url::from_directory_path(self.state()).expect("the path is absolute").into()
     }
 
-    /// The hour at which the feed's checkpoint goes on, where there is one.
+    /// The hour from which the feed's checkpoint goes on, where there is one.
     pub(super) async fn next_hour(&self, feed: &Feed) -> Result<Option<Hour>, Failure> {
         let state = State::open(&StateSettings::Directory(self.state()), &Net::new(None)?).await?;
         let checkpoint = state.read_checkpoint(feed).await?;

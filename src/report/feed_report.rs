@@ -1,0 +1,183 @@
+//! What a run did for one feed.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::time::Duration;
+
+use jiff::Timestamp;
+use proofpoint_sentinel_core::hour::Hour;
+
+use super::counts::FeedCounts;
+use crate::error_code::{self, Coded, ErrorCode};
+
+/// How the work on a feed ended.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum FeedOutcome {
+    /// Nothing that is due is left. Hours may wait for their next try.
+    UpToDate,
+    /// The run's time was up, or it was told to stop; the next run goes on.
+    Unfinished,
+    /// Another run has the feed; nothing was done.
+    OwnedElsewhere,
+    /// Something failed.
+    Failed {
+        /// The code of what failed.
+        code: ErrorCode,
+        /// What failed, and what to look at.
+        reason: String,
+    },
+}
+
+/// What a run did for one feed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FeedReport {
+    /// The feed.
+    pub feed: String,
+    /// The name that the settings give its cluster.
+    pub cluster: String,
+    /// How it ended.
+    pub outcome: FeedOutcome,
+    /// What became of the events.
+    pub counts: FeedCounts,
+    /// Of the rows delivered, those that came from the archive though the live stream had had its
+    /// turn, or in an hour's second reading.
+    pub repaired: u64,
+    /// Hours that became done in this run.
+    pub hours_done: Vec<Hour>,
+    /// Hours that were done and were read for the second time.
+    pub hours_checked: Vec<Hour>,
+    /// Hours that are not done: still to be read, or to be read again.
+    pub hours_waiting: usize,
+    /// Hours that became lost in this run, since Proofpoint no longer keeps them.
+    pub hours_lost: Vec<Hour>,
+    /// How sessions ended, live and archive, by kind.
+    pub ends: BTreeMap<String, u32>,
+    /// The newest time of an event that was ever delivered.
+    pub newest: Option<Timestamp>,
+    /// How long before the end of the run that was.
+    pub lag: Option<Duration>,
+    /// How long the work took.
+    pub took: Duration,
+}
+
+impl FeedReport {
+    pub(crate) fn new(feed: String, cluster: String) -> FeedReport {
+        FeedReport {
+            feed,
+            cluster,
+            outcome: FeedOutcome::UpToDate,
+            counts: FeedCounts::default(),
+            repaired: 0,
+            hours_done: Vec::new(),
+            hours_checked: Vec::new(),
+            hours_waiting: 0,
+            hours_lost: Vec::new(),
+            ends: BTreeMap::new(),
+            newest: None,
+            lag: None,
+            took: Duration::ZERO,
+        }
+    }
+
+    pub(crate) fn count_session_end(&mut self, kind: &str, end: impl fmt::Display) {
+        *self.ends.entry(format!("{kind} {end}")).or_default() += 1;
+    }
+
+    /// Notes that there is more to do than this run could.
+    pub(crate) fn mark_unfinished(&mut self) {
+        self.outcome = FeedOutcome::Unfinished;
+    }
+
+    /// Notes how it ended, and when that was.
+    pub(crate) fn conclude(
+        &mut self,
+        failure: Option<&impl Coded>,
+        now: Timestamp,
+        took: Duration,
+    ) {
+        if let Some(failure) = failure {
+            self.outcome =
+                FeedOutcome::Failed { code: failure.code(), reason: failure.to_string() };
+        }
+        self.newest = self.newest.max(self.counts.newest);
+        // Never negative, should clocks disagree.
+        let lag = |newest| Duration::try_from(now.duration_since(newest)).unwrap_or_default();
+        self.lag = self.newest.map(lag);
+        self.took = took;
+    }
+
+    /// What failed, where something did.
+    pub(crate) fn failure(&self) -> Option<(ErrorCode, &str)> {
+        match &self.outcome {
+            FeedOutcome::Failed { code, reason } => Some((*code, reason)),
+            _ => None,
+        }
+    }
+
+    /// Writes the line of the log that sums up the feed's run, and what needs attention.
+    pub fn log(&self) {
+        let failure = self.failure();
+        let counts = &self.counts;
+        tracing::info!(
+            feed = self.feed,
+            cluster = self.cluster,
+            events = counts.events,
+            event_bytes = counts.event_bytes,
+            duplicates = counts.duplicates,
+            delivered = counts.delivered,
+            repaired = self.repaired,
+            dead_letters = counts.dead_letters(),
+            hours_done = self.hours_done.len(),
+            hours_checked = self.hours_checked.len(),
+            hours_waiting = self.hours_waiting,
+            posts = counts.posts,
+            retries = counts.retries,
+            sent_bytes = counts.sent_bytes,
+            newest = self.newest.map(tracing::field::display),
+            lag_seconds = self.lag.map(|lag| lag.as_secs()),
+            seconds = self.took.as_secs_f64(),
+            ends = ?self.ends,
+            code = failure.map(|(code, _)| tracing::field::display(code)),
+            failure = failure.map(|(_, reason)| reason),
+            "{self}"
+        );
+        if let Some((code, reason)) = failure {
+            tracing::error!(feed = self.feed, cluster = self.cluster, %code, "{reason}");
+        }
+        if let (Some(first), Some(last)) = (self.hours_lost.first(), self.hours_lost.last()) {
+            tracing::error!(
+                feed = self.feed,
+                hours = self.hours_lost.len(),
+                code = %error_code::HOURS_LOST,
+                "hours {first} to {last} are lost: Proofpoint keeps events for 30 days, and these hours were not read in that time"
+            );
+        }
+    }
+}
+
+impl fmt::Display for FeedReport {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: ", self.feed)?;
+        match &self.outcome {
+            FeedOutcome::OwnedElsewhere => return f.write_str("another run has this feed"),
+            FeedOutcome::Failed { code, reason } => write!(f, "failed: {code}: {reason}; ")?,
+            FeedOutcome::Unfinished => f.write_str("to be continued; ")?,
+            FeedOutcome::UpToDate => {}
+        }
+        write!(
+            f,
+            "{} events read, {} rows delivered ({} repaired), {} duplicates, {} dead letters, {} hours done, {} waiting",
+            self.counts.events,
+            self.counts.delivered,
+            self.repaired,
+            self.counts.duplicates,
+            self.counts.dead_letters(),
+            self.hours_done.len(),
+            self.hours_waiting
+        )?;
+        match self.lag {
+            Some(lag) => write!(f, ", newest event {} s old", lag.as_secs()),
+            None => Ok(()),
+        }
+    }
+}
