@@ -8,12 +8,12 @@ use proofpoint_sentinel::settings::MessageText;
 use proofpoint_sentinel_core::feed::EventType;
 use proofpoint_sentinel_core::hour::Hour;
 use proofpoint_sentinel_core::secret::Secret;
-use proofpoint_sentinel_simulator::mail::Traffic;
+use proofpoint_sentinel_simulator::mail::MailTraffic;
 use std::hint::black_box;
 
 fn events(event_type: EventType) -> Vec<String> {
     let hour: Hour = "2026-11-20T06".parse().expect("an hour");
-    Traffic::new(1, "acme_hosted")
+    MailTraffic::new(1, "acme_hosted")
         .events(event_type, hour, 2_000)
         .map(|event| String::from_utf8(event).expect("events are text"))
         .collect()

@@ -17,7 +17,7 @@ use std::time::{Duration, Instant};
 
 use jiff::{SignedDuration, Timestamp};
 use proofpoint_sentinel_core::hour::Hour;
-use proofpoint_sentinel_simulator::host::{Host, InvocationOutcome, Tick};
+use proofpoint_sentinel_simulator::host::{FunctionsHost, InvocationOutcome, TimerTrigger};
 use usage::Usage;
 
 const PROGRAM: &str = env!("CARGO_BIN_EXE_proofpoint-sentinel");
@@ -136,11 +136,11 @@ async fn connector(
     ];
     let settings = simulation.settings.clone().into_iter();
     let settings = settings.chain(own.map(|(name, value)| (name.to_owned(), value)));
-    let host = Host::start(&app, settings).await?;
+    let host = FunctionsHost::start(&app, settings).await?;
     let ready_after = host.ready_after();
     let process = host.process_id().ok_or("the handler has ended")?;
     let started = Instant::now();
-    let outcome = host.fire("ProofpointPOD", &Tick::default()).await?;
+    let outcome = host.fire("ProofpointPOD", &TimerTrigger::default()).await?;
     let took = started.elapsed();
     let usage = Usage::of(process)?;
     let InvocationOutcome::Success { .. } = outcome else {

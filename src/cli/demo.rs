@@ -22,11 +22,11 @@ use proofpoint_sentinel::host::FUNCTION;
 use proofpoint_sentinel_core::clock::Clock;
 use proofpoint_sentinel_core::feed::{EventType, Feed};
 use proofpoint_sentinel_core::hour::Hour;
-use proofpoint_sentinel_simulator::host::{Host, InvocationOutcome, Tick};
-use proofpoint_sentinel_simulator::pod::{EventSource, GeneratedEvents, Position, Volume};
-use proofpoint_sentinel_simulator::workspace::Keep;
+use proofpoint_sentinel_simulator::host::{FunctionsHost, InvocationOutcome, TimerTrigger};
+use proofpoint_sentinel_simulator::pod::{EventSource, GeneratedEvents, MailVolume, Position};
+use proofpoint_sentinel_simulator::workspace::RowStorage;
 use proofpoint_sentinel_simulator::{
-    DestinationApi, Simulation, SimulationSettings, mail::Traffic,
+    DestinationApi, Simulation, SimulationSettings, mail::MailTraffic,
 };
 use tokio::time::timeout;
 
@@ -74,8 +74,8 @@ async fn demo(arguments: &Arguments) -> Result<bool, Failure> {
     let source = source(arguments);
     let settings =
         SimulationSettings::new(&directory.root, Clock::system(), &[CLUSTER], source.clone());
-    let keep = Keep::Directory(directory.workspace());
-    let simulation = Simulation::start(SimulationSettings { keep, ..settings }).await?;
+    let row_storage = RowStorage::Directory(directory.workspace());
+    let simulation = Simulation::start(SimulationSettings { row_storage, ..settings }).await?;
 
     let mut feeds = Vec::new();
     for event_type in EventType::ALL {
@@ -90,16 +90,16 @@ async fn demo(arguments: &Arguments) -> Result<bool, Failure> {
         println!("Every closed hour up to {newest} UTC was delivered by an earlier demo.");
     } else {
         println!(
-            "Traffic of the simulated cluster {CLUSTER}: closed hours {first} to {newest} UTC, and live."
+            "MailTraffic of the simulated cluster {CLUSTER}: closed hours {first} to {newest} UTC, and live."
         );
     }
     let lookback = Hour::containing(now).hours_since(oldest);
     let app_settings = app_settings(arguments, &simulation, &directory, lookback);
-    let host = Host::start(&directory.app(), app_settings).await?;
+    let host = FunctionsHost::start(&directory.app(), app_settings).await?;
     println!("The handler answered {} ms after its start.", host.ready_after().as_millis());
 
     let bars = ProgressBars::new(&feeds);
-    let tick = Tick::default();
+    let tick = TimerTrigger::default();
     let first = tokio::select! {
         outcome = host.fire(FUNCTION, &tick) => outcome?,
         never = bars.follow(&simulation) => match never {},
@@ -149,7 +149,7 @@ async fn demo(arguments: &Arguments) -> Result<bool, Failure> {
 }
 
 /// Waits until the log has the summary of each feed's run.
-async fn wait_for_summaries(host: &Host, feeds: &[DemoFeed]) {
+async fn wait_for_summaries(host: &FunctionsHost, feeds: &[DemoFeed]) {
     for DemoFeed { feed, .. } in feeds {
         host.wait_for_line(|line| show::is_summary_of(&line.text, feed)).await;
     }
@@ -196,12 +196,12 @@ fn app_settings(
 }
 
 fn source(arguments: &Arguments) -> Arc<dyn EventSource> {
-    let volume = Volume {
+    let volume = MailVolume {
         messages: u64::from(arguments.rate),
         audits: u64::from(arguments.rate / 50).max(10),
         daily: true,
         bulk: false,
     };
-    let traffic = Traffic::new(arguments.seed, CLUSTER);
+    let traffic = MailTraffic::new(arguments.seed, CLUSTER);
     Arc::new(GeneratedEvents::new([(CLUSTER.to_owned(), traffic)], volume))
 }

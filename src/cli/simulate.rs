@@ -7,8 +7,8 @@ use std::process::ExitCode;
 
 use clap::Args;
 use proofpoint_sentinel_core::clock::Clock;
-use proofpoint_sentinel_simulator::pod::Volume;
-use proofpoint_sentinel_simulator::workspace::Keep;
+use proofpoint_sentinel_simulator::pod::MailVolume;
+use proofpoint_sentinel_simulator::workspace::RowStorage;
 use proofpoint_sentinel_simulator::{DestinationApi, Simulation, SimulationSettings};
 
 use super::{exit_code, logging, signals};
@@ -47,13 +47,17 @@ async fn simulate(arguments: &Arguments) -> Result<(), Failure> {
     let stop = signals::stop_token();
     let directory = std::path::absolute(&arguments.directory)?;
     std::fs::create_dir_all(&directory)?;
-    let volume = Volume {
+    let volume = MailVolume {
         messages: arguments.rate,
         audits: (arguments.rate / 50).max(10),
         daily: false,
         bulk: arguments.bulk,
     };
-    let keep = if arguments.count_only { Keep::Count } else { Keep::Directory(directory.clone()) };
+    let row_storage = if arguments.count_only {
+        RowStorage::CountOnly
+    } else {
+        RowStorage::Directory(directory.clone())
+    };
     let settings = SimulationSettings::generated(
         directory,
         Clock::system(),
@@ -61,7 +65,7 @@ async fn simulate(arguments: &Arguments) -> Result<(), Failure> {
         arguments.seed,
         volume,
     );
-    let simulation = Simulation::start(SimulationSettings { keep, ..settings }).await?;
+    let simulation = Simulation::start(SimulationSettings { row_storage, ..settings }).await?;
     let destination = if arguments.legacy {
         DestinationApi::DataCollector
     } else {

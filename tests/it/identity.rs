@@ -2,17 +2,17 @@
 
 use proofpoint_sentinel::net::Net;
 use proofpoint_sentinel::settings::{AzureIdentity, Cloud, Credential};
-use proofpoint_sentinel_simulator::certificates::Authority;
-use proofpoint_sentinel_simulator::identity::{Identity, IdentitySettings};
+use proofpoint_sentinel_simulator::certificates::CertificateAuthority;
+use proofpoint_sentinel_simulator::identity::{IdentityProvider, IdentitySettings};
 
 #[tokio::test]
 async fn the_official_credentials_get_tokens() {
     let directory = tempfile::tempdir().unwrap();
-    let authority = Authority::new().unwrap();
+    let authority = CertificateAuthority::new().unwrap();
     let pem = directory.path().join("ca.pem");
     authority.write_pem(&pem).unwrap();
     let net = Net::new(Some(&pem)).unwrap();
-    let identity = Identity::start(&authority, IdentitySettings::default()).await.unwrap();
+    let identity = IdentityProvider::start(&authority, IdentitySettings::default()).await.unwrap();
     let settings = identity.settings();
     let token_file = directory.path().join("assertion");
     std::fs::write(&token_file, settings.assertion.reveal()).unwrap();
@@ -35,6 +35,6 @@ async fn the_official_credentials_get_tokens() {
         let credential = azure.credential(&net).unwrap();
         let token =
             credential.get_token(&["https://monitor.azure.com/.default"], None).await.unwrap();
-        assert!(identity.tokens().admits(token.token.secret(), "https://monitor.azure.com"));
+        assert!(identity.tokens().accepts(token.token.secret(), "https://monitor.azure.com"));
     }
 }

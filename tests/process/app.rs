@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use proofpoint_sentinel::host::FUNCTION;
-use proofpoint_sentinel_simulator::host::{Host, InvocationOutcome, Tick};
+use proofpoint_sentinel_simulator::host::{FunctionsHost, InvocationOutcome, TimerTrigger};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
@@ -43,20 +43,23 @@ impl App {
     }
 
     /// A host that has started the program in this app.
-    pub(crate) async fn host(&self, settings: impl IntoIterator<Item = (String, String)>) -> Host {
+    pub(crate) async fn host(
+        &self,
+        settings: impl IntoIterator<Item = (String, String)>,
+    ) -> FunctionsHost {
         let schedule = ("ProofpointSchedule".to_owned(), "0 */5 * * * *".to_owned());
         let settings = settings.into_iter().chain([schedule]);
-        soon(Host::start(self.0.path(), settings)).await.unwrap()
+        soon(FunctionsHost::start(self.0.path(), settings)).await.unwrap()
     }
 }
 
 /// Fires the timer.
-pub(crate) async fn fire(host: &Host) -> InvocationOutcome {
-    soon(host.fire(FUNCTION, &Tick::default())).await.unwrap()
+pub(crate) async fn fire(host: &FunctionsHost) -> InvocationOutcome {
+    soon(host.fire(FUNCTION, &TimerTrigger::default())).await.unwrap()
 }
 
 /// Fires the timer; the lines that the host shows for the run, which must succeed.
-pub(crate) async fn succeed(host: &Host) -> Vec<String> {
+pub(crate) async fn succeed(host: &FunctionsHost) -> Vec<String> {
     match fire(host).await {
         InvocationOutcome::Success { logs, .. } => logs,
         other => panic!("{other:?}; the handler wrote {:#?}", host.lines()),

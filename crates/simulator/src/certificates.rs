@@ -1,4 +1,4 @@
-//! A certificate authority for one simulation, and the certificate of its servers.
+//! The certificate authority of a simulation, and the certificate of its servers.
 
 use std::io;
 use std::path::Path;
@@ -11,29 +11,29 @@ use rcgen::{
 use rustls::ServerConfig;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer, PrivatePkcs8KeyDer};
 
-/// Signs for `localhost` and `127.0.0.1`, and is trusted by nobody who does not load its PEM.
+/// Signs one certificate, for `localhost` and `127.0.0.1`. Clients have to load its PEM to trust it.
 #[derive(Clone, Debug)]
-pub struct Authority {
+pub struct CertificateAuthority {
     pem: String,
     config: Arc<ServerConfig>,
 }
 
-impl Authority {
-    /// Makes new keys and certificates.
+impl CertificateAuthority {
+    /// Creates new keys and certificates.
     ///
     /// # Errors
-    /// Where the machine gives no random numbers.
-    pub fn new() -> io::Result<Authority> {
+    /// If the system provides no random numbers.
+    pub fn new() -> io::Result<CertificateAuthority> {
         let (pem, chain, key) = certificates().map_err(io::Error::other)?;
         let config =
             ServerConfig::builder_with_provider(rustls::crypto::ring::default_provider().into())
                 .with_safe_default_protocol_versions()
                 .and_then(|builder| builder.with_no_client_auth().with_single_cert(chain, key))
                 .map_err(io::Error::other)?;
-        Ok(Authority { pem, config: Arc::new(config) })
+        Ok(CertificateAuthority { pem, config: Arc::new(config) })
     }
 
-    /// The authority's own certificate: what a client has to trust.
+    /// The authority's own certificate, which clients have to trust.
     pub fn pem(&self) -> &str {
         &self.pem
     }
@@ -41,20 +41,21 @@ impl Authority {
     /// Writes [`pem`](Self::pem) to `path`, for `SSL_CERT_FILE`.
     ///
     /// # Errors
-    /// Where the file can't be written.
+    /// If the file can't be written.
     pub fn write_pem(&self, path: &Path) -> io::Result<()> {
         std::fs::write(path, &self.pem)
     }
 
-    /// For a server on loopback.
+    /// The TLS configuration of a server on the loopback interface.
     pub(super) fn server_config(&self) -> Arc<ServerConfig> {
         Arc::clone(&self.config)
     }
 }
 
-type Made = (String, Vec<CertificateDer<'static>>, PrivateKeyDer<'static>);
+/// The authority's PEM, and the chain and key of the servers.
+type Certificates = (String, Vec<CertificateDer<'static>>, PrivateKeyDer<'static>);
 
-fn certificates() -> Result<Made, rcgen::Error> {
+fn certificates() -> Result<Certificates, rcgen::Error> {
     let authority_key = KeyPair::generate()?;
     let mut authority = CertificateParams::default();
     authority.distinguished_name.push(DnType::CommonName, "Simulated authority");

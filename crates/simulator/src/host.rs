@@ -1,10 +1,12 @@
-//! A stand-in for the Functions host and its dealings with a custom handler: it starts the
-//! handler's process as the host does, waits for it, invokes its functions and judges the replies.
+//! Simulates the Functions host of a custom handler: it starts the handler's process as the real
+//! host does, waits until it is ready, invokes its functions and classifies the replies.
 
-mod app;
+mod app_files;
+mod error;
+mod handler_process;
 mod outcome;
-mod process;
-mod tick;
+mod request_ids;
+mod timer_trigger;
 
 use std::collections::{HashMap, VecDeque};
 use std::io;
@@ -20,110 +22,75 @@ use rustls::{ClientConfig, RootCertStore};
 use tokio::sync::broadcast;
 use tokio::time::{sleep, timeout};
 
+pub use error::FunctionsHostError;
+pub use handler_process::{OutputLine, OutputStream};
 pub use outcome::InvocationOutcome;
-pub use process::{Line, Output};
-pub use tick::{ScheduleStatus, Tick};
+pub use timer_trigger::{ScheduleStatus, TimerTrigger};
 
-use app::HostJson;
-use process::Process;
+use app_files::HostJson;
+use handler_process::HandlerProcess;
 
-/// How the host names itself.
+/// The version in the host's requests.
 const VERSION: &str = "4.1045.200.25556";
 
-/// How often the host asks whether the handler is there.
+/// How often the host checks whether the handler is ready.
 const POLL: Duration = Duration::from_millis(25);
 
-/// The app or its handler does not work.
-#[derive(Debug, thiserror::Error)]
-pub enum HostError {
-    /// A file of the app can't be used.
-    #[error("{path}: {reason}")]
-    App {
-        /// The file.
-        path: PathBuf,
-        /// What is wrong with it.
-        reason: String,
-    },
-    /// The handler can't be started.
-    #[error("the handler {program} can't be started: {source}")]
-    Start {
-        /// Its program.
-        program: PathBuf,
-        /// What the system says.
-        source: io::Error,
-    },
-    /// The handler ended before it answered.
-    #[error("the handler ended before it was ready, with {status}; it wrote: {output}")]
-    Ended {
-        /// How it ended.
-        status: ExitStatus,
-        /// The last lines of what it wrote.
-        output: String,
-    },
-    /// The handler did not answer `GET /`. The real host would wait longer where the connection is
-    /// accepted, and then give up as well.
-    #[error("the handler did not answer within {0:?}")]
-    NotReady(Duration),
-    /// The machine has no port, or signals can't be sent.
-    #[error(transparent)]
-    Io(#[from] io::Error),
-    /// The HTTP client can't be made.
-    #[error(transparent)]
-    Http(#[from] reqwest::Error),
-}
-
-/// A Functions host with its one handler process, which is killed when this is dropped.
-pub struct Host {
+/// A Functions host with its handler process. Dropping it kills the process.
+pub struct FunctionsHost {
     root: PathBuf,
     environment: HashMap<String, String>,
-    base: String,
+    base_url: String,
     client: reqwest::Client,
     function_timeout: Option<Duration>,
-    process: Process,
+    process: HandlerProcess,
     ready_after: Duration,
 }
 
-impl Host {
-    /// Starts the handler of the app in `root`, which holds host.json and a directory for each
+impl FunctionsHost {
+    /// Starts the handler of the app in `root`, a directory with host.json and a directory for each
     /// function, and waits until it answers. Its environment is `app_settings`, the variables that
     /// the host adds, and `PATH`.
     ///
     /// # Errors
-    /// Where the app is not in order, or the handler does not come up.
+    /// If the app is invalid or the handler does not become ready.
     pub async fn start(
         root: &Path,
         app_settings: impl IntoIterator<Item = (String, String)>,
-    ) -> Result<Host, HostError> {
+    ) -> Result<FunctionsHost, FunctionsHostError> {
         let host_json = HostJson::read(root)?;
         let port = free_port()?;
         let environment = environment(root, port, app_settings);
-        let start = host_json.start(root, &environment);
+        let command = host_json.start_command(root, &environment);
         let started = Instant::now();
-        let process = Process::start(&start, &environment)
-            .map_err(|source| HostError::Start { program: start.program, source })?;
-        let mut host = Host {
+        let process = HandlerProcess::start(&command, &environment).map_err(|source| {
+            FunctionsHostError::HandlerStart { program: command.program, source }
+        })?;
+        let mut host = FunctionsHost {
             root: root.to_owned(),
             environment,
-            base: format!("http://127.0.0.1:{port}"),
+            base_url: format!("http://127.0.0.1:{port}"),
             client: client()?,
             function_timeout: host_json.function_timeout(),
             process,
             ready_after: Duration::ZERO,
         };
         let limit = host_json.initialization_timeout();
-        timeout(limit, host.ready()).await.map_err(|_| HostError::NotReady(limit))??;
+        timeout(limit, host.wait_until_ready())
+            .await
+            .map_err(|_| FunctionsHostError::NotReady(limit))??;
         host.ready_after = started.elapsed();
         Ok(host)
     }
 
-    /// Any answer will do, whatever its status.
-    async fn ready(&self) -> Result<(), HostError> {
-        while self.client.get(format!("{}/", self.base)).send().await.is_err() {
+    /// Waits for any answer, whatever its status.
+    async fn wait_until_ready(&self) -> Result<(), FunctionsHostError> {
+        while self.client.get(format!("{}/", self.base_url)).send().await.is_err() {
             if let Some(status) = self.process.status() {
                 let lines = self.lines();
                 let last = lines.iter().rev().take(10).rev().map(|line| line.text.as_str());
                 let output = last.collect::<Vec<_>>().join("\n");
-                return Err(HostError::Ended { status, output });
+                return Err(FunctionsHostError::HandlerEnded { status, output });
             }
             sleep(POLL).await;
         }
@@ -140,19 +107,23 @@ impl Host {
         self.process.id()
     }
 
-    /// Where the handler listens: `http://127.0.0.1:<port>`.
-    pub fn base(&self) -> &str {
-        &self.base
+    /// The handler's base URL: `http://127.0.0.1:<port>`.
+    pub fn base_url(&self) -> &str {
+        &self.base_url
     }
 
     /// Fires the timer of `function`, a directory of the app.
     ///
     /// # Errors
-    /// Where the app has no such function or its timer is not in order. What the handler does
-    /// wrong is an [`InvocationOutcome`].
-    pub async fn fire(&self, function: &str, tick: &Tick) -> Result<InvocationOutcome, HostError> {
-        let binding = app::timer_binding(&self.root, function, &self.environment)?;
-        let body = tick.body(function, &binding).to_string();
+    /// If the app has no such function or its timer is invalid. Errors of the handler are an
+    /// [`InvocationOutcome`].
+    pub async fn fire(
+        &self,
+        function: &str,
+        trigger: &TimerTrigger,
+    ) -> Result<InvocationOutcome, FunctionsHostError> {
+        let binding = app_files::timer_binding(&self.root, function, &self.environment)?;
+        let body = trigger.body(function, &binding).to_string();
         let invocation = self.invoke(function, body);
         let outcome = match self.function_timeout {
             None => Some(invocation.await),
@@ -164,15 +135,15 @@ impl Host {
         Ok(outcome.unwrap_or(InvocationOutcome::TimedOut))
     }
 
-    /// Posts `body` to `/<function>`, in chunks and without a length.
+    /// Posts `body` to `/<function>`, chunked and without a content length.
     async fn invoke(&self, function: &str, body: String) -> InvocationOutcome {
         let body = stream::iter([Ok::<_, io::Error>(body)]);
         let sent = self
             .client
-            .post(format!("{}/{function}", self.base))
+            .post(format!("{}/{function}", self.base_url))
             .header("x-azure-functions-hostversion", VERSION)
-            .header("x-azure-functions-invocationid", tick::guid())
-            .header("traceparent", tick::trace_parent())
+            .header("x-azure-functions-invocationid", request_ids::guid())
+            .header("traceparent", request_ids::trace_parent())
             .header("user-agent", format!("Azure-Functions-Host/{VERSION}"))
             .header("content-type", "application/json; charset=utf-8")
             .body(reqwest::Body::wrap_stream(body))
@@ -188,37 +159,37 @@ impl Host {
         match reply {
             Ok(body) => {
                 let content_type = content_type.as_ref().and_then(|value| value.to_str().ok());
-                InvocationOutcome::of(status, content_type, &body)
+                InvocationOutcome::classify(status, content_type, &body)
             }
             Err(error) => InvocationOutcome::Unreachable(error.to_string()),
         }
     }
 
-    /// The last lines that the handler wrote.
-    pub fn lines(&self) -> VecDeque<Line> {
+    /// The last lines of the handler's output.
+    pub fn lines(&self) -> VecDeque<OutputLine> {
         self.process.lines().recent.get()
     }
 
-    /// Waits until the handler has written a line that is as `wanted`.
-    pub async fn wait_for_line(&self, mut wanted: impl FnMut(&Line) -> bool) {
+    /// Waits until the handler has written a line for which `condition` is true.
+    pub async fn wait_for_line(&self, mut condition: impl FnMut(&OutputLine) -> bool) {
         let recent = &self.process.lines().recent;
-        recent.wait_for(|lines| lines.iter().any(&mut wanted)).await;
+        recent.wait_for(|lines| lines.iter().any(&mut condition)).await;
     }
 
-    /// Lines as they are written from now on.
-    pub fn follow(&self) -> broadcast::Receiver<Line> {
+    /// The lines that the handler writes from now on.
+    pub fn follow(&self) -> broadcast::Receiver<OutputLine> {
         self.process.lines().live.subscribe()
     }
 
-    /// Ends the handler as the host does when it goes away: SIGKILL, without a warning.
+    /// Kills the handler with SIGKILL, as the host does when it stops.
     pub async fn kill(&self) -> ExitStatus {
         self.process.kill().await
     }
 
-    /// Sends SIGTERM, as a container's end or `func start` does, and waits for the end.
+    /// Sends SIGTERM, as a container runtime or `func start` does, and waits for the handler's end.
     ///
     /// # Errors
-    /// Where the signal can't be sent.
+    /// If the signal can't be sent.
     pub async fn terminate(&self) -> io::Result<ExitStatus> {
         self.process.terminate().await?;
         Ok(self.process.ended().await)
@@ -235,28 +206,28 @@ fn environment(
     port: u16,
     app_settings: impl IntoIterator<Item = (String, String)>,
 ) -> HashMap<String, String> {
-    let own = |name: &str, value: String| (name.to_owned(), value);
-    let worker = tick::guid();
+    let variable = |name: &str, value: String| (name.to_owned(), value);
+    let worker = request_ids::guid();
     let mut environment: HashMap<_, _> =
-        std::env::var("PATH").map(|path| own("PATH", path)).into_iter().collect();
+        std::env::var("PATH").map(|path| variable("PATH", path)).into_iter().collect();
     environment.extend(app_settings);
     environment.extend([
-        own("FUNCTIONS_CUSTOMHANDLER_PORT", port.to_string()),
-        own("FUNCTIONS_HTTPWORKER_PORT", port.to_string()),
-        own("FUNCTIONS_CUSTOMHANDLER_WORKER_ID", worker.clone()),
-        own("FUNCTIONS_HTTPWORKER_ID", worker),
-        own("FUNCTIONS_APP_ROOT_PATH", root.display().to_string()),
+        variable("FUNCTIONS_CUSTOMHANDLER_PORT", port.to_string()),
+        variable("FUNCTIONS_HTTPWORKER_PORT", port.to_string()),
+        variable("FUNCTIONS_CUSTOMHANDLER_WORKER_ID", worker.clone()),
+        variable("FUNCTIONS_HTTPWORKER_ID", worker),
+        variable("FUNCTIONS_APP_ROOT_PATH", root.display().to_string()),
     ]);
     environment
 }
 
-/// A port that is free now, and likely still is when the handler binds it.
+/// A port that is free now, and probably still is when the handler binds it.
 fn free_port() -> io::Result<u16> {
     Ok(TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?.local_addr()?.port())
 }
 
-/// Plain HTTP to loopback: no proxy, no redirects, no User-Agent, and nobody trusted for TLS.
-fn client() -> Result<reqwest::Client, HostError> {
+/// A client for plain HTTP to loopback: no proxy, no redirects, no User-Agent, no trusted roots.
+fn client() -> Result<reqwest::Client, FunctionsHostError> {
     let tls = ClientConfig::builder_with_provider(rustls::crypto::ring::default_provider().into())
         .with_safe_default_protocol_versions()
         .map_err(io::Error::other)?

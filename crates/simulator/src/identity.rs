@@ -1,13 +1,13 @@
-//! A stand-in for those who issue tokens: the managed identity endpoint of App Service, and
+//! Simulates the token services of Azure: the managed identity endpoint of App Service, and
 //! Microsoft Entra for client secrets and federated assertions.
 
 mod entra;
-mod managed;
-mod tokens;
+mod issued_tokens;
+mod issuer;
+mod managed_identity;
 
-use std::collections::VecDeque;
 use std::io;
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 
 use axum::Router;
 use axum::extract::State;
@@ -15,89 +15,38 @@ use axum::http::StatusCode;
 use axum::middleware::{self, Next};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
-use jiff::SignedDuration;
-use proofpoint_sentinel_core::secret::Secret;
 use url::Url;
 
-use super::certificates::Authority;
-use super::serve::Server;
-use super::watched::Watched;
+use crate::certificates::CertificateAuthority;
+use crate::http_server::HttpServer;
 
-pub use tokens::Tokens;
+pub use issued_tokens::IssuedTokens;
+pub use issuer::{IdentityCounters, IdentitySettings};
 
-/// Whom the stand-in knows.
-#[derive(Clone, Debug)]
-pub struct IdentitySettings {
-    /// What `X-IDENTITY-HEADER` must say.
-    pub identity_header: Secret,
-    /// Client id of the one user-assigned identity that there is beside the system's.
-    pub user_assigned_id: String,
-    /// The directory.
-    pub tenant_id: String,
-    /// Client id of the one application.
-    pub client_id: String,
-    /// Its secret.
-    pub client_secret: Secret,
-    /// The assertion of a federated provider that it accepts as well.
-    pub assertion: Secret,
-    /// How long tokens are valid.
-    pub lifetime: SignedDuration,
+use issuer::TokenIssuer;
+
+/// The simulated token services. Dropping this stops their servers.
+pub struct IdentityProvider {
+    issuer: Arc<TokenIssuer>,
+    plain: HttpServer,
+    tls: HttpServer,
 }
 
-impl Default for IdentitySettings {
-    fn default() -> IdentitySettings {
-        IdentitySettings {
-            identity_header: Secret::new("simulated-identity-header"),
-            user_assigned_id: "11111111-0000-4000-8000-000000000001".to_owned(),
-            tenant_id: "22222222-0000-4000-8000-000000000002".to_owned(),
-            client_id: "33333333-0000-4000-8000-000000000003".to_owned(),
-            client_secret: Secret::new("simulated-client-secret"),
-            assertion: Secret::new("simulated-assertion"),
-            lifetime: SignedDuration::from_hours(24),
-        }
-    }
-}
-
-/// How often tokens were asked for.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct IdentityCounters {
-    /// Requests, of every kind and outcome.
-    pub requests: u64,
-    /// Tokens issued.
-    pub issued: u64,
-}
-
-/// The simulated issuers. Their servers end when this is dropped.
-pub struct Identity {
-    shared: Arc<Shared>,
-    plain: Server,
-    tls: Server,
-}
-
-struct Shared {
-    settings: IdentitySettings,
-    tokens: Tokens,
-    failures: Mutex<VecDeque<StatusCode>>,
-    counters: Watched<IdentityCounters>,
-}
-
-impl Identity {
+impl IdentityProvider {
     /// Starts both servers on free ports of the loopback interface.
     ///
     /// # Errors
-    /// Where no port can be had.
-    pub async fn start(authority: &Authority, settings: IdentitySettings) -> io::Result<Identity> {
-        let shared = Arc::new(Shared {
-            settings,
-            tokens: Tokens::default(),
-            failures: Mutex::default(),
-            counters: Watched::new(IdentityCounters::default()),
-        });
-        let managed = Router::new().route("/msi/token", get(managed::token));
+    /// If no port is free.
+    pub async fn start(
+        authority: &CertificateAuthority,
+        settings: IdentitySettings,
+    ) -> io::Result<IdentityProvider> {
+        let issuer = Arc::new(TokenIssuer::new(settings));
+        let managed = Router::new().route("/msi/token", get(managed_identity::token));
         let entra = Router::new().route("/{tenant}/oauth2/v2.0/token", post(entra::token));
-        let plain = Server::plain(shared.serve(managed)).await?;
-        let tls = Server::tls(shared.serve(entra), authority.server_config()).await?;
-        Ok(Identity { shared, plain, tls })
+        let plain = HttpServer::plain(with_issuer(managed, &issuer)).await?;
+        let tls = HttpServer::tls(with_issuer(entra, &issuer), authority.server_config()).await?;
+        Ok(IdentityProvider { issuer, plain, tls })
     }
 
     /// `IDENTITY_ENDPOINT`.
@@ -111,62 +60,50 @@ impl Identity {
         text.parse().expect("a host and a port make a URL")
     }
 
-    /// Whom it knows.
+    /// The identities that it knows.
     pub fn settings(&self) -> &IdentitySettings {
-        &self.shared.settings
+        &self.issuer.settings
     }
 
-    /// The tokens issued here, for those who have to check them.
-    pub fn tokens(&self) -> &Tokens {
-        &self.shared.tokens
+    /// The tokens it has issued, for services that check them.
+    pub fn tokens(&self) -> &IssuedTokens {
+        &self.issuer.tokens
     }
 
-    /// Answers the next `times` requests with `status` and nothing else.
+    /// Answers the next `times` requests with `status` and an empty body.
     pub fn fail_next(&self, times: usize, status: StatusCode) {
-        self.shared.failures().extend(std::iter::repeat_n(status, times));
+        self.issuer.fail_next(times, status);
     }
 
-    /// What has happened so far.
+    /// The current counters.
     pub fn counters(&self) -> IdentityCounters {
-        self.shared.counters.get()
+        self.issuer.counters.get()
     }
 
-    /// Waits until the counters are as `wanted`.
+    /// Waits until `condition` is true for the counters.
     pub async fn wait_for(
         &self,
-        wanted: impl FnMut(&IdentityCounters) -> bool,
+        condition: impl FnMut(&IdentityCounters) -> bool,
     ) -> IdentityCounters {
-        self.shared.counters.wait_for(wanted).await
+        self.issuer.counters.wait_for(condition).await
     }
 }
 
-impl Shared {
-    fn serve(self: &Arc<Self>, router: Router<Arc<Shared>>) -> Router {
-        router
-            .layer(middleware::from_fn_with_state(Arc::clone(self), Shared::count_or_fail))
-            .with_state(Arc::clone(self))
-    }
+fn with_issuer(router: Router<Arc<TokenIssuer>>, issuer: &Arc<TokenIssuer>) -> Router {
+    router
+        .layer(middleware::from_fn_with_state(Arc::clone(issuer), count_or_fail))
+        .with_state(Arc::clone(issuer))
+}
 
-    async fn count_or_fail(
-        State(shared): State<Arc<Shared>>,
-        request: axum::extract::Request,
-        next: Next,
-    ) -> Response {
-        shared.counters.update(|counters| counters.requests += 1);
-        let failure = shared.failures().pop_front();
-        match failure {
-            Some(status) => status.into_response(),
-            None => next.run(request).await,
-        }
-    }
-
-    fn issue(&self, audience: &str) -> (String, jiff::Timestamp) {
-        self.counters.update(|counters| counters.issued += 1);
-        self.tokens.issue(audience, self.settings.lifetime)
-    }
-
-    fn failures(&self) -> std::sync::MutexGuard<'_, VecDeque<StatusCode>> {
-        self.failures.lock().expect("no holder of the failures panics")
+async fn count_or_fail(
+    State(issuer): State<Arc<TokenIssuer>>,
+    request: axum::extract::Request,
+    next: Next,
+) -> Response {
+    issuer.counters.update(|counters| counters.requests += 1);
+    match issuer.next_failure() {
+        Some(status) => status.into_response(),
+        None => next.run(request).await,
     }
 }
 

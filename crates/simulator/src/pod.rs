@@ -1,105 +1,69 @@
-//! A stand-in for the Log API of Proofpoint on Demand: TLS, WebSockets, live sessions, the archive,
-//! the rules of both and their ways to fail.
+//! Simulates the Log API of Proofpoint on Demand: TLS, WebSockets, live and archive sessions, and
+//! their faults.
 //!
-//! It refuses what the real one refuses, with the same status codes, and keeps one session for
-//! each token and event type. A session without times is live: it goes on where the one before it
-//! had sent up to, if that ended less than an hour ago, and else with what arrived in the last
-//! hour. Nothing is acknowledged. `sinceTime` without `toTime` is answered with 501.
+//! It refuses what the real API refuses, with the same status codes, and allows one session for each
+//! token and event type. A session without times is live: it continues where the previous one
+//! stopped, if that ended within the last hour; otherwise it starts with the events of the last
+//! hour. Clients acknowledge nothing. `sinceTime` without `toTime` gets 501.
 
+mod connection;
 mod counters;
-mod fault;
+mod event_source;
+mod fault_queues;
 mod frames;
 mod generated;
-mod given;
-mod positions;
-mod refusal;
+mod in_memory;
+mod live_positions;
+mod refused_handshake;
 mod request;
-mod scripts;
 mod server;
 mod session;
-mod slots;
-mod source;
-mod supply;
-mod times;
-mod wire;
+mod session_events;
+mod session_fault;
+mod session_slots;
+mod settings;
+mod time_format;
 
 use std::io;
 use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
-use std::time::Duration;
 
-use jiff::SignedDuration;
+use proofpoint_sentinel_core::feed::Feed;
 use tokio::net::TcpListener;
 use tokio_util::task::AbortOnDropHandle;
 use url::Url;
 
-use super::certificates::Authority;
+use crate::certificates::CertificateAuthority;
 
 pub use counters::{FeedCounters, PodCounters};
-pub use fault::SessionFault;
-pub use generated::{GeneratedEvents, Volume};
-pub use given::{GivenEvent, GivenEvents};
-pub use refusal::RefusedHandshake;
-pub use source::{Arrival, Arrivals, EventSource, Events, Position};
+pub use event_source::{Arrival, Arrivals, EventSource, Events, Position};
+pub use generated::{GeneratedEvents, MailVolume};
+pub use in_memory::{InMemoryEvents, SourceEvent};
+pub use refused_handshake::RefusedHandshake;
+pub use session_fault::SessionFault;
+pub use settings::{PodCluster, PodSettings};
 
-use proofpoint_sentinel_core::clock::Clock;
-use proofpoint_sentinel_core::feed::Feed;
-use proofpoint_sentinel_core::secret::Secret;
-use scripts::Kind;
-use server::Shared;
+use fault_queues::SessionKind;
+use server::PodServer;
 
-/// A cluster that the simulated Log API knows.
-#[derive(Clone, Debug)]
-pub struct PodCluster {
-    /// The cluster id.
-    pub id: String,
-    /// The token that opens its log.
-    pub token: Secret,
-}
-
-/// How the simulated Log API behaves.
-#[derive(Clone)]
-pub struct PodSettings {
-    /// Decides which hours are over, how old a window is and what has arrived.
-    pub clock: Clock,
-    /// Who may ask.
-    pub clusters: Vec<PodCluster>,
-    /// Where events come from.
-    pub source: Arc<dyn EventSource>,
-    /// How long after its end an hour's events are in the archive. Before that it is empty.
-    pub settle: SignedDuration,
-    /// How long the slot of a session that was dropped without a close frame stays taken.
-    pub ghost: Duration,
-    /// Events in a second that a session sends at most.
-    pub pace: Option<u32>,
-}
-
-impl PodSettings {
-    /// An archive that fills half an hour late, without ghosts and as fast as it goes.
-    pub fn new(clock: Clock, clusters: Vec<PodCluster>, source: Arc<dyn EventSource>) -> Self {
-        let settle = SignedDuration::from_mins(30);
-        PodSettings { clock, clusters, source, settle, ghost: Duration::ZERO, pace: None }
-    }
-}
-
-/// The simulated Log API. Everything of it ends when this is dropped.
+/// The simulated Log API. Dropping it stops the server and its sessions.
 pub struct Pod {
     port: u16,
-    shared: Arc<Shared>,
+    server: Arc<PodServer>,
     _task: AbortOnDropHandle<()>,
 }
 
 impl Pod {
-    /// Starts to listen on a free port of the loopback interface.
+    /// Starts the server on a free port of the loopback interface.
     ///
     /// # Errors
-    /// Where no port can be had.
-    pub async fn start(authority: &Authority, settings: PodSettings) -> io::Result<Pod> {
+    /// If no port is free.
+    pub async fn start(authority: &CertificateAuthority, settings: PodSettings) -> io::Result<Pod> {
         let listener = TcpListener::bind(("127.0.0.1", 0)).await?;
         let port = listener.local_addr()?.port();
-        let shared = Arc::new(Shared::new(authority, settings));
-        let task = tokio::spawn(server::serve(listener, Arc::clone(&shared)));
-        Ok(Pod { port, shared, _task: AbortOnDropHandle::new(task) })
+        let server = Arc::new(PodServer::new(authority, settings));
+        let task = tokio::spawn(server::serve(listener, Arc::clone(&server)));
+        Ok(Pod { port, server, _task: AbortOnDropHandle::new(task) })
     }
 
     /// `wss://localhost:<port>`.
@@ -108,44 +72,41 @@ impl Pod {
         text.parse().expect("a host and a port make a URL")
     }
 
-    /// Appends to what the next sessions of `feed` do wrong. Each fault serves one session; after
-    /// the last of them sessions are sound again.
-    pub fn script(&self, feed: &Feed, faults: impl IntoIterator<Item = SessionFault>) {
-        self.shared.scripts.extend(feed, Kind::Any, faults);
+    /// Adds faults for the next sessions of `feed`. Each fault affects one session.
+    pub fn inject(&self, feed: &Feed, faults: impl IntoIterator<Item = SessionFault>) {
+        self.server.fault_queues.extend(feed, SessionKind::Any, faults);
     }
 
-    /// As [`script`](Self::script), for the next live sessions. Faults for any session come first.
-    pub fn script_live(&self, feed: &Feed, faults: impl IntoIterator<Item = SessionFault>) {
-        self.shared.scripts.extend(feed, Kind::Live, faults);
+    /// As [`inject`](Self::inject), for the next live sessions. Faults for any session come first.
+    pub fn inject_live(&self, feed: &Feed, faults: impl IntoIterator<Item = SessionFault>) {
+        self.server.fault_queues.extend(feed, SessionKind::Live, faults);
     }
 
-    /// As [`script`](Self::script), for the next sessions with the archive. Faults for any session
-    /// come first.
-    pub fn script_archive(&self, feed: &Feed, faults: impl IntoIterator<Item = SessionFault>) {
-        self.shared.scripts.extend(feed, Kind::Archive, faults);
+    /// As [`inject`](Self::inject), for the next archive sessions. Faults for any session come first.
+    pub fn inject_archive(&self, feed: &Feed, faults: impl IntoIterator<Item = SessionFault>) {
+        self.server.fault_queues.extend(feed, SessionKind::Archive, faults);
     }
 
-    /// Resets the next `count` connections before TLS begins, whatever feed they are for: nobody
-    /// has said that by then.
+    /// Resets the next `count` connections before TLS begins. Their feeds are not known by then.
     pub fn reset_connections(&self, count: u64) {
-        self.shared.resets.fetch_add(count, Relaxed);
+        self.server.resets.fetch_add(count, Relaxed);
     }
 
-    /// What has happened so far.
+    /// The current counters.
     pub fn counters(&self) -> PodCounters {
-        self.shared.counters.get()
+        self.server.counters.get()
     }
 
-    /// Waits until the counters are as `wanted`.
-    pub async fn wait_for(&self, wanted: impl FnMut(&PodCounters) -> bool) -> PodCounters {
-        self.shared.counters.wait_for(wanted).await
+    /// Waits until `condition` is true for the counters.
+    pub async fn wait_for(&self, condition: impl FnMut(&PodCounters) -> bool) -> PodCounters {
+        self.server.counters.wait_for(condition).await
     }
 
-    /// Waits until a live session of `feed` has sent everything that has arrived by now.
+    /// Waits until a live session of `feed` has sent all events that have arrived by now.
     pub async fn live_caught_up(&self, feed: &Feed) {
-        // The next look may have begun before this, the one after it can't have.
-        let looks = self.counters().feed(feed).live_caught_up + 2;
-        self.wait_for(|all| all.feed(feed).live_caught_up >= looks).await;
+        // The current check may have begun before this call; the next one begins after it.
+        let checks = self.counters().feed(feed).live_caught_up + 2;
+        self.wait_for(|all| all.feed(feed).live_caught_up >= checks).await;
     }
 }
 

@@ -1,4 +1,4 @@
-//! A client for tests of the servers here.
+//! A client for tests of the simulated servers.
 
 use std::sync::Arc;
 
@@ -6,21 +6,21 @@ use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject as _;
 use rustls::{ClientConfig, RootCertStore};
 
-/// TLS and HTTP as a client uses them that trusts one certificate authority.
+/// A TLS and HTTP client that trusts at most one certificate authority.
 pub(crate) struct TestClient {
     pub(crate) tls: Arc<ClientConfig>,
     pub(crate) http: reqwest::Client,
 }
 
 impl TestClient {
-    /// Trusts the authority whose certificate `pem` is.
+    /// Trusts the authority with the certificate `pem`.
     pub(crate) fn trusting(pem: &str) -> TestClient {
         let mut roots = RootCertStore::empty();
         roots.add(CertificateDer::from_pem_slice(pem.as_bytes()).unwrap()).unwrap();
         TestClient::with(roots)
     }
 
-    /// Trusts nobody, for servers without TLS.
+    /// Trusts no authority, for servers without TLS.
     pub(crate) fn plain() -> TestClient {
         TestClient::with(RootCertStore::empty())
     }

@@ -1,20 +1,21 @@
-//! A stand-in for a Log Analytics workspace: the Logs Ingestion API and the older HTTP Data
-//! Collector API, on loopback without TLS.
+//! Simulates a Log Analytics workspace: the Logs Ingestion API and the older HTTP Data Collector
+//! API, on loopback without TLS.
 //!
-//! It refuses what the real ones refuse. What they accept and then cut or drop in silence is
-//! accepted here as well, and put on record as a [`Violation`].
+//! It refuses what the real APIs refuse. Values that they accept but truncate or drop silently are
+//! accepted here too, and recorded as a [`Violation`].
 
-mod answer;
-mod collector;
+mod api_response;
 mod counters;
-mod ingestion;
+mod data_collector;
+mod logs_ingestion;
+mod post;
+mod post_fault;
+mod row_store;
 mod rows;
-mod script;
-mod store;
+mod settings;
 
 use std::collections::VecDeque;
 use std::io;
-use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard};
 
 use axum::Router;
@@ -24,72 +25,25 @@ use axum::http::request::Parts;
 use axum::response::Response;
 use axum::routing::post;
 use serde_json::Value;
-use serde_json::value::RawValue;
 
-use super::identity::Tokens;
-use super::serve::{Scissors, Server};
-use super::watched::Watched;
+use crate::http_server::{ConnectionAborter, HttpServer};
+use crate::watch_cell::WatchCell;
 
-pub use answer::Answer;
+pub use api_response::ApiResponse;
 pub use counters::WorkspaceCounters;
+pub use post_fault::{PostFault, ResponseGate};
 pub use rows::{ValueFault, Violation};
-pub use script::{Gate, Script};
+pub use settings::{RowStorage, WorkspaceSettings};
 
-use proofpoint_sentinel_core::clock::Clock;
-use proofpoint_sentinel_core::secret::Secret;
-use store::Store;
+use post::AcceptedPost;
+use row_store::RowStore;
 
-/// No body longer than this is read.
-const READ_AT_MOST: usize = 64 * 1024 * 1024;
+/// The longest body that is read.
+const MAX_BODY: usize = 64 * 1024 * 1024;
 
-/// Where accepted rows go.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Keep {
-    /// Into memory, for [`Workspace::rows`].
-    Memory,
-    /// Into `<directory>/<table>.ndjson`. The directory must exist.
-    Directory(PathBuf),
-    /// Nowhere. Rows are counted, but neither checked nor tested, which is much cheaper.
-    Count,
-}
-
-/// What the simulated workspace is and knows.
-#[derive(Clone, Debug)]
-pub struct WorkspaceSettings {
-    /// Decides how old a signature is, and the time of receipt.
-    pub clock: Clock,
-    /// Where rows go.
-    pub keep: Keep,
-    /// The tokens that open the Logs Ingestion API.
-    pub tokens: Tokens,
-    /// What they must have been issued for.
-    pub audience: String,
-    /// The one data collection rule.
-    pub dcr_immutable_id: String,
-    /// Workspace id of the Data Collector API.
-    pub workspace_id: String,
-    /// Its key, base64.
-    pub workspace_key: Secret,
-}
-
-impl WorkspaceSettings {
-    /// A workspace of the public cloud with made-up ids.
-    pub fn new(clock: Clock, tokens: Tokens) -> WorkspaceSettings {
-        WorkspaceSettings {
-            clock,
-            keep: Keep::Memory,
-            tokens,
-            audience: "https://monitor.azure.com".to_owned(),
-            dcr_immutable_id: "dcr-0123456789abcdef0123456789abcdef".to_owned(),
-            workspace_id: "55555555-0000-4000-8000-000000000005".to_owned(),
-            workspace_key: Secret::new("c2ltdWxhdGVkIHdvcmtzcGFjZSBrZXkgb2YgMzIgYg=="),
-        }
-    }
-}
-
-/// The simulated workspace. Its server ends when this is dropped.
+/// The simulated workspace. Dropping it stops its server.
 pub struct Workspace {
-    server: Server,
+    server: HttpServer,
     shared: Arc<Shared>,
 }
 
@@ -97,176 +51,157 @@ type RowTest = Box<dyn Fn(&Value) -> bool + Send + Sync>;
 
 struct Shared {
     settings: WorkspaceSettings,
-    store: Store,
-    script: Mutex<VecDeque<Script>>,
+    row_store: RowStore,
+    faults: Mutex<VecDeque<PostFault>>,
     refused: Mutex<Option<RowTest>>,
-    counters: Watched<WorkspaceCounters>,
-}
-
-/// A post that is in order.
-struct Accepted {
-    table: String,
-    count: usize,
-    rows: Vec<String>,
-    violations: Vec<Violation>,
-    raw_bytes: usize,
-}
-
-impl Accepted {
-    fn new(table: &str, raw_bytes: usize) -> Accepted {
-        let table = table.to_owned();
-        Accepted { table, count: 0, rows: Vec::new(), violations: Vec::new(), raw_bytes }
-    }
-
-    fn push(&mut self, row: String) {
-        self.count += 1;
-        self.rows.push(row);
-    }
+    counters: WatchCell<WorkspaceCounters>,
 }
 
 impl Workspace {
-    /// Starts to listen on a free port of the loopback interface.
+    /// Starts the server on a free port of the loopback interface.
     ///
     /// # Errors
-    /// Where no port can be had.
+    /// If no port is free.
     pub async fn start(settings: WorkspaceSettings) -> io::Result<Workspace> {
         let shared = Arc::new(Shared {
-            store: Store::new(settings.keep.clone()),
+            row_store: RowStore::new(settings.row_storage.clone()),
             settings,
-            script: Mutex::default(),
+            faults: Mutex::default(),
             refused: Mutex::default(),
-            counters: Watched::new(WorkspaceCounters::default()),
+            counters: WatchCell::new(WorkspaceCounters::default()),
         });
         let router = Router::new()
-            .route("/dataCollectionRules/{dcr}/streams/{stream}", post(ingest))
-            .route("/api/logs", post(collect))
+            .route("/dataCollectionRules/{dcr}/streams/{stream}", post(receive_logs_ingestion))
+            .route("/api/logs", post(receive_data_collector))
             .with_state(Arc::clone(&shared));
-        Ok(Workspace { server: Server::plain(router).await?, shared })
+        Ok(Workspace { server: HttpServer::plain(router).await?, shared })
     }
 
-    /// `http://127.0.0.1:<port>`: the endpoint of either API.
+    /// The endpoint of both APIs: `http://127.0.0.1:<port>`.
     pub fn uri(&self) -> String {
         format!("http://127.0.0.1:{}", self.server.port())
     }
 
-    /// What it is and knows.
+    /// Its settings.
     pub fn settings(&self) -> &WorkspaceSettings {
         &self.shared.settings
     }
 
-    /// Appends to what happens to the next posts that are otherwise in order, one after the other.
-    pub fn script(&self, script: impl IntoIterator<Item = Script>) {
-        lock(&self.shared.script).extend(script);
+    /// Adds faults for the next valid posts. Each fault affects one post.
+    pub fn inject(&self, faults: impl IntoIterator<Item = PostFault>) {
+        lock(&self.shared.faults).extend(faults);
     }
 
-    /// From now on a post with a row for which `test` is true gets 400.
+    /// From now on, answers 400 to a post that has a row for which `test` is true.
     pub fn refuse_rows(&self, test: impl Fn(&Value) -> bool + Send + Sync + 'static) {
         *lock(&self.shared.refused) = Some(Box::new(test));
     }
 
-    /// The rows of `table` (with `_CL`) that are kept in memory, each as it was sent.
+    /// The rows of `table` (with `_CL`) that are stored in memory, as they were sent.
     pub fn rows(&self, table: &str) -> Vec<String> {
         self.rows_with_posts(table).into_iter().map(|(_, row)| row).collect()
     }
 
-    /// As [`rows`](Self::rows), each with the number of the post that brought it. Posts whose rows
-    /// were kept are numbered from 1, for all tables together.
+    /// As [`rows`](Self::rows), each with the number of its post. Posts whose rows were stored are
+    /// numbered from 1, across all tables.
     pub fn rows_with_posts(&self, table: &str) -> Vec<(u64, String)> {
-        self.shared.store.rows(table)
+        self.shared.row_store.rows(table)
     }
 
-    /// What the real workspace would have cut or dropped; the first thousand.
+    /// Values that the real workspace would have truncated or dropped: the first thousand.
     pub fn violations(&self) -> Vec<Violation> {
-        self.shared.store.violations()
+        self.shared.row_store.violations()
     }
 
-    /// What has happened so far.
+    /// The current counters.
     pub fn counters(&self) -> WorkspaceCounters {
         self.shared.counters.get()
     }
 
-    /// Waits until the counters are as `wanted`.
+    /// Waits until `condition` is true for the counters.
     pub async fn wait_for(
         &self,
-        wanted: impl FnMut(&WorkspaceCounters) -> bool,
+        condition: impl FnMut(&WorkspaceCounters) -> bool,
     ) -> WorkspaceCounters {
-        self.shared.counters.wait_for(wanted).await
+        self.shared.counters.wait_for(condition).await
     }
 }
 
-async fn ingest(
+async fn receive_logs_ingestion(
     State(shared): State<Arc<Shared>>,
-    ConnectInfo(scissors): ConnectInfo<Scissors>,
+    ConnectInfo(aborter): ConnectInfo<ConnectionAborter>,
     Path((dcr, stream)): Path<(String, String)>,
     request: Request,
 ) -> Response {
-    let check =
-        |request: &Parts, body: &[u8]| ingestion::check(&shared, &dcr, &stream, request, body);
-    shared.receive(request, scissors, Answer::status(204), check).await
+    let check = |request: &Parts, body: &[u8]| {
+        logs_ingestion::check(&shared.settings, &dcr, &stream, request, body)
+    };
+    shared.receive(request, aborter, ApiResponse::status(204), check).await
 }
 
-async fn collect(
+async fn receive_data_collector(
     State(shared): State<Arc<Shared>>,
-    ConnectInfo(scissors): ConnectInfo<Scissors>,
+    ConnectInfo(aborter): ConnectInfo<ConnectionAborter>,
     request: Request,
 ) -> Response {
-    let check = |request: &Parts, body: &[u8]| collector::check(&shared, request, body);
-    shared.receive(request, scissors, Answer::status(200), check).await
+    let check =
+        |request: &Parts, body: &[u8]| data_collector::check(&shared.settings, request, body);
+    shared.receive(request, aborter, ApiResponse::status(200), check).await
 }
 
 impl Shared {
     async fn receive(
         &self,
         request: Request,
-        scissors: Scissors,
-        success: Answer,
-        check: impl Fn(&Parts, &[u8]) -> Result<Accepted, Answer>,
+        aborter: ConnectionAborter,
+        success: ApiResponse,
+        check: impl Fn(&Parts, &[u8]) -> Result<AcceptedPost, ApiResponse>,
     ) -> Response {
         let (parts, body) = request.into_parts();
-        let Ok(body) = to_bytes(body, READ_AT_MOST).await else {
-            return Answer::status(413).into_response();
+        let Ok(body) = to_bytes(body, MAX_BODY).await else {
+            return ApiResponse::status(413).into_response();
         };
         let _in_flight = InFlight::new(&self.counters, body.len());
         let answer = match check(&parts, &body) {
-            Ok(accepted) => self.perform(accepted, success).await,
+            Ok(accepted) => self.store(accepted, success).await,
             Err(answer) => Some(answer),
         };
         let Some(answer) = answer else {
             self.counters.update(|counters| counters.resets += 1);
-            scissors.cut();
-            return Answer::status(500).into_response();
+            aborter.abort();
+            return ApiResponse::status(500).into_response();
         };
         self.counters.update(|counters| *counters.statuses.entry(answer.status).or_default() += 1);
         answer.into_response()
     }
 
-    /// Lets the script have its way with the post; `None` stands for a reset connection.
-    async fn perform(&self, accepted: Accepted, success: Answer) -> Option<Answer> {
+    /// Stores the rows of a post, unless a fault prevents that. `None` stands for a reset connection.
+    async fn store(&self, accepted: AcceptedPost, success: ApiResponse) -> Option<ApiResponse> {
         if self.is_refused(&accepted) {
-            return Some(Answer::error(400, "InvalidPayload", "A row is refused"));
+            return Some(ApiResponse::error(400, "InvalidPayload", "A row is refused"));
         }
-        let script = lock(&self.script).pop_front();
-        match script {
-            Some(Script::Reply(answer)) => return Some(answer),
-            Some(Script::ResetConnection) => return None,
-            Some(Script::Hold(ref gate)) => gate.opened().await,
-            Some(Script::AcceptThenReset) | None => {}
+        let fault = lock(&self.faults).pop_front();
+        match fault {
+            Some(PostFault::Reply(answer)) => return Some(answer),
+            Some(PostFault::ResetConnection) => return None,
+            Some(PostFault::Hold(ref gate)) => gate.wait_until_open().await,
+            Some(PostFault::AcceptThenReset) | None => {}
         }
-        if let Err(error) = self.store.add(&accepted.table, &accepted.rows) {
-            return Some(Answer::error(500, "InternalServerError", &error.to_string()));
+        if let Err(error) = self.row_store.add(&accepted.table, &accepted.rows) {
+            return Some(ApiResponse::error(500, "InternalServerError", &error.to_string()));
         }
         self.count(&accepted);
-        self.store.add_violations(accepted.violations);
-        (!matches!(script, Some(Script::AcceptThenReset))).then_some(success)
+        self.row_store.add_violations(accepted.violations);
+        (!matches!(fault, Some(PostFault::AcceptThenReset))).then_some(success)
     }
 
-    fn is_refused(&self, accepted: &Accepted) -> bool {
+    fn is_refused(&self, accepted: &AcceptedPost) -> bool {
         lock(&self.refused).as_ref().is_some_and(|test| {
             accepted.rows.iter().any(|row| serde_json::from_str(row).is_ok_and(|row| test(&row)))
         })
     }
 
-    fn count(&self, accepted: &Accepted) {
+    fn count(&self, accepted: &AcceptedPost) {
         let rows = accepted.count as u64;
         self.counters.update(|counters| {
             counters.rows += rows;
@@ -277,11 +212,11 @@ impl Shared {
     }
 }
 
-/// Counts a post while it waits for its answer, also where the client does not wait with it.
-struct InFlight<'a>(&'a Watched<WorkspaceCounters>);
+/// Counts a post as in flight until its answer, even if the client stops waiting for it.
+struct InFlight<'a>(&'a WatchCell<WorkspaceCounters>);
 
 impl<'a> InFlight<'a> {
-    fn new(counters: &'a Watched<WorkspaceCounters>, bytes: usize) -> InFlight<'a> {
+    fn new(counters: &'a WatchCell<WorkspaceCounters>, bytes: usize) -> InFlight<'a> {
         counters.update(|counters| {
             counters.posts += 1;
             counters.wire_bytes += bytes as u64;
@@ -298,26 +233,8 @@ impl Drop for InFlight<'_> {
     }
 }
 
-/// A header's value; empty where it is absent, repeated or no text.
-fn header<'a>(request: &'a Parts, name: &str) -> &'a str {
-    let mut values = request.headers.get_all(name).iter();
-    match (values.next(), values.next()) {
-        (Some(value), None) => value.to_str().unwrap_or_default(),
-        _ => "",
-    }
-}
-
-/// The row without line breaks between its tokens, as it was sent where it has none.
-fn one_line(row: &RawValue) -> String {
-    if row.get().contains(['\n', '\r']) {
-        let value: Value = serde_json::from_str(row.get()).unwrap_or_default();
-        return value.to_string();
-    }
-    row.get().to_owned()
-}
-
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().expect("no holder of the script panics")
+    mutex.lock().expect("no holder of the lock panics")
 }
 
 #[cfg(test)]

@@ -10,7 +10,7 @@ use proofpoint_sentinel::settings::StateSettings;
 use proofpoint_sentinel::state::State;
 use proofpoint_sentinel_core::feed::Feed;
 use proofpoint_sentinel_core::hour::Hour;
-use proofpoint_sentinel_simulator::host::Line;
+use proofpoint_sentinel_simulator::host::OutputLine;
 use url::Url;
 
 use super::failure::Failure;
@@ -118,7 +118,7 @@ impl DemoDirectory {
     }
 
     /// Keeps what the handler wrote.
-    pub(super) fn write_log(&self, lines: &VecDeque<Line>) -> io::Result<()> {
+    pub(super) fn write_log(&self, lines: &VecDeque<OutputLine>) -> io::Result<()> {
         let text: String = lines.iter().map(|line| format!("{}\n", line.text)).collect();
         std::fs::write(self.log(), text)
     }

@@ -8,7 +8,7 @@ use proofpoint_sentinel::report::RunReport;
 use proofpoint_sentinel_core::clock::Clock;
 use proofpoint_sentinel_core::feed::EventType;
 use proofpoint_sentinel_core::hour::Hour;
-use proofpoint_sentinel_simulator::workspace::{Gate, Script};
+use proofpoint_sentinel_simulator::workspace::{PostFault, ResponseGate};
 use tokio::time::Instant;
 
 use crate::e2e::events;
@@ -31,7 +31,7 @@ async fn run_ahead(scene: &Scene, hours: i64) -> RunReport {
 
 /// A scene whose archive gives what it has of an hour that is not over.
 async fn hasty() -> Scene {
-    Scene::of().pod(|pod| pod.settle = SignedDuration::from_hours(-1)).start().await
+    Scene::of().pod(|pod| pod.archive_delay = SignedDuration::from_hours(-1)).start().await
 }
 
 /// The hour that is not over when a scene begins.
@@ -113,8 +113,8 @@ async fn a_clock_that_is_behind_is_told_and_nothing_is_read_until_it_is_right() 
 async fn a_clock_that_is_put_back_during_a_run_costs_a_second_reading() {
     let scene = Scene::new().await;
     let events = scene.give(&messages(), last_hour(), 5);
-    let gate = Gate::default();
-    scene.simulation.workspace.script([Script::Hold(gate.clone())]);
+    let gate = ResponseGate::default();
+    scene.simulation.workspace.inject([PostFault::Hold(gate.clone())]);
     let clock = Clock::held(scene.now());
     let run = Run { clock: clock.clone(), ..scene.a_run() };
     let put_back = async {

@@ -8,7 +8,9 @@ use proofpoint_sentinel::state::DeadLetterReason;
 use proofpoint_sentinel_core::feed::EventType;
 use proofpoint_sentinel_simulator::DestinationApi;
 use proofpoint_sentinel_simulator::pod::SessionFault;
-use proofpoint_sentinel_simulator::workspace::{Answer, Gate, Script, WorkspaceCounters};
+use proofpoint_sentinel_simulator::workspace::{
+    ApiResponse, PostFault, ResponseGate, WorkspaceCounters,
+};
 use tokio::time::{Instant, timeout};
 
 use crate::e2e::events;
@@ -63,8 +65,8 @@ async fn a_table_that_refuses_every_row_is_to_blame_and_not_the_rows() {
 async fn a_post_that_is_too_long_goes_in_halves() {
     let scene = Scene::new().await;
     let events = scene.give(&messages(), last_hour(), 101);
-    let too_long = Answer::too_long(1_048_577);
-    scene.simulation.workspace.script(vec![Script::Reply(too_long); 2]);
+    let too_long = ApiResponse::too_long(1_048_577);
+    scene.simulation.workspace.inject(vec![PostFault::Reply(too_long); 2]);
     let counts = done(&scene).await.counts;
     // The whole, its first half, that one's halves, and the second half.
     assert_eq!((counts.posts, counts.delivered, counts.dead_letters()), (5, 101, 0));
@@ -75,8 +77,8 @@ async fn a_post_that_is_too_long_goes_in_halves() {
 async fn a_token_that_is_refused_is_replaced() {
     let scene = Scene::new().await;
     let events = scene.give(&messages(), last_hour(), 10);
-    let expired = Answer::error(401, "InvalidAuthenticationToken", "Expired");
-    scene.simulation.workspace.script([Script::Reply(expired)]);
+    let expired = ApiResponse::error(401, "InvalidAuthenticationToken", "Expired");
+    scene.simulation.workspace.inject([PostFault::Reply(expired)]);
     done(&scene).await;
     assert_eq!(scene.simulation.identity.counters().issued, 2);
     assert_arrived(&scene, EventType::Message, &events);
@@ -84,10 +86,10 @@ async fn a_token_that_is_refused_is_replaced() {
 
 /// A workspace that takes nothing fails the feed and says why; the hour is read again by the next
 /// run, and nothing is missing then or there twice.
-async fn held(destination: DestinationApi, answer: Answer, advice: &[&str]) {
+async fn held(destination: DestinationApi, answer: ApiResponse, advice: &[&str]) {
     let scene = Scene::of().destination(destination).start().await;
     let events = scene.give(&messages(), last_hour(), 50);
-    scene.simulation.workspace.script([Script::Reply(answer)]);
+    scene.simulation.workspace.inject([PostFault::Reply(answer)]);
     let text = failure(&scene.run().await, &messages());
     for advice in advice {
         assert!(text.contains(advice), "`{advice}` is not in: {text}");
@@ -103,23 +105,23 @@ async fn held(destination: DestinationApi, answer: Answer, advice: &[&str]) {
 #[tokio::test]
 async fn what_the_operator_has_to_mend_is_told_and_nothing_is_lost() {
     let ingestion = DestinationApi::LogsIngestion;
-    let no_role = Answer::no_role("dcr-0123456789abcdef0123456789abcdef");
+    let no_role = ApiResponse::no_role("dcr-0123456789abcdef0123456789abcdef");
     held(ingestion, no_role, &["Monitoring Metrics Publisher", "DcrImmutableId"]).await;
-    let no_rule = Answer::error(404, "NotFound", "Data collection rule not found");
+    let no_rule = ApiResponse::error(404, "NotFound", "Data collection rule not found");
     held(ingestion, no_rule, &["DcrImmutableId", "Custom-ProofpointPODMessage_CL"]).await;
-    let not_ours = Answer::status(302);
+    let not_ours = ApiResponse::status(302);
     held(ingestion, not_ours, &["LogsIngestionEndpoint", "proxy"]).await;
     let collector = DestinationApi::DataCollector;
-    let denied = Answer::collector_error(403, "InvalidAuthorization");
+    let denied = ApiResponse::collector_error(403, "InvalidAuthorization");
     held(collector, denied, &["WorkspaceID", "WorkspaceKey"]).await;
-    held(collector, Answer::status(404), &["logAnalyticsUri", "WorkspaceID"]).await;
+    held(collector, ApiResponse::status(404), &["logAnalyticsUri", "WorkspaceID"]).await;
 }
 
 #[tokio::test]
 async fn the_workspaces_wish_to_be_left_alone_is_kept() {
     let scene = Scene::new().await;
     let events = scene.give(&messages(), last_hour(), 10);
-    scene.simulation.workspace.script([Script::Reply(Answer::throttled(2))]);
+    scene.simulation.workspace.inject([PostFault::Reply(ApiResponse::throttled(2))]);
     let begun = Instant::now();
     let counts = done(&scene).await.counts;
     assert!(begun.elapsed() >= Duration::from_secs(2), "sooner than the workspace asked for");
@@ -131,11 +133,11 @@ async fn the_workspaces_wish_to_be_left_alone_is_kept() {
 async fn a_burst_of_faults_is_waited_out() {
     let scene = Scene::new().await;
     let events = several_batches(&scene);
-    let unavailable = Answer::error(503, "ServiceUnavailable", "Later");
-    scene.simulation.workspace.script([
-        Script::Reply(unavailable.clone()),
-        Script::ResetConnection,
-        Script::Reply(unavailable),
+    let unavailable = ApiResponse::error(503, "ServiceUnavailable", "Later");
+    scene.simulation.workspace.inject([
+        PostFault::Reply(unavailable.clone()),
+        PostFault::ResetConnection,
+        PostFault::Reply(unavailable),
     ]);
     let counts = done(&scene).await.counts;
     assert_eq!((counts.retries, counts.delivered), (3, 100));
@@ -147,7 +149,7 @@ async fn a_burst_of_faults_is_waited_out() {
 async fn only_the_batch_whose_answer_was_lost_is_there_twice() {
     let scene = Scene::new().await;
     let events = several_batches(&scene);
-    scene.simulation.workspace.script([Script::AcceptThenReset]);
+    scene.simulation.workspace.inject([PostFault::AcceptThenReset]);
     assert_eq!(done(&scene).await.counts.delivered, 100);
     let times = arrivals(&scene, EventType::Message, &events);
     assert!(times.iter().all(|times| (1..=2).contains(times)), "{times:?}");
@@ -176,7 +178,7 @@ async fn what_is_no_event_is_kept_as_it_came_and_the_rest_arrives() {
         scene.give_events(&messages(), last_hour(), vec![good.clone()]);
     }
     let garbage = SessionFault::Garbage(3, Bytes::from_static(b"<html>Gateway</html>"));
-    scene.simulation.pod.script(&messages(), [garbage]);
+    scene.simulation.pod.inject(&messages(), [garbage]);
 
     let counts = done(&scene).await.counts;
     assert_eq!((counts.events, counts.delivered, counts.malformed), (13, 6, 7));
@@ -207,8 +209,8 @@ async fn reading_stops_while_the_workspace_does_not_answer_and_goes_on_afterward
         let events = events::large(&feed, last_hour(), FLOOD, FLOOD_EVENT);
         scene.give_events(&feed, last_hour(), events)
     });
-    let gate = Gate::default();
-    scene.simulation.workspace.script(vec![Script::Hold(gate.clone()); 12]);
+    let gate = ResponseGate::default();
+    scene.simulation.workspace.inject(vec![PostFault::Hold(gate.clone()); 12]);
     let run = scene.a_run();
     let counters = run.counters.clone();
     let blocked = async {
@@ -242,11 +244,11 @@ async fn what_is_under_way_when_another_batch_fails_is_waited_for_and_not_delive
     let scene = Scene::new().await;
     let events = events::large(&messages(), last_hour(), 100, FLOOD_EVENT);
     scene.give_events(&messages(), last_hour(), events.clone());
-    let gate = Gate::default();
-    let hold = || Script::Hold(gate.clone());
+    let gate = ResponseGate::default();
+    let hold = || PostFault::Hold(gate.clone());
     let workspace = &scene.simulation.workspace;
-    let refusal = Answer::no_role(&workspace.settings().dcr_immutable_id);
-    workspace.script([hold(), hold(), Script::Reply(refusal)]);
+    let refusal = ApiResponse::no_role(&workspace.settings().dcr_immutable_id);
+    workspace.inject([hold(), hold(), PostFault::Reply(refusal)]);
     let refused = async {
         let told =
             |status: u64| move |all: &WorkspaceCounters| all.statuses.get(&403) == Some(&status);
@@ -277,9 +279,9 @@ async fn the_last_batch_waits_its_turn_too() {
     let (row, text) = ("x".repeat(FLOOD_EVENT), "x".repeat(5 << 20));
     let parts = format!(r#"[{{"detectedName":"{row}","textExtracted":"{text}"}}]"#);
     scene.give_events(&messages(), last_hour(), vec![events::with_parts("last", &parts)]);
-    let gate = Gate::default();
+    let gate = ResponseGate::default();
     let workspace = &scene.simulation.workspace;
-    workspace.script(vec![Script::Hold(gate.clone()); 5]);
+    workspace.inject(vec![PostFault::Hold(gate.clone()); 5]);
     let mut run = scene.a_run();
     run.timeouts.close = Duration::from_millis(100);
     let stop = run.stop.clone();
@@ -304,9 +306,9 @@ async fn events_much_longer_than_their_rows_do_not_pile_up() {
     let guids: Vec<String> = (0..60).map(|number| format!("long-{number}")).collect();
     let events = guids.iter().map(|guid| events::with_parts(guid, &text)).collect();
     scene.give_events(&messages(), last_hour(), events);
-    let gate = Gate::default();
+    let gate = ResponseGate::default();
     let workspace = &scene.simulation.workspace;
-    workspace.script(vec![Script::Hold(gate.clone()); 8]);
+    workspace.inject(vec![PostFault::Hold(gate.clone()); 8]);
     let run = scene.a_run();
     let counters = run.counters.clone();
     let blocked = async {

@@ -19,7 +19,7 @@ use proofpoint_sentinel_core::clock::Clock;
 use proofpoint_sentinel_core::feed::{EventType, Feed};
 use proofpoint_sentinel_core::hour::Hour;
 use proofpoint_sentinel_core::secret::Secret;
-use proofpoint_sentinel_simulator::pod::{FeedCounters, GivenEvents, PodSettings};
+use proofpoint_sentinel_simulator::pod::{FeedCounters, InMemoryEvents, PodSettings};
 use proofpoint_sentinel_simulator::{DestinationApi, Simulation, SimulationSettings};
 use tempfile::TempDir;
 use tokio::time::{Instant, timeout};
@@ -116,7 +116,7 @@ impl SceneBuilder {
     pub(crate) async fn start(self) -> Scene {
         let directory = tempfile::tempdir().expect("a directory can be made");
         let clock = Clock::held(START.parse().expect("it is a time"));
-        let source = Arc::new(GivenEvents::default());
+        let source = Arc::new(InMemoryEvents::default());
         let given = Arc::clone(&source);
         let mut settings =
             SimulationSettings::new(directory.path(), clock.clone(), &self.clusters, given);
@@ -153,7 +153,7 @@ pub(crate) struct Scene {
     state: PathBuf,
     pub destination: DestinationApi,
     pub clock: Clock,
-    pub source: Arc<GivenEvents>,
+    pub source: Arc<InMemoryEvents>,
     pub simulation: Simulation,
     pub vars: Vars,
 }
@@ -187,7 +187,7 @@ impl Scene {
 
     /// Puts `events` into the archive, and gives them back.
     pub(crate) fn give_events(&self, feed: &Feed, hour: Hour, events: Vec<Bytes>) -> Vec<Bytes> {
-        self.source.add(feed, hour, events.clone());
+        self.source.add_to_hour(feed, hour, events.clone());
         events
     }
 

@@ -11,7 +11,7 @@ use proofpoint_sentinel::state::{HourAttempt, RecordedEnd};
 use proofpoint_sentinel_core::feed::{EventType, Feed};
 use proofpoint_sentinel_core::hour::Hour;
 use proofpoint_sentinel_simulator::pod::{RefusedHandshake, SessionFault};
-use proofpoint_sentinel_simulator::workspace::{Gate, Script};
+use proofpoint_sentinel_simulator::workspace::{PostFault, ResponseGate};
 use tokio::time::Instant;
 
 use crate::e2e::events;
@@ -81,8 +81,8 @@ async fn feeds_are_read_side_by_side() {
     for event_type in EventType::ALL {
         scene.give(&feed(event_type), last_hour(), 3);
     }
-    let gate = Gate::default();
-    scene.simulation.workspace.script(vec![Script::Hold(gate.clone()); 3]);
+    let gate = ResponseGate::default();
+    scene.simulation.workspace.inject(vec![PostFault::Hold(gate.clone()); 3]);
     let together = async {
         scene.simulation.workspace.wait_for(|counters| counters.in_flight == 3).await;
         gate.open();
@@ -141,7 +141,7 @@ async fn an_empty_hour_is_read_three_times_an_hour_apart() {
 #[tokio::test]
 async fn an_hour_that_comes_late_into_the_archive_is_read_whole() {
     let settle = jiff::SignedDuration::from_mins(120);
-    let scene = Scene::of().pod(move |pod| pod.settle = settle).start().await;
+    let scene = Scene::of().pod(move |pod| pod.archive_delay = settle).start().await;
     let events = scene.give(&messages(), last_hour(), 5);
     for _ in 0..2 {
         let report = scene.run_well().await;
@@ -157,7 +157,7 @@ async fn an_hour_that_comes_late_into_the_archive_is_read_whole() {
 async fn an_hour_that_only_seemed_empty_is_read_whole() {
     let scene = Scene::of().lookback(2).start().await;
     let events = fill(&scene, &messages(), &last_hours(2), 5);
-    scene.simulation.pod.script(&messages(), [SessionFault::FalseEmpty]);
+    scene.simulation.pod.inject(&messages(), [SessionFault::FalseEmpty]);
     let report = scene.run_well().await;
     assert_eq!(report.feeds[0].hours_done, [last_hour()], "the other hour is not held up");
     scene.advance(60);
@@ -206,7 +206,7 @@ async fn an_hour_that_proofpoint_refuses_at_the_end_of_what_it_keeps_is_lost() {
     scene
         .simulation
         .pod
-        .script(&messages(), [SessionFault::Refuse(RefusedHandshake::new(400, "Too old"))]);
+        .inject(&messages(), [SessionFault::Refuse(RefusedHandshake::new(400, "Too old"))]);
     let run = scene.a_run();
     let stop = run.stop.clone();
     let stopped = async {
@@ -223,7 +223,7 @@ async fn the_look_back_counts_from_the_first_run_though_that_failed() {
     let scene = Scene::of().lookback(2).start().await;
     let events = fill(&scene, &messages(), &last_hours(2), 4);
     let refused = || SessionFault::Refuse(RefusedHandshake::new(401, "Unauthorized"));
-    scene.simulation.pod.script(&messages(), [refused(), refused()]);
+    scene.simulation.pod.inject(&messages(), [refused(), refused()]);
     for _ in 0..2 {
         assert!(!scene.run().await.is_success());
         scene.advance(24 * 60);
@@ -236,7 +236,7 @@ async fn the_look_back_counts_from_the_first_run_though_that_failed() {
 async fn an_hour_that_is_cut_short_is_on_record_and_read_again() {
     let scene = Scene::new().await;
     let events = scene.give(&messages(), last_hour(), 50);
-    scene.simulation.pod.script(&messages(), [SessionFault::CutAfter(20)]);
+    scene.simulation.pod.inject(&messages(), [SessionFault::CutAfter(20)]);
     let report = scene.run_well().await;
     assert_eq!((&report.feeds[0].hours_done, report.feeds[0].hours_waiting), (&vec![], 1));
     let attempts = again(&scene, &messages()).await;
@@ -256,7 +256,7 @@ async fn only_code_1000_means_that_all_was_sent() {
     let scene = Scene::of().lookback(3).start().await;
     let events = fill(&scene, &messages(), &last_hours(3), 10);
     let codes = [Some(1001), Some(1011), None];
-    scene.simulation.pod.script(&messages(), codes.map(|code| SessionFault::CloseAfter(5, code)));
+    scene.simulation.pod.inject(&messages(), codes.map(|code| SessionFault::CloseAfter(5, code)));
     let report = scene.run_well().await;
     let expected = ["closed with 1001", "closed with 1011", "closed without a code"];
     assert_eq!(report.feeds[0].ends, expected.map(|end| (format!("archive {end}"), 1)).into());
@@ -274,7 +274,7 @@ async fn only_code_1000_means_that_all_was_sent() {
 async fn an_end_without_a_close_is_believed_when_it_comes_twice_with_as_many_events() {
     let scene = Scene::new().await;
     let events = scene.give(&messages(), last_hour(), 10);
-    scene.simulation.pod.script(&messages(), [SessionFault::EndByEof, SessionFault::EndByEof]);
+    scene.simulation.pod.inject(&messages(), [SessionFault::EndByEof, SessionFault::EndByEof]);
     assert_eq!(scene.run_well().await.feeds[0].hours_done, []);
     let attempts = again(&scene, &messages()).await;
     assert_eq!((attempts[0].last_events, &attempts[0].last_end), (10, &RecordedEnd::Cut));
@@ -284,9 +284,10 @@ async fn an_end_without_a_close_is_believed_when_it_comes_twice_with_as_many_eve
 
 #[tokio::test]
 async fn a_session_that_stalls_is_given_up_in_good_order_and_its_hour_read_again() {
-    let scene = Scene::of().pod(|pod| pod.ghost = Duration::from_secs(3600)).start().await;
+    let scene =
+        Scene::of().pod(|pod| pod.slot_release_delay = Duration::from_secs(3600)).start().await;
     let events = scene.give(&messages(), last_hour(), 10);
-    scene.simulation.pod.script(&messages(), [SessionFault::StallAfter(4)]);
+    scene.simulation.pod.inject(&messages(), [SessionFault::StallAfter(4)]);
     let timeouts = SessionTimeouts {
         ping: Duration::from_millis(40),
         no_event: Duration::from_millis(400),
@@ -348,7 +349,7 @@ async fn frames_may_be_binary_or_empty_or_end_with_a_line_feed_and_pings_are_ans
         SessionFault::TrailingNewline,
         SessionFault::PingEvery(3),
     ];
-    scene.simulation.pod.script(&messages(), manners);
+    scene.simulation.pod.inject(&messages(), manners);
     assert_eq!(scene.run_well().await.feeds[0].hours_done, last_hours(4));
     assert_arrived(&scene, EventType::Message, &events);
     assert_eq!(scene.sessions(&messages()).pongs, 4);

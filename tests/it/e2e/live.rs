@@ -9,7 +9,7 @@ use proofpoint_sentinel::report::FeedOutcome;
 use proofpoint_sentinel::state::{DeadLetterReason, RecordedEnd};
 use proofpoint_sentinel_core::feed::EventType;
 use proofpoint_sentinel_core::hour::Hour;
-use proofpoint_sentinel_simulator::pod::{GivenEvent, RefusedHandshake, SessionFault};
+use proofpoint_sentinel_simulator::pod::{RefusedHandshake, SessionFault, SourceEvent};
 use tokio::time::Instant;
 
 use crate::e2e::events;
@@ -61,11 +61,12 @@ async fn what_live_lacks_is_repaired_when_the_hour_is_closed() {
     let scene = Scene::hybrid().start().await;
     let seen = scene.give_events(&messages(), this_hour(), from_minute(this_hour(), 40, 10));
     let missing: Vec<Bytes> = from_minute(this_hour(), 30, 3);
-    scene.source.give(
+    scene.source.add(
         &messages(),
-        missing
-            .iter()
-            .map(|event| GivenEvent { live: false, ..GivenEvent::new(event.clone(), this_hour()) }),
+        missing.iter().map(|event| SourceEvent {
+            live: false,
+            ..SourceEvent::new(event.clone(), this_hour())
+        }),
     );
     scene.run_well().await;
     assert_eq!(scene.rows(EventType::Message).len(), 10);
@@ -84,10 +85,12 @@ async fn an_event_that_comes_after_its_hour_was_read_is_delivered_by_live() {
     scene.run_well().await;
     let late = from_minute(last_hour(), 20, 2);
     let arrives = scene.now() + SignedDuration::from_mins(3);
-    scene.source.give(
+    scene.source.add(
         &messages(),
-        late.iter()
-            .map(|event| GivenEvent { arrives, ..GivenEvent::new(event.clone(), last_hour()) }),
+        late.iter().map(|event| SourceEvent {
+            arrives_at: arrives,
+            ..SourceEvent::new(event.clone(), last_hour())
+        }),
     );
     scene.advance(5);
     let report = scene.run_well().await;
@@ -102,10 +105,12 @@ async fn an_event_that_comes_late_while_nobody_reads_live_is_found_by_the_second
     scene.run_well().await;
     let late = from_minute(last_hour(), 20, 2);
     let arrives = scene.now() + SignedDuration::from_mins(30);
-    scene.source.give(
+    scene.source.add(
         &messages(),
-        late.iter()
-            .map(|event| GivenEvent { arrives, ..GivenEvent::new(event.clone(), last_hour()) }),
+        late.iter().map(|event| SourceEvent {
+            arrives_at: arrives,
+            ..SourceEvent::new(event.clone(), last_hour())
+        }),
     );
     // Away for longer than the live stream reaches back.
     scene.advance(7 * 60);
@@ -124,12 +129,14 @@ async fn a_second_reading_that_is_falsely_empty_is_not_believed() {
     scene.run_well().await;
     let late = from_minute(last_hour(), 20, 2);
     let arrives = scene.now() + SignedDuration::from_mins(30);
-    let event =
-        |event: &Bytes| GivenEvent { arrives, ..GivenEvent::new(event.clone(), last_hour()) };
-    scene.source.give(&messages(), late.iter().map(event));
+    let event = |event: &Bytes| SourceEvent {
+        arrives_at: arrives,
+        ..SourceEvent::new(event.clone(), last_hour())
+    };
+    scene.source.add(&messages(), late.iter().map(event));
     scene.advance(7 * 60);
     // The seven hours since then are truly empty, and are read before.
-    scene.simulation.pod.script_archive(&messages(), vec![SessionFault::FalseEmpty; 8]);
+    scene.simulation.pod.inject_archive(&messages(), vec![SessionFault::FalseEmpty; 8]);
     let report = scene.run_well().await;
     assert_eq!(of_feed(&report, &messages()).hours_checked, []);
     assert_arrived(&scene, EventType::Message, &timely);
@@ -178,7 +185,7 @@ async fn sessions_that_end_are_followed_by_others_in_the_same_run() {
         SessionFault::CloseAfter(10, None),
         SessionFault::CutAfter(10),
     ];
-    scene.simulation.pod.script_live(&messages(), faults);
+    scene.simulation.pod.inject_live(&messages(), faults);
     let report = scene.run_well().await;
     let report = of_feed(&report, &messages());
     assert_arrived(&scene, EventType::Message, &events);
@@ -197,9 +204,9 @@ async fn sessions_that_end_are_followed_by_others_in_the_same_run() {
 #[tokio::test]
 async fn a_ghost_of_our_own_is_waited_for() {
     let ghost = Duration::from_secs(3);
-    let scene = Scene::hybrid().pod(move |pod| pod.ghost = ghost).start().await;
+    let scene = Scene::hybrid().pod(move |pod| pod.slot_release_delay = ghost).start().await;
     let events = scene.give_events(&messages(), this_hour(), from_minute(this_hour(), 10, 20));
-    scene.simulation.pod.script_live(&messages(), [SessionFault::CutAfter(10)]);
+    scene.simulation.pod.inject_live(&messages(), [SessionFault::CutAfter(10)]);
     scene.run_well().await;
     assert_arrived(&scene, EventType::Message, &events);
     assert!(scene.sessions(&messages()).refused > 0, "the ghost was met");
@@ -211,7 +218,7 @@ async fn a_token_that_stays_busy_leaves_the_feed_to_the_next_run() {
     let events = scene.give(&messages(), last_hour(), 5);
     let busy = || SessionFault::Refuse(RefusedHandshake::second_session());
     // One try at once and one two seconds later; the next would come after the time is up.
-    scene.simulation.pod.script(&messages(), [busy(), busy()]);
+    scene.simulation.pod.inject(&messages(), [busy(), busy()]);
     let reading_ends = Instant::now() + Duration::from_secs(5);
     let report = scene.run_as(Run { reading_ends, ..scene.a_run() }).await;
     let failure = failure(&report, &messages());
@@ -226,7 +233,7 @@ async fn the_archive_is_read_while_the_live_service_alone_is_down() {
     let scene = Scene::hybrid().start().await;
     let events = scene.give(&messages(), last_hour(), 5);
     let cut = || SessionFault::CutAfter(0);
-    scene.simulation.pod.script_live(&messages(), [cut(), cut(), cut(), cut()]);
+    scene.simulation.pod.inject_live(&messages(), [cut(), cut(), cut(), cut()]);
     let reading_ends = Instant::now() + Duration::from_secs(60);
     let report = scene.run_as(Run { reading_ends, ..scene.a_run() }).await;
     let failure = failure(&report, &messages());
@@ -256,7 +263,7 @@ async fn after_an_outage_the_newest_events_come_first() {
 
 #[tokio::test]
 async fn a_stream_that_is_never_quiet_leaves_time_for_the_archive() {
-    let scene = Scene::hybrid().pod(|pod| pod.pace = Some(40)).start().await;
+    let scene = Scene::hybrid().pod(|pod| pod.events_per_second = Some(40)).start().await;
     let old = scene.give_events(&messages(), last_hour(), from_minute(last_hour(), 10, 5));
     scene.give_events(&messages(), this_hour(), from_minute(this_hour(), 5, 2_000));
     let reading_ends = Instant::now() + Duration::from_secs(6);

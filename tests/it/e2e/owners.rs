@@ -8,7 +8,7 @@ use proofpoint_sentinel::net::Net;
 use proofpoint_sentinel::report::FeedOutcome;
 use proofpoint_sentinel::state::{DeadLetter, DeadLetterReason, RecordedEnd, State, StateError};
 use proofpoint_sentinel_core::feed::EventType;
-use proofpoint_sentinel_simulator::workspace::{Gate, Script};
+use proofpoint_sentinel_simulator::workspace::{PostFault, ResponseGate};
 use tokio::time::Instant;
 use url::Url;
 
@@ -20,8 +20,8 @@ use crate::support::azurite::Azurite;
 async fn of_two_runs_at_once_one_has_the_feed() {
     let scene = Scene::new().await;
     let events = scene.give(&messages(), last_hour(), 20);
-    let gate = Gate::default();
-    scene.simulation.workspace.script([Script::Hold(gate.clone())]);
+    let gate = ResponseGate::default();
+    scene.simulation.workspace.inject([PostFault::Hold(gate.clone())]);
     let second = async {
         scene.simulation.workspace.wait_for(|counters| counters.in_flight == 1).await;
         let report = scene.run().await;
@@ -107,8 +107,8 @@ async fn goes_on(scene: Scene, end: RecordedEnd, interrupted: impl AsyncFnOnce(&
 fn slowly() -> SceneBuilder {
     // The archive's ghosts would keep the next run out for an hour.
     Scene::of().pod(|pod| {
-        pod.pace = Some(40);
-        pod.ghost = Duration::from_secs(3600);
+        pod.events_per_second = Some(40);
+        pod.slot_release_delay = Duration::from_secs(3600);
     })
 }
 
@@ -178,8 +178,8 @@ async fn a_blob_container_keeps_lease_checkpoint_and_dead_letters() {
         .await;
     scene.give_events(&messages(), last_hour(), vec!["no event".into()]);
     let events = scene.give(&messages(), last_hour(), 20);
-    let gate = Gate::default();
-    scene.simulation.workspace.script([Script::Hold(gate.clone())]);
+    let gate = ResponseGate::default();
+    scene.simulation.workspace.inject([PostFault::Hold(gate.clone())]);
     let elsewhere = async {
         scene.simulation.workspace.wait_for(|counters| counters.in_flight == 1).await;
         let report = scene.run().await;

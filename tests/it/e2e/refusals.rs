@@ -6,7 +6,7 @@ use proofpoint_sentinel::collect::Run;
 use proofpoint_sentinel::report::FeedOutcome;
 use proofpoint_sentinel_core::feed::EventType;
 use proofpoint_sentinel_simulator::DestinationApi;
-use proofpoint_sentinel_simulator::certificates::Authority;
+use proofpoint_sentinel_simulator::certificates::CertificateAuthority;
 use proofpoint_sentinel_simulator::pod::{RefusedHandshake, SessionFault};
 use tokio::time::Instant;
 
@@ -21,7 +21,7 @@ async fn refused(refusal: RefusedHandshake) -> String {
     let mail = scene.give(&messages(), last_hour(), 3);
     let lines = scene.give(&maillog, last_hour(), 4);
     let status = refusal.status;
-    scene.simulation.pod.script(&messages(), [SessionFault::Refuse(refusal)]);
+    scene.simulation.pod.inject(&messages(), [SessionFault::Refuse(refusal)]);
 
     let report = scene.run().await;
     let text = failure(&report, &messages());
@@ -79,7 +79,7 @@ async fn a_refusal_that_passes_is_waited_out_in_the_run() {
     let scene = Scene::new().await;
     let events = scene.give(&messages(), last_hour(), 3);
     let wish = RefusedHandshake::new(503, "Later").with_header("retry-after", "2");
-    scene.simulation.pod.script(&messages(), [SessionFault::Refuse(wish)]);
+    scene.simulation.pod.inject(&messages(), [SessionFault::Refuse(wish)]);
     let begun = Instant::now();
     scene.run_well().await;
     assert!(begun.elapsed() >= Duration::from_secs(2), "sooner than the server asked for");
@@ -89,9 +89,10 @@ async fn a_refusal_that_passes_is_waited_out_in_the_run() {
 
 #[tokio::test]
 async fn the_ghost_of_a_session_that_broke_is_waited_out() {
-    let scene = Scene::of().pod(|pod| pod.ghost = Duration::from_millis(1500)).start().await;
+    let scene =
+        Scene::of().pod(|pod| pod.slot_release_delay = Duration::from_millis(1500)).start().await;
     let events = scene.give(&messages(), last_hour(), 10);
-    scene.simulation.pod.script(&messages(), [SessionFault::CutAfter(10)]);
+    scene.simulation.pod.inject(&messages(), [SessionFault::CutAfter(10)]);
     scene.run_well().await;
     assert_eq!(scene.run_well().await.feeds[0].hours_done, [last_hour()]);
     assert_eq!(scene.simulation.pod.counters().refused, [(409, 1)].into());
@@ -102,7 +103,7 @@ async fn the_ghost_of_a_session_that_broke_is_waited_out() {
 async fn a_certificate_that_nobody_trusts_is_told_with_the_setting() {
     let scene = Scene::of().destination(DestinationApi::DataCollector).start().await;
     let path = scene.directory.path().join("another-authority.pem");
-    Authority::new().and_then(|authority| authority.write_pem(&path)).unwrap();
+    CertificateAuthority::new().and_then(|authority| authority.write_pem(&path)).unwrap();
     let mut run = scene.a_run();
     run.settings.source.net.extra_roots = Some(path);
     let text = failure(&scene.run_as(run).await, &messages());

@@ -7,7 +7,7 @@ use proofpoint_sentinel::collect::{Run, backfill};
 use proofpoint_sentinel::pod::SessionTimeouts;
 use proofpoint_sentinel::state::LeaseTimes;
 use proofpoint_sentinel_core::feed::EventType;
-use proofpoint_sentinel_simulator::workspace::{Gate, Script};
+use proofpoint_sentinel_simulator::workspace::{PostFault, ResponseGate};
 
 use crate::e2e::events;
 use crate::e2e::fixture::{Scene, break_lease, checkpoint_in, failure, last_hour, messages, soon};
@@ -31,7 +31,7 @@ const EVENTS: usize = 200;
 const BATCH: usize = 25;
 
 /// A scene over `container`, with an hour of several batches of which the first ones are held.
-async fn held(container: &str) -> (Scene, Vec<Bytes>, Gate) {
+async fn held(container: &str) -> (Scene, Vec<Bytes>, ResponseGate) {
     let scene = Scene::of()
         .set("StateStorage", &Azurite::shared().connection_string())
         .set("StateContainer", container)
@@ -39,8 +39,8 @@ async fn held(container: &str) -> (Scene, Vec<Bytes>, Gate) {
         .await;
     let events = events::large(&messages(), last_hour(), EVENTS, EVENT);
     scene.give_events(&messages(), last_hour(), events.clone());
-    let gate = Gate::default();
-    scene.simulation.workspace.script(vec![Script::Hold(gate.clone()); UNDER_WAY]);
+    let gate = ResponseGate::default();
+    scene.simulation.workspace.inject(vec![PostFault::Hold(gate.clone()); UNDER_WAY]);
     (scene, events, gate)
 }
 

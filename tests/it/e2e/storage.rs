@@ -8,7 +8,7 @@ use proofpoint_sentinel::collect::Run;
 use proofpoint_sentinel::state::{Checkpoint, DeadLetterReason};
 use proofpoint_sentinel_core::feed::EventType;
 use proofpoint_sentinel_simulator::pod::SessionFault;
-use proofpoint_sentinel_simulator::workspace::{Gate, Script};
+use proofpoint_sentinel_simulator::workspace::{PostFault, ResponseGate};
 use tokio::time::Instant;
 
 use crate::e2e::fixture::{Scene, break_lease, checkpoint_in, failure, last_hour, messages, soon};
@@ -162,8 +162,8 @@ async fn a_storage_that_hangs_ends_the_run_in_its_time_and_the_next_one_goes_on(
 async fn a_checkpoint_that_changed_during_the_run_is_left_as_it_is() {
     let scene = Scene::new().await;
     let events = scene.give(&messages(), last_hour(), EVENTS);
-    let gate = Gate::default();
-    scene.simulation.workspace.script([Script::Hold(gate.clone())]);
+    let gate = ResponseGate::default();
+    scene.simulation.workspace.inject([PostFault::Hold(gate.clone())]);
     let other = async {
         scene.simulation.workspace.wait_for(|counters| counters.in_flight == 1).await;
         let state = scene.open_state().await;
@@ -188,7 +188,7 @@ async fn a_checkpoint_that_changed_during_the_run_is_left_as_it_is() {
 async fn a_damaged_ledger_stops_its_hour_and_costs_duplicates_of_it_where_it_is_deleted() {
     let scene = Scene::new().await;
     let events = scene.give(&messages(), last_hour(), EVENTS);
-    scene.simulation.pod.script(&messages(), [SessionFault::CutAfter(8)]);
+    scene.simulation.pod.inject(&messages(), [SessionFault::CutAfter(8)]);
     let early = scene.run_well().await.feeds[0].counts.delivered;
     let folder = scene.state_path(&format!("ledger/{}/{}", messages(), last_hour()));
     let segment = std::fs::read_dir(&folder).unwrap().next().unwrap().unwrap().path();
@@ -217,8 +217,8 @@ async fn a_full_disk_fails_the_feed_and_what_was_delivered_is_known_once_there_i
     // Writing to this file fails as on a full disk.
     let path = scene.checkpoint_path(&messages());
     let temporary = path.with_extension("json.tmp");
-    let gate = Gate::default();
-    scene.simulation.workspace.script([Script::Hold(gate.clone())]);
+    let gate = ResponseGate::default();
+    scene.simulation.workspace.inject([PostFault::Hold(gate.clone())]);
     let fills = async {
         scene.simulation.workspace.wait_for(|counters| counters.in_flight == 1).await;
         symlink("/dev/full", &temporary).unwrap();

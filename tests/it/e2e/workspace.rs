@@ -6,7 +6,7 @@ use axum::http::StatusCode;
 use proofpoint_sentinel::collect::Run;
 use proofpoint_sentinel_core::feed::EventType;
 use proofpoint_sentinel_simulator::DestinationApi;
-use proofpoint_sentinel_simulator::workspace::{Answer, Gate, Script};
+use proofpoint_sentinel_simulator::workspace::{ApiResponse, PostFault, ResponseGate};
 use tokio::time::Instant;
 
 use crate::e2e::fixture::{Scene, failure, last_hour, messages};
@@ -39,13 +39,13 @@ async fn held_up(mut scene: Scene, mend: impl FnOnce(&mut Scene)) -> String {
 
 #[tokio::test]
 async fn either_api_is_given_time_when_it_is_busy_or_broken() {
-    let faults = [429, 500, 503].map(|status| Script::Reply(Answer::status(status)));
-    let faults = faults.into_iter().chain([Script::ResetConnection]);
+    let faults = [429, 500, 503].map(|status| PostFault::Reply(ApiResponse::status(status)));
+    let faults = faults.into_iter().chain([PostFault::ResetConnection]);
     let cases = faults.flat_map(|fault| BOTH.map(|destination| (destination, fault.clone())));
     let waited_out = cases.map(async |(destination, fault)| {
         let scene = Scene::of().destination(destination).start().await;
         let events = scene.give(&messages(), last_hour(), 10);
-        scene.simulation.workspace.script([fault.clone()]);
+        scene.simulation.workspace.inject([fault.clone()]);
         let report = scene.run_well().await;
         let counts = &report.feeds[0].counts;
         let found = (counts.posts, counts.retries, counts.delivered);
@@ -60,7 +60,7 @@ async fn either_api_gets_in_halves_what_it_calls_too_long() {
     for destination in BOTH {
         let scene = Scene::of().destination(destination).start().await;
         let events = scene.give(&messages(), last_hour(), 10);
-        scene.simulation.workspace.script([Script::Reply(Answer::status(413))]);
+        scene.simulation.workspace.inject([PostFault::Reply(ApiResponse::status(413))]);
         let report = scene.run_well().await;
         let counts = &report.feeds[0].counts;
         assert_eq!((counts.posts, counts.delivered, counts.dead_letters()), (3, 10, 0));
@@ -71,8 +71,8 @@ async fn either_api_gets_in_halves_what_it_calls_too_long() {
 #[tokio::test]
 async fn a_post_that_is_refused_for_its_headers_is_no_fault_of_its_rows() {
     let scene = Scene::of().destination(DestinationApi::DataCollector).start().await;
-    let inactive = Answer::collector_error(400, "InactiveCustomer");
-    scene.simulation.workspace.script([Script::Reply(inactive)]);
+    let inactive = ApiResponse::collector_error(400, "InactiveCustomer");
+    scene.simulation.workspace.inject([PostFault::Reply(inactive)]);
     let text = held_up(scene, |_| {}).await;
     assert!(text.contains("the workspace refuses every post"), "{text}");
     assert!(text.contains("InactiveCustomer") && text.contains("WorkspaceID"), "{text}");
@@ -82,7 +82,7 @@ async fn a_post_that_is_refused_for_its_headers_is_no_fault_of_its_rows() {
 async fn a_workspace_that_does_not_answer_holds_the_run_up_until_posting_ends() {
     for destination in BOTH {
         let scene = Scene::of().destination(destination).start().await;
-        scene.simulation.workspace.script([Script::Hold(Gate::default())]);
+        scene.simulation.workspace.inject([PostFault::Hold(ResponseGate::default())]);
         let text = held_up(scene, |_| {}).await;
         let told = "the run's time was up before the workspace took the rows (lastly: no answer \
                     came in time). They are sent again by themselves";
@@ -93,8 +93,8 @@ async fn a_workspace_that_does_not_answer_holds_the_run_up_until_posting_ends() 
 #[tokio::test]
 async fn a_workspace_that_stays_busy_is_left_to_the_next_run() {
     let scene = Scene::new().await;
-    let later = Answer::throttled(3600);
-    scene.simulation.workspace.script([Script::Reply(later)]);
+    let later = ApiResponse::throttled(3600);
+    scene.simulation.workspace.inject([PostFault::Reply(later)]);
     let text = held_up(scene, |_| {}).await;
     assert!(text.contains("(lastly: HTTP 429 TooManyRequests"), "{text}");
 }

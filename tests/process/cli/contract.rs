@@ -7,7 +7,7 @@ use std::time::Duration;
 use proofpoint_sentinel::host::{FUNCTION, Function, Invocation, Reply, serve};
 use proofpoint_sentinel::net::Net;
 use proofpoint_sentinel_simulator::DestinationApi;
-use proofpoint_sentinel_simulator::host::{Host, InvocationOutcome};
+use proofpoint_sentinel_simulator::host::{FunctionsHost, InvocationOutcome};
 use reqwest::{Method, Response, StatusCode};
 use serde_json::Value;
 use tokio_util::sync::CancellationToken;
@@ -83,7 +83,7 @@ async fn settings_that_are_missing_are_all_named_and_the_program_lives_on() {
             assert!(logs[1..].iter().any(|line| line.contains(setting)), "{setting} in {logs:#?}");
         }
     }
-    assert_eq!(ask(host.base(), Method::GET, "/", "").await.status(), StatusCode::OK);
+    assert_eq!(ask(host.base_url(), Method::GET, "/", "").await.status(), StatusCode::OK);
 
     let world = World::new(&[1], None).await;
     let host = app.host(world.settings(DestinationApi::DataCollector)).await;
@@ -130,13 +130,13 @@ async fn whatever_is_asked_the_answer_is_a_json_object() {
     ];
     for (method, path, body, status, told) in cases {
         let what = format!("{method} {path}");
-        let answer = ask(host.base(), method, path, body.to_owned()).await;
+        let answer = ask(host.base_url(), method, path, body.to_owned()).await;
         assert_eq!(answer.status(), status, "{what}");
         assert_eq!(answer.headers()["content-type"], "application/json", "{what}");
         let logs = logs(&soon(answer.text()).await.unwrap());
         assert!(logs.len() == 1 && logs[0].contains(told), "{what}: {logs:?}");
     }
-    let ready = ask(host.base(), Method::GET, "/", "").await;
+    let ready = ask(host.base_url(), Method::GET, "/", "").await;
     assert_eq!(ready.status(), StatusCode::OK);
     assert!(logs(&soon(ready.text()).await.unwrap()).is_empty());
 }
@@ -154,8 +154,8 @@ async fn nobody_outside_of_the_machine_can_reach_it() {
     assert!(refused.is_err(), "{outside}:{port} can be reached");
 }
 
-fn port(host: &Host) -> u16 {
-    let address: SocketAddr = host.base().trim_start_matches("http://").parse().unwrap();
+fn port(host: &FunctionsHost) -> u16 {
+    let address: SocketAddr = host.base_url().trim_start_matches("http://").parse().unwrap();
     address.port()
 }
 

@@ -6,8 +6,8 @@ use std::path::Path;
 use proofpoint_sentinel_core::feed::{EventType, Feed};
 use proofpoint_sentinel_core::hour::Hour;
 use proofpoint_sentinel_core::tables::table;
-use proofpoint_sentinel_simulator::mail::Traffic;
-use proofpoint_sentinel_simulator::pod::{EventSource, GeneratedEvents, Volume};
+use proofpoint_sentinel_simulator::mail::MailTraffic;
+use proofpoint_sentinel_simulator::pod::{EventSource, GeneratedEvents, MailVolume};
 
 use crate::cli::program::{Ended, run};
 use crate::cli::world::{CLUSTER, feed, id};
@@ -56,8 +56,8 @@ fn rows(keep: &Path, table: &str, feed: &Feed) -> Vec<String> {
 
 /// The ids of the traffic, in order.
 fn traffic(feed: &Feed, first: Hour, last: Hour) -> Vec<String> {
-    let volume = Volume { messages: 300, audits: 10, daily: true, bulk: false };
-    let source = GeneratedEvents::new([(CLUSTER.to_owned(), Traffic::new(1, CLUSTER))], volume);
+    let volume = MailVolume { messages: 300, audits: 10, daily: true, bulk: false };
+    let source = GeneratedEvents::new([(CLUSTER.to_owned(), MailTraffic::new(1, CLUSTER))], volume);
     let events = first.through(last).flat_map(|hour| source.events(feed, hour));
     let mut ids: Vec<String> = events.map(|event| id(feed, &event)).collect();
     ids.sort();

@@ -2,7 +2,9 @@
 //! nothing that is a secret.
 
 use proofpoint_sentinel_simulator::DestinationApi;
-use proofpoint_sentinel_simulator::host::{Host, InvocationOutcome, Line, Output};
+use proofpoint_sentinel_simulator::host::{
+    FunctionsHost, InvocationOutcome, OutputLine, OutputStream,
+};
 use serde_json::Value;
 
 use crate::app::{App, fire};
@@ -14,16 +16,16 @@ const REMEMBERED: usize = 4096;
 
 /// A line of the program's log.
 struct Entry {
-    output: Output,
+    stream: OutputStream,
     text: String,
     json: Value,
 }
 
 impl Entry {
     #[track_caller]
-    fn of(Line { output, text }: Line) -> Entry {
+    fn of(OutputLine { stream, text }: OutputLine) -> Entry {
         let json = serde_json::from_str(&text).unwrap_or_else(|error| panic!("{error}: {text}"));
-        Entry { output, text, json }
+        Entry { stream, text, json }
     }
 
     fn is(&self, level: &str) -> bool {
@@ -49,7 +51,7 @@ async fn run(settings: Vec<(String, String)>) -> (InvocationOutcome, Vec<Entry>)
     let host = app.host(settings).await;
     let outcome = fire(&host).await;
     for feed in feeds().map(|feed| feed.to_string()) {
-        let summary = |line: &Line| {
+        let summary = |line: &OutputLine| {
             let json: Value = serde_json::from_str(&line.text).unwrap_or_default();
             json["feed"] == feed && json["events"].is_number()
         };
@@ -67,20 +69,21 @@ async fn run(settings: Vec<(String, String)>) -> (InvocationOutcome, Vec<Entry>)
 const MARKER: &str = "LastOfAll";
 
 /// Waits until an error that the test causes itself has come through.
-async fn end_of_errors(host: &Host) {
+async fn end_of_errors(host: &FunctionsHost) {
     let http = proofpoint_sentinel::net::Net::new(None).unwrap().http;
-    soon(http.post(format!("{}/{MARKER}", host.base())).send()).await.unwrap();
-    let marker = |line: &Line| line.output == Output::Stderr && line.text.contains(MARKER);
+    soon(http.post(format!("{}/{MARKER}", host.base_url())).send()).await.unwrap();
+    let marker =
+        |line: &OutputLine| line.stream == OutputStream::Stderr && line.text.contains(MARKER);
     soon(host.wait_for_line(marker)).await;
 }
 
 #[track_caller]
 fn assert_in_order(entries: &[Entry]) {
     let mut invocations: Vec<&str> = Vec::new();
-    for Entry { output, text, json } in entries {
+    for Entry { stream, text, json } in entries {
         assert!(json.is_object() && json["level"].is_string(), "{text}");
         assert!(json["timestamp"].is_string() && json["message"].is_string(), "{text}");
-        assert_eq!(*output == Output::Stderr, json["level"] == "ERROR", "{text}");
+        assert_eq!(*stream == OutputStream::Stderr, json["level"] == "ERROR", "{text}");
     }
     let (ready, run) = entries.split_first().expect("something was written");
     assert_eq!(ready.json["message"], "ready");
@@ -147,7 +150,7 @@ async fn a_line_of_a_library_belongs_to_its_invocation_too() {
     let settings = with(settings, "IDENTITY_ENDPOINT", "http://127.0.0.1:1/msi/token");
     let app = App::new();
     let host = app.host(settings).await;
-    let failed = |line: &Line| line.text.contains("<== Failed response");
+    let failed = |line: &OutputLine| line.text.contains("<== Failed response");
     tokio::select! {
         outcome = fire(&host) => panic!("{outcome:?}"),
         () = soon(host.wait_for_line(failed)) => {}
@@ -169,7 +172,7 @@ fn assert_no_secret(world: &World, settings: &[(String, String)], entries: &[Ent
         }
         let is_of_token = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_');
         for word in text.split(|c| !is_of_token(c)) {
-            assert!(!tokens.admits(word, audience), "a token in {text}");
+            assert!(!tokens.accepts(word, audience), "a token in {text}");
         }
         assert!(!text.contains("m0.example"), "an event in {text}");
     }

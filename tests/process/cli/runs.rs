@@ -5,8 +5,8 @@ use std::os::unix::process::ExitStatusExt;
 use proofpoint_sentinel::state::RecordedEnd;
 use proofpoint_sentinel_core::hour::Hour;
 use proofpoint_sentinel_simulator::DestinationApi;
-use proofpoint_sentinel_simulator::host::{Host, InvocationOutcome};
-use proofpoint_sentinel_simulator::workspace::{Gate, Script};
+use proofpoint_sentinel_simulator::host::{FunctionsHost, InvocationOutcome};
+use proofpoint_sentinel_simulator::workspace::{PostFault, ResponseGate};
 
 use crate::app::{App, fire, succeed};
 use crate::cli::world::{World, feeds};
@@ -29,7 +29,7 @@ impl World {
     }
 
     /// Fires the timer until all hours are done.
-    async fn finish(&self, host: &Host) {
+    async fn finish(&self, host: &FunctionsHost) {
         for _ in 0..TICKS {
             succeed(host).await;
             if self.has_done(self.hours[self.hours.len() - 1]).await {
@@ -69,9 +69,9 @@ async fn two_runs_at_once_deliver_each_event_once() {
     let world = World::new(&[20], None).await;
     let app = App::new();
     let host = app.host(world.settings(DestinationApi::LogsIngestion)).await;
-    let gate = Gate::default();
+    let gate = ResponseGate::default();
     let workspace = &world.simulation.workspace;
-    workspace.script([Script::Hold(gate.clone()), Script::Hold(gate.clone())]);
+    workspace.inject([PostFault::Hold(gate.clone()), PostFault::Hold(gate.clone())]);
     let meanwhile = async {
         soon(workspace.wait_for(|counters| counters.in_flight == 2)).await;
         let logs = succeed(&host).await;

@@ -13,7 +13,7 @@ use proofpoint_sentinel_core::clock::Clock;
 use proofpoint_sentinel_core::feed::{EventType, Feed};
 use proofpoint_sentinel_core::hour::Hour;
 use proofpoint_sentinel_core::tables::table;
-use proofpoint_sentinel_simulator::pod::{EventSource, FeedCounters, GivenEvents};
+use proofpoint_sentinel_simulator::pod::{EventSource, FeedCounters, InMemoryEvents};
 use proofpoint_sentinel_simulator::{DestinationApi, Simulation, SimulationSettings};
 use serde_json::Value;
 use tempfile::TempDir;
@@ -38,7 +38,7 @@ pub(crate) struct World {
     pub simulation: Simulation,
     /// Hours that have events, all of them due.
     pub hours: Vec<Hour>,
-    source: Arc<GivenEvents>,
+    source: Arc<InMemoryEvents>,
     directory: TempDir,
 }
 
@@ -50,15 +50,19 @@ impl World {
         let newest = Hour::newest_due(Timestamp::now(), SignedDuration::from_mins(45));
         let oldest = newest.plus(1 - per_hour.len() as i64);
         let hours: Vec<Hour> = oldest.through(newest).collect();
-        let source = Arc::new(GivenEvents::default());
+        let source = Arc::new(InMemoryEvents::default());
         for feed in feeds() {
             for (hour, count) in hours.iter().zip(per_hour) {
-                source.add(&feed, *hour, (0..*count).map(|number| event(&feed, *hour, number)));
+                source.add_to_hour(
+                    &feed,
+                    *hour,
+                    (0..*count).map(|number| event(&feed, *hour, number)),
+                );
             }
         }
         let mut settings =
             SimulationSettings::new(directory.path(), Clock::system(), &[CLUSTER], source.clone());
-        settings.pod.pace = pace;
+        settings.pod.events_per_second = pace;
         let simulation = soon(Simulation::start(settings)).await.unwrap();
         World { simulation, hours, source, directory }
     }
@@ -100,7 +104,7 @@ impl World {
 
     /// Adds an event to those of an hour.
     pub(crate) fn add(&self, feed: &Feed, hour: Hour, event: &str) {
-        self.source.add(feed, hour, [event.to_owned()]);
+        self.source.add_to_hour(feed, hour, [event.to_owned()]);
     }
 
     /// The events of an hour, as they are sent.

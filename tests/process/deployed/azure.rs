@@ -12,8 +12,8 @@ use proofpoint_sentinel::state::{Checkpoint, State};
 use proofpoint_sentinel_core::clock::Clock;
 use proofpoint_sentinel_core::feed::Feed;
 use proofpoint_sentinel_core::secret::Secret;
-use proofpoint_sentinel_simulator::certificates::Authority as SimulatedAuthority;
-use proofpoint_sentinel_simulator::identity::{Identity, IdentitySettings};
+use proofpoint_sentinel_simulator::certificates::CertificateAuthority as SimulatedAuthority;
+use proofpoint_sentinel_simulator::identity::{IdentityProvider, IdentitySettings};
 use proofpoint_sentinel_simulator::pod::{EventSource, Pod, PodCluster, PodSettings};
 use proofpoint_sentinel_simulator::workspace::{Workspace, WorkspaceSettings};
 use reqwest::header::CONTENT_LENGTH;
@@ -70,7 +70,7 @@ pub(crate) struct Azure {
     account: String,
     azurite: Azurite,
     net: Net,
-    issuer: Identity,
+    issuer: IdentityProvider,
     identity: ManagedIdentity,
     _pod: Pod,
     _fronts: Vec<Front>,
@@ -90,7 +90,8 @@ impl Azure {
     ) -> Azure {
         let directory = tempfile::tempdir().unwrap();
         let simulated = SimulatedAuthority::new().unwrap();
-        let issuer = Identity::start(&simulated, IdentitySettings::default()).await.unwrap();
+        let issuer =
+            IdentityProvider::start(&simulated, IdentitySettings::default()).await.unwrap();
         let identity = ManagedIdentity::before(issuer.endpoint()).await;
         let settings = WorkspaceSettings::new(Clock::system(), issuer.tokens().clone());
         let workspace = Workspace::start(WorkspaceSettings {

@@ -10,9 +10,9 @@ use proofpoint_sentinel_core::feed::{EventType, Feed};
 use proofpoint_sentinel_core::hour::Hour;
 use proofpoint_sentinel_core::secret::Secret;
 use proofpoint_sentinel_core::tables::table;
-use proofpoint_sentinel_simulator::host::Host;
-use proofpoint_sentinel_simulator::mail::Traffic;
-use proofpoint_sentinel_simulator::pod::{EventSource, GeneratedEvents, PodCluster, Volume};
+use proofpoint_sentinel_simulator::host::FunctionsHost;
+use proofpoint_sentinel_simulator::mail::MailTraffic;
+use proofpoint_sentinel_simulator::pod::{EventSource, GeneratedEvents, MailVolume, PodCluster};
 use serde_json::{Value, json};
 
 use crate::app::App;
@@ -26,7 +26,7 @@ pub(crate) const CLUSTER: (&str, &str) = ("acme_hosted", "token-of-acme");
 const WORKSPACE: &str = "/subscriptions/11111111-1111-1111-1111-111111111111/resourceGroups/security-operations/providers/Microsoft.OperationalInsights/workspaces/soc-workspace";
 
 const LOOKBACK_HOURS: i64 = 3;
-const VOLUME: Volume = Volume { messages: 30, audits: 10, daily: false, bulk: false };
+const VOLUME: MailVolume = MailVolume { messages: 30, audits: 10, daily: false, bulk: false };
 
 /// What is to be deployed.
 pub(crate) struct Order {
@@ -55,7 +55,7 @@ impl Deployment {
         let deployed = Deployed::with(&parameters(&order, &company, &certificate));
 
         let clusters = [&[CLUSTER], order.more_clusters].concat();
-        let traffic = clusters.iter().map(|(id, _)| ((*id).to_owned(), Traffic::new(1, id)));
+        let traffic = clusters.iter().map(|(id, _)| ((*id).to_owned(), MailTraffic::new(1, id)));
         let source = Arc::new(GeneratedEvents::new(traffic, VOLUME));
         let known = clusters
             .iter()
@@ -86,8 +86,8 @@ impl Deployment {
     }
 
     /// A Functions host that has started the program.
-    pub(crate) async fn host(&self, environment: Vars) -> Host {
-        soon(Host::start(&root(&self.app), environment)).await.unwrap()
+    pub(crate) async fn host(&self, environment: Vars) -> FunctionsHost {
+        soon(FunctionsHost::start(&root(&self.app), environment)).await.unwrap()
     }
 
     /// Every event of the hours that were due has arrived, and none has arrived twice.

@@ -6,7 +6,9 @@ use proofpoint_sentinel::host::FUNCTION;
 use proofpoint_sentinel::settings::Vars;
 use proofpoint_sentinel_core::feed::EventType;
 use proofpoint_sentinel_core::tables::table;
-use proofpoint_sentinel_simulator::host::{Host, HostError, InvocationOutcome, Tick};
+use proofpoint_sentinel_simulator::host::{
+    FunctionsHost, FunctionsHostError, InvocationOutcome, TimerTrigger,
+};
 use serde_json::json;
 
 use crate::app::{fire, succeed};
@@ -87,7 +89,7 @@ async fn assert_works(deployment: &Deployment, ingestion: &str, resources: &[&st
     }
 }
 
-fn assert_tells_no_secret(deployment: &Deployment, host: &Host) {
+fn assert_tells_no_secret(deployment: &Deployment, host: &FunctionsHost) {
     let secrets = [deployment.deployed.secrets(), vec![PASSWORD.to_owned()]].concat();
     assert!(secrets.len() > 2, "the token, the proxy and its password at least");
     for line in host.lines() {
@@ -154,8 +156,8 @@ async fn without_a_required_setting_the_tick_fails_and_names_it() {
             }
         }
         let host = deployment.host(without(&deployment, "ProofpointSchedule")).await;
-        let refused = soon(host.fire(FUNCTION, &Tick::default())).await;
-        assert!(matches!(refused, Err(HostError::App { .. })), "{refused:?}");
+        let refused = soon(host.fire(FUNCTION, &TimerTrigger::default())).await;
+        assert!(matches!(refused, Err(FunctionsHostError::InvalidApp { .. })), "{refused:?}");
         assert_eq!(deployment.azure.workspace.counters().rows, 0);
     }
 }

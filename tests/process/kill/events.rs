@@ -10,7 +10,7 @@ use bytes::Bytes;
 use jiff::{SignedDuration, Timestamp};
 use proofpoint_sentinel_core::feed::{EventType, Feed};
 use proofpoint_sentinel_core::hour::Hour;
-use proofpoint_sentinel_simulator::pod::{GivenEvent, GivenEvents};
+use proofpoint_sentinel_simulator::pod::{InMemoryEvents, SourceEvent};
 use rand::RngExt as _;
 use rand::rngs::SmallRng;
 
@@ -20,7 +20,7 @@ use crate::kill::hours::{LATE, SimulatedHours};
 const LONGEST: usize = 20_000;
 
 pub(crate) struct ScenarioEvents {
-    pub source: GivenEvents,
+    pub source: InMemoryEvents,
     /// The ids of all events.
     ids: Vec<(Feed, BTreeSet<String>)>,
     /// When the last event arrives.
@@ -30,7 +30,7 @@ pub(crate) struct ScenarioEvents {
 impl ScenarioEvents {
     pub(crate) fn new(feeds: &[Feed]) -> ScenarioEvents {
         ScenarioEvents {
-            source: GivenEvents::default(),
+            source: InMemoryEvents::default(),
             ids: feeds.iter().map(|feed| (feed.clone(), BTreeSet::new())).collect(),
             all_arrived: Timestamp::MIN,
         }
@@ -99,7 +99,10 @@ impl ScenarioEvents {
         let id = format!("{path} {hour} {}", ids.len());
         let event = event(feed.event_type, &id, hour, rng);
         let live = matches!(path, "live" | "late");
-        self.source.give(feed, [GivenEvent { arrives, live, ..GivenEvent::new(event, hour) }]);
+        self.source.add(
+            feed,
+            [SourceEvent { arrives_at: arrives, live, ..SourceEvent::new(event, hour) }],
+        );
         ids.insert(id);
         self.all_arrived = self.all_arrived.max(arrives);
     }

@@ -9,7 +9,7 @@ use proofpoint_sentinel_core::clock::Clock;
 use proofpoint_sentinel_core::feed::{EventType, Feed};
 use proofpoint_sentinel_core::hour::Hour;
 use proofpoint_sentinel_core::tables::table;
-use proofpoint_sentinel_simulator::host::Tick;
+use proofpoint_sentinel_simulator::host::TimerTrigger;
 use proofpoint_sentinel_simulator::pod::{PodCounters, SessionFault};
 use proofpoint_sentinel_simulator::{DestinationApi, Simulation, SimulationSettings};
 use rand::rngs::SmallRng;
@@ -84,8 +84,9 @@ impl Scenario {
         let source = std::sync::Arc::new(events.source.clone());
         let mut settings =
             SimulationSettings::new(directory.path(), Clock::system(), &[CLUSTER], source);
-        settings.pod.settle = SignedDuration::ZERO;
-        settings.pod.ghost = Duration::from_millis(if seed.is_multiple_of(2) { 0 } else { 300 });
+        settings.pod.archive_delay = SignedDuration::ZERO;
+        settings.pod.slot_release_delay =
+            Duration::from_millis(if seed.is_multiple_of(2) { 0 } else { 300 });
         let simulation =
             in_time("the simulation starts", Simulation::start(settings)).await.unwrap();
         let destination = if seed.is_multiple_of(4) {
@@ -136,7 +137,7 @@ impl Scenario {
             host = self.short_app.host(self.settings()) => host,
         };
         self.handlers.start_handler(self.accepted_posts());
-        let tick = Tick::default();
+        let tick = TimerTrigger::default();
         let fired = host.fire(FUNCTION, &tick);
         tokio::pin!(fired);
         let is_over = tokio::select! {
@@ -159,7 +160,7 @@ impl Scenario {
             self.make_an_hour_due().await;
         }
         if step == Step::ArchiveSession {
-            self.simulation.pod.script_archive(&feed, [SessionFault::StallAfter(3)]);
+            self.simulation.pod.inject_archive(&feed, [SessionFault::StallAfter(3)]);
         }
         let phase = if step == Step::Start {
             let start = self.app.host(self.settings());
@@ -190,7 +191,7 @@ impl Scenario {
         }
         let host = self.app.host(settings).await;
         self.handlers.start_handler(self.accepted_posts());
-        let tick = Tick::default();
+        let tick = TimerTrigger::default();
         let stopped = async {
             match step {
                 Step::LiveSession | Step::ArchiveSession => {}
@@ -243,7 +244,9 @@ impl Scenario {
         self.handlers.start_handler(self.accepted_posts());
         let finished = async {
             while !self.is_finished().await {
-                host.fire(FUNCTION, &Tick::default()).await.expect("the timer can be fired");
+                host.fire(FUNCTION, &TimerTrigger::default())
+                    .await
+                    .expect("the timer can be fired");
             }
         };
         let finished = timeout(FINISH_LIMIT, finished).await;

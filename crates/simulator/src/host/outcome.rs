@@ -1,12 +1,12 @@
-//! What the Functions host makes of a handler's reply.
+//! How the Functions host classifies a handler's reply.
 
 use axum::http::StatusCode;
 use serde_json::{Map, Value};
 
-/// How an invocation went, from the host's point of view.
+/// The outcome of an invocation for the host.
 #[derive(Clone, Debug, PartialEq)]
 pub enum InvocationOutcome {
-    /// The host is content.
+    /// The invocation succeeded.
     Success {
         /// Values of the output bindings by name.
         outputs: Map<String, Value>,
@@ -15,27 +15,27 @@ pub enum InvocationOutcome {
         /// Value of the `$return` binding.
         return_value: Value,
     },
-    /// A status other than 2xx: the host throws away the body and what is in it.
+    /// A status other than 2xx. The real host discards the body.
     Failed {
         /// The status.
         status: u16,
-        /// The body, which only this stand-in shows.
+        /// The body.
         body: String,
     },
-    /// 2xx, but not a reply that the host understands: the invocation fails.
+    /// 2xx with a reply that the host does not understand: the invocation fails.
     BadReply(String),
-    /// 2xx without content or with JSON null. The host never completes such an invocation: it
-    /// lets it run into `functionTimeout` and then kills the process.
+    /// 2xx without content or with JSON null. The real host does not complete such an invocation:
+    /// it waits for `functionTimeout` and then kills the process.
     WouldHang,
-    /// No reply came: the connection was refused or broke.
+    /// No reply: the connection was refused or broke.
     Unreachable(String),
-    /// `functionTimeout` passed. The process has been killed.
+    /// `functionTimeout` elapsed, and the host killed the process.
     TimedOut,
 }
 
 impl InvocationOutcome {
-    /// Judges a complete reply.
-    pub(super) fn of(
+    /// Classifies a complete reply.
+    pub(super) fn classify(
         status: StatusCode,
         content_type: Option<&str>,
         body: &[u8],
@@ -64,7 +64,7 @@ impl InvocationOutcome {
     }
 }
 
-/// Names are read in any case, unknown members passed over.
+/// Names are case-insensitive; unknown members are ignored.
 fn success(members: Map<String, Value>) -> Result<InvocationOutcome, String> {
     let (mut outputs, mut logs, mut return_value) = (Map::new(), Vec::new(), Value::Null);
     for (name, value) in members {
@@ -72,7 +72,7 @@ fn success(members: Map<String, Value>) -> Result<InvocationOutcome, String> {
             ("outputs" | "logs", Value::Null) => {}
             ("outputs", Value::Object(members)) => outputs = members,
             ("outputs", _) => return Err("Outputs is no object".to_owned()),
-            ("logs", Value::Array(lines)) => logs = texts(lines)?,
+            ("logs", Value::Array(lines)) => logs = strings(lines)?,
             ("logs", _) => return Err("Logs is no list".to_owned()),
             ("returnvalue", value) => return_value = value,
             _ => {}
@@ -81,7 +81,7 @@ fn success(members: Map<String, Value>) -> Result<InvocationOutcome, String> {
     Ok(InvocationOutcome::Success { outputs, logs, return_value })
 }
 
-fn texts(lines: Vec<Value>) -> Result<Vec<String>, String> {
+fn strings(lines: Vec<Value>) -> Result<Vec<String>, String> {
     lines
         .into_iter()
         .map(|line| match line {
@@ -95,15 +95,19 @@ fn texts(lines: Vec<Value>) -> Result<Vec<String>, String> {
 mod tests {
     use super::*;
 
-    fn of(status: u16, content_type: &str, body: &str) -> InvocationOutcome {
+    fn classify(status: u16, content_type: &str, body: &str) -> InvocationOutcome {
         let content_type = (!content_type.is_empty()).then_some(content_type);
-        InvocationOutcome::of(StatusCode::from_u16(status).unwrap(), content_type, body.as_bytes())
+        InvocationOutcome::classify(
+            StatusCode::from_u16(status).unwrap(),
+            content_type,
+            body.as_bytes(),
+        )
     }
 
     const JSON: &str = "application/json";
 
     #[test]
-    fn an_object_is_a_success_whatever_the_case_of_its_names() {
+    fn member_names_of_a_reply_are_case_insensitive() {
         let body = r#"{"outputs":{"res":1},"LOGS":["done"],"ReturnValue":7,"other":0}"#;
         for content_type in [JSON, "application/json; charset=utf-8", "text/json"] {
             let expected = InvocationOutcome::Success {
@@ -111,19 +115,22 @@ mod tests {
                 logs: vec!["done".to_owned()],
                 return_value: Value::from(7),
             };
-            assert_eq!(of(200, content_type, body), expected);
+            assert_eq!(classify(200, content_type, body), expected);
         }
         for body in ["{}", r#"{"Outputs":null,"Logs":null,"ReturnValue":null}"#] {
-            assert!(matches!(of(202, JSON, body), InvocationOutcome::Success { .. }), "{body}");
+            assert!(
+                matches!(classify(202, JSON, body), InvocationOutcome::Success { .. }),
+                "{body}"
+            );
         }
     }
 
     #[test]
-    fn nothing_and_null_would_hang_the_host() {
+    fn empty_and_null_replies_would_hang_the_host() {
         for (status, content_type, body) in
             [(200, JSON, ""), (200, "", ""), (204, "", ""), (200, JSON, " null ")]
         {
-            assert_eq!(of(status, content_type, body), InvocationOutcome::WouldHang);
+            assert_eq!(classify(status, content_type, body), InvocationOutcome::WouldHang);
         }
     }
 
@@ -140,13 +147,13 @@ mod tests {
             (JSON, r#"{"Outputs":[]}"#),
         ] {
             assert!(
-                matches!(of(200, content_type, body), InvocationOutcome::BadReply(_)),
+                matches!(classify(200, content_type, body), InvocationOutcome::BadReply(_)),
                 "{body}"
             );
         }
         for status in [301, 404, 500] {
             let expected = InvocationOutcome::Failed { status, body: "{}".to_owned() };
-            assert_eq!(of(status, JSON, "{}"), expected);
+            assert_eq!(classify(status, JSON, "{}"), expected);
         }
     }
 }

@@ -10,25 +10,24 @@ use tempfile::TempDir;
 
 use super::*;
 
-/// What the handler process of these tests is told to be: it is this very test binary, made to
-/// run [`stands_in_for_a_handler`] only.
+/// The variable with the role of the handler process. That process is this test binary, told to run [`runs_as_the_handler`] only.
 const ROLE: &str = "SIMULATED_HANDLER";
 
 const FUNCTIONS: [&str; 6] = ["Echo", "Empty", "Null", "Text", "Broken", "Slow"];
 
-struct App {
+struct TestApp {
     directory: TempDir,
     role: &'static str,
 }
 
-impl App {
-    fn new(role: &'static str, host_json: Value) -> App {
+impl TestApp {
+    fn new(role: &'static str, host_json: Value) -> TestApp {
         let directory = tempfile::tempdir().unwrap();
         let mut host_json = host_json;
         host_json["customHandler"]["description"] = json!({
             "defaultExecutablePath": std::env::current_exe().unwrap(),
             "arguments": [
-                "--exact", "host::tests::stands_in_for_a_handler",
+                "--exact", "host::tests::runs_as_the_handler",
                 "--include-ignored", "--nocapture", "--quiet",
             ],
         });
@@ -42,13 +41,13 @@ impl App {
             let function_json = json!({"bindings": [timer]}).to_string();
             std::fs::write(directory.join("function.json"), function_json).unwrap();
         }
-        App { directory, role }
+        TestApp { directory, role }
     }
 
-    async fn host(&self) -> Result<Host, HostError> {
+    async fn host(&self) -> Result<FunctionsHost, FunctionsHostError> {
         let settings = [(ROLE, self.role), ("SCHEDULE", "0 */5 * * * *"), ("GREETING", "hello")];
         let settings = settings.map(|(name, value)| (name.to_owned(), value.to_owned()));
-        soon(Host::start(self.directory.path(), settings)).await
+        soon(FunctionsHost::start(self.directory.path(), settings)).await
     }
 }
 
@@ -56,16 +55,16 @@ async fn soon<F: Future>(future: F) -> F::Output {
     tokio::time::timeout(Duration::from_secs(60), future).await.expect("it happens in time")
 }
 
-async fn good_host() -> (App, Host) {
-    let app = App::new("good", json!({}));
+async fn good_host() -> (TestApp, FunctionsHost) {
+    let app = TestApp::new("good", json!({}));
     let host = app.host().await.unwrap();
     (app, host)
 }
 
-/// Not a test: the handler process. Does nothing where it is not told what to be.
+/// Not a test, but the handler process of the others. It does nothing without a role.
 #[tokio::test]
 #[ignore = "runs as the handler process of the other tests"]
-async fn stands_in_for_a_handler() {
+async fn runs_as_the_handler() {
     match std::env::var(ROLE).as_deref() {
         Ok("good") => serve().await,
         Ok("dying") => {
@@ -102,7 +101,7 @@ async fn serve() {
     axum::serve(listener, router).await.unwrap();
 }
 
-/// Returns what it was asked, head and body.
+/// Returns the headers and the body of its request.
 async fn echo(request: Request) -> axum::Json<Value> {
     let headers: Value = request
         .headers()
@@ -116,12 +115,12 @@ async fn echo(request: Request) -> axum::Json<Value> {
 }
 
 #[tokio::test]
-async fn an_invocation_looks_like_the_hosts() {
+async fn an_invocation_looks_like_one_of_the_real_host() {
     let (_app, host) = good_host().await;
     assert!(host.ready_after() > Duration::ZERO);
     let last = "2026-11-20T11:55:00.25Z".parse().ok();
     let next = "2026-11-20T12:00:00Z".parse().unwrap();
-    let tick = Tick { status: Some(ScheduleStatus { last, next }), is_past_due: true };
+    let tick = TimerTrigger { status: Some(ScheduleStatus { last, next }), is_past_due: true };
     let outcome = soon(host.fire("Echo", &tick)).await.unwrap();
     let InvocationOutcome::Success { logs, return_value, .. } = outcome else {
         panic!("{outcome:?}")
@@ -147,29 +146,32 @@ async fn an_invocation_looks_like_the_hosts() {
     );
     assert_eq!(body["Metadata"]["sys"]["MethodName"], "Echo");
 
-    let outcome = soon(host.fire("Echo", &Tick::default())).await.unwrap();
+    let outcome = soon(host.fire("Echo", &TimerTrigger::default())).await.unwrap();
     let InvocationOutcome::Success { return_value, .. } = outcome else { panic!("{outcome:?}") };
     assert_eq!(return_value["body"]["Data"]["tick"]["ScheduleStatus"], Value::Null);
 }
 
 #[tokio::test]
-async fn replies_are_judged_as_the_host_judges_them() {
+async fn replies_are_classified_as_by_the_real_host() {
     let (_app, host) = good_host().await;
-    let fire = async |function| soon(host.fire(function, &Tick::default())).await;
+    let fire = async |function| soon(host.fire(function, &TimerTrigger::default())).await;
     assert_eq!(fire("Empty").await.unwrap(), InvocationOutcome::WouldHang);
     assert_eq!(fire("Null").await.unwrap(), InvocationOutcome::WouldHang);
     assert!(matches!(fire("Text").await.unwrap(), InvocationOutcome::BadReply(_)));
     assert!(matches!(fire("Broken").await.unwrap(), InvocationOutcome::Failed { status: 500, .. }));
-    assert!(matches!(fire("Other").await, Err(HostError::App { .. })), "no such function");
+    assert!(
+        matches!(fire("Other").await, Err(FunctionsHostError::InvalidApp { .. })),
+        "no such function"
+    );
 }
 
 #[tokio::test]
 async fn output_is_kept_line_by_line() {
     let (_app, host) = good_host().await;
-    let line = |output, text: &str| Line { output, text: text.to_owned() };
-    let greeting = line(Output::Stdout, "hello at your service");
+    let line = |stream, text: &str| OutputLine { stream, text: text.to_owned() };
+    let greeting = line(OutputStream::Stdout, "hello at your service");
     soon(host.wait_for_line(|line| *line == greeting)).await;
-    let warning = line(Output::Stderr, "warning: this is a test");
+    let warning = line(OutputStream::Stderr, "warning: this is a test");
     soon(host.wait_for_line(|line| *line == warning)).await;
 }
 
@@ -178,7 +180,7 @@ async fn the_handler_can_be_killed_and_terminated() {
     use std::os::unix::process::ExitStatusExt;
     let (_app, host) = good_host().await;
     assert_eq!(soon(host.kill()).await.signal(), Some(9));
-    let outcome = soon(host.fire("Echo", &Tick::default())).await.unwrap();
+    let outcome = soon(host.fire("Echo", &TimerTrigger::default())).await.unwrap();
     assert!(matches!(outcome, InvocationOutcome::Unreachable(_)), "{outcome:?}");
 
     let (_app, host) = good_host().await;
@@ -186,28 +188,28 @@ async fn the_handler_can_be_killed_and_terminated() {
 }
 
 #[tokio::test]
-async fn an_invocation_that_takes_too_long_costs_the_process() {
+async fn an_invocation_that_takes_too_long_kills_the_handler() {
     use std::os::unix::process::ExitStatusExt;
-    let app = App::new("good", json!({"functionTimeout": "00:00:01"}));
+    let app = TestApp::new("good", json!({"functionTimeout": "00:00:01"}));
     let host = app.host().await.unwrap();
     assert_eq!(
-        soon(host.fire("Slow", &Tick::default())).await.unwrap(),
+        soon(host.fire("Slow", &TimerTrigger::default())).await.unwrap(),
         InvocationOutcome::TimedOut
     );
     assert_eq!(soon(host.ended()).await.signal(), Some(9));
 }
 
 #[tokio::test]
-async fn a_handler_that_does_not_come_up_is_told() {
-    let dying = App::new("dying", json!({})).host().await.err().unwrap();
-    let HostError::Ended { status, .. } = &dying else { panic!("{dying}") };
+async fn a_handler_that_does_not_become_ready_is_an_error() {
+    let dying = TestApp::new("dying", json!({})).host().await.err().unwrap();
+    let FunctionsHostError::HandlerEnded { status, .. } = &dying else { panic!("{dying}") };
     assert_eq!(status.code(), Some(3));
 
     let impatient = json!({"customHandler": {"initializationTimeout": "00:00:01"}});
-    let silent = App::new("silent", impatient).host().await.err().unwrap();
-    assert!(matches!(silent, HostError::NotReady(_)), "{silent}");
+    let silent = TestApp::new("silent", impatient).host().await.err().unwrap();
+    assert!(matches!(silent, FunctionsHostError::NotReady(_)), "{silent}");
 
     let nothing = tempfile::tempdir().unwrap();
-    let missing = soon(Host::start(nothing.path(), [])).await.err().unwrap();
-    assert!(matches!(missing, HostError::App { .. }), "{missing}");
+    let missing = soon(FunctionsHost::start(nothing.path(), [])).await.err().unwrap();
+    assert!(matches!(missing, FunctionsHostError::InvalidApp { .. }), "{missing}");
 }

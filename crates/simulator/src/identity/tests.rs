@@ -4,16 +4,17 @@ use crate::test_util::TestClient;
 const SCOPE: &[&str] = &["https://monitor.azure.com/.default"];
 const AUDIENCE: &str = "https://monitor.azure.com";
 
-struct Scene {
-    identity: Identity,
+struct IdentityTest {
+    identity: IdentityProvider,
     client: TestClient,
 }
 
-impl Scene {
-    async fn new() -> Scene {
-        let authority = Authority::new().unwrap();
-        let identity = Identity::start(&authority, IdentitySettings::default()).await.unwrap();
-        Scene { identity, client: TestClient::trusting(authority.pem()) }
+impl IdentityTest {
+    async fn new() -> IdentityTest {
+        let authority = CertificateAuthority::new().unwrap();
+        let identity =
+            IdentityProvider::start(&authority, IdentitySettings::default()).await.unwrap();
+        IdentityTest { identity, client: TestClient::trusting(authority.pem()) }
     }
 
     async fn managed(&self, query: &str, header: &str) -> reqwest::Response {
@@ -39,20 +40,20 @@ async fn json(response: reqwest::Response) -> serde_json::Value {
 }
 
 #[tokio::test]
-async fn the_managed_identity_gets_a_token_with_its_expiry_as_text() {
-    let scene = Scene::new().await;
-    let answer = json(scene.managed(GOOD, "simulated-identity-header").await).await;
+async fn a_managed_identity_token_has_its_expiry_as_text() {
+    let test = IdentityTest::new().await;
+    let answer = json(test.managed(GOOD, "simulated-identity-header").await).await;
     assert!(answer["expires_on"].as_str().unwrap().parse::<i64>().is_ok());
     assert_eq!(answer["resource"], AUDIENCE);
-    assert!(scene.identity.tokens().admits(answer["access_token"].as_str().unwrap(), AUDIENCE));
+    assert!(test.identity.tokens().accepts(answer["access_token"].as_str().unwrap(), AUDIENCE));
 }
 
 #[tokio::test]
-async fn the_managed_identity_endpoint_checks_what_it_is_asked() {
-    let scene = Scene::new().await;
+async fn the_managed_identity_endpoint_checks_its_requests() {
+    let test = IdentityTest::new().await;
     let header = "simulated-identity-header";
     let stranger = format!("{GOOD}&client_id=44444444-0000-4000-8000-000000000004");
-    let known = format!("{GOOD}&client_id={}", scene.identity.settings().user_assigned_id);
+    let known = format!("{GOOD}&client_id={}", test.identity.settings().user_assigned_id);
     for (query, header, status) in [
         (GOOD, "wrong", 401),
         ("api-version=2017-09-01&resource=https%3A%2F%2Fmonitor.azure.com", header, 400),
@@ -61,16 +62,16 @@ async fn the_managed_identity_endpoint_checks_what_it_is_asked() {
         (&stranger, header, 400),
         (&known, header, 200),
     ] {
-        assert_eq!(scene.managed(query, header).await.status(), status, "{query}");
+        assert_eq!(test.managed(query, header).await.status(), status, "{query}");
     }
-    assert_eq!(scene.identity.counters(), IdentityCounters { requests: 6, issued: 1 });
+    assert_eq!(test.identity.counters(), IdentityCounters { requests: 6, issued: 1 });
 }
 
 #[tokio::test]
-async fn entra_checks_what_it_is_asked() {
-    let scene = Scene::new().await;
-    let tenant = scene.identity.settings().tenant_id.clone();
-    let client = scene.identity.settings().client_id.clone();
+async fn entra_checks_its_requests() {
+    let test = IdentityTest::new().await;
+    let tenant = test.identity.settings().tenant_id.clone();
+    let client = test.identity.settings().client_id.clone();
     let form = |change: (&'static str, &'static str)| {
         [
             ("grant_type", "client_credentials"),
@@ -86,19 +87,19 @@ async fn entra_checks_what_it_is_asked() {
         (("client_secret", "guess"), 401, "invalid_client"),
         (("scope", AUDIENCE), 400, "invalid_scope"),
     ] {
-        let response = scene.entra(&tenant, &form(change)).await;
+        let response = test.entra(&tenant, &form(change)).await;
         assert_eq!(response.status(), status, "{change:?}");
         assert_eq!(json(response).await["error"], error);
     }
-    assert_eq!(scene.entra("elsewhere", &form(("", ""))).await.status(), 400);
-    assert_eq!(scene.entra(&tenant, &form(("", ""))).await.status(), 200);
+    assert_eq!(test.entra("elsewhere", &form(("", ""))).await.status(), 400);
+    assert_eq!(test.entra(&tenant, &form(("", ""))).await.status(), 200);
 }
 
 #[tokio::test]
-async fn failures_come_as_often_as_they_were_asked_for() {
-    let scene = Scene::new().await;
-    scene.identity.fail_next(2, StatusCode::SERVICE_UNAVAILABLE);
+async fn fail_next_fails_the_given_number_of_requests() {
+    let test = IdentityTest::new().await;
+    test.identity.fail_next(2, StatusCode::SERVICE_UNAVAILABLE);
     for status in [503, 503, 200] {
-        assert_eq!(scene.managed(GOOD, "simulated-identity-header").await.status(), status);
+        assert_eq!(test.managed(GOOD, "simulated-identity-header").await.status(), status);
     }
 }

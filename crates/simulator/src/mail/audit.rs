@@ -3,10 +3,12 @@
 use rand::RngExt;
 use serde_json::{Value, json};
 
-use super::drawn::pick;
+use super::correspondents;
+use super::hash::uuid;
 use super::maillog::CUSTOMER_ID;
-use super::numbering::{Numbering, Salt, Stamp, uuid};
-use super::people;
+use super::sample::pick;
+use super::sequence::{HourSequence, Salt};
+use super::timestamp_format::TimestampFormat;
 
 const ADMINISTRATORS: [(&str, &str); 4] = [
     ("Uri Shalev", "192.0.2.201"),
@@ -15,10 +17,10 @@ const ADMINISTRATORS: [(&str, &str); 4] = [
     ("Managed Service", "198.51.100.9"),
 ];
 
-/// Action, type of resource, name of the resource, sub-category, details.
-type Deed = (&'static str, &'static str, Option<&'static str>, &'static str, &'static str);
+/// Action, resource type, resource name, sub-category, details.
+type Action = (&'static str, &'static str, Option<&'static str>, &'static str, &'static str);
 
-const DEEDS: [Deed; 10] = [
+const ACTIONS: [Action; 10] = [
     ("login", "authorization", None, "authorization", ""),
     ("login", "authorization", None, "authorization", ""),
     ("logout", "authorization", None, "authorization", ""),
@@ -31,17 +33,17 @@ const DEEDS: [Deed; 10] = [
     ("edit", "quarantine", Some("Phish"), "quarantineFolders", "Kept for 30 days"),
 ];
 
-/// The `number`-th audit event of the hour.
-pub(super) fn audit(
-    numbering: &Numbering,
+/// The `number`-th audit event of the hour, and its id.
+pub(super) fn audit_event(
+    sequence: &HourSequence,
     cluster_id: &str,
     domain: &str,
     number: u64,
 ) -> (Value, String) {
-    let mut rng = numbering.rng(Salt::Audit, number);
+    let mut rng = sequence.rng(Salt::Audit, number);
     let (name, ip) = pick(&ADMINISTRATORS, &mut rng);
-    let (action, resource_type, resource_name, category, details) = pick(&DEEDS, &mut rng);
-    let guid = numbering.audit_guid(number);
+    let (action, resource_type, resource_name, category, details) = pick(&ACTIONS, &mut rng);
+    let guid = sequence.audit_guid(number);
     let mut audit = json!({
         "action": action,
         "level": "INFO",
@@ -52,7 +54,7 @@ pub(super) fn audit(
             {"name": format!("{action}.{category}"), "value": "true"},
         ],
         "user": {
-            "email": people::address(name, domain),
+            "email": correspondents::address(name, domain),
             "id": uuid(name.len() as u64),
             "ipAddress": ip,
         },
@@ -62,7 +64,7 @@ pub(super) fn audit(
     }
     let event = json!({
         "guid": guid,
-        "ts": Stamp::Utc.write(numbering.at(number)),
+        "ts": TimestampFormat::Utc.write(sequence.at(number)),
         "audit": audit,
         "metadata": {
             "customerId": CUSTOMER_ID,

@@ -1,18 +1,19 @@
-//! Events by the hundred thousand: a pool of finished events whose ids and times are overwritten
-//! in place. All of them have fixed widths, so nothing is serialised again.
+//! Fast generation of many events: the ids and times of a pool of finished events are overwritten
+//! in place. They have fixed widths, so nothing has to be serialised again.
 
 use jiff::{SignedDuration, Timestamp};
 use proofpoint_sentinel_core::feed::EventType;
 
-use super::numbering::{Numbering, Stamp};
-use super::{Event, Logged, Traffic, numbered};
+use super::event::{LoggedEvent, NewEvent, event_number};
+use super::sequence::HourSequence;
+use super::timestamp_format::TimestampFormat;
 
-/// How many messages the pool is made of.
+/// How many messages the pool has.
 const POOL: u64 = 256;
 
-/// Endless variations on the pool's events, ended by the count of messages.
-pub(super) struct Bulk {
-    numbering: Numbering,
+/// The pool's events again and again, renumbered, until the hour has its count of messages.
+pub(super) struct BulkEvents {
+    sequence: HourSequence,
     event_type: EventType,
     templates: Vec<Template>,
     count: u64,
@@ -22,10 +23,12 @@ pub(super) struct Bulk {
 
 struct Template {
     bytes: Vec<u8>,
-    /// Which message of the pool, and which line of its log.
+    /// The message in the pool.
     number: u64,
+    /// The index of the event among those of its message.
     line: u64,
-    later: SignedDuration,
+    /// How long after its message the event happens.
+    delay: SignedDuration,
     patches: Vec<(usize, Field)>,
 }
 
@@ -33,62 +36,63 @@ struct Template {
 enum Field {
     Id,
     Qid,
-    Time(Stamp),
+    Time(TimestampFormat),
 }
 
-impl Bulk {
+impl BulkEvents {
+    /// The events of `count` messages. `events_of` makes those of one message; events before `since`
+    /// may be left out.
     pub(super) fn new(
-        traffic: &Traffic,
         event_type: EventType,
-        numbering: Numbering,
+        sequence: HourSequence,
         count: u64,
         since: Timestamp,
-    ) -> Bulk {
+        events_of: impl Fn(u64) -> Vec<NewEvent>,
+    ) -> BulkEvents {
         let templates: Vec<Template> = (0..POOL.min(count))
             .flat_map(|number| {
-                let events = traffic.events_of(event_type, &numbering, number);
-                (0..).zip(events).map(move |(line, event)| (number, line, event))
+                (0..).zip(events_of(number)).map(move |(line, event)| (number, line, event))
             })
-            .map(|(number, line, event)| Template::new(&numbering, number, line, event))
+            .map(|(number, line, event)| Template::new(&sequence, number, line, event))
             .collect();
-        let first = numbering.first_since(since);
+        let first = sequence.first_since(since);
         let next = templates.partition_point(|template| template.number < first % POOL);
-        Bulk { numbering, event_type, templates, count, round: first / POOL, next }
+        BulkEvents { sequence, event_type, templates, count, round: first / POOL, next }
     }
 
     fn id(&self, template: &Template, number: u64) -> String {
         match self.event_type {
-            EventType::Message => self.numbering.guid(number),
-            EventType::Maillog => self.numbering.log_id(number, template.line),
-            EventType::Audit => self.numbering.audit_guid(number),
+            EventType::Message => self.sequence.guid(number),
+            EventType::Maillog => self.sequence.log_id(number, template.line),
+            EventType::Audit => self.sequence.audit_guid(number),
         }
     }
 
-    fn renumbered(&self, template: &Template, number: u64) -> Logged {
+    fn renumbered(&self, template: &Template, number: u64) -> LoggedEvent {
         let mut bytes = template.bytes.clone();
         let at = self.at(template, number);
         for (start, field) in &template.patches {
             let text = match field {
                 Field::Id => self.id(template, number),
-                Field::Qid => self.numbering.qid(number),
-                Field::Time(stamp) => stamp.write(at),
+                Field::Qid => self.sequence.qid(number),
+                Field::Time(timestamp_format) => timestamp_format.write(at),
             };
             bytes[*start..start + text.len()].copy_from_slice(text.as_bytes());
         }
-        let floor = self.numbering.earliest(number);
-        Logged { at, number: numbered(number, template.line), floor, bytes }
+        let floor = self.sequence.earliest(number);
+        LoggedEvent { at, number: event_number(number, template.line), floor, bytes }
     }
 
     fn at(&self, template: &Template, number: u64) -> Timestamp {
-        let later = self.numbering.at(number) + template.later;
-        self.numbering.clamp(later.duration_since(self.numbering.hour().start()))
+        let at = self.sequence.at(number) + template.delay;
+        self.sequence.clamp(at.duration_since(self.sequence.hour().start()))
     }
 }
 
-impl Iterator for Bulk {
-    type Item = Logged;
+impl Iterator for BulkEvents {
+    type Item = LoggedEvent;
 
-    fn next(&mut self) -> Option<Logged> {
+    fn next(&mut self) -> Option<LoggedEvent> {
         if self.next == self.templates.len() {
             self.next = 0;
             self.round += 1;
@@ -104,17 +108,19 @@ impl Iterator for Bulk {
 }
 
 impl Template {
-    fn new(numbering: &Numbering, number: u64, line: u64, event: Event) -> Template {
-        let qid = numbering.qid(number);
-        let times = Stamp::ALL.map(|stamp| (stamp.write(event.at), Field::Time(stamp)));
+    fn new(sequence: &HourSequence, number: u64, line: u64, event: NewEvent) -> Template {
+        let qid = sequence.qid(number);
+        let times = TimestampFormat::ALL.map(|timestamp_format| {
+            (timestamp_format.write(event.at), Field::Time(timestamp_format))
+        });
         let texts = [(event.id, Field::Id), (qid, Field::Qid)].into_iter().chain(times);
         let patches = texts
             .flat_map(|(text, field)| {
                 occurrences(&event.bytes, text.as_bytes()).into_iter().map(move |at| (at, field))
             })
             .collect();
-        let later = event.at.duration_since(numbering.at(number));
-        Template { bytes: event.bytes, number, line, later, patches }
+        let delay = event.at.duration_since(sequence.at(number));
+        Template { bytes: event.bytes, number, line, delay, patches }
     }
 }
 

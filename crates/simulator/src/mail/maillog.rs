@@ -1,85 +1,96 @@
-//! Writes a mail down as the lines that the mail transfer agent logs for it: one when it comes in
-//! and one for each delivery.
+//! Maillog events: the lines of the mail transfer agent's log. A mail has one line for its receipt
+//! and one for each delivery attempt.
 
 use jiff::{SignedDuration, Timestamp};
 use rand::RngExt;
 use rand::rngs::SmallRng;
 use serde_json::{Value, json};
 
-use super::drawn::{Direction, Mail, Mailbox, pick};
-use super::numbering::{Numbering, Stamp};
-use super::people::{TLS12, TLS13};
+use super::correspondents::{TLS12, TLS13};
+use super::sample::{Direction, Mail, Mailbox, pick};
+use super::sequence::HourSequence;
+use super::timestamp_format::TimestampFormat;
 
-/// A log line as an event, and when it was written.
-pub(super) struct Line {
+/// A log line as an event, with its id and time.
+pub(super) struct LogLine {
     pub event: Value,
     pub id: String,
     pub at: Timestamp,
 }
 
-/// The lines of `mail`; none where it never reached the queue.
+/// The lines of `mail`. There are none if it was never queued.
 pub(super) fn lines(
     mail: &Mail,
-    numbering: &Numbering,
+    sequence: &HourSequence,
     cluster_id: &str,
     rng: &mut SmallRng,
-) -> Vec<Line> {
-    if !mail.verdict.is_queued() {
+) -> Vec<LogLine> {
+    if !mail.disposition.is_queued() {
         return Vec::new();
     }
-    let log = Log { mail, numbering, cluster_id };
+    let log = MailLog { mail, sequence, cluster_id };
     let mut lines = vec![log.received(rng)];
-    if mail.verdict.is_delivered() {
+    if mail.disposition.is_delivered() {
         for recipient in mail.recipients() {
-            let mut queued = 0;
+            let mut queued_seconds = 0;
             if rng.random_ratio(1, 50) {
-                lines.push(log.delivery(recipient, Fate::Deferred, queued, lines.len(), rng));
-                queued = UNTIL_RETRY;
+                lines.push(log.delivery(
+                    recipient,
+                    DeliveryStatus::Deferred,
+                    queued_seconds,
+                    lines.len(),
+                    rng,
+                ));
+                queued_seconds = RETRY_SECONDS;
             }
-            let fate = if rng.random_ratio(1, 80) { Fate::Unknown } else { Fate::Sent };
-            lines.push(log.delivery(recipient, fate, queued, lines.len(), rng));
+            let status = if rng.random_ratio(1, 80) {
+                DeliveryStatus::UserUnknown
+            } else {
+                DeliveryStatus::Sent
+            };
+            lines.push(log.delivery(recipient, status, queued_seconds, lines.len(), rng));
         }
     }
     lines
 }
 
-/// Seconds after which a deferred delivery is tried again.
-const UNTIL_RETRY: i64 = 26;
+/// A deferred delivery is retried after this many seconds.
+const RETRY_SECONDS: i64 = 26;
 
-/// What became of a delivery.
+/// The result of a delivery attempt.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Fate {
+enum DeliveryStatus {
     Sent,
     Deferred,
-    Unknown,
+    UserUnknown,
 }
 
-impl Fate {
+impl DeliveryStatus {
     fn dsn(self) -> &'static str {
         match self {
-            Fate::Sent => "2.0.0",
-            Fate::Deferred => "4.4.1",
-            Fate::Unknown => "5.1.1",
+            DeliveryStatus::Sent => "2.0.0",
+            DeliveryStatus::Deferred => "4.4.1",
+            DeliveryStatus::UserUnknown => "5.1.1",
         }
     }
 
     fn stat(self) -> &'static str {
         match self {
-            Fate::Sent => "Sent (OK queued as 6F2A91)",
-            Fate::Deferred => "Deferred: Connection timed out",
-            Fate::Unknown => "User unknown",
+            DeliveryStatus::Sent => "Sent (OK queued as 6F2A91)",
+            DeliveryStatus::Deferred => "Deferred: Connection timed out",
+            DeliveryStatus::UserUnknown => "User unknown",
         }
     }
 }
 
-struct Log<'a> {
+struct MailLog<'a> {
     mail: &'a Mail,
-    numbering: &'a Numbering,
+    sequence: &'a HourSequence,
     cluster_id: &'a str,
 }
 
-impl Log<'_> {
-    fn received(&self, rng: &mut SmallRng) -> Line {
+impl MailLog<'_> {
+    fn received(&self, rng: &mut SmallRng) -> LogLine {
         let mail = self.mail;
         let relay = format!("{} [{}]", mail.peer.host, mail.peer.ip);
         let tls = mail.tls.map_or(NO_TLS, |tls| [verified(mail), tls.version, tls.cipher]);
@@ -98,15 +109,15 @@ impl Log<'_> {
         self.line(0, 0, text, sm, tls, rng)
     }
 
-    /// An attempt to deliver to one recipient a mail that has been `queued` for so many seconds.
+    /// A delivery attempt to one recipient, after the mail has been queued for `queued_seconds`.
     fn delivery(
         &self,
         to: &Mailbox,
-        fate: Fate,
-        queued: i64,
+        status: DeliveryStatus,
+        queued_seconds: i64,
         line: usize,
         rng: &mut SmallRng,
-    ) -> Line {
+    ) -> LogLine {
         let mail = self.mail;
         let is_outbound = mail.direction == Direction::Outbound;
         let relay = if is_outbound {
@@ -114,18 +125,19 @@ impl Log<'_> {
         } else {
             format!("mailstore.{}. [10.20.0.31]", to.domain())
         };
-        let tls = match (fate, is_outbound, rng.random_range(0..10)) {
-            (Fate::Deferred, _, _) | (_, true, 0) => NO_TLS,
+        let tls = match (status, is_outbound, rng.random_range(0..10)) {
+            (DeliveryStatus::Deferred, _, _) | (_, true, 0) => NO_TLS,
             (_, true, 1..4) => ["FAIL", TLS12.version, TLS12.cipher],
             (_, true, _) => ["OK", TLS12.version, TLS12.cipher],
             (_, false, _) => ["OK", TLS13.version, TLS13.cipher],
         };
-        let took: i64 = if fate == Fate::Deferred { 10 } else { rng.random_range(0..4) };
-        let seconds = queued + took;
+        let took: i64 =
+            if status == DeliveryStatus::Deferred { 10 } else { rng.random_range(0..4) };
+        let seconds = queued_seconds + took;
         let (delay, xdelay) = (format!("00:00:{seconds:02}"), format!("00:00:{took:02}"));
         let mailer = if is_outbound { "esmtp" } else { pick(&["relay", "smtp"], rng) };
         let priority = (120_000 + mail.size % 9_000).to_string();
-        let (dsn, stat) = (fate.dsn(), fate.stat());
+        let (dsn, stat) = (status.dsn(), status.stat());
         let address = format!("<{}>", to.address);
         let text = format!(
             "to={address}, delay={delay}, xdelay={xdelay}, mailer={mailer}, {}, pri={priority}, \
@@ -150,24 +162,24 @@ impl Log<'_> {
         sm: Value,
         [verify, version, cipher]: [&str; 3],
         rng: &mut SmallRng,
-    ) -> Line {
+    ) -> LogLine {
         let mail = self.mail;
         let later = mail.at + SignedDuration::from_millis(later_millis);
-        let at = self.numbering.clamp(later.duration_since(self.numbering.hour().start()));
-        let id = self.numbering.log_id(mail.number, line as u64);
+        let at = self.sequence.clamp(later.duration_since(self.sequence.hour().start()));
+        let id = self.sequence.log_id(mail.number, line as u64);
         let agent = &mail.agent.host;
         let machine = agent.split('.').next().unwrap_or(agent);
         let process = rng.random_range(2000..32_000);
-        let written_at = Stamp::LocalColon.write(at);
+        let written_at = TimestampFormat::LocalColon.write(at);
         let mut event = json!({
             "id": id,
-            "ts": mail.stamp.write(at),
+            "ts": mail.timestamp_format.write(at),
             "data": format!("{written_at} {machine} sendmail[{process}]: {}: {text}", mail.qid),
             "pps": {"agent": agent, "cid": self.cluster_id},
             "sm": sm,
         });
         if mail.agent.is_old {
-            // Old releases keep TLS within `sm`, know no metadata and write numbers as numbers.
+            // Old releases write TLS within `sm`, no metadata, and numbers as numbers.
             event["sm"]["tls"] = json!({"verify": verify});
             if let Some(priority) = sm_priority(&event) {
                 event["sm"]["pri"] = json!(priority);
@@ -182,11 +194,11 @@ impl Log<'_> {
                 },
             });
         }
-        Line { event, id, at }
+        LogLine { event, id, at }
     }
 }
 
-/// The customer's id at Proofpoint, in the metadata of maillog and audit events.
+/// The customer id at Proofpoint, in the metadata of maillog and audit events.
 pub(super) const CUSTOMER_ID: &str = "5a1c3f00-0000-4000-8000-0000000ac3e0";
 
 const NO_TLS: [&str; 3] = ["NONE", "NONE", "NONE"];

@@ -1,22 +1,26 @@
-//! Writes a mail down as a message event, the record of one message by the filter.
+//! Message events: the filter's record of one mail.
 
 use rand::RngExt;
 use rand::rngs::SmallRng;
 use serde_json::{Map, Value, json};
 
-use super::drawn::{Direction, Mail, Mailbox, Verdict};
-use super::modules;
-use super::numbering::{digest, mix};
-use super::parts::parts;
+use super::filter_modules;
+use super::message_parts::message_parts;
+use super::sample::{Direction, Disposition, Mail, Mailbox};
 
-/// The message event of `mail`, with about `filler` bytes of extracted text on top.
-pub(super) fn message(mail: &Mail, cluster_id: &str, filler: usize, rng: &mut SmallRng) -> Value {
+/// The message event of `mail`, with about `filler` bytes of additional extracted text.
+pub(super) fn message_event(
+    mail: &Mail,
+    cluster_id: &str,
+    filler: usize,
+    rng: &mut SmallRng,
+) -> Value {
     let origin = json!({
         "agent": mail.agent.host, "cid": cluster_id, "version": mail.agent.version,
     });
     let mut event = json!({
         "guid": mail.guid,
-        "ts": mail.stamp.write(mail.at),
+        "ts": mail.timestamp_format.write(mail.at),
         "connection": connection(mail, rng),
         "envelope": envelope(mail),
         "filter": filter(mail, rng),
@@ -26,12 +30,12 @@ pub(super) fn message(mail: &Mail, cluster_id: &str, filler: usize, rng: &mut Sm
     if mail.agent.is_old {
         event["pps"] = origin;
     }
-    // Mail from within is often not taken apart, and mail turned away early has no content: an
-    // empty list, or no key at all.
+    // Internal and outbound mail is often not analysed, and mail that was rejected early has no
+    // content: `msgParts` is an empty list, or absent.
     let is_plain = mail.direction != Direction::Inbound && filler == 0 && rng.random_ratio(2, 3);
-    if mail.verdict.is_queued() && !is_plain {
-        event["msgParts"] = Value::Array(parts(mail, filler, rng));
-    } else if mail.verdict != Verdict::PutOff {
+    if mail.disposition.is_queued() && !is_plain {
+        event["msgParts"] = Value::Array(message_parts(mail, filler, rng));
+    } else if mail.disposition != Disposition::Deferred {
         event["msgParts"] = json!([]);
     }
     event
@@ -62,14 +66,14 @@ fn connection(mail: &Mail, rng: &mut SmallRng) -> Value {
 fn envelope(mail: &Mail) -> Value {
     let mut envelope = json!({"from": mail.from.address, "rcpts": addresses(mail.recipients())});
     if mail.agent.is_old {
-        envelope["fromHashed"] = json!(hashed(&mail.from));
-        envelope["rcptsHashed"] = mail.recipients().map(hashed).collect();
+        envelope["fromHashed"] = json!(mail.from.hashed());
+        envelope["rcptsHashed"] = mail.recipients().map(Mailbox::hashed).collect();
     }
     envelope
 }
 
 fn filter(mail: &Mail, rng: &mut SmallRng) -> Value {
-    let decision = modules::decide(mail);
+    let decision = filter_modules::decide(mail);
     let rcpts = addresses(mail.recipients());
     let mut filter = json!({
         "disposition": decision.disposition,
@@ -81,19 +85,19 @@ fn filter(mail: &Mail, rng: &mut SmallRng) -> Value {
         "suborgs": {"sender": "0", "rcpts": ["0"]},
         "verified": {"rcpts": rcpts},
     });
-    if mail.verdict != Verdict::Rejected {
-        filter["actions"] = modules::actions(mail, &decision);
+    if mail.disposition != Disposition::Rejected {
+        filter["actions"] = filter_modules::actions(mail, &decision);
     }
-    if mail.verdict.is_delivered() {
+    if mail.disposition.is_delivered() {
         filter["delivered"] = json!({"rcpts": rcpts});
     }
-    if let Some(quarantine) = modules::quarantine(mail, &decision) {
+    if let Some(quarantine) = filter_modules::quarantine(mail, &decision) {
         filter["quarantine"] = quarantine;
         if rng.random_ratio(1, 10) {
             filter["currentFolder"] = json!(decision.folder);
         }
     }
-    if let Some(modules) = modules::modules(mail, rng) {
+    if let Some(modules) = filter_modules::modules(mail, rng) {
         filter["modules"] = modules;
     }
     add_old_members(&mut filter, mail);
@@ -103,16 +107,16 @@ fn filter(mail: &Mail, rng: &mut SmallRng) -> Value {
 
 fn add_old_members(filter: &mut Value, mail: &Mail) {
     if mail.agent.is_old {
-        filter["startTime"] = json!(mail.stamp.write(mail.at));
-        filter["isMsgEncrypted"] = json!(mail.verdict == Verdict::Encrypted);
+        filter["startTime"] = json!(mail.timestamp_format.write(mail.at));
+        filter["isMsgEncrypted"] = json!(mail.disposition == Disposition::Encrypted);
         filter["isMsgReinjected"] = json!(false);
-        filter["verified"]["rcptsHashed"] = mail.recipients().map(hashed).collect();
-    } else if mail.verdict == Verdict::Encrypted {
+        filter["verified"]["rcptsHashed"] = mail.recipients().map(Mailbox::hashed).collect();
+    } else if mail.disposition == Disposition::Encrypted {
         filter["isMsgEncrypted"] = json!(true);
     }
 }
 
-/// Documented, but hardly ever seen.
+/// Documented, but rarely present.
 fn add_rare_members(filter: &mut Value, mail: &Mail, rng: &mut SmallRng) {
     let rcpts = addresses(mail.recipients());
     match rng.random_range(0..400) {
@@ -129,7 +133,7 @@ fn add_rare_members(filter: &mut Value, mail: &Mail, rng: &mut SmallRng) {
 
 fn msg(mail: &Mail, rng: &mut SmallRng) -> Value {
     let header = header(mail, rng);
-    let is_complete = mail.verdict.is_queued();
+    let is_complete = mail.disposition.is_queued();
     let mut normalized = header.clone();
     normalized["message-id"] = json!([mail.message_id.trim_matches(['<', '>'])]);
     json!({
@@ -153,7 +157,7 @@ fn header(mail: &Mail, rng: &mut SmallRng) -> Value {
     if !mail.cc.is_empty() {
         header["cc"] = list(&mail.cc);
     }
-    if mail.verdict == Verdict::Bulk {
+    if mail.disposition == Disposition::Bulk {
         header["return-path"] = json!([format!("<bounce@{}>", mail.from.domain())]);
         header["x-mailer"] = json!(["ListSender 4.2"]);
         header["reply-to"] = json!([format!("noreply@{}", mail.from.domain())]);
@@ -161,8 +165,8 @@ fn header(mail: &Mail, rng: &mut SmallRng) -> Value {
         header["x-originating-ip"] = json!([format!("[{}]", mail.peer.ip)]);
     }
     if mail.agent.is_old {
-        header["fromHashed"] = json!([hashed(&mail.from)]);
-        header["toHashed"] = mail.to.iter().map(hashed).collect();
+        header["fromHashed"] = json!([mail.from.hashed()]);
+        header["toHashed"] = mail.to.iter().map(Mailbox::hashed).collect();
     }
     header
 }
@@ -175,22 +179,16 @@ fn parsed(mail: &Mail) -> Value {
     if !mail.cc.is_empty() {
         parsed.insert("cc".into(), addresses(mail.cc.iter()));
     }
-    if mail.verdict == Verdict::Bulk {
+    if mail.disposition == Disposition::Bulk {
         parsed.insert("reply-to".into(), json!([format!("noreply@{}", mail.from.domain())]));
     }
     if mail.agent.is_old {
-        parsed.insert("fromHashed".into(), json!([hashed(&mail.from)]));
-        parsed.insert("toHashed".into(), mail.to.iter().map(hashed).collect());
+        parsed.insert("fromHashed".into(), json!([mail.from.hashed()]));
+        parsed.insert("toHashed".into(), mail.to.iter().map(Mailbox::hashed).collect());
     }
     Value::Object(parsed)
 }
 
 fn addresses<'a>(boxes: impl Iterator<Item = &'a Mailbox>) -> Value {
     boxes.map(|mailbox| json!(mailbox.address)).collect()
-}
-
-/// The address with its local part as old releases hash it.
-pub(super) fn hashed(mailbox: &Mailbox) -> String {
-    let bits = mailbox.address.bytes().fold(0, |key, byte| mix(key, u64::from(byte)));
-    format!("{}@{}", digest(bits, 32), mailbox.domain())
 }

@@ -7,8 +7,8 @@ use super::*;
 
 const HOUR: &str = "2026-11-20T06";
 
-fn traffic() -> Traffic {
-    Traffic::new(42, "acme_hosted")
+fn traffic() -> MailTraffic {
+    MailTraffic::new(42, "acme_hosted")
 }
 
 fn hour() -> Hour {
@@ -24,32 +24,34 @@ fn texts<'a>(events: &'a [Value], pointer: &str) -> Vec<&'a str> {
 }
 
 #[test]
-fn the_same_question_gets_the_same_answer() {
+fn the_same_seed_gives_the_same_events() {
     for event_type in EventType::ALL {
         let once: Vec<_> = traffic().events(event_type, hour(), 50).collect();
         let again: Vec<_> = traffic().events(event_type, hour(), 50).collect();
         let other: Vec<_> =
-            Traffic::new(43, "acme_hosted").events(event_type, hour(), 50).collect();
+            MailTraffic::new(43, "acme_hosted").events(event_type, hour(), 50).collect();
         assert_eq!(once, again);
         assert_ne!(once, other);
     }
 }
 
 #[test]
-fn a_late_part_of_an_hour_is_the_same_when_it_is_reached_at_once() {
+fn skipping_to_a_late_part_changes_no_event() {
     for event_type in EventType::ALL {
-        let whole: Vec<Logged> = traffic().since(event_type, hour(), 120, hour().start()).collect();
-        let bulk: Vec<Logged> =
+        let whole: Vec<LoggedEvent> =
+            traffic().since(event_type, hour(), 120, hour().start()).collect();
+        let bulk: Vec<LoggedEvent> =
             traffic().bulk_since(event_type, hour(), 400, hour().start()).collect();
         assert!(whole.is_sorted_by_key(|logged| logged.number));
         for minutes in [7, 50] {
             let since = hour().start() + SignedDuration::from_mins(minutes);
-            let late = |events: &[Logged]| -> Vec<Logged> {
+            let late = |events: &[LoggedEvent]| -> Vec<LoggedEvent> {
                 events.iter().filter(|logged| logged.at >= since).cloned().collect()
             };
-            let some: Vec<Logged> = traffic().since(event_type, hour(), 120, since).collect();
+            let some: Vec<LoggedEvent> = traffic().since(event_type, hour(), 120, since).collect();
             assert_eq!(late(&some), late(&whole), "{event_type} {minutes}");
-            let some: Vec<Logged> = traffic().bulk_since(event_type, hour(), 400, since).collect();
+            let some: Vec<LoggedEvent> =
+                traffic().bulk_since(event_type, hour(), 400, since).collect();
             assert_eq!(late(&some), late(&bulk), "{event_type} {minutes}, in bulk");
             let skipped = bulk.len() - some.len();
             assert!(skipped > 400 * (minutes as usize - 2) / 60, "{skipped}");
@@ -58,15 +60,15 @@ fn a_late_part_of_an_hour_is_the_same_when_it_is_reached_at_once() {
 }
 
 #[test]
-fn events_can_be_had_in_the_order_of_their_times() {
+fn events_can_be_sorted_by_time() {
     for event_type in EventType::ALL {
-        let logged: Vec<Logged> =
+        let logged: Vec<LoggedEvent> =
             traffic().bulk_since(event_type, hour(), 600, hour().start()).collect();
-        let ordered: Vec<Logged> = Ordered::new(logged.iter().cloned()).collect();
+        let time_order: Vec<LoggedEvent> = TimeOrdered::new(logged.iter().cloned()).collect();
         let mut sorted = logged.clone();
         sorted.sort();
-        assert_eq!(ordered, sorted, "{event_type}");
-        assert_ne!(ordered, logged, "{event_type} is logged in another order");
+        assert_eq!(time_order, sorted, "{event_type}");
+        assert_ne!(time_order, logged, "{event_type} is logged in another order");
     }
 }
 
@@ -110,7 +112,7 @@ fn log_lines_belong_to_messages() {
 }
 
 #[test]
-fn every_time_lies_in_the_hour() {
+fn every_timestamp_lies_in_the_hour() {
     for event_type in EventType::ALL {
         let events = parsed(traffic().events(event_type, hour(), 300).chain(traffic().bulk(
             event_type,
@@ -138,8 +140,8 @@ fn messages_have_the_size_of_real_ones() {
 }
 
 #[test]
-fn big_parts_come_at_the_rate_and_size_asked_for() {
-    let traffic = traffic().with_big_parts(50, 300_000);
+fn big_messages_have_the_requested_rate_and_size() {
+    let traffic = traffic().with_big_messages(50, 300_000);
     let big: Vec<_> = traffic
         .events(EventType::Message, hour(), 500)
         .map(|event| event.len())
@@ -167,8 +169,8 @@ fn traffic_looks_like_mail() {
     assert!(dispositions["discard"] > 20);
 }
 
-/// Paths of which some event must have each, beyond those that every event has.
-const SOMETIMES: &[&str] = &[
+/// Optional paths. Each must be present in some event.
+const OPTIONAL_PATHS: &[&str] = &[
     "/pps/version",
     "/connection/tls/inbound/cipherBits",
     "/connection/tls/inbound/policy",
@@ -224,7 +226,7 @@ const SOMETIMES: &[&str] = &[
 #[test]
 fn every_documented_path_occurs() {
     let events = parsed(traffic().events(EventType::Message, hour(), 3000));
-    for path in SOMETIMES {
+    for path in OPTIONAL_PATHS {
         assert!(events.iter().any(|event| event.pointer(path).is_some()), "{path} never occurs");
     }
     let parts = || events.iter().filter_map(|event| event["msgParts"].as_array()).flatten();
@@ -238,7 +240,7 @@ fn every_documented_path_occurs() {
 }
 
 #[test]
-fn maillog_knows_old_and_new_shapes() {
+fn maillog_has_old_and_new_shapes() {
     let lines = parsed(traffic().events(EventType::Maillog, hour(), 3000));
     for path in [
         "/sm/from",
@@ -259,7 +261,7 @@ fn maillog_knows_old_and_new_shapes() {
 }
 
 #[test]
-fn a_deferred_delivery_is_tried_again_later() {
+fn a_deferred_delivery_is_retried_later() {
     let mut attempts: BTreeMap<(String, String), Vec<(Timestamp, String)>> = BTreeMap::new();
     for logged in traffic().since(EventType::Maillog, hour(), 3000, hour().start()) {
         let line: Value = serde_json::from_slice(&logged.bytes).expect("an event is JSON");
@@ -275,17 +277,17 @@ fn a_deferred_delivery_is_tried_again_later() {
         tries.iter().all(|(at, dsn)| !dsn.starts_with('4') || *at < last.0)
             && !last.1.starts_with('4')
     };
-    // In the hour's last seconds a later time would be another hour's.
+    // A retry in the last seconds of the hour would fall into the next hour.
     let before = hour().end() - SignedDuration::from_mins(1);
     attempts.retain(|_, tries| tries[0].0 < before);
-    assert!(attempts.values().any(|tries| tries.len() == 2), "some are tried twice");
+    assert!(attempts.values().any(|tries| tries.len() == 2), "some deliveries are retried");
     for (of, tries) in &attempts {
         assert!(in_order(tries), "{of:?}: {tries:?}");
     }
 }
 
 #[test]
-fn bulk_events_are_the_pools_events_renumbered() {
+fn bulk_events_are_renumbered_events_of_the_pool() {
     let slow = parsed(traffic().events(EventType::Message, hour(), 600));
     let fast = parsed(traffic().bulk(EventType::Message, hour(), 600));
     assert_eq!(slow.len(), fast.len());

@@ -1,59 +1,73 @@
-//! What the simulated Log API has seen.
+//! Counters of the simulated Log API.
 
 use std::collections::BTreeMap;
 
 use proofpoint_sentinel_core::feed::Feed;
 
-/// Counts of the whole server.
+use crate::watch_cell::WatchCell;
+
+/// Counters of the whole server.
 #[derive(Clone, Debug, Default)]
 pub struct PodCounters {
-    /// By feed, for feeds that were ever asked for properly.
+    /// By feed, for all feeds with a well-formed request.
     pub feeds: BTreeMap<Feed, FeedCounters>,
-    /// Refused requests by status, including those that named no feed.
+    /// Refused requests by status, including malformed ones.
     pub refused: BTreeMap<u16, u64>,
     /// Connections reset before TLS.
     pub resets: u64,
 }
 
 impl PodCounters {
-    /// The counts of `feed`.
+    /// The counters of `feed`.
     pub fn feed(&self, feed: &Feed) -> FeedCounters {
         self.feeds.get(feed).copied().unwrap_or_default()
     }
 
-    /// How many sessions are open, of all feeds.
+    /// The number of open sessions of all feeds.
     pub fn open(&self) -> u64 {
         self.feeds.values().map(|feed| feed.open).sum()
     }
 }
 
-/// Counts of one feed.
+/// Counters of one feed.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct FeedCounters {
     /// Sessions opened.
     pub opened: u64,
-    /// Sessions opened that were for a window of the archive.
+    /// Archive sessions opened.
     pub archive_opened: u64,
-    /// Sessions opened that were live.
+    /// Live sessions opened.
     pub live_opened: u64,
-    /// Requests refused although they were well-formed: second sessions and scripted refusals.
+    /// Well-formed requests that were refused: second sessions and injected refusals.
     pub refused: u64,
     /// Sessions open now.
     pub open: u64,
-    /// The most sessions that were ever open at once.
+    /// The maximum of `open` so far.
     pub most_open: u64,
-    /// Frames with an event, handed to the connection.
+    /// Frames with an event that were handed to the connection.
     pub events_sent: u64,
-    /// Those of them that live sessions sent.
+    /// Those of live sessions.
     pub live_events_sent: u64,
-    /// How often a live session looked for more and had sent all that had arrived.
+    /// How often a live session had sent all events that had arrived.
     pub live_caught_up: u64,
-    /// Sessions that the client ended, or agreed to end, with a close frame.
+    /// Sessions in which the client sent a close frame.
     pub closed: u64,
     /// Sessions that ended in any other way.
     pub dropped: u64,
-    /// Pings of ours that the client answered with their payload.
+    /// Pings of the server that the client answered with the same payload.
     pub pongs: u64,
     /// Pings from the client.
     pub pings: u64,
+}
+
+/// Changes the counters of one feed.
+pub(super) fn update_feed(
+    counters: &WatchCell<PodCounters>,
+    feed: &Feed,
+    change: impl FnOnce(&mut FeedCounters),
+) {
+    counters.update(|all| match all.feeds.get_mut(feed) {
+        Some(counters) => change(counters),
+        None => change(all.feeds.entry(feed.clone()).or_default()),
+    });
 }

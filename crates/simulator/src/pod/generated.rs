@@ -1,4 +1,4 @@
-//! Generated mail traffic as a source of events.
+//! Generated mail traffic as an event source.
 
 use std::collections::HashMap;
 use std::iter::Peekable;
@@ -8,25 +8,25 @@ use jiff::Timestamp;
 use proofpoint_sentinel_core::feed::{EventType, Feed};
 use proofpoint_sentinel_core::hour::Hour;
 
-use crate::mail::{Logged, Ordered, Traffic};
+use crate::mail::{LoggedEvent, MailTraffic, TimeOrdered};
 
-use super::source::{Arrival, Arrivals, EventSource, Events, Position};
+use super::event_source::{Arrival, Arrivals, EventSource, Events, Position};
 
-/// How much generated mail there is.
+/// The volume of generated mail.
 #[derive(Clone, Copy, Debug)]
-pub struct Volume {
-    /// Messages in an hour; with [`daily`](Self::daily), in the busiest hour of a working day.
+pub struct MailVolume {
+    /// Messages per hour. With [`daily`](Self::daily): in the busiest hour of a working day.
     pub messages: u64,
-    /// Audited deeds in an hour, likewise.
+    /// Audited actions per hour, likewise.
     pub audits: u64,
-    /// Nights and week-ends are quieter, and no two hours are alike.
+    /// Whether the volume varies: nights and weekends are quieter, and no two hours are alike.
     pub daily: bool,
-    /// Events come from a small pool, renumbered: fast, with little variety.
+    /// Whether events come from a small pool and are renumbered: fast, with little variety.
     pub bulk: bool,
 }
 
-impl Volume {
-    /// How many messages, or audited deeds, `hour` has. The quietest hour has one still.
+impl MailVolume {
+    /// The number of messages or audited actions in `hour`. The quietest hour still has one.
     pub fn count(&self, event_type: EventType, hour: Hour) -> u64 {
         let most = match event_type {
             EventType::Message | EventType::Maillog => self.messages,
@@ -36,9 +36,9 @@ impl Volume {
     }
 }
 
-/// How busy an hour is, against the busiest.
+/// The volume of an hour, in percent of the busiest hour.
 fn percent(hour: Hour) -> u64 {
-    /// By the hour of the day in UTC; office hours are those of North America.
+    /// By hour of the day in UTC, with the office hours of North America.
     const DAY: [u64; 24] = [
         35, 28, 22, 18, 15, 13, 12, 12, 14, 16, 19, 24, 32, 45, 63, 82, 95, 93, 84, 86, 90, 80, 64,
         48,
@@ -51,57 +51,59 @@ fn percent(hour: Hour) -> u64 {
     (if is_weekend { of_day / 4 } else { of_day }) + wobble / 2
 }
 
-/// Generated mail traffic, one [`Traffic`] for each cluster. Events arrive when they
-/// happen.
+/// Generated mail traffic, one [`MailTraffic`] for each cluster. Events arrive when they happen.
 #[derive(Clone, Debug)]
 pub struct GeneratedEvents {
-    traffic: HashMap<String, Traffic>,
-    volume: Volume,
+    traffic: HashMap<String, MailTraffic>,
+    volume: MailVolume,
 }
 
 impl GeneratedEvents {
-    /// Traffic for the clusters named; others have none.
-    pub fn new(traffic: impl IntoIterator<Item = (String, Traffic)>, volume: Volume) -> Self {
+    /// Traffic for these clusters. Other clusters have none.
+    pub fn new(
+        traffic: impl IntoIterator<Item = (String, MailTraffic)>,
+        volume: MailVolume,
+    ) -> Self {
         GeneratedEvents { traffic: traffic.into_iter().collect(), volume }
     }
 }
 
 impl EventSource for GeneratedEvents {
-    /// Everything of an hour is there when the hour is over.
+    /// An hour is complete when it is over.
     fn archived(&self, feed: &Feed, hour: Hour, by: Timestamp) -> Events {
         let traffic = self.traffic.get(&feed.cluster_id).filter(|_| hour.end() <= by);
         let Some(traffic) = traffic else {
             return Box::new(std::iter::empty());
         };
-        let log = Log::of(traffic, self.volume, feed.event_type);
+        let log = ClusterLog::of(traffic, self.volume, feed.event_type);
         Box::new(log.since(hour, hour.start()).map(|logged| Bytes::from(logged.bytes)))
     }
 
     fn arrivals(&self, feed: &Feed, start: Position) -> Box<dyn Arrivals> {
         match self.traffic.get(&feed.cluster_id) {
             Some(traffic) => {
-                let log = Log::of(traffic, self.volume, feed.event_type);
+                let log = ClusterLog::of(traffic, self.volume, feed.event_type);
                 Box::new(GeneratedArrivals::new(log, start))
             }
-            None => Box::new(Nothing),
+            None => Box::new(NoArrivals),
         }
     }
 }
 
-/// What a cluster logs of one type.
-struct Log {
-    traffic: Traffic,
-    volume: Volume,
+/// The events of one type that a cluster logs.
+struct ClusterLog {
+    traffic: MailTraffic,
+    volume: MailVolume,
     event_type: EventType,
 }
 
-impl Log {
-    fn of(traffic: &Traffic, volume: Volume, event_type: EventType) -> Log {
-        Log { traffic: traffic.clone(), volume, event_type }
+impl ClusterLog {
+    fn of(traffic: &MailTraffic, volume: MailVolume, event_type: EventType) -> ClusterLog {
+        ClusterLog { traffic: traffic.clone(), volume, event_type }
     }
 
-    /// The events of `hour`; of those before `since` some may be left out.
-    fn since(&self, hour: Hour, since: Timestamp) -> Box<dyn Iterator<Item = Logged> + Send> {
+    /// The events of `hour`. Events before `since` may be left out.
+    fn since(&self, hour: Hour, since: Timestamp) -> Box<dyn Iterator<Item = LoggedEvent> + Send> {
         let count = self.volume.count(self.event_type, hour);
         if self.volume.bulk {
             Box::new(self.traffic.bulk_since(self.event_type, hour, count, since))
@@ -112,7 +114,7 @@ impl Log {
 
     /// The arrivals in `hour` from `start` on.
     fn arrivals(&self, hour: Hour, start: Position) -> InHour {
-        let arrivals = Ordered::new(self.since(hour, start.at)).map(|logged| {
+        let arrivals = TimeOrdered::new(self.since(hour, start.at)).map(|logged| {
             let position = Position { at: logged.at, number: logged.number };
             (position, Bytes::from(logged.bytes))
         });
@@ -124,15 +126,15 @@ impl Log {
 
 type InHour = Peekable<Box<dyn Iterator<Item = (Position, Bytes)> + Send>>;
 
-/// One hour after the other.
+/// Arrivals, hour by hour.
 struct GeneratedArrivals {
-    log: Log,
+    log: ClusterLog,
     hour: Hour,
     in_hour: InHour,
 }
 
 impl GeneratedArrivals {
-    fn new(log: Log, start: Position) -> GeneratedArrivals {
+    fn new(log: ClusterLog, start: Position) -> GeneratedArrivals {
         let hour = Hour::containing(start.at);
         GeneratedArrivals { in_hour: log.arrivals(hour, start), log, hour }
     }
@@ -145,14 +147,14 @@ impl Arrivals for GeneratedArrivals {
             self.in_hour = self.log.arrivals(self.hour, Position::start_of(self.hour.start()));
         }
         let (position, event) = self.in_hour.next_if(|(position, _)| position.at <= now)?;
-        Some(Arrival { then: position.next(), event })
+        Some(Arrival { next_position: position.next(), event })
     }
 }
 
-/// A cluster that nobody knows.
-struct Nothing;
+/// The arrivals of an unknown cluster.
+struct NoArrivals;
 
-impl Arrivals for Nothing {
+impl Arrivals for NoArrivals {
     fn next(&mut self, _now: Timestamp) -> Option<Arrival> {
         None
     }
@@ -167,7 +169,7 @@ mod tests {
 
     #[test]
     fn working_days_are_busier_than_nights_and_weekends() {
-        let volume = Volume { messages: 1000, audits: 10, daily: true, bulk: false };
+        let volume = MailVolume { messages: 1000, audits: 10, daily: true, bulk: false };
         let count = |hour: &str| volume.count(EventType::Message, hour.parse().unwrap());
         let friday_noon = count("2026-11-20T17");
         assert!(friday_noon > 3 * count("2026-11-20T07"), "against the night");
@@ -176,8 +178,8 @@ mod tests {
     }
 
     #[test]
-    fn the_quietest_hour_has_one() {
-        let volume = Volume { messages: 0, audits: 10, daily: true, bulk: false };
+    fn the_quietest_hour_has_one_event() {
+        let volume = MailVolume { messages: 0, audits: 10, daily: true, bulk: false };
         let week = "2026-11-16T00".parse::<Hour>().unwrap();
         let counts =
             week.through(week.plus(7 * 24)).map(|hour| volume.count(EventType::Audit, hour));
@@ -187,9 +189,9 @@ mod tests {
 
     #[test]
     fn a_flat_volume_is_exact() {
-        let volume = Volume { messages: 700, audits: 10, daily: false, bulk: true };
+        let volume = MailVolume { messages: 700, audits: 10, daily: false, bulk: true };
         let hour: Hour = "2026-11-22T07".parse().unwrap();
-        let traffic = Traffic::new(1, "acme_hosted");
+        let traffic = MailTraffic::new(1, "acme_hosted");
         let source = GeneratedEvents::new([("acme_hosted".to_owned(), traffic)], volume);
         let feed = Feed { cluster_id: "acme_hosted".to_owned(), event_type: EventType::Message };
         assert_eq!(source.events(&feed, hour).count(), 700);
@@ -204,8 +206,8 @@ mod tests {
     }
 
     fn source(messages: u64, bulk: bool) -> GeneratedEvents {
-        let volume = Volume { messages, audits: 30, daily: false, bulk };
-        let traffic = Traffic::new(1, "acme_hosted");
+        let volume = MailVolume { messages, audits: 30, daily: false, bulk };
+        let traffic = MailTraffic::new(1, "acme_hosted");
         GeneratedEvents::new([("acme_hosted".to_owned(), traffic)], volume)
     }
 
@@ -214,7 +216,7 @@ mod tests {
     }
 
     #[test]
-    fn live_sessions_get_what_the_archive_gets_and_not_before_its_time() {
+    fn live_sessions_and_archive_have_the_same_events() {
         let first: Hour = "2026-11-20T06".parse().unwrap();
         for (event_type, bulk) in [(EventType::Maillog, false), (EventType::Message, true)] {
             let (source, feed) = (source(60, bulk), feed(event_type));
@@ -226,10 +228,10 @@ mod tests {
                 let now = first.start() + SignedDuration::from_mins(15 * quarters);
                 let arrived = arrived(&mut *arrivals, now);
                 assert!(arrived.is_empty() == (quarters == 0), "{event_type} {quarters}");
-                assert!(arrived.iter().all(|arrival| arrival.then.at <= now));
+                assert!(arrived.iter().all(|arrival| arrival.next_position.at <= now));
                 live.extend(arrived);
             }
-            assert!(live.is_sorted_by_key(|arrival| arrival.then));
+            assert!(live.is_sorted_by_key(|arrival| arrival.next_position));
             let mut live: Vec<_> = live.into_iter().map(|arrival| arrival.event).collect();
             live.sort();
             archived.sort();
@@ -240,7 +242,7 @@ mod tests {
     proptest! {
         #![proptest_config(ProptestConfig::with_cases(12))]
         #[test]
-        fn who_goes_on_anywhere_gets_the_rest(
+        fn arrivals_can_resume_at_any_position(
             stop in any::<prop::sample::Index>(),
             bulk in any::<bool>(),
             event_type in prop::sample::select(EventType::ALL.to_vec()),
@@ -250,7 +252,7 @@ mod tests {
             let from = |start| arrived(&mut *source.arrivals(&feed, start), hour.plus(1).end());
             let all = from(Position::start_of(hour.start()));
             let stop = stop.index(all.len());
-            prop_assert_eq!(&from(all[stop].then), &all[stop + 1..]);
+            prop_assert_eq!(&from(all[stop].next_position), &all[stop + 1..]);
         }
     }
 }

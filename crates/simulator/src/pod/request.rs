@@ -1,4 +1,4 @@
-//! What a request for a session must look like.
+//! Checks of a session request.
 
 use jiff::{SignedDuration, Timestamp};
 use proofpoint_sentinel_core::feed::{EventType, Feed};
@@ -8,34 +8,36 @@ use tokio_tungstenite::tungstenite::handshake::server::Request;
 use tokio_tungstenite::tungstenite::http::header::{AUTHORIZATION, UPGRADE};
 use url::form_urlencoded;
 
-use super::{PodCluster, RefusedHandshake, times};
+use super::refused_handshake::RefusedHandshake;
+use super::settings::PodCluster;
+use super::time_format;
 
 /// How far back the archive reaches.
 const RETENTION: SignedDuration = SignedDuration::from_hours(30 * 24);
 
-/// A request that may have a session.
+/// A valid request for a session.
 #[derive(Debug)]
-pub(super) struct Wanted {
+pub(super) struct SessionRequest {
     pub feed: Feed,
     pub token: Secret,
-    pub window: Window,
+    pub window: SessionWindow,
 }
 
-/// Which events a session is for.
+/// The events that a session sends.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Window {
-    /// Those that arrive.
+pub(super) enum SessionWindow {
+    /// Events as they arrive.
     Live,
-    /// Those of the hours from the first to the last.
+    /// Events of the hours from the first to the last.
     Archive(Hour, Hour),
 }
 
-/// Checks a request in the order in which its faults hide one another: path, who asks, what for.
+/// Checks a request in the order of the real API: path, token, parameters.
 pub(super) fn check(
     request: &Request,
     clusters: &[PodCluster],
     now: Timestamp,
-) -> Result<Wanted, RefusedHandshake> {
+) -> Result<SessionRequest, RefusedHandshake> {
     let is_upgrade = request
         .headers()
         .get(UPGRADE)
@@ -47,13 +49,17 @@ pub(super) fn check(
     let query = Query::read(request.uri().query().unwrap_or_default())?;
     let event_type = query.event_type()?;
     let cluster_id = query.required("cid", query.cid.as_deref())?;
-    // A token opens its own cluster only; which of the two is wrong is not said.
+    // A token is valid for its own cluster only. The error does not say which of the two is wrong.
     clusters
         .iter()
         .find(|cluster| cluster.id == cluster_id && cluster.token == token)
         .ok_or_else(|| RefusedHandshake::new(401, "Unauthorized"))?;
     let window = query.window(now)?;
-    Ok(Wanted { feed: Feed { cluster_id: cluster_id.to_owned(), event_type }, token, window })
+    Ok(SessionRequest {
+        feed: Feed { cluster_id: cluster_id.to_owned(), event_type },
+        token,
+        window,
+    })
 }
 
 fn token(request: &Request) -> Result<Secret, RefusedHandshake> {
@@ -79,14 +85,14 @@ impl Query {
     fn read(text: &str) -> Result<Query, RefusedHandshake> {
         let mut query = Query::default();
         for (name, value) in form_urlencoded::parse(text.as_bytes()) {
-            let place = match &*name {
+            let field = match &*name {
                 "cid" => &mut query.cid,
                 "type" => &mut query.event_type,
                 "sinceTime" => &mut query.since,
                 "toTime" => &mut query.to,
                 _ => continue,
             };
-            if place.replace(value.into_owned()).is_some() {
+            if field.replace(value.into_owned()).is_some() {
                 return Err(RefusedHandshake::new(400, &format!("Duplicate parameter {name}")));
             }
         }
@@ -111,18 +117,19 @@ impl Query {
             .ok_or_else(|| RefusedHandshake::new(400, "Invalid type"))
     }
 
-    /// The window, rounded down at its start and up at its end to whole hours.
-    fn window(&self, now: Timestamp) -> Result<Window, RefusedHandshake> {
-        let read = |name: &str, text: &str| {
-            times::read(text).ok_or_else(|| RefusedHandshake::new(400, &format!("Invalid {name}")))
+    /// The window: the start rounded down and the end rounded up to a whole hour.
+    fn window(&self, now: Timestamp) -> Result<SessionWindow, RefusedHandshake> {
+        let parse = |name: &str, text: &str| {
+            time_format::parse(text)
+                .ok_or_else(|| RefusedHandshake::new(400, &format!("Invalid {name}")))
         };
-        let since = self.since.as_deref().map(|text| read("sinceTime", text)).transpose()?;
-        let to = self.to.as_deref().map(|text| read("toTime", text)).transpose()?;
+        let since = self.since.as_deref().map(|text| parse("sinceTime", text)).transpose()?;
+        let to = self.to.as_deref().map(|text| parse("toTime", text)).transpose()?;
         let (since, to) = match (since, to) {
             (Some(since), Some(to)) => (since, to),
-            (None, None) => return Ok(Window::Live),
+            (None, None) => return Ok(SessionWindow::Live),
             (None, Some(_)) => return Err(RefusedHandshake::new(400, "toTime without sinceTime")),
-            // The archive up to its end, and then on and on: no collector here asks for it.
+            // The archive, followed by live events. The connector does not use it.
             (Some(_), None) => {
                 return Err(RefusedHandshake::new(
                     501,
@@ -137,7 +144,7 @@ impl Query {
             return Err(RefusedHandshake::new(400, "sinceTime is older than 30 days"));
         }
         let last = Hour::containing(to - SignedDuration::from_nanos(1));
-        Ok(Window::Archive(Hour::containing(since), last))
+        Ok(SessionWindow::Archive(Hour::containing(since), last))
     }
 }
 
@@ -152,14 +159,14 @@ mod tests {
         query
             .window(now)
             .map(|window| match window {
-                Window::Archive(first, last) => (first.to_string(), last.to_string()),
-                Window::Live => panic!("both times are given"),
+                SessionWindow::Archive(first, last) => (first.to_string(), last.to_string()),
+                SessionWindow::Live => panic!("both times are given"),
             })
             .map_err(|refusal| refusal.status)
     }
 
     #[test]
-    fn windows_are_rounded_outwards_to_whole_hours() {
+    fn windows_are_extended_to_whole_hours() {
         let expect = |first: &str, last: &str| Ok((first.to_owned(), last.to_owned()));
         assert_eq!(
             hours("2026-11-20T10:05:00Z", "2026-11-20T10:10:00Z"),
@@ -176,20 +183,20 @@ mod tests {
     }
 
     #[test]
-    fn a_session_without_times_is_live_and_one_with_half_a_window_refused() {
+    fn without_times_a_session_is_live() {
         let now = "2026-11-20T12:30:00Z".parse().unwrap();
         let time = Some("2026-11-20T10:00:00Z".to_owned());
         let window = |since, to| {
             let query = Query { since, to, ..Query::default() };
             query.window(now).map_err(|refusal| refusal.status)
         };
-        assert_eq!(window(None, None), Ok(Window::Live));
+        assert_eq!(window(None, None), Ok(SessionWindow::Live));
         assert_eq!(window(None, time.clone()), Err(400));
         assert_eq!(window(time, None), Err(501));
     }
 
     #[test]
-    fn impossible_windows_are_refused() {
+    fn invalid_windows_are_refused() {
         assert_eq!(hours("2026-11-20T10:00:00Z", "2026-11-20T10:00:00Z"), Err(400));
         assert_eq!(hours("2026-11-20T11:00:00Z", "2026-11-20T10:00:00Z"), Err(400));
         assert_eq!(hours("2026-10-21T12:29:59Z", "2026-11-20T10:00:00Z"), Err(400));

@@ -1,4 +1,4 @@
-//! What becomes of a connection: TLS, the request, a slot, the session.
+//! Serves connections: TLS, the request, a slot, the session.
 
 use std::io;
 use std::sync::Arc;
@@ -19,51 +19,54 @@ use tokio_tungstenite::tungstenite::handshake::machine::TryParse;
 use tokio_tungstenite::tungstenite::handshake::server::{Request, create_response, write_response};
 use tokio_tungstenite::tungstenite::protocol::Role;
 
-use crate::certificates::Authority;
-use crate::watched::Watched;
+use crate::certificates::CertificateAuthority;
+use crate::watch_cell::WatchCell;
 
-use super::positions::Positions;
-use super::request::{self, Wanted, Window};
-use super::scripts::Scripts;
-use super::session::{Ended, Session, Socket, update};
-use super::slots::{Key, Slot, Slots};
-use super::source::{Events, Position};
-use super::supply::{Origin, Supply};
-use super::wire::Wire;
-use super::{PodCounters, PodSettings, RefusedHandshake, SessionFault};
+use super::connection::Connection;
+use super::counters::{PodCounters, update_feed};
+use super::event_source::{Events, Position};
+use super::fault_queues::FaultQueues;
+use super::live_positions::LivePositions;
+use super::refused_handshake::RefusedHandshake;
+use super::request::{self, SessionRequest, SessionWindow};
+use super::session::{Session, SessionOutcome, Socket};
+use super::session_events::{EventOrigin, SessionEvents};
+use super::session_fault::SessionFault;
+use super::session_slots::{SessionSlot, SessionSlots, SlotKey};
+use super::settings::PodSettings;
 
-/// The longest request head that is read.
-const HEAD_BYTES: usize = 16 * 1024;
+/// The longest request head.
+const MAX_HEAD_BYTES: usize = 16 * 1024;
 
-/// What all connections share.
-pub(super) struct Shared {
+/// The state that all connections share.
+pub(super) struct PodServer {
     settings: PodSettings,
     acceptor: TlsAcceptor,
-    slots: Slots,
-    positions: Positions,
-    pub scripts: Scripts,
-    /// How many connections are still to be reset before TLS.
+    slots: SessionSlots,
+    live_positions: LivePositions,
+    pub fault_queues: FaultQueues,
+    /// How many of the next connections to reset before TLS.
     pub resets: AtomicU64,
-    pub counters: Arc<Watched<PodCounters>>,
+    pub counters: Arc<WatchCell<PodCounters>>,
 }
 
-/// A request that has its session.
+/// A request that gets a session.
 struct Admitted {
-    wanted: Wanted,
-    slot: Slot,
+    request: SessionRequest,
+    slot: SessionSlot,
     fault: Option<SessionFault>,
     response: Vec<u8>,
 }
 
-/// Serves whoever connects.
-pub(super) async fn serve(listener: TcpListener, shared: Arc<Shared>) {
+/// Accepts and serves connections.
+pub(super) async fn serve(listener: TcpListener, server: Arc<PodServer>) {
     let mut connections = JoinSet::new();
     loop {
         tokio::select! {
             accepted = listener.accept() => {
                 if let Ok((tcp, _)) = accepted {
-                    // A connection that breaks is the client's to notice.
-                    connections.spawn(Arc::clone(&shared).connection(tcp));
+                    // Errors of a connection are for its client to notice.
+                    connections.spawn(Arc::clone(&server).connection(tcp));
                 }
             }
             Some(_) = connections.join_next() => {}
@@ -71,16 +74,16 @@ pub(super) async fn serve(listener: TcpListener, shared: Arc<Shared>) {
     }
 }
 
-impl Shared {
-    pub(super) fn new(authority: &Authority, settings: PodSettings) -> Shared {
-        Shared {
+impl PodServer {
+    pub(super) fn new(authority: &CertificateAuthority, settings: PodSettings) -> PodServer {
+        PodServer {
             settings,
             acceptor: TlsAcceptor::from(authority.server_config()),
-            slots: Slots::default(),
-            positions: Positions::default(),
-            scripts: Scripts::default(),
+            slots: SessionSlots::default(),
+            live_positions: LivePositions::default(),
+            fault_queues: FaultQueues::default(),
             resets: AtomicU64::new(0),
-            counters: Arc::new(Watched::new(PodCounters::default())),
+            counters: Arc::new(WatchCell::new(PodCounters::default())),
         }
     }
 
@@ -98,9 +101,10 @@ impl Shared {
         match admitted {
             Ok((admitted, rest)) => {
                 tls.write_all(&admitted.response).await?;
-                let wire = Wire::new(tls, admitted.fault.as_ref());
+                let connection = Connection::new(tls, admitted.fault.as_ref());
                 let socket =
-                    WebSocketStream::from_partially_read(wire, rest, Role::Server, None).await;
+                    WebSocketStream::from_partially_read(connection, rest, Role::Server, None)
+                        .await;
                 self.session(admitted, socket).await;
                 Ok(())
             }
@@ -112,93 +116,100 @@ impl Shared {
         }
     }
 
-    /// Gives the request a slot, or says why there is none.
+    /// Gives the request a slot, or refuses it.
     fn admit(&self, request: &Request) -> Result<Admitted, RefusedHandshake> {
         let now = self.settings.clock.now();
-        let wanted = request::check(request, &self.settings.clusters, now)?;
+        let checked = request::check(request, &self.settings.clusters, now)?;
         let mut response = Vec::new();
         create_response(request)
             .and_then(|accepted| write_response(&mut response, &accepted))
             .map_err(|error| RefusedHandshake::new(400, &error.to_string()))?;
         let refused = |refusal| {
-            update(&self.counters, &wanted.feed, |counters| counters.refused += 1);
+            update_feed(&self.counters, &checked.feed, |counters| counters.refused += 1);
             Err(refusal)
         };
-        let Some(slot) = self.slots.take(&wanted.token, wanted.feed.event_type) else {
+        let Some(slot) = self.slots.take(&checked.token, checked.feed.event_type) else {
             return refused(RefusedHandshake::second_session());
         };
-        match self.scripts.take(&wanted.feed, wanted.window) {
+        match self.fault_queues.take(&checked.feed, checked.window) {
             Some(SessionFault::Refuse(refusal)) => refused(refusal),
-            fault => Ok(Admitted { wanted, slot, fault, response }),
+            fault => Ok(Admitted { request: checked, slot, fault, response }),
         }
     }
 
     async fn session(&self, admitted: Admitted, socket: Socket) {
-        let Admitted { wanted: Wanted { feed, window, .. }, mut slot, fault, .. } = admitted;
-        update(&self.counters, &feed, |counters| {
+        let Admitted { request: SessionRequest { feed, window, .. }, mut slot, fault, .. } =
+            admitted;
+        update_feed(&self.counters, &feed, |counters| {
             counters.opened += 1;
             match window {
-                Window::Live => counters.live_opened += 1,
-                Window::Archive(..) => counters.archive_opened += 1,
+                SessionWindow::Live => counters.live_opened += 1,
+                SessionWindow::Archive(..) => counters.archive_opened += 1,
             }
             counters.open += 1;
             counters.most_open = counters.most_open.max(counters.open);
         });
         let (origin, position) = self.origin(&feed, window, slot.key());
-        let supply = Supply::new(origin, fault.as_ref());
-        let (pace, counters) = (self.settings.pace, Arc::clone(&self.counters));
-        let mut session = Session { feed, fault, supply, position, pace, counters };
+        let events = SessionEvents::new(origin, fault.as_ref());
+        let events_per_second = self.settings.events_per_second;
+        let counters = Arc::clone(&self.counters);
+        let mut session = Session { feed, fault, events, position, events_per_second, counters };
         let ended = session.run(socket).await;
         if let Some(position) = session.position {
-            self.positions.leave(slot.key(), position, self.settings.clock.now());
+            self.live_positions.save(slot.key(), position, self.settings.clock.now());
         }
-        if ended == Ended::Dropped {
-            slot.leave_ghost(self.settings.ghost);
+        if ended == SessionOutcome::Dropped {
+            slot.release_after(self.settings.slot_release_delay);
         }
-        // First the slot, so that who waits for the count may come back at once.
+        // The slot first, so that a client that waits for the counters can reconnect at once.
         drop(slot);
-        update(&self.counters, &session.feed, |counters| {
+        update_feed(&self.counters, &session.feed, |counters| {
             counters.open -= 1;
             match ended {
-                Ended::Closed => counters.closed += 1,
-                Ended::Dropped => counters.dropped += 1,
+                SessionOutcome::Closed => counters.closed += 1,
+                SessionOutcome::Dropped => counters.dropped += 1,
             }
         });
     }
 
-    /// Where a session's events come from, and where a live feed is before it.
-    fn origin(&self, feed: &Feed, window: Window, key: &Key) -> (Origin, Option<Position>) {
+    /// The origin of a session's events, and the start position of a live session.
+    fn origin(
+        &self,
+        feed: &Feed,
+        window: SessionWindow,
+        key: &SlotKey,
+    ) -> (EventOrigin, Option<Position>) {
         let PodSettings { clock, source, .. } = &self.settings;
         match window {
-            Window::Live => {
-                let start = self.positions.resume(key, clock.now());
-                (Origin::Live(source.arrivals(feed, start), clock.clone()), Some(start))
+            SessionWindow::Live => {
+                let start = self.live_positions.resume(key, clock.now());
+                (EventOrigin::Live(source.arrivals(feed, start), clock.clone()), Some(start))
             }
-            Window::Archive(first, last) => {
-                (Origin::Archive(self.archived(feed.clone(), first, last)), None)
+            SessionWindow::Archive(first, last) => {
+                (EventOrigin::Archive(self.archived(feed.clone(), first, last)), None)
             }
         }
     }
 
-    /// The events of the hours that have settled.
+    /// The events of the hours that are in the archive.
     fn archived(&self, feed: Feed, first: Hour, last: Hour) -> Events {
         let source = Arc::clone(&self.settings.source);
-        let settled = self.settings.clock.now() - self.settings.settle;
+        let cutoff = self.settings.clock.now() - self.settings.archive_delay;
         Box::new(
             first
                 .through(last)
-                .filter(move |hour| hour.end() <= settled)
-                .flat_map(move |hour| source.archived(&feed, hour, settled)),
+                .filter(move |hour| hour.end() <= cutoff)
+                .flat_map(move |hour| source.archived(&feed, hour, cutoff)),
         )
     }
 }
 
-/// Reads the request up to its empty line; what came after that is returned as well.
+/// Reads the request up to its empty line. Returns it with the bytes after that line.
 async fn read_head(
     tls: &mut TlsStream<TcpStream>,
 ) -> io::Result<Result<(Request, Vec<u8>), RefusedHandshake>> {
     let mut bytes = BytesMut::new();
-    while bytes.len() < HEAD_BYTES {
+    while bytes.len() < MAX_HEAD_BYTES {
         if tls.read_buf(&mut bytes).await? == 0 {
             return Err(io::ErrorKind::UnexpectedEof.into());
         }

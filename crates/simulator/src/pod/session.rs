@@ -1,4 +1,4 @@
-//! One open session: sends what is to be sent, answers pings and notices how it ends.
+//! An open session: sends events, answers pings and detects its end.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -12,170 +12,178 @@ use tokio_tungstenite::WebSocketStream;
 use tokio_tungstenite::tungstenite::protocol::CloseFrame;
 use tokio_tungstenite::tungstenite::{Error, Message};
 
-use crate::watched::Watched;
+use crate::watch_cell::WatchCell;
 
-use super::frames::{self, Finish, Frame};
-use super::source::Position;
-use super::supply::{Next, Supply, Taken};
-use super::wire::{Break, Wire};
-use super::{FeedCounters, PodCounters, SessionFault};
+use super::connection::{Connection, Disruption};
+use super::counters::{FeedCounters, PodCounters, update_feed};
+use super::event_source::Position;
+use super::frames::{self, OutgoingFrame, SessionEnd};
+use super::session_events::{NextEvent, OutgoingEvent, SessionEvents};
+use super::session_fault::SessionFault;
 
 /// How long the client may take to answer a close frame or the last ping.
 const CLIENT_TIMEOUT: Duration = Duration::from_secs(10);
 
-/// How often a live session looks for what has arrived.
-const LOOK: Duration = Duration::from_millis(10);
+/// How often a live session checks for new events.
+const CHECK_INTERVAL: Duration = Duration::from_millis(10);
 
 /// The connection of a session.
-pub(super) type Socket = WebSocketStream<Wire>;
+pub(super) type Socket = WebSocketStream<Connection>;
 
-type Sink = SplitSink<Socket, Message>;
+type FrameSink = SplitSink<Socket, Message>;
 
-/// What a session is about.
+/// A session.
 pub(super) struct Session {
     pub feed: Feed,
     pub fault: Option<SessionFault>,
-    pub supply: Supply,
-    /// Where a live feed is: behind everything that was handed to the connection.
+    pub events: SessionEvents,
+    /// The position of a live session: after all events that were handed to the connection.
     pub position: Option<Position>,
-    /// Events in a second; as fast as the connection takes them where there is none.
-    pub pace: Option<u32>,
-    pub counters: Arc<Watched<PodCounters>>,
+    /// The maximum of events per second, if there is one.
+    pub events_per_second: Option<u32>,
+    pub counters: Arc<WatchCell<PodCounters>>,
 }
 
 /// How a session ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Ended {
-    /// With a close frame from the client.
+pub(super) enum SessionOutcome {
+    /// The client sent a close frame.
     Closed,
-    /// In any other way.
+    /// It ended in any other way.
     Dropped,
 }
 
-/// Who was the first to be done.
-enum First {
-    Client(Ended),
-    Server(Result<Finish, Error>),
+/// Which side finished first.
+enum FinishedFirst {
+    Client(SessionOutcome),
+    Server(Result<SessionEnd, Error>),
 }
 
 impl Session {
     /// Runs the session to its end.
-    pub(super) async fn run(&mut self, socket: Socket) -> Ended {
-        let mut inbox = Inbox::new(self);
+    pub(super) async fn run(&mut self, socket: Socket) -> SessionOutcome {
+        let mut receiver = SessionReceiver::new(self);
         let (mut sink, mut stream) = socket.split();
         let first = tokio::select! {
-            ended = inbox.read(&mut stream) => First::Client(ended),
-            finish = self.send(&mut sink) => First::Server(finish),
+            ended = receiver.read(&mut stream) => FinishedFirst::Client(ended),
+            finish = self.send(&mut sink) => FinishedFirst::Server(finish),
         };
         let mut socket = sink.reunite(stream).expect("the halves of one socket");
         let ended = match first {
-            First::Client(ended) => ended,
-            First::Server(Ok(Finish::Break(how))) => {
-                // It breaks either way.
-                let _ = socket.get_mut().end(how).await;
-                return Ended::Dropped;
+            FinishedFirst::Client(ended) => ended,
+            FinishedFirst::Server(Ok(SessionEnd::Disrupt(how))) => {
+                // The connection ends even if this fails.
+                let _ = socket.get_mut().disrupt(how).await;
+                return SessionOutcome::Dropped;
             }
-            First::Server(Ok(Finish::Eof)) => Ended::Dropped,
-            First::Server(Ok(Finish::Stall)) => inbox.read(&mut socket).await,
-            First::Server(Ok(Finish::Oversized)) => {
+            FinishedFirst::Server(Ok(SessionEnd::Eof)) => SessionOutcome::Dropped,
+            FinishedFirst::Server(Ok(SessionEnd::Stall)) => receiver.read(&mut socket).await,
+            FinishedFirst::Server(Ok(SessionEnd::Oversized)) => {
                 let _ = socket.get_mut().begin_oversized().await;
-                inbox.read(&mut socket).await
+                receiver.read(&mut socket).await
             }
-            // The reader knows whether an error while sending was the client's goodbye.
-            First::Server(Ok(Finish::Close(_)) | Err(_)) => {
-                timeout(CLIENT_TIMEOUT, inbox.read(&mut socket)).await.unwrap_or(Ended::Dropped)
+            // The receiver knows whether the client closed the session while the server was sending.
+            FinishedFirst::Server(Ok(SessionEnd::Close(_)) | Err(_)) => {
+                timeout(CLIENT_TIMEOUT, receiver.read(&mut socket))
+                    .await
+                    .unwrap_or(SessionOutcome::Dropped)
             }
         };
-        // Ends TLS in good order, which a connection that is only dropped does not.
+        // Shuts TLS down cleanly, which dropping the connection does not.
         let _ = timeout(CLIENT_TIMEOUT, socket.get_mut().shutdown()).await;
         ended
     }
 
-    async fn send(&mut self, sink: &mut Sink) -> Result<Finish, Error> {
+    async fn send(&mut self, sink: &mut FrameSink) -> Result<SessionEnd, Error> {
         let fault = self.fault.take();
         let fault = fault.as_ref();
-        let (most, finish) = frames::course(fault);
-        let mut outbox = Outbox::new(self, sink);
-        if let Some(frame) = frames::prelude(fault) {
-            outbox.hand_over(frame).await?;
+        let (limit, end) = frames::limit_and_end(fault);
+        let mut sender = SessionSender::new(self, sink);
+        if let Some(frame) = frames::frame_before_events(fault) {
+            sender.send_frame(frame).await?;
         }
-        for number in 1..=most {
-            let Some(Taken { event, then }) = self.take(&mut outbox).await? else { break };
-            for frame in frames::dressed(fault, number, event) {
+        for number in 1..=limit {
+            let Some(OutgoingEvent { event, next_position }) = self.take(&mut sender).await? else {
+                break;
+            };
+            for frame in frames::frames_for_event(fault, number, event) {
                 let is_event = frame.is_event;
-                outbox.hand_over(frame).await?;
+                sender.send_frame(frame).await?;
                 if is_event {
-                    // Handed over is sent: there is no acknowledgement to wait for.
-                    self.position = then.or(self.position);
+                    // It counts as sent now: there is no acknowledgement to wait for.
+                    self.position = next_position.or(self.position);
                 }
             }
-            // What is left out is passed as well.
-            self.position = then.or(self.position);
+            // The session also moves past events that its fault leaves out.
+            self.position = next_position.or(self.position);
         }
         let torn = match fault {
-            Some(SessionFault::CutWithinEvent(_)) => self.take(&mut outbox).await?,
+            Some(SessionFault::CutWithinEvent(_)) => self.take(&mut sender).await?,
             _ => None,
         };
-        outbox.finish(&finish).await?;
+        sender.finish(&end).await?;
         Ok(match torn {
-            Some(Taken { event, then }) => {
-                self.position = then.or(self.position);
-                Finish::Break(Break::Torn(event))
+            Some(OutgoingEvent { event, next_position }) => {
+                self.position = next_position.or(self.position);
+                SessionEnd::Disrupt(Disruption::DroppedWithin(event))
             }
-            None => finish,
+            None => end,
         })
     }
 
     /// The next event, once there is one; `None` at the end.
-    async fn take(&mut self, outbox: &mut Outbox<'_>) -> Result<Option<Taken>, Error> {
+    async fn take(
+        &mut self,
+        sender: &mut SessionSender<'_>,
+    ) -> Result<Option<OutgoingEvent>, Error> {
         loop {
-            match self.supply.next() {
-                Next::Event(taken) => return Ok(Some(taken)),
-                Next::Later => outbox.wait_for_more().await?,
-                Next::End => return Ok(None),
+            match self.events.next() {
+                NextEvent::Event(event) => return Ok(Some(event)),
+                NextEvent::NotYet => sender.wait_for_more().await?,
+                NextEvent::End => return Ok(None),
             }
         }
     }
 }
 
 /// The sending side of a session.
-struct Outbox<'a> {
-    sink: &'a mut Sink,
+struct SessionSender<'a> {
+    sink: &'a mut FrameSink,
     feed: Feed,
     is_live: bool,
-    counters: Arc<Watched<PodCounters>>,
-    pace: Option<u32>,
-    /// Since when the pace is kept, and how many events were sent since.
+    counters: Arc<WatchCell<PodCounters>>,
+    events_per_second: Option<u32>,
+    /// The start of the rate limit, and how many events were sent since then.
     paced: (Instant, u64),
-    /// How many pongs will have been counted when all pings are answered.
+    /// The number of pongs once all pings are answered.
     pongs: u64,
 }
 
-impl<'a> Outbox<'a> {
-    fn new(session: &Session, sink: &'a mut Sink) -> Outbox<'a> {
-        Outbox {
+impl<'a> SessionSender<'a> {
+    fn new(session: &Session, sink: &'a mut FrameSink) -> SessionSender<'a> {
+        SessionSender {
             sink,
             feed: session.feed.clone(),
-            is_live: session.supply.is_live(),
+            is_live: session.events.is_live(),
             counters: Arc::clone(&session.counters),
-            pace: session.pace,
+            events_per_second: session.events_per_second,
             paced: (Instant::now(), 0),
             pongs: session.counters.get().feed(&session.feed).pongs,
         }
     }
 
-    async fn hand_over(&mut self, frame: Frame) -> Result<(), Error> {
-        if let (Some(pace), true) = (self.pace, frame.is_event) {
+    async fn send_frame(&mut self, frame: OutgoingFrame) -> Result<(), Error> {
+        if let (Some(rate), true) = (self.events_per_second, frame.is_event) {
             self.sink.flush().await?;
             let (since, sent) = &mut self.paced;
-            sleep_until(*since + Duration::from_secs(*sent) / pace).await;
+            sleep_until(*since + Duration::from_secs(*sent) / rate).await;
             *sent += 1;
         }
         self.pongs += u64::from(frame.message.is_ping());
         self.sink.feed(frame.message).await?;
         if frame.is_event {
             let is_live = self.is_live;
-            update(&self.counters, &self.feed, |counters| {
+            update_feed(&self.counters, &self.feed, |counters| {
                 counters.events_sent += 1;
                 counters.live_events_sent += u64::from(is_live);
             });
@@ -183,20 +191,20 @@ impl<'a> Outbox<'a> {
         Ok(())
     }
 
-    /// Lets everything out that has arrived, and some time pass.
+    /// Flushes what was sent, and waits for a moment.
     async fn wait_for_more(&mut self) -> Result<(), Error> {
         self.sink.flush().await?;
-        update(&self.counters, &self.feed, |counters| counters.live_caught_up += 1);
-        sleep(LOOK).await;
+        update_feed(&self.counters, &self.feed, |counters| counters.live_caught_up += 1);
+        sleep(CHECK_INTERVAL).await;
         self.paced = (Instant::now(), 0);
         Ok(())
     }
 
-    async fn finish(&mut self, finish: &Finish) -> Result<(), Error> {
+    async fn finish(&mut self, end: &SessionEnd) -> Result<(), Error> {
         self.sink.flush().await?;
         let answered = |counters: &PodCounters| counters.feed(&self.feed).pongs >= self.pongs;
         let _ = timeout(CLIENT_TIMEOUT, self.counters.wait_for(answered)).await;
-        if let Finish::Close(code) = finish {
+        if let SessionEnd::Close(code) = end {
             let frame = code.map(|code| CloseFrame { code, reason: "".into() });
             self.sink.send(Message::Close(frame)).await?;
         }
@@ -204,38 +212,38 @@ impl<'a> Outbox<'a> {
     }
 }
 
-/// The receiving side of a session. What it knows outlives a reading that is given up.
-struct Inbox {
+/// The receiving side of a session. Its state survives a cancelled `read`.
+struct SessionReceiver {
     feed: Feed,
-    counters: Arc<Watched<PodCounters>>,
+    counters: Arc<WatchCell<PodCounters>>,
     answered: u64,
-    ended: Ended,
+    ended: SessionOutcome,
 }
 
-impl Inbox {
-    fn new(session: &Session) -> Inbox {
-        Inbox {
+impl SessionReceiver {
+    fn new(session: &Session) -> SessionReceiver {
+        SessionReceiver {
             feed: session.feed.clone(),
             counters: Arc::clone(&session.counters),
             answered: 0,
-            ended: Ended::Dropped,
+            ended: SessionOutcome::Dropped,
         }
     }
 
-    /// Reads until the connection ends. Pings are answered on the way, by the WebSocket itself.
-    async fn read<S>(&mut self, stream: &mut S) -> Ended
+    /// Reads until the connection ends. The WebSocket itself answers pings.
+    async fn read<S>(&mut self, stream: &mut S) -> SessionOutcome
     where
         S: Stream<Item = Result<Message, Error>> + Unpin,
     {
         while let Some(Ok(message)) = stream.next().await {
             match message {
-                Message::Close(_) => self.ended = Ended::Closed,
+                Message::Close(_) => self.ended = SessionOutcome::Closed,
                 Message::Ping(_) => self.count(|counters| counters.pings += 1),
                 Message::Pong(payload) if payload[..] == (self.answered + 1).to_be_bytes() => {
                     self.answered += 1;
                     self.count(|counters| counters.pongs += 1);
                 }
-                // Unsolicited pongs keep a session alive; data from a client means nothing here.
+                // Unsolicited pongs keep a session alive. Data from the client is ignored.
                 _ => {}
             }
         }
@@ -243,18 +251,6 @@ impl Inbox {
     }
 
     fn count(&self, change: impl FnOnce(&mut FeedCounters)) {
-        update(&self.counters, &self.feed, change);
+        update_feed(&self.counters, &self.feed, change);
     }
-}
-
-/// Changes the counts of one feed.
-pub(super) fn update(
-    counters: &Watched<PodCounters>,
-    feed: &Feed,
-    change: impl FnOnce(&mut FeedCounters),
-) {
-    counters.update(|all| match all.feeds.get_mut(feed) {
-        Some(counters) => change(counters),
-        None => change(all.feeds.entry(feed.clone()).or_default()),
-    });
 }

@@ -1,4 +1,4 @@
-//! Over real sockets and real TLS, with a client that knows nothing of the connector.
+//! Tests over real sockets and real TLS, with a client that shares no code with the connector.
 
 mod archive;
 mod faults;
@@ -6,12 +6,15 @@ mod live;
 mod requests;
 
 use std::future::Future;
+use std::time::Duration;
 
 use bytes::Bytes;
 use futures_util::{SinkExt, StreamExt};
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
+use proofpoint_sentinel_core::clock::Clock;
 use proofpoint_sentinel_core::feed::EventType;
 use proofpoint_sentinel_core::hour::Hour;
+use proofpoint_sentinel_core::secret::Secret;
 use tokio::net::TcpStream;
 use tokio_tungstenite::WebSocketStream;
 use tokio_tungstenite::tungstenite::client::IntoClientRequest;
@@ -28,29 +31,29 @@ const WINDOW: &str = "&sinceTime=2026-11-20T06:00:00-0000&toTime=2026-11-20T07:0
 
 type Client = WebSocketStream<tokio_rustls::client::TlsStream<TcpStream>>;
 
-/// A Log API with one cluster, and somebody who trusts it.
-struct Scene {
+/// A Log API with one cluster, and a client that trusts it.
+struct PodTest {
     pod: Pod,
     client: TestClient,
     clock: Clock,
-    given: GivenEvents,
+    source: InMemoryEvents,
 }
 
-impl Scene {
-    /// With three events from six to seven o'clock, at noon.
-    async fn new() -> Scene {
-        Scene::with(|settings| settings).await
+impl PodTest {
+    /// At noon, with three events in the hour from 06:00.
+    async fn new() -> PodTest {
+        PodTest::with(|settings| settings).await
     }
 
-    async fn with(change: impl FnOnce(PodSettings) -> PodSettings) -> Scene {
-        let authority = Authority::new().unwrap();
+    async fn with(change: impl FnOnce(PodSettings) -> PodSettings) -> PodTest {
+        let authority = CertificateAuthority::new().unwrap();
         let clock = Clock::held("2026-11-20T12:00:00Z".parse().unwrap());
-        let given = GivenEvents::default();
-        given.add(&feed(), hour(), ["{\"n\":1}", "{\"n\":2}", "{\"n\":3}"]);
+        let source = InMemoryEvents::default();
+        source.add_to_hour(&feed(), hour(), ["{\"n\":1}", "{\"n\":2}", "{\"n\":3}"]);
         let cluster = PodCluster { id: "acme_hosted".to_owned(), token: Secret::new(TOKEN) };
-        let settings = PodSettings::new(clock.clone(), vec![cluster], Arc::new(given.clone()));
+        let settings = PodSettings::new(clock.clone(), vec![cluster], Arc::new(source.clone()));
         let pod = Pod::start(&authority, change(settings)).await.unwrap();
-        Scene { pod, client: TestClient::trusting(authority.pem()), clock, given }
+        PodTest { pod, client: TestClient::trusting(authority.pem()), clock, source }
     }
 
     async fn connect(&self, query: &str, token: Option<&str>) -> Result<Client, Error> {
@@ -79,14 +82,14 @@ impl Scene {
         self.connect("cid=acme_hosted&type=message", Some("Bearer a-token")).await
     }
 
-    /// Gives an event that arrives at `time` on the day of the scene.
-    fn give(&self, name: &'static str, time: &str) {
-        let arrives: Timestamp = format!("2026-11-20T{time}Z").parse().unwrap();
-        let event = GivenEvent::new(name, Hour::containing(arrives));
-        self.given.give(&feed(), [GivenEvent { arrives, ..event }]);
+    /// Adds an event that arrives at `time` on the day of the test.
+    fn add_event(&self, name: &'static str, time: &str) {
+        let arrives_at: Timestamp = format!("2026-11-20T{time}Z").parse().unwrap();
+        let event = SourceEvent::new(name, Hour::containing(arrives_at));
+        self.source.add(&feed(), [SourceEvent { arrives_at, ..event }]);
     }
 
-    /// Waits until the session of `client` is over for the server too.
+    /// Drops `client` and waits until its session has ended on the server.
     async fn ended(&self, client: Client) -> FeedCounters {
         drop(client);
         soon(self.pod.wait_for(|all| all.open() == 0)).await.feed(&feed())
@@ -109,10 +112,10 @@ fn hour() -> Hour {
 }
 
 async fn soon<F: Future>(future: F) -> F::Output {
-    tokio::time::timeout(Duration::from_secs(20), future).await.expect("it happens in time")
+    tokio::time::timeout(Duration::from_secs(20), future).await.expect("the event happens in time")
 }
 
-/// Reads to the end: the frames, and the error where it was no clean end.
+/// Reads to the end. Returns the frames, and the error unless the end was clean.
 async fn drain(client: &mut Client) -> (Vec<Message>, Option<Error>) {
     let mut frames = Vec::new();
     loop {
@@ -124,7 +127,7 @@ async fn drain(client: &mut Client) -> (Vec<Message>, Option<Error>) {
     }
 }
 
-/// Says goodbye and reads to the end.
+/// Sends a close frame and reads to the end.
 async fn close(client: &mut Client) -> Vec<Message> {
     let frame = CloseFrame { code: CloseCode::Normal, reason: "".into() };
     client.close(Some(frame)).await.unwrap();
@@ -142,11 +145,11 @@ async fn take(client: &mut Client, count: usize) -> Vec<String> {
 }
 
 async fn drained_with(fault: SessionFault) -> (Vec<Message>, Option<Error>, FeedCounters) {
-    let scene = Scene::new().await;
-    scene.pod.script(&feed(), [fault]);
-    let mut client = scene.open().await.unwrap();
+    let test = PodTest::new().await;
+    test.pod.inject(&feed(), [fault]);
+    let mut client = test.open().await.unwrap();
     let (frames, error) = drain(&mut client).await;
-    let counters = scene.ended(client).await;
+    let counters = test.ended(client).await;
     (frames, error, counters)
 }
 

@@ -1,28 +1,28 @@
-//! What the simulated workspace has seen.
+//! Counters of the simulated workspace.
 
 use std::collections::BTreeMap;
 
-/// Counts of all posts, to either API.
+/// Counters of all posts to both APIs.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct WorkspaceCounters {
-    /// Posts whose body has arrived.
+    /// Posts whose body was received.
     pub posts: u64,
-    /// Posts that wait for their answer now.
+    /// Posts that are waiting for their answer.
     pub in_flight: u64,
-    /// The most posts that ever waited at once.
+    /// The maximum of `in_flight` so far.
     pub most_in_flight: u64,
-    /// Rows kept.
+    /// Rows accepted.
     pub rows: u64,
-    /// Rows kept, by table.
+    /// Rows accepted, by table.
     pub tables: BTreeMap<String, u64>,
     /// Bytes of bodies as sent.
     pub wire_bytes: u64,
     /// Bytes of accepted bodies after decompression.
     pub raw_bytes: u64,
-    /// Answers by status.
+    /// Responses by status.
     pub statuses: BTreeMap<u16, u64>,
-    /// Connections reset instead of an answer.
+    /// Connections reset instead of a response.
     pub resets: u64,
-    /// Values that the real workspace would have cut or dropped without a word.
+    /// Values that the real workspace would have truncated or dropped silently.
     pub violations: u64,
 }

@@ -1,4 +1,4 @@
-//! The rows of a body: which of them can't be read, and which would be cut or dropped in silence.
+//! Reads the rows of a body, and finds values that Azure would truncate or drop silently.
 
 use std::collections::HashSet;
 use std::fmt;
@@ -8,12 +8,12 @@ use proofpoint_sentinel_core::tables::{Column, ColumnType, Table};
 use serde::de::{Deserialize, Deserializer, IgnoredAny, MapAccess, Visitor};
 use serde_json::value::RawValue;
 
-/// A value that the real workspace would have cut or dropped without telling anybody.
+/// A value that the real workspace would have truncated or dropped silently.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Violation {
     /// The table.
     pub table: String,
-    /// The column, as the row names it.
+    /// The name of the column in the row.
     pub column: String,
     /// What is wrong.
     pub fault: ValueFault,
@@ -25,14 +25,14 @@ pub enum ValueFault {
     /// The table has no such column: the value is dropped.
     UnknownColumn,
     /// The row has the column twice.
-    Twice,
+    Repeated,
     /// The row lacks the column.
     Missing,
-    /// The value has so many bytes, over the limit: it is cut.
+    /// The value is over the limit and is truncated. Its length in bytes.
     TooLong(usize),
-    /// No point in time in RFC 3339.
+    /// Not a time in RFC 3339.
     NotATime,
-    /// No text, in a column of texts.
+    /// Not a string, in a string column.
     NotAText,
 }
 
@@ -42,46 +42,49 @@ impl fmt::Display for Violation {
     }
 }
 
-/// The members of a JSON object in their order, repeated ones included.
-pub(super) struct Members<'a>(pub Vec<(String, &'a RawValue)>);
+/// The members of a JSON object in their order, including repeated ones.
+pub(super) struct JsonMembers<'a>(pub Vec<(String, &'a RawValue)>);
 
-impl<'de: 'a, 'a> Deserialize<'de> for Members<'a> {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Members<'a>, D::Error> {
-        struct Collect;
+impl<'de: 'a, 'a> Deserialize<'de> for JsonMembers<'a> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<JsonMembers<'a>, D::Error> {
+        struct MembersVisitor;
 
-        impl<'de> Visitor<'de> for Collect {
-            type Value = Members<'de>;
+        impl<'de> Visitor<'de> for MembersVisitor {
+            type Value = JsonMembers<'de>;
 
             fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
                 f.write_str("an object")
             }
 
-            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Members<'de>, A::Error> {
+            fn visit_map<A: MapAccess<'de>>(
+                self,
+                mut map: A,
+            ) -> Result<JsonMembers<'de>, A::Error> {
                 let mut members = Vec::new();
                 while let Some(member) = map.next_entry()? {
                     members.push(member);
                 }
-                Ok(Members(members))
+                Ok(JsonMembers(members))
             }
         }
 
-        deserializer.deserialize_map(Collect)
+        deserializer.deserialize_map(MembersVisitor)
     }
 }
 
-/// Splits an array of objects into its elements. The error says what it is instead.
-pub(super) fn split(body: &[u8]) -> Result<Vec<(&RawValue, Members<'_>)>, serde_json::Error> {
+/// Splits an array of objects into its elements.
+pub(super) fn split(body: &[u8]) -> Result<Vec<(&RawValue, JsonMembers<'_>)>, serde_json::Error> {
     let rows: Vec<&RawValue> = serde_json::from_slice(body)?;
     rows.into_iter().map(|row| Ok((row, serde_json::from_str(row.get())?))).collect()
 }
 
-/// Counts the elements of an array without a look at them.
+/// Counts the elements of an array without parsing them.
 pub(super) fn count(body: &[u8]) -> Result<usize, serde_json::Error> {
     serde_json::from_slice::<Vec<IgnoredAny>>(body).map(|rows| rows.len())
 }
 
-/// What is wrong with a row for `table` of the Logs Ingestion API.
-pub(super) fn check(table: &Table, row: &Members<'_>) -> Vec<Violation> {
+/// Checks a row for `table` of the Logs Ingestion API.
+pub(super) fn check(table: &Table, row: &JsonMembers<'_>) -> Vec<Violation> {
     let mut seen = HashSet::new();
     let mut violations = Vec::new();
     let mut violation = |column: &str, fault| {
@@ -93,7 +96,7 @@ pub(super) fn check(table: &Table, row: &Members<'_>) -> Vec<Violation> {
     };
     for (name, value) in &row.0 {
         if !seen.insert(name.as_str()) {
-            violation(name, ValueFault::Twice);
+            violation(name, ValueFault::Repeated);
         }
         match table.columns.iter().find(|column| column.name == name) {
             None => violation(name, ValueFault::UnknownColumn),
@@ -111,7 +114,7 @@ pub(super) fn check(table: &Table, row: &Members<'_>) -> Vec<Violation> {
 }
 
 /// The longest value of a column of the Logs Ingestion API, in bytes.
-const LONGEST_VALUE: usize = 65_536;
+const MAX_VALUE: usize = 65_536;
 
 fn value_fault(column: &Column, value: &RawValue) -> Option<ValueFault> {
     if value.get() == "null" {
@@ -125,10 +128,10 @@ fn value_fault(column: &Column, value: &RawValue) -> Option<ValueFault> {
         (ColumnType::String, Err(_)) => return Some(ValueFault::NotAText),
         (ColumnType::Dynamic, _) => value.get().len(),
     };
-    (length > LONGEST_VALUE).then_some(ValueFault::TooLong(length))
+    (length > MAX_VALUE).then_some(ValueFault::TooLong(length))
 }
 
-/// Whether `text` is a date and a time with an offset, with a `T` between them.
+/// Whether `text` is an RFC 3339 date and time with a `T` between them and an offset.
 pub(super) fn is_rfc3339(text: &str) -> bool {
     let digits_at = |range: std::ops::Range<usize>| {
         text.get(range).is_some_and(|part| part.bytes().all(|byte| byte.is_ascii_digit()))
@@ -162,19 +165,19 @@ mod tests {
     }
 
     #[test]
-    fn a_row_that_fits_its_table_has_no_fault() {
+    fn a_row_that_fits_its_table_has_no_violation() {
         let row = r#"{"TimeGenerated":"2026-11-20T06:00:00.5Z","eventTime":null,"guid":"g",
                       "connection":{"ip":"192.0.2.1"},"msgParts":[],"AdditionalFields":7}"#;
         assert_eq!(faults(row), []);
     }
 
     #[test]
-    fn what_would_be_dropped_or_cut_is_told() {
+    fn a_dropped_or_truncated_value_is_a_violation() {
         const TIME: &str = r#""TimeGenerated":"2026-11-20T06:00:00+01:00""#;
         let at = |row: &str| fault(&format!("{{{TIME},{row}}}"));
         assert_eq!(at(r#""nope":1"#), ("nope".into(), ValueFault::UnknownColumn));
         assert_eq!(at(r#""guid":7"#), ("guid".into(), ValueFault::NotAText));
-        assert_eq!(at(r#""guid":"a","guid":"b""#), ("guid".into(), ValueFault::Twice));
+        assert_eq!(at(r#""guid":"a","guid":"b""#), ("guid".into(), ValueFault::Repeated));
         assert_eq!(at(r#""eventTime":"20 Nov""#), ("eventTime".into(), ValueFault::NotATime));
         assert_eq!(fault(r#"{"guid":"a"}"#), ("TimeGenerated".into(), ValueFault::Missing));
         let of = |length: usize| format!(r#""msg":["{}"]"#, "x".repeat(length - 4));
@@ -185,7 +188,7 @@ mod tests {
     }
 
     #[test]
-    fn times_are_those_of_rfc_3339() {
+    fn only_rfc_3339_times_are_accepted() {
         for good in ["2026-11-20T06:00:00Z", "2026-11-20T06:00:00.123456-07:00"] {
             assert!(is_rfc3339(good), "{good}");
         }

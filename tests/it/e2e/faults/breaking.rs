@@ -39,7 +39,7 @@ fn impatiently(run: &mut Run) {
 async fn broken_live(fault: SessionFault, end: &str, change: fn(&mut Run)) -> u64 {
     let scene = Scene::hybrid().start().await;
     let mut events = scene.give_events(&messages(), this_hour(), from_minute(this_hour(), 10, 11));
-    scene.simulation.pod.script_live(&messages(), [fault]);
+    scene.simulation.pod.inject_live(&messages(), [fault]);
     let another = async {
         let pod = &scene.simulation.pod;
         soon(pod.wait_for(|all| all.feed(&messages()).live_opened == 2)).await;
@@ -110,7 +110,7 @@ async fn live_goes_on_behind_a_message_over_the_limit() {
 async fn broken_archive(fault: SessionFault, end: &str, change: fn(&mut Run)) -> u64 {
     let scene = Scene::new().await;
     let events = scene.give(&messages(), last_hour(), 20);
-    scene.simulation.pod.script(&messages(), [fault]);
+    scene.simulation.pod.inject(&messages(), [fault]);
     let mut run = scene.a_run();
     change(&mut run);
     let report = scene.run_as(run).await;
@@ -169,7 +169,7 @@ async fn an_hour_that_breaks_every_session_is_named_and_its_events_up_to_there_a
         let events = scene.give(&messages(), broken, 20);
         let newer = scene.give(&messages(), last_hour(), 5);
         let again = async || {
-            scene.simulation.pod.script(&messages(), [fault.clone()]);
+            scene.simulation.pod.inject(&messages(), [fault.clone()]);
             scene.run().await
         };
         assert_eq!(again().await.feeds[0].hours_done, [last_hour()], "newer ones are not held up");
@@ -191,7 +191,7 @@ async fn an_hour_that_is_cut_twice_at_the_same_event_is_taken_for_whole_until_it
     for fault in [SessionFault::CutAfter(EARLY), SessionFault::CutWithinEvent(EARLY)] {
         let scene = Scene::new().await;
         let events = scene.give(&messages(), last_hour(), 20);
-        scene.simulation.pod.script(&messages(), [fault.clone(), fault]);
+        scene.simulation.pod.inject(&messages(), [fault.clone(), fault]);
         assert_eq!(scene.run_well().await.feeds[0].hours_done, []);
         assert_eq!(scene.run_well().await.feeds[0].hours_done, [last_hour()]);
         assert_arrived(&scene, EventType::Message, &events[..10]);
@@ -209,7 +209,7 @@ async fn behind_a_frame_that_breaks_every_session_of_the_archive_live_alone_brin
     let scene = Scene::hybrid().start().await;
     let events = scene.give_events(&messages(), this_hour(), from_minute(this_hour(), 10, 20));
     scene.run_well().await;
-    scene.simulation.pod.script_archive(&messages(), vec![SessionFault::NotUtf8After(EARLY); 2]);
+    scene.simulation.pod.inject_archive(&messages(), vec![SessionFault::NotUtf8After(EARLY); 2]);
     // The hour before it, which is empty, is not due by then.
     scene.advance(55);
     scene.run_well().await;

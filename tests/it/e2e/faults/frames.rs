@@ -17,7 +17,7 @@ async fn live_frames_may_be_binary_or_empty_or_end_with_a_line_feed_and_pings_ar
         SessionFault::PingEvery(3),
     ];
     let scene = Scene::hybrid().start().await;
-    scene.simulation.pod.script_live(&messages(), manners.clone());
+    scene.simulation.pod.inject_live(&messages(), manners.clone());
     let mut given = Vec::new();
     for (minute, manner) in (30..).zip(manners) {
         let events = from_minute(this_hour(), minute, 12);
@@ -35,7 +35,7 @@ async fn garbage_in_live_is_kept_as_it_came_and_its_neighbours_arrive() {
     for garbage in garbage.map(Bytes::from_static) {
         let scene = Scene::hybrid().start().await;
         let events = scene.give_events(&messages(), this_hour(), from_minute(this_hour(), 40, 6));
-        scene.simulation.pod.script_live(&messages(), [SessionFault::Garbage(3, garbage.clone())]);
+        scene.simulation.pod.inject_live(&messages(), [SessionFault::Garbage(3, garbage.clone())]);
         let report = scene.run_well().await;
         let counts = &of_feed(&report, &messages()).counts;
         assert_eq!((counts.events, counts.delivered, counts.malformed), (7, 6, 1));
@@ -54,8 +54,8 @@ async fn events_that_come_twice_or_in_another_order_are_delivered_once_by_either
         let scene = Scene::hybrid().start().await;
         // Both halves have these.
         let events = scene.give_events(&messages(), last_hour(), from_minute(last_hour(), 55, 20));
-        scene.simulation.pod.script_live(&messages(), [fault.clone()]);
-        scene.simulation.pod.script_archive(&messages(), [fault]);
+        scene.simulation.pod.inject_live(&messages(), [fault.clone()]);
+        scene.simulation.pod.inject_archive(&messages(), [fault]);
         let report = scene.run_well().await;
         let report = of_feed(&report, &messages());
         let counts = &report.counts;

@@ -3,7 +3,7 @@
 use bytes::Bytes;
 use jiff::SignedDuration;
 use proofpoint_sentinel_core::feed::EventType;
-use proofpoint_sentinel_simulator::pod::{GivenEvent, SessionFault};
+use proofpoint_sentinel_simulator::pod::{SessionFault, SourceEvent};
 
 use crate::e2e::fixture::{Scene, from_minute, last_hour, messages, of_feed, this_hour};
 use crate::e2e::intact::assert_arrived;
@@ -12,9 +12,11 @@ use crate::e2e::intact::assert_arrived;
 fn give_late(scene: &Scene, minutes: i64) -> Vec<Bytes> {
     let events = from_minute(last_hour(), 20, 3);
     let arrives = scene.now() + SignedDuration::from_mins(minutes);
-    let late =
-        |event: &Bytes| GivenEvent { arrives, ..GivenEvent::new(event.clone(), last_hour()) };
-    scene.source.give(&messages(), events.iter().map(late));
+    let late = |event: &Bytes| SourceEvent {
+        arrives_at: arrives,
+        ..SourceEvent::new(event.clone(), last_hour())
+    };
+    scene.source.add(&messages(), events.iter().map(late));
     events
 }
 
@@ -79,7 +81,7 @@ async fn nobody_looks_for_an_event_that_comes_into_the_archive_after_the_second_
 async fn what_the_first_reading_of_an_hour_lacks_is_found_by_the_second() {
     let scene = Scene::new().await;
     let events = scene.give(&messages(), last_hour(), 20);
-    scene.simulation.pod.script(&messages(), [SessionFault::SkipEvery(5)]);
+    scene.simulation.pod.inject(&messages(), [SessionFault::SkipEvery(5)]);
     let report = scene.run_well().await;
     assert_eq!(
         (&report.feeds[0].hours_done[..], report.feeds[0].counts.delivered),
@@ -95,7 +97,7 @@ async fn what_the_first_reading_of_an_hour_lacks_is_found_by_the_second() {
 async fn live_moves_past_what_it_leaves_out_and_the_archive_brings_it() {
     let scene = Scene::hybrid().start().await;
     let events = scene.give_events(&messages(), this_hour(), from_minute(this_hour(), 10, 20));
-    scene.simulation.pod.script_live(&messages(), [SessionFault::SkipEvery(5)]);
+    scene.simulation.pod.inject_live(&messages(), [SessionFault::SkipEvery(5)]);
     let report = scene.run_well().await;
     assert_eq!(of_feed(&report, &messages()).counts.delivered, 16);
     scene.advance(60);
@@ -109,7 +111,7 @@ async fn an_hour_that_is_falsely_empty_as_often_as_it_is_believed_is_found_by_th
     let scene = Scene::new().await;
     let events = scene.give(&messages(), last_hour(), 5);
     for _ in 0..3 {
-        scene.simulation.pod.script(&messages(), [SessionFault::FalseEmpty]);
+        scene.simulation.pod.inject(&messages(), [SessionFault::FalseEmpty]);
         scene.run().await;
         scene.advance(60);
     }
@@ -131,7 +133,7 @@ async fn a_falsely_empty_hour_takes_nothing_from_what_live_brought() {
     let events = scene.give_events(&messages(), this_hour(), from_minute(this_hour(), 10, 20));
     scene.run_well().await;
     scene.advance(55);
-    scene.simulation.pod.script_archive(&messages(), [SessionFault::FalseEmpty]);
+    scene.simulation.pod.inject_archive(&messages(), [SessionFault::FalseEmpty]);
     let report = scene.run_well().await;
     assert_eq!(of_feed(&report, &messages()).hours_done, []);
     assert_arrived(&scene, EventType::Message, &events);

@@ -5,7 +5,7 @@ use std::time::Duration;
 use proofpoint_sentinel::collect::Run;
 use proofpoint_sentinel::state::RecordedEnd;
 use proofpoint_sentinel_core::feed::EventType;
-use proofpoint_sentinel_simulator::certificates::Authority;
+use proofpoint_sentinel_simulator::certificates::CertificateAuthority;
 use proofpoint_sentinel_simulator::pod::{RefusedHandshake, SessionFault};
 use tokio::time::Instant;
 
@@ -42,7 +42,7 @@ async fn a_live_refusal_that_lasts_is_told_and_nothing_else_is_tried() {
         scene
             .simulation
             .pod
-            .script_live(&messages(), [SessionFault::Refuse(RefusedHandshake::new(status, "No"))]);
+            .inject_live(&messages(), [SessionFault::Refuse(RefusedHandshake::new(status, "No"))]);
         let text = failure(&scene.run().await, &messages());
         assert_tells(&text, &[&format!("the Log API answered {status} (No)")]);
         assert_tells(&text, advice);
@@ -60,7 +60,7 @@ async fn a_live_refusal_that_passes_leaves_the_archive_to_be_read() {
         let scene = Scene::hybrid().start().await;
         let older = scene.give(&messages(), last_hour(), 3);
         let newest = scene.give_events(&messages(), this_hour(), from_minute(this_hour(), 40, 3));
-        scene.simulation.pod.script_live(&messages(), [for_long(status)]);
+        scene.simulation.pod.inject_live(&messages(), [for_long(status)]);
         let report = scene.run().await;
         let answered = format!("the live stream can't be read: the Log API answered {status}");
         let archive = "until then events come from the archive, an hour or two late";
@@ -80,7 +80,7 @@ async fn a_live_refusal_that_passes_soon_is_waited_out_in_the_run() {
     scene
         .simulation
         .pod
-        .script_live(&messages(), [SessionFault::Refuse(RefusedHandshake::new(503, "Busy"))]);
+        .inject_live(&messages(), [SessionFault::Refuse(RefusedHandshake::new(503, "Busy"))]);
     scene.run_well().await;
     assert_arrived(&scene, EventType::Message, &events);
     assert_eq!(scene.simulation.pod.counters().refused, [(503, 1)].into());
@@ -90,7 +90,7 @@ async fn a_live_refusal_that_passes_soon_is_waited_out_in_the_run() {
 async fn what_live_had_read_before_it_was_refused_is_delivered() {
     let scene = Scene::hybrid().start().await;
     let events = scene.give_events(&messages(), this_hour(), from_minute(this_hour(), 40, 10));
-    scene.simulation.pod.script_live(&messages(), [SessionFault::CutAfter(4), for_long(503)]);
+    scene.simulation.pod.inject_live(&messages(), [SessionFault::CutAfter(4), for_long(503)]);
     let report = scene.run().await;
     assert_tells(&failure(&report, &messages()), &["the live stream can't be read", "503"]);
     let expected = [("archive closed with 1000", 1), ("live cut", 1)];
@@ -162,7 +162,7 @@ async fn a_certificate_that_is_not_trusted_is_told_and_nothing_else_is_tried() {
             .await;
         let events = scene.give(&messages(), last_hour(), 3);
         let path = scene.directory.path().join("another-authority.pem");
-        Authority::new().and_then(|authority| authority.write_pem(&path)).unwrap();
+        CertificateAuthority::new().and_then(|authority| authority.write_pem(&path)).unwrap();
         let mut run = scene.a_run();
         run.settings.source.net.extra_roots = Some(path);
         let text = failure(&scene.run_as(run).await, &messages());

@@ -6,7 +6,7 @@ use proofpoint_sentinel::collect::Run;
 use proofpoint_sentinel::pod::SessionTimeouts;
 use proofpoint_sentinel_core::feed::EventType;
 use proofpoint_sentinel_simulator::pod::SessionFault;
-use proofpoint_sentinel_simulator::workspace::{Gate, Script};
+use proofpoint_sentinel_simulator::workspace::{PostFault, ResponseGate};
 use tokio::time::{Instant, timeout};
 
 use crate::e2e::events;
@@ -21,7 +21,7 @@ async fn a_live_session_that_falls_silent_looks_quiet_and_the_next_run_goes_on()
     for fault in [SessionFault::StallAfter(4), SessionFault::HalfOpenAfter(4)] {
         let scene = Scene::hybrid().start().await;
         let events = scene.give_events(&messages(), this_hour(), from_minute(this_hour(), 40, 10));
-        scene.simulation.pod.script_live(&messages(), [fault]);
+        scene.simulation.pod.inject_live(&messages(), [fault]);
         let timeouts =
             SessionTimeouts { close: Duration::from_millis(50), ..SessionTimeouts::default() };
         let report = scene.run_as(Run { timeouts, ..scene.a_run() }).await;
@@ -44,7 +44,7 @@ async fn a_slow_sender_is_listened_to_until_all_is_said() {
         let bytes: usize = events.iter().map(|event| event.len()).sum();
         // About twenty events in a second.
         let trickle = SessionFault::Trickle(2 * u32::try_from(bytes).unwrap());
-        scene.simulation.pod.script(&messages(), [trickle]);
+        scene.simulation.pod.inject(&messages(), [trickle]);
         let mut run = scene.a_run();
         run.settings.source.live_quiet = Duration::from_secs(1);
         let begun = Instant::now();
@@ -63,7 +63,7 @@ async fn what_a_live_session_is_too_slow_to_send_is_repaired() {
     let events = scene.give_events(&messages(), this_hour(), from_minute(this_hour(), 40, 10));
     // An event takes longer than a live session waits for one.
     let bytes = u32::try_from(events[0].len()).unwrap();
-    scene.simulation.pod.script_live(&messages(), [SessionFault::Trickle(bytes / 2)]);
+    scene.simulation.pod.inject_live(&messages(), [SessionFault::Trickle(bytes / 2)]);
     let timeouts =
         SessionTimeouts { close: Duration::from_millis(50), ..SessionTimeouts::default() };
     let report = scene.run_as(Run { timeouts, ..scene.a_run() }).await;
@@ -90,9 +90,9 @@ async fn no_live_event_is_read_while_the_workspace_does_not_answer_and_the_sessi
     let scene = Scene::hybrid().start().await;
     let events = events::large(&messages(), this_hour(), FLOOD, FLOOD_EVENT);
     let events = scene.give_events(&messages(), this_hour(), events);
-    let gate = Gate::default();
+    let gate = ResponseGate::default();
     let (pod, workspace) = (&scene.simulation.pod, &scene.simulation.workspace);
-    workspace.script(vec![Script::Hold(gate.clone()); 4]);
+    workspace.inject(vec![PostFault::Hold(gate.clone()); 4]);
     let run = scene.a_run();
     // Longer than silence lasts until a session counts as quiet.
     let silence = run.settings.source.live_quiet * 2;

@@ -8,8 +8,8 @@ use jiff::Timestamp;
 use proofpoint_sentinel::collect::Run;
 use proofpoint_sentinel::report::{FeedCounts, FeedOutcome, FeedReport, RunReport};
 use proofpoint_sentinel_core::hour::Hour;
-use proofpoint_sentinel_simulator::pod::{FeedCounters, GivenEvents};
-use proofpoint_sentinel_simulator::workspace::Script;
+use proofpoint_sentinel_simulator::pod::{FeedCounters, InMemoryEvents};
+use proofpoint_sentinel_simulator::workspace::PostFault;
 use tokio::time::Instant;
 
 use super::empties::WithEmpties;
@@ -53,8 +53,8 @@ pub(super) struct Log {
 
 impl Course {
     pub(super) async fn of(week: &Week) -> Course {
-        let given = GivenEvents::default();
-        given.give(&messages(), week.mails.iter().flat_map(|mail| mail.given.clone()));
+        let given = InMemoryEvents::default();
+        given.add(&messages(), week.mails.iter().flat_map(|mail| mail.given.clone()));
         let source = Arc::new(WithEmpties::new(given, week.empty_readings.clone()));
         let scene = Scene::hybrid().destination(week.destination).pod(|pod| pod.source = source);
         let scene = scene.start().await;
@@ -86,7 +86,7 @@ impl Course {
         }
         match &tick.trouble {
             Some(Trouble::Live(fault)) => {
-                self.scene.simulation.pod.script_live(&messages(), [fault.clone()]);
+                self.scene.simulation.pod.inject_live(&messages(), [fault.clone()]);
             }
             Some(Trouble::Held(script)) => {
                 self.disturb_a_post(script);
@@ -104,19 +104,19 @@ impl Course {
         let sessions = self.sessions().archive_opened;
         let is_waiting = self.archive_troubled_at == Some(sessions);
         if let (Some(fault), false) = (&tick.archive, is_waiting) {
-            self.scene.simulation.pod.script_archive(&messages(), [fault.clone()]);
+            self.scene.simulation.pod.inject_archive(&messages(), [fault.clone()]);
             self.archive_troubled_at = Some(sessions);
         }
         is_waiting || tick.archive.is_some()
     }
 
     /// Has the next post disturbed, unless one is to be already: since then there was none.
-    fn disturb_a_post(&mut self, script: &Script) {
+    fn disturb_a_post(&mut self, script: &PostFault) {
         let workspace = &self.scene.simulation.workspace;
         let counters = workspace.counters();
         let errors: u64 = counters.statuses.range(400..).map(|(_, count)| count).sum();
         if errors + counters.resets == self.disturbed {
-            workspace.script([script.clone()]);
+            workspace.inject([script.clone()]);
             self.disturbed += 1;
         }
     }

@@ -6,16 +6,16 @@ use std::sync::Mutex;
 use jiff::Timestamp;
 use proofpoint_sentinel_core::feed::Feed;
 use proofpoint_sentinel_core::hour::Hour;
-use proofpoint_sentinel_simulator::pod::{Arrivals, EventSource, Events, GivenEvents, Position};
+use proofpoint_sentinel_simulator::pod::{Arrivals, EventSource, Events, InMemoryEvents, Position};
 
 /// Given events, and which of the next readings of an hour give none of them.
 pub(super) struct WithEmpties {
-    given: GivenEvents,
+    given: InMemoryEvents,
     readings: Mutex<BTreeMap<Hour, Vec<bool>>>,
 }
 
 impl WithEmpties {
-    pub(super) fn new(given: GivenEvents, readings: BTreeMap<Hour, Vec<bool>>) -> WithEmpties {
+    pub(super) fn new(given: InMemoryEvents, readings: BTreeMap<Hour, Vec<bool>>) -> WithEmpties {
         WithEmpties { given, readings: Mutex::new(readings) }
     }
 

@@ -3,7 +3,7 @@
 use jiff::tz::{Offset, TimeZone};
 use jiff::{SignedDuration, Timestamp};
 use proofpoint_sentinel_core::hour::Hour;
-use proofpoint_sentinel_simulator::pod::GivenEvent;
+use proofpoint_sentinel_simulator::pod::SourceEvent;
 use rand::RngExt;
 use rand::rngs::SmallRng;
 use rand::seq::{IndexedRandom, SliceRandom};
@@ -38,7 +38,7 @@ pub(super) enum Filing {
 #[derive(Clone, Debug)]
 pub(super) struct Mail {
     pub guid: String,
-    pub given: Vec<GivenEvent>,
+    pub given: Vec<SourceEvent>,
 }
 
 /// The events from the start of `first` up to shortly before the last tick, in no order. From
@@ -59,7 +59,7 @@ pub(super) fn traffic(
             let guid = format!("{hour}-{}", mails.len());
             let mut post = Post { first, filing, ticks, rng: &mut *rng };
             let mail = if is_calm { post.prompt(guid, hour) } else { post.odd(guid, hour) };
-            if mail.given.iter().all(|given| given.arrives <= end) {
+            if mail.given.iter().all(|given| given.arrives_at <= end) {
                 mails.push(mail);
             }
         }
@@ -96,7 +96,16 @@ impl Post<'_> {
         let arrives = at + self.seconds(0, 20);
         let event = self.form(&guid, at).into();
         let hour = self.filed(at, arrives);
-        Mail { guid, given: vec![GivenEvent { event, hour, arrives, live: true, archived: true }] }
+        Mail {
+            guid,
+            given: vec![SourceEvent {
+                event,
+                hour,
+                arrives_at: arrives,
+                live: true,
+                archived: true,
+            }],
+        }
     }
 
     /// An event with which the service does as it likes.
@@ -107,10 +116,10 @@ impl Post<'_> {
         }
         let (arrives, live) = self.arrival(at, hour);
         let event = self.form(&guid, at);
-        let given = GivenEvent {
+        let given = SourceEvent {
             event: event.into(),
             hour: self.filed(at, arrives),
-            arrives,
+            arrives_at: arrives,
             live,
             archived: true,
         };
@@ -122,25 +131,34 @@ impl Post<'_> {
     fn undated(&mut self, guid: String, arrives: Timestamp) -> Mail {
         let event = format!(r#"{{"guid":"{guid}","msgParts":[]}}"#).into();
         let (hour, live) = (self.filed(arrives, arrives), self.is_covered(arrives));
-        Mail { guid, given: vec![GivenEvent { event, hour, arrives, live, archived: true }] }
+        Mail {
+            guid,
+            given: vec![SourceEvent { event, hour, arrives_at: arrives, live, archived: true }],
+        }
     }
 
     /// The event, perhaps written in another way for the archive, and perhaps given again.
-    fn copies(&mut self, guid: &str, at: Timestamp, given: GivenEvent) -> Vec<GivenEvent> {
+    fn copies(&mut self, guid: &str, at: Timestamp, given: SourceEvent) -> Vec<SourceEvent> {
         let mut copies = vec![given.clone()];
         if self.rng.random_bool(0.1) {
             let event = self.form(guid, at).into();
             copies[0].archived = false;
-            copies.push(GivenEvent { event, live: false, ..given.clone() });
+            copies.push(SourceEvent { event, live: false, ..given.clone() });
         }
         if self.rng.random_bool(0.03) {
             let (event, arrives) =
-                (self.form(guid, at).into(), given.arrives + self.seconds(0, 9_000));
-            copies.push(GivenEvent { event, arrives, live: true, archived: false, ..given });
+                (self.form(guid, at).into(), given.arrives_at + self.seconds(0, 9_000));
+            copies.push(SourceEvent {
+                event,
+                arrives_at: arrives,
+                live: true,
+                archived: false,
+                ..given
+            });
         }
         if self.rng.random_bool(0.03) {
             let again = copies.iter().rfind(|copy| copy.archived).cloned();
-            copies.extend(again.map(|again| GivenEvent { live: false, ..again }));
+            copies.extend(again.map(|again| SourceEvent { live: false, ..again }));
         }
         copies
     }

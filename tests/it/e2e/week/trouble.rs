@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use proofpoint_sentinel_simulator::pod::{RefusedHandshake, SessionFault};
-use proofpoint_sentinel_simulator::workspace::{Answer, Script};
+use proofpoint_sentinel_simulator::workspace::{ApiResponse, PostFault};
 use rand::RngExt;
 use rand::rngs::SmallRng;
 
@@ -16,7 +16,7 @@ pub(super) enum Trouble {
     /// The live session does this.
     Live(SessionFault),
     /// The workspace does this to a post, and the run has no time to try again.
-    Held(Script),
+    Held(PostFault),
     /// There is only so much time to read.
     Deadline(Duration),
     /// The program is told to stop once the service has sent it so many events.
@@ -42,7 +42,7 @@ impl Troubles<'_> {
             tick.archive = self.rng.random_bool(0.15).then(|| self.of_archive());
         }
         for lasting in [
-            Trouble::Held(Script::Reply(Answer::status(503))),
+            Trouble::Held(PostFault::Reply(ApiResponse::status(503))),
             Trouble::Live(unavailable()),
             Trouble::Live(unauthorized()),
         ] {
@@ -57,8 +57,8 @@ impl Troubles<'_> {
     fn any(&mut self) -> Trouble {
         match self.rng.random_range(0..20) {
             0..12 => Trouble::Live(self.of_live()),
-            12 | 13 => Trouble::Held(Script::Reply(Answer::status(503))),
-            14 => Trouble::Held(Script::ResetConnection),
+            12 | 13 => Trouble::Held(PostFault::Reply(ApiResponse::status(503))),
+            14 => Trouble::Held(PostFault::ResetConnection),
             15..18 => Trouble::Deadline(Duration::from_millis(self.rng.random_range(0..80))),
             _ => Trouble::Stop(self.rng.random_range(0..40)),
         }

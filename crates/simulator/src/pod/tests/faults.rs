@@ -1,6 +1,6 @@
 //! Each fault, as a client sees it.
 
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use tokio::io::AsyncWriteExt;
 use tokio_tungstenite::tungstenite::error::CapacityError;
@@ -8,26 +8,26 @@ use tokio_tungstenite::tungstenite::error::CapacityError;
 use super::*;
 
 #[tokio::test]
-async fn scripted_refusals_come_in_order_and_then_all_is_well() {
-    let scene = Scene::new().await;
+async fn injected_refusals_come_in_order_and_then_end() {
+    let test = PodTest::new().await;
     let busy = RefusedHandshake::new(503, "Busy").with_header("retry-after", "7");
-    scene.pod.script(
+    test.pod.inject(
         &feed(),
         [SessionFault::Refuse(busy), SessionFault::Refuse(RefusedHandshake::new(500, "Oops"))],
     );
-    let Err(Error::Http(first)) = scene.open().await else { panic!("not refused") };
+    let Err(Error::Http(first)) = test.open().await else { panic!("not refused") };
     assert_eq!(
         (first.status().as_u16(), &first.headers()["retry-after"]),
         (503, &HeaderValue::from_static("7"))
     );
-    let Err(Error::Http(second)) = scene.open().await else { panic!("not refused") };
+    let Err(Error::Http(second)) = test.open().await else { panic!("not refused") };
     assert_eq!(second.status(), 500);
-    scene.open().await.expect("the script is over");
-    assert_eq!(scene.pod.counters().feed(&feed()).refused, 2);
+    test.open().await.expect("no fault is left");
+    assert_eq!(test.pod.counters().feed(&feed()).refused, 2);
 }
 
 #[tokio::test]
-async fn cuts_and_early_ends() {
+async fn sessions_can_end_early() {
     let (frames, error, counters) = drained_with(SessionFault::CutAfter(2)).await;
     assert_eq!(texts(&frames), EVENTS[..2]);
     assert!(matches!(error, Some(Error::Io(_))), "{error:?}");
@@ -50,7 +50,7 @@ async fn cuts_and_early_ends() {
 }
 
 #[tokio::test]
-async fn odd_frames() {
+async fn frames_can_be_unusual() {
     let (frames, ..) = drained_with(SessionFault::EmptyFrames).await;
     assert_eq!(texts(&frames), ["", EVENTS[0], "", EVENTS[1], "", EVENTS[2]]);
 
@@ -69,13 +69,13 @@ async fn odd_frames() {
 
 #[tokio::test]
 async fn pings_go_both_ways() {
-    let scene = Scene::new().await;
-    scene.pod.script(&feed(), [SessionFault::PingEvery(1)]);
-    let mut client = scene.open().await.unwrap();
+    let test = PodTest::new().await;
+    test.pod.inject(&feed(), [SessionFault::PingEvery(1)]);
+    let mut client = test.open().await.unwrap();
     client.send(Message::Ping(Bytes::from_static(b"mine"))).await.unwrap();
     let (frames, _) = drain(&mut client).await;
     assert!(frames.contains(&Message::Pong(Bytes::from_static(b"mine"))));
-    let counters = soon(scene.pod.wait_for(|all| all.open() == 0)).await.feed(&feed());
+    let counters = soon(test.pod.wait_for(|all| all.open() == 0)).await.feed(&feed());
     assert_eq!((counters.pings, counters.pongs, counters.closed), (1, 3, 1));
 }
 
@@ -102,37 +102,40 @@ async fn a_connection_is_reset() {
 
 #[tokio::test]
 async fn a_connection_is_reset_before_tls() {
-    let scene = Scene::new().await;
-    scene.pod.reset_connections(1);
-    let tcp = TcpStream::connect(("127.0.0.1", scene.pod.port)).await.unwrap();
-    let connector = tokio_rustls::TlsConnector::from(Arc::clone(&scene.client.tls));
+    let test = PodTest::new().await;
+    test.pod.reset_connections(1);
+    let tcp = TcpStream::connect(("127.0.0.1", test.pod.port)).await.unwrap();
+    let connector = tokio_rustls::TlsConnector::from(Arc::clone(&test.client.tls));
     soon(connector.connect("localhost".try_into().unwrap(), tcp)).await.unwrap_err();
-    assert_eq!(scene.pod.counters().resets, 1);
-    scene.open().await.expect("the next one is served");
+    assert_eq!(test.pod.counters().resets, 1);
+    test.open().await.expect("the next one is served");
 }
 
 #[tokio::test]
-async fn a_half_open_connection_answers_nothing_and_keeps_its_place() {
-    let scene =
-        Scene::with(|settings| PodSettings { ghost: Duration::from_secs(3600), ..settings }).await;
-    scene.pod.script(&feed(), [SessionFault::HalfOpenAfter(1)]);
-    let mut client = scene.open().await.unwrap();
+async fn a_half_open_connection_is_mute_and_keeps_its_slot() {
+    let test = PodTest::with(|settings| PodSettings {
+        slot_release_delay: Duration::from_secs(3600),
+        ..settings
+    })
+    .await;
+    test.pod.inject(&feed(), [SessionFault::HalfOpenAfter(1)]);
+    let mut client = test.open().await.unwrap();
     assert_eq!(take(&mut client, 1).await, EVENTS[..1]);
     client.send(Message::Ping(Bytes::from_static(b"mine"))).await.unwrap();
     client.close(None).await.unwrap();
     let refused = |opened| matches!(opened, Err(Error::Http(_)));
-    assert!(refused(scene.open().await), "the session holds its place");
-    assert_eq!(scene.pod.counters().open(), 1);
+    assert!(refused(test.open().await), "the session keeps its slot");
+    assert_eq!(test.pod.counters().open(), 1);
     client.get_mut().get_mut().0.shutdown().await.unwrap();
     let (frames, error) = drain(&mut client).await;
     assert!(frames.is_empty() && error.is_some(), "neither pong nor close: {frames:?}");
-    let counters = scene.ended(client).await;
+    let counters = test.ended(client).await;
     assert_eq!((counters.dropped, counters.pings), (1, 0));
-    assert!(refused(scene.open().await), "and then its ghost");
+    assert!(refused(test.open().await), "the slot is released later");
 }
 
 #[tokio::test]
-async fn frames_that_a_client_has_to_refuse() {
+async fn frames_can_be_invalid() {
     let (frames, error, counters) = drained_with(SessionFault::NotUtf8After(1)).await;
     assert_eq!(texts(&frames), EVENTS[..1]);
     assert!(matches!(error, Some(Error::Utf8(_))), "{error:?}");
@@ -147,7 +150,7 @@ async fn frames_that_a_client_has_to_refuse() {
 }
 
 #[tokio::test]
-async fn events_twice_not_at_all_and_turned_round() {
+async fn events_can_be_repeated_skipped_or_reversed() {
     let (frames, _, counters) = drained_with(SessionFault::DuplicateEvery(2)).await;
     assert_eq!(texts(&frames), [EVENTS[0], EVENTS[1], EVENTS[1], EVENTS[2]]);
     assert_eq!(counters.events_sent, 4);
@@ -161,30 +164,30 @@ async fn events_twice_not_at_all_and_turned_round() {
 }
 
 #[tokio::test]
-async fn a_slow_sender() {
+async fn sending_can_be_slow() {
     let begun = Instant::now();
     let (frames, error, _) = drained_with(SessionFault::Trickle(100)).await;
     assert_eq!((texts(&frames), error.is_none()), (EVENTS.to_vec(), true));
     assert_eq!(close_code(&frames), Some(CloseCode::Normal));
-    // Three frames of 9 bytes and one of 4, with a rest after each byte but the last.
+    // Three frames of 9 bytes and one of 4, with a pause after each byte except the last.
     assert!(begun.elapsed() >= Duration::from_millis(300), "{:?}", begun.elapsed());
 }
 
 #[tokio::test]
-async fn a_fault_meets_the_sessions_it_is_for() {
-    let scene = Scene::new().await;
+async fn a_fault_affects_only_its_kind_of_session() {
+    let test = PodTest::new().await;
     let refuse = |status| [SessionFault::Refuse(RefusedHandshake::new(status, "No"))];
-    scene.pod.script_live(&feed(), refuse(501));
-    scene.pod.script_archive(&feed(), refuse(502));
-    scene.pod.script(&feed(), refuse(503));
+    test.pod.inject_live(&feed(), refuse(501));
+    test.pod.inject_archive(&feed(), refuse(502));
+    test.pod.inject(&feed(), refuse(503));
     let status = |opened: Result<Client, Error>| match opened {
         Err(Error::Http(response)) => response.status().as_u16(),
         other => panic!("not refused: {other:?}"),
     };
-    assert_eq!(status(scene.open().await), 503, "what is for any session comes first");
-    assert_eq!(status(scene.open().await), 502);
-    let client = scene.open().await.expect("what is left is for live sessions");
-    scene.ended(client).await;
-    assert_eq!(status(scene.open_live().await), 501);
-    scene.open_live().await.expect("nothing is left");
+    assert_eq!(status(test.open().await), 503, "a fault for any session comes first");
+    assert_eq!(status(test.open().await), 502);
+    let client = test.open().await.expect("the fault that is left is for live sessions");
+    test.ended(client).await;
+    assert_eq!(status(test.open_live().await), 501);
+    test.open_live().await.expect("nothing is left");
 }

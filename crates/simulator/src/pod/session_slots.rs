@@ -1,0 +1,93 @@
+//! Slots: one session for each token and event type.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, MutexGuard};
+use std::time::Duration;
+
+use proofpoint_sentinel_core::feed::EventType;
+use proofpoint_sentinel_core::secret::Secret;
+use tokio::time::Instant;
+
+/// A token and an event type.
+pub(super) type SlotKey = (String, EventType);
+
+/// The taken slots.
+#[derive(Clone, Debug, Default)]
+pub(super) struct SessionSlots(Arc<Mutex<HashMap<SlotKey, Holder>>>);
+
+#[derive(Debug)]
+enum Holder {
+    Session,
+    /// A session that ended without a close frame. The slot stays taken until this time.
+    EndedSession(Instant),
+}
+
+impl SessionSlots {
+    /// Takes the slot, or returns `None` if it is taken.
+    pub(super) fn take(&self, token: &Secret, event_type: EventType) -> Option<SessionSlot> {
+        let key = (token.reveal().to_owned(), event_type);
+        let mut held = self.lock();
+        match held.get(&key) {
+            Some(Holder::Session) => return None,
+            Some(Holder::EndedSession(until)) if Instant::now() < *until => return None,
+            _ => held.insert(key.clone(), Holder::Session),
+        };
+        drop(held);
+        Some(SessionSlot { slots: self.clone(), key, release_delay: Duration::ZERO })
+    }
+
+    fn lock(&self) -> MutexGuard<'_, HashMap<SlotKey, Holder>> {
+        self.0.lock().expect("no holder of the slots panics")
+    }
+}
+
+/// A taken slot. Dropping it releases it, at once or after a delay.
+#[derive(Debug)]
+pub(super) struct SessionSlot {
+    slots: SessionSlots,
+    key: SlotKey,
+    release_delay: Duration,
+}
+
+impl SessionSlot {
+    /// The token and event type of the slot.
+    pub(super) fn key(&self) -> &SlotKey {
+        &self.key
+    }
+
+    /// Keeps the slot taken for `release_delay` after it is dropped.
+    pub(super) fn release_after(&mut self, release_delay: Duration) {
+        self.release_delay = release_delay;
+    }
+}
+
+impl Drop for SessionSlot {
+    fn drop(&mut self) {
+        let key = self.key.clone();
+        let mut held = self.slots.lock();
+        if self.release_delay.is_zero() {
+            held.remove(&key);
+        } else {
+            held.insert(key, Holder::EndedSession(Instant::now() + self.release_delay));
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test(start_paused = true)]
+    async fn a_slot_can_stay_taken_after_its_session() {
+        let (slots, token) = (SessionSlots::default(), Secret::new("t"));
+        let mut slot = slots.take(&token, EventType::Audit).unwrap();
+        assert!(slots.take(&token, EventType::Audit).is_none(), "taken");
+        assert!(slots.take(&token, EventType::Message).is_some(), "another type");
+        slot.release_after(Duration::from_secs(30));
+        drop(slot);
+        tokio::time::advance(Duration::from_secs(29)).await;
+        assert!(slots.take(&token, EventType::Audit).is_none(), "not released yet");
+        tokio::time::advance(Duration::from_secs(1)).await;
+        assert!(slots.take(&token, EventType::Audit).is_some(), "free");
+    }
+}
