@@ -1,7 +1,7 @@
 //! One run: every feed's events, from the Log API to the workspace.
 //!
 //! The way of an event:
-//! 1. [`run`] works on all feeds side by side (`feeds`), each under its lease (`feed`).
+//! 1. [`run()`] works on all feeds side by side (`feeds`), each under its lease (`feed`).
 //! 2. `live` drains the live stream, and `archive` reads closed hours. `plan` says from the
 //!    checkpoint which ones, oldest first.
 //! 3. [`SessionReader`] moves a session's events into an [`EventSink`] until the session ends.
@@ -12,8 +12,8 @@
 //! 6. `hour_status` says whether the hour is whole, `record` changes the checkpoint by that, and
 //!    `feed_progress` saves it.
 //!
-//! Three commands go parts of the same way: [`backfill`] and [`export`] read chosen hours, and
-//! [`resend`] delivers dead letters.
+//! Three commands go parts of the same way: [`backfill()`] and [`export()`] read chosen hours, and
+//! [`resend()`] delivers dead letters.
 
 mod archive;
 mod backfill;
