@@ -51,7 +51,7 @@ pub(crate) async fn run(arguments: Arguments) -> ExitCode {
 
 async fn collect(arguments: &Arguments) -> Result<bool, Failure> {
     if arguments.from >= arguments.to {
-        return Err(Failure::new(error_code::HOURS_INVALID, "--to has to be later than --from"));
+        return Err(Failure::new(error_code::HOURS_INVALID, "--to must be later than --from"));
     }
     let now = Clock::system().now();
     let current = Hour::containing(now);
@@ -211,7 +211,7 @@ impl<'a> ProgressDisplay<'a> {
                 }
             };
             println!(
-                "Not every hour was read to its end. Hours that are not `closed with 1000` have to be read again, for example with --from {} --to {to}; {twice}.",
+                "Not every hour was read to its end. Hours that are not `closed with 1000` must be read again, for example with --from {} --to {to}; {twice}.",
                 self.next
             );
         }

@@ -50,7 +50,7 @@ pub enum ResendError {
     LeaseLost,
     /// The program was told to stop, or something else failed, and what was in flight took too
     /// long.
-    #[error("told to stop while dead letters were under way; they are kept")]
+    #[error("stopped while dead letters were in flight; they are kept")]
     Abandoned,
 }
 

@@ -31,7 +31,7 @@ pub enum ReadError<E> {
     #[error("{0}")]
     Sink(E),
     /// The program was told to stop, and what was in flight took too long.
-    #[error("told to stop while events were under way; they are read again")]
+    #[error("the run was stopped while events were in flight; they are read again")]
     Abandoned,
 }
 

@@ -65,7 +65,7 @@ impl StoredCheckpoint {
             self.check_clock(now)?;
         }
         if let Some(first) = rewind_fast_clock(&mut self.checkpoint, now) {
-            tracing::warn!(code = %error_code::CLOCK_WAS_AHEAD, %reached, %first, "a run had a clock that was ahead: hours are read again from {first} on, and deliver what is missing");
+            tracing::warn!(code = %error_code::CLOCK_WAS_AHEAD, %reached, %first, "a run had a clock that was ahead; hours are read again from {first} on, and what is missing is delivered");
         }
         Ok(self)
     }

@@ -27,7 +27,7 @@ pub(super) async fn under_lease<E: From<StateError> + Display>(
         () = lease.lost() => {
             scope.lose();
             if let Err(error) = work.await {
-                tracing::info!(%error, "the work ended since the lease was lost");
+                tracing::info!(%error, "the work ended because the lease was lost");
             }
             Err(lost)
         }

@@ -18,7 +18,7 @@ pub enum DestinationError {
     )]
     WorkspaceKey,
     /// The SDK can't make a credential from the identity's settings.
-    #[error("the identity's settings (AZURE_CLIENT_ID and its neighbours) can't be used: {0}")]
+    #[error("the identity's settings (AZURE_CLIENT_ID and related ones) can't be used: {0}")]
     Identity(#[from] azure_core::Error),
 }
 

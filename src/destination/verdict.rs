@@ -64,7 +64,7 @@ pub enum HeldReason {
     RoleMissing(Answer),
     /// Logs Ingestion knows no such endpoint, rule or stream.
     #[error(
-        "the workspace knows no such place for rows ({answer}): check LogsIngestionEndpoint and \
+        "the workspace has no such data collection rule or stream ({answer}): check LogsIngestionEndpoint and \
          DcrImmutableId, and that the rule declares the stream {stream}"
     )]
     RuleNotFound {
@@ -96,7 +96,7 @@ pub enum HeldReason {
     },
     /// Every row of a batch is refused, so the rows are not what is wrong.
     #[error(
-        "the workspace refuses every row of a batch, one by one {refused} of them, lastly because: \
+        "the workspace refuses every row of a batch: {refused} rows one by one, the last one because: \
          {last}. Check that table, stream and data collection rule are those that this version \
          deploys"
     )]
@@ -108,14 +108,15 @@ pub enum HeldReason {
     },
     /// An answer that the service's documentation does not know.
     #[error(
-        "an answer that is not the workspace's own ({0}): check that the address in \
-         LogsIngestionEndpoint or logAnalyticsUri is right and that no proxy stands before it"
+        "the answer does not come from the workspace ({0}): check the address in \
+         LogsIngestionEndpoint or logAnalyticsUri, and that no proxy answers instead"
     )]
     Unexpected(Answer),
     /// A passing fault outlasted all tries.
     #[error(
-        "the workspace took no rows in {tries} tries, lastly: {last}. The rows are sent again by \
-         themselves; if this stays, check that the Function App reaches the workspace"
+        "the workspace accepted no rows in {tries} tries; the last one ended with: {last}. The rows \
+         are sent again automatically; if this stays, check that the Function App reaches the \
+         workspace"
     )]
     Unavailable {
         /// How often it was tried.
@@ -124,14 +125,15 @@ pub enum HeldReason {
         last: String,
     },
     /// The deadline came first.
-    #[error("the run's time was up before the workspace took the rows{}. They are sent again by themselves", lastly(.last))]
+    #[error("the run's time was up before the workspace accepted the rows{}. They are sent again automatically", lastly(.last))]
     OutOfTime {
         /// How the last try ended, where there was one.
         last: Option<String>,
     },
     /// The lease was lost: the rows are no longer the caller's to post.
     #[error(
-        "the feed's lease was lost before they were posted. They are read again by whoever has it"
+        "the feed's lease was lost before they were posted. The run that has it reads them \
+         again"
     )]
     LeaseLost,
 }
@@ -156,7 +158,7 @@ impl Coded for HeldReason {
 }
 
 fn lastly(last: &Option<String>) -> String {
-    last.as_ref().map(|last| format!(" (lastly: {last})")).unwrap_or_default()
+    last.as_ref().map(|last| format!(" (the last try ended with: {last})")).unwrap_or_default()
 }
 
 #[cfg(test)]
@@ -168,8 +170,8 @@ mod tests {
         let reason = HeldReason::OutOfTime { last: Some("HTTP 503".to_owned()) };
         assert_eq!(
             reason.to_string(),
-            "the run's time was up before the workspace took the rows (lastly: HTTP 503). They \
-             are sent again by themselves"
+            "the run's time was up before the workspace accepted the rows (the last try ended with: HTTP 503). \
+             They are sent again automatically"
         );
     }
 }

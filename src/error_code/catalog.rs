@@ -96,7 +96,7 @@ codes! {
     UNEXPECTED_ANSWER = 4009;
     /// The workspace did not take the rows.
     WORKSPACE_UNAVAILABLE = 4010;
-    /// The run's time was up before the workspace took the rows.
+    /// The run's time was up before the workspace accepted the rows.
     POSTING_OUT_OF_TIME = 4011;
     /// The lease was lost before the rows were posted.
     POSTING_REVOKED = 4012;

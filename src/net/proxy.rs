@@ -65,14 +65,14 @@ pub enum ProxyError {
     },
     /// Status 407.
     #[error(
-        "{proxy} answered 407: it wants a user and a password, or others than it got; check those in {}", proxy.setting
+        "{proxy} answered 407: it requires a user and a password, or other ones; check them in {}", proxy.setting
     )]
     Credentials {
         /// Which.
         proxy: ProxyName,
     },
     /// It says no, or did not reach the peer.
-    #[error("{proxy} answered {status} to the wish for a connection with {peer}: {}", advice(*.status))]
+    #[error("{proxy} answered {status} to the request for a connection to {peer}: {}", advice(*.status))]
     Refused {
         /// Which.
         proxy: ProxyName,
@@ -82,7 +82,7 @@ pub enum ProxyError {
         peer: String,
     },
     /// What answers does not speak HTTP.
-    #[error("{proxy} is no HTTP proxy, going by its answer; check {}", proxy.setting)]
+    #[error("{proxy} does not answer like an HTTP proxy; check {}", proxy.setting)]
     NotAProxy {
         /// Which.
         proxy: ProxyName,
@@ -108,7 +108,7 @@ fn advice(status: u16) -> &'static str {
     if is_passing(status) {
         "it can't reach the peer at present; the next run tries again"
     } else {
-        "it has to be told to let this peer through, unless NO_PROXY names the peer"
+        "allow this peer on the proxy, or name it in NO_PROXY"
     }
 }
 

@@ -55,7 +55,7 @@ pub enum OpenError {
     Proxy(ProxyError),
     /// The server is not who it says it is, as far as this machine can tell.
     #[error(
-        "no TLS connection with {host}: {reason}; where a company proxy inspects traffic, name its certificate authority in SSL_CERT_FILE"
+        "no TLS connection with {host}: {reason}; if a company proxy inspects traffic, name its certificate authority in SSL_CERT_FILE"
     )]
     Tls {
         /// Host and port.

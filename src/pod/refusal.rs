@@ -76,13 +76,13 @@ impl HandshakeRefusal {
     fn advice(&self) -> &'static str {
         match self.status {
             400 => {
-                "look at ProofpointClusterID and ProofpointEventTypes; hours over 30 days old are refused as well"
+                "check ProofpointClusterID and ProofpointEventTypes; hours over 30 days old are refused too"
             }
             401 => {
-                "look at ProofpointToken (expired, revoked, not a PoD Logging key) and ProofpointClusterID (the token belongs to one cluster), and whether the cluster's Remote Syslog licence is valid"
+                "check ProofpointToken (expired, revoked, not a PoD Logging key) and ProofpointClusterID (the token belongs to one cluster), and the cluster's Remote Syslog licence"
             }
-            403 => "a proxy or firewall on the way refuses it, or look at ProofpointToken",
-            404 | 405 => "look at ProofpointLogStreamUri",
+            403 => "a proxy or firewall on the way refuses it; otherwise check ProofpointToken",
+            404 | 405 => "check ProofpointLogStreamUri",
             409 => {
                 "another session reads this event type with the same token: an older connector that still runs, or one of ours whose end the server has not noticed yet; the next run tries again"
             }

@@ -17,7 +17,7 @@ pub struct ProxySettings {
     pub port: u16,
     /// What the proxy wants to see, if anything.
     pub credentials: Option<ProxyCredentials>,
-    /// Peers that are reached without the proxy, as `NO_PROXY` lists them: with commas between,
+    /// Peers that are reached without the proxy, as `NO_PROXY` lists them: separated by commas,
     /// a domain (which stands for its subdomains too), an IP address, a network in CIDR form, or
     /// `*`. Ports are not told apart.
     pub no_proxy: String,

@@ -87,7 +87,7 @@ fn event_types(reader: &mut SettingsReader<'_>) -> Option<Vec<EventType>> {
                 reader.invalid(
                     name,
                     quoted(part),
-                    "message, maillog and audit, with commas between",
+                    "message, maillog and audit, separated by commas",
                 );
                 return None;
             }

@@ -35,7 +35,7 @@ impl fmt::Display for DeadLetterReason {
 
 /// The text names no reason.
 #[derive(Debug, thiserror::Error)]
-#[error("`{0}` is no reason of dead letters; there are malformed, oversize and refused")]
+#[error("`{0}` is not a reason of dead letters; the reasons are malformed, oversize and refused")]
 pub struct NotAReason(String);
 
 impl FromStr for DeadLetterReason {

@@ -46,7 +46,7 @@ impl fmt::Display for DeadLetterName {
 /// The text can't be a dead letter's name.
 #[derive(Debug, thiserror::Error)]
 #[error(
-    "`{0}` is no name of a dead letter; one is written \
+    "`{0}` is not the name of a dead letter, which is written \
      dead-letters/<reason>/<feed>/<32 hexadecimal digits>.json"
 )]
 pub struct NotADeadLetterName(String);
@@ -84,7 +84,7 @@ impl State {
         let parsed = names.iter().filter_map(|name| match name.parse() {
             Ok(name) => Some(name),
             Err(_) => {
-                tracing::warn!(code = %error_code::STRANGER_AMONG_DEAD_LETTERS, name, "this lies among the dead letters and is none");
+                tracing::warn!(code = %error_code::STRANGER_AMONG_DEAD_LETTERS, name, "an object among the dead letters is not a dead letter");
                 None
             }
         });

@@ -19,8 +19,8 @@ pub enum StateError {
 
     /// Another run owns the feed.
     #[error(
-        "another run is at work on this feed and holds `{name}`; this one leaves it alone. If \
-         there is no other run (one was killed), its lease runs out by itself within a minute"
+        "another run works on this feed and holds `{name}`. If a run was killed, its lease \
+         expires within a minute"
     )]
     LeaseHeld {
         /// Name of the lease.
@@ -48,10 +48,11 @@ pub enum StateError {
 
     /// The stored checkpoint can't be trusted.
     #[error(
-        "the checkpoint `{name}` can't be used: {reason}. The feed stands still and nothing is \
-         overwritten until this is settled. Restore the previous version of it in StateContainer, \
-         or delete it: the feed then starts again from ProofpointInitialLookbackHours and reads \
-         hours again that were delivered before (duplicates are possible)"
+        "the checkpoint `{name}` can't be used: {reason}. The feed stops and nothing is \
+         overwritten until this is resolved. Restore the previous version of it in \
+         StateContainer, or delete it: the feed then starts again from \
+         ProofpointInitialLookbackHours and reads hours again that were delivered before \
+         (duplicates are possible)"
     )]
     Checkpoint {
         /// Name of the checkpoint.
@@ -74,8 +75,8 @@ pub enum StateError {
 
     /// A part of the ledger can't be trusted.
     #[error(
-        "`{name}`, which tells what of an hour is delivered, can't be used: {reason}. The hour \
-         waits until this is settled. Restore a copy of it in StateContainer, if there is one, or \
+        "the ledger `{name}` can't be used: {reason}. The hour \
+         waits until this is resolved. Restore a copy of it in StateContainer, if there is one, or \
          delete it: that costs no event, only duplicates of that hour"
     )]
     Ledger {

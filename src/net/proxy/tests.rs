@@ -62,7 +62,7 @@ async fn each_answer_of_the_proxy_has_its_own_error() {
         (
             "HTTP/1.1 403 No\r\n\r\nA page",
             false,
-            "answered 403 to the wish for a connection with logs.example.com:443",
+            "answered 403 to the request for a connection to logs.example.com:443",
         ),
         ("HTTP/1.1 302 Found\r\nLocation: x\r\n\r\n", false, "let this peer through"),
         ("HTTP/1.1 502 Bad Gateway\r\n\r\n", true, "the next run tries again"),

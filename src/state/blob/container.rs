@@ -53,7 +53,7 @@ impl BlobObjects {
             host: self.0.host.clone(),
             name: name.to_owned(),
             status: 200,
-            code: "without an ETag, so it is no blob service".to_owned(),
+            code: "without an ETag, so it is not a blob service".to_owned(),
         })
     }
 

@@ -52,9 +52,8 @@ pub enum BlobError {
 
     /// The account or the container is not there (404).
     #[error(
-        "the storage account at {host} has no container `{container}` ({code}). It is created at \
-         the start of a run by whoever has the right to; else create it, or check StateStorage \
-         and StateContainer"
+        "the storage account at {host} has no container `{container}` ({code}). A run creates it \
+         if it has the right to. Otherwise create it, or check StateStorage and StateContainer"
     )]
     NotFound {
         /// Host of the blob service.
@@ -69,7 +68,7 @@ pub enum BlobError {
     #[error(
         "the storage account at {host} can't be reached: {reason}. The next run tries again. If \
          it stays so, check the account's name in StateStorage, DNS and private endpoints, and \
-         the account's firewall; where a company proxy inspects traffic, name its certificate \
+         the account's firewall; if a company proxy inspects traffic, name its certificate \
          authority in SSL_CERT_FILE"
     )]
     Unreachable {

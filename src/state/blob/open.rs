@@ -102,7 +102,7 @@ fn container_address(service: &Url, container: &str) -> Result<Url, BlobError> {
     let legal = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-';
     if !(3..=63).contains(&container.len()) || !container.bytes().all(legal) {
         let reason = format!(
-            "`{container}` is no name of a container: 3 to 63 lower-case letters, digits and hyphens"
+            "`{container}` is not a container name: 3 to 63 lower-case letters, digits and hyphens"
         );
         return Err(BlobError::Settings { reason });
     }
@@ -110,7 +110,7 @@ fn container_address(service: &Url, container: &str) -> Result<Url, BlobError> {
     match address.path_segments_mut() {
         Ok(mut segments) => segments.pop_if_empty().push(container),
         Err(()) => {
-            let reason = "the address of the blob service is none of a web server".to_owned();
+            let reason = "the address of the blob service is not a web address".to_owned();
             return Err(BlobError::Settings { reason });
         }
     };

@@ -40,7 +40,7 @@ impl DirectoryError {
     pub(super) fn disk(doing: &'static str, path: impl Into<PathBuf>, reason: io::Error) -> Self {
         let advice = match reason.kind() {
             io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => {
-                "The disk is full: make room, and the next run goes on by itself"
+                "The disk is full: make room, and the next run goes on"
             }
             io::ErrorKind::PermissionDenied => {
                 "Give the user that runs this program the right to read and write there"

@@ -84,8 +84,8 @@ async fn a_workspace_that_does_not_answer_holds_the_run_up_until_posting_ends() 
         let scene = Scene::of().destination(destination).start().await;
         scene.simulation.workspace.inject([PostFault::Hold(ResponseGate::default())]);
         let text = held_up(scene, |_| {}).await;
-        let told = "the run's time was up before the workspace took the rows (lastly: no answer \
-                    came in time). They are sent again by themselves";
+        let told = "the run's time was up before the workspace accepted the rows (the last try ended with: no answer \
+                    came in time). They are sent again automatically";
         assert!(text.contains(told), "{text}");
     }
 }
@@ -96,7 +96,7 @@ async fn a_workspace_that_stays_busy_is_left_to_the_next_run() {
     let later = ApiResponse::throttled(3600);
     scene.simulation.workspace.inject([PostFault::Reply(later)]);
     let text = held_up(scene, |_| {}).await;
-    assert!(text.contains("(lastly: HTTP 429 TooManyRequests"), "{text}");
+    assert!(text.contains("(the last try ended with: HTTP 429 TooManyRequests"), "{text}");
 }
 
 #[tokio::test]
