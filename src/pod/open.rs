@@ -1,4 +1,4 @@
-//! SessionRequest a session: TCP, TLS, the WebSocket handshake, and trying again.
+//! Opening a session: TCP, TLS, the WebSocket handshake, and retries.
 
 use std::time::Duration;
 
