@@ -1,7 +1,7 @@
-//! What holds of every input that others write, whatever its bytes: a function for each target of
-//! `fuzz/`, which panics where one of its laws is broken.
+//! Properties of every input that others write, whatever its bytes. Each target of `fuzz/` has a
+//! function here, which panics where a property does not hold.
 //!
-//! Built for fuzzing and for tests alone; the tests put every file of `fuzz/corpus` to its law.
+//! Built only for fuzzing and for tests. The tests check every file of `fuzz/corpus`.
 
 mod checkpoint;
 mod envelope;

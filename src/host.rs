@@ -1,10 +1,11 @@
 //! The contract of an Azure Functions custom handler: an HTTP server on the loopback interface that
 //! the Functions host starts, probes and posts invocations to.
 //!
-//! The host's rules that shape this module: any answer to `GET /` means ready, and none for half a
-//! minute means broken; an invocation's answer has to be a JSON object, since an empty success
-//! hangs the host until its time-out; the host neither cancels an invocation nor warns before it
-//! kills the process.
+//! The host's rules shape this module:
+//! - any answer to `GET /` means ready, and no answer for half a minute means broken;
+//! - the answer to an invocation must be a JSON object: an empty success hangs the host until its
+//!   time-out;
+//! - the host neither cancels an invocation nor warns before it kills the process.
 
 mod envelope;
 mod reply;

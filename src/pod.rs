@@ -1,9 +1,9 @@
 //! The Proofpoint on Demand Log API: addresses, sessions, and what their statuses mean.
 //!
-//! The API is one WebSocket endpoint. With `sinceTime` and `toTime` it is an archive: whole hours,
-//! sent once, ended by close code 1000. Without them it is live: the server goes on where the
-//! token's last session ended, if that was within the hour, or else an hour back, and then sends
-//! events as they come, until somebody ends it.
+//! The API is one WebSocket endpoint. With `sinceTime` and `toTime` it is an archive: it sends whole
+//! hours once, and ends with close code 1000. Without them it is live: the server resumes where the
+//! token's last session ended, if that was within the last hour, or else an hour back. Then it sends
+//! events as they come, until one side ends the session.
 
 mod address;
 mod open;

@@ -1,12 +1,12 @@
-//! Exponential backoff with jitter: the one way in which this program waits before it tries again.
+//! Exponential backoff with jitter: how this program waits before every retry.
 
 use std::time::Duration;
 
 use rand::RngExt;
 use tokio::time::Instant;
 
-/// No peer's wish to be left alone is kept for longer than this.
-const LONGEST_ASKED: Duration = Duration::from_secs(24 * 3600);
+/// No `Retry-After` is respected for longer than this.
+const MAX_RETRY_AFTER: Duration = Duration::from_secs(24 * 3600);
 
 /// How long to wait between tries, and how many tries there are.
 #[derive(Clone, Copy, Debug)]
@@ -15,16 +15,16 @@ pub struct Backoff {
     pub first: Duration,
     /// No wait computed here is longer than this, before jitter.
     pub longest: Duration,
-    /// How often the thing is tried in all.
+    /// How many tries there are in all.
     pub tries: u32,
 }
 
 impl Backoff {
     /// How long to wait after the `attempt`-th try (from 1), or `None` where it was the last one.
     ///
-    /// `retry_after` is what the peer asked for; the wait is never shorter than that. `jitter`
-    /// is a number from 0 up to 1 and spreads the wait by up to a quarter upwards, so that feeds
-    /// that failed together do not come back together.
+    /// The wait is never shorter than `retry_after`, which the peer asked for. `jitter` is a number
+    /// from 0 up to 1 and lengthens the wait by up to a quarter, so that feeds that failed together
+    /// do not retry together.
     pub fn wait(
         &self,
         attempt: u32,
@@ -38,12 +38,12 @@ impl Backoff {
             .first
             .saturating_mul(1u32.checked_shl(attempt.saturating_sub(1)).unwrap_or(u32::MAX));
         let own = doubled.min(self.longest);
-        let asked = retry_after.unwrap_or_default().min(LONGEST_ASKED);
+        let asked = retry_after.unwrap_or_default().min(MAX_RETRY_AFTER);
         Some(own.max(asked).mul_f64(1.0 + 0.25 * jitter))
     }
 
-    /// As [`wait`](Self::wait) with random jitter, and `None` as well where the wait would go
-    /// past `deadline`.
+    /// As [`wait`](Self::wait) with random jitter, but also `None` where the wait would go past
+    /// `deadline`.
     pub fn wait_until(
         &self,
         attempt: u32,
@@ -81,7 +81,7 @@ mod tests {
     #[test]
     fn retry_after_is_cut_to_a_day() {
         let wait = BACKOFF.wait(1, Some(Duration::MAX), 0.9).unwrap();
-        assert!(wait < 2 * LONGEST_ASKED);
+        assert!(wait < 2 * MAX_RETRY_AFTER);
     }
 
     #[test]

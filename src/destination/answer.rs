@@ -31,8 +31,8 @@ pub struct Answer {
 }
 
 impl Answer {
-    /// Reads `response`: its body only where it is an error, and then only the beginning. A body
-    /// that breaks off leaves code and message empty; the status stands.
+    /// Reads `response`. Its body is read only where it is an error, and then only the beginning. If
+    /// the body breaks off, code and message stay empty.
     pub(super) async fn read(mut response: Response, now: Timestamp) -> Answer {
         let status = response.status();
         let headers = std::mem::take(response.headers_mut());
@@ -89,7 +89,7 @@ fn retry_after(value: &str, now: Timestamp) -> Option<Duration> {
 }
 
 /// Code and message of an error's body. Logs Ingestion wraps them in `error`, Data Collector
-/// writes `Error` and `Message`. A body of another shape is a proxy's and is not quoted.
+/// writes `Error` and `Message`. A body of another shape comes from a proxy and is not quoted.
 fn error_in(body: &[u8]) -> (Option<String>, Option<String>) {
     #[derive(Deserialize)]
     #[serde(untagged)]

@@ -1,4 +1,4 @@
-//! Rows packed into batches: JSON arrays, counted by the exact bytes that are sent.
+//! Packs rows into batches: JSON arrays whose size is counted in exactly the bytes that are sent.
 
 use std::ops::Range;
 
@@ -10,8 +10,7 @@ use tokio::time::Instant;
 pub struct Limits {
     /// A batch is closed before it grows longer than this.
     pub batch: usize,
-    /// The longest batch of a single row. At least `batch`; what lies between the two is sent,
-    /// each row alone.
+    /// The longest batch of a single row. At least `batch`: a row between the two is sent alone.
     pub single: usize,
 }
 
@@ -25,11 +24,11 @@ pub struct RowTooLong {
     pub limit: usize,
 }
 
-/// Packs rows into batches, in order. `T` is what the caller wants back with each row's fate.
+/// Packs rows into batches, in order. `T` is a tag that the caller gets back with each row's outcome.
 #[derive(Debug)]
 pub struct Packer<T> {
     limits: Limits,
-    /// `[row,row`, or nothing where no row waits.
+    /// `[row,row`; empty where no row waits.
     body: Vec<u8>,
     ends: Vec<usize>,
     tags: Vec<T>,
@@ -42,11 +41,11 @@ impl<T> Packer<T> {
         Packer { limits, body: Vec::new(), ends: Vec::new(), tags: Vec::new(), since: None }
     }
 
-    /// Appends `row`, the bytes of a JSON object. Returns the batch that had to be closed to make
-    /// place for it, if any.
+    /// Appends `row`, the bytes of a JSON object. Returns the batch that had to be closed to make room
+    /// for it, if any.
     ///
     /// # Errors
-    /// Where the row fits in no batch. The packer is as it was.
+    /// Where the row fits in no batch. The packer is unchanged.
     pub fn push(&mut self, row: &[u8], tag: T) -> Result<Option<Batch<T>>, RowTooLong> {
         let longest = self.limits.single.saturating_sub(BRACKETS);
         if row.len() > longest {
@@ -63,13 +62,13 @@ impl<T> Packer<T> {
         Ok(full)
     }
 
-    /// Closes the batch of the rows that wait, or gives `None` where none does.
+    /// Closes the batch of the rows that wait; `None` where no row waits.
     pub fn finish(&mut self) -> Option<Batch<T>> {
         if self.tags.is_empty() {
             return None;
         }
         self.since = None;
-        // The next batch is likely to be as long as this one.
+        // The next batch will probably be as long as this one.
         let capacity = self.limits.batch.min(self.body.len() + BRACKETS);
         let mut body = std::mem::replace(&mut self.body, Vec::with_capacity(capacity));
         body.push(b']');
@@ -88,7 +87,7 @@ impl<T> Packer<T> {
         self.tags.is_empty()
     }
 
-    /// When the first of the rows that wait was pushed.
+    /// When the first row that waits was pushed.
     pub fn waiting_since(&self) -> Option<Instant> {
         self.since
     }
@@ -96,7 +95,7 @@ impl<T> Packer<T> {
 
 /// `[` and `]`.
 const BRACKETS: usize = 2;
-/// `,` before every row but the first, which `[` stands before.
+/// `,` before every row but the first, which has `[` before it.
 const SEPARATOR: usize = 1;
 
 /// The rows of one post, at least one.
@@ -139,7 +138,7 @@ impl<T> Batch<T> {
 
     /// Two batches of half the rows each, or the tag of the row where there is only one.
     ///
-    /// Every row is copied once: each half wants brackets of its own.
+    /// Every row is copied once, because each half needs its own brackets.
     pub fn split(mut self) -> Result<(Batch<T>, Batch<T>), T> {
         if self.len() == 1 {
             return Err(self.tags.remove(0));

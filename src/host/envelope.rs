@@ -3,13 +3,13 @@
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
-/// A timer's tick, as far as this program cares.
+/// The part of a timer's tick that this program uses.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Invocation {
-    /// The host's id of the invocation, under which its own log and ours can be joined; empty
-    /// where the host gave none.
+    /// The host's id of the invocation, which joins its log with ours. Empty where the host gave
+    /// none.
     pub id: String,
-    /// The tick comes late: the app was not running when it was due.
+    /// The tick is late: the app was not running when it was due.
     pub past_due: bool,
 }
 
@@ -38,7 +38,7 @@ struct Timer {
 
 impl Invocation {
     /// Reads the body of a `POST /<function>`: `{"Data":{"timer":{...}},"Metadata":{...}}`. The
-    /// timer's value may be an object or, as the host sends texts, JSON within a JSON text.
+    /// timer's value is an object, or JSON within a JSON string.
     pub fn read(id: &str, body: &[u8]) -> Result<Invocation, BadEnvelope> {
         let envelope: Envelope<'_> = serde_json::from_slice(body)?;
         let timer = envelope.data.timer.get();

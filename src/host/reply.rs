@@ -5,8 +5,8 @@ use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use serde::Serialize;
 
-/// The answer to an invocation. The host shows `Logs` of a success beside the invocation; of a
-/// failure it keeps the status alone, so that what matters also goes to standard output.
+/// The answer to an invocation. The host shows the `Logs` of a success with the invocation. Of a
+/// failure it keeps only the status, so everything that matters also goes to standard output.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Reply {
     status: StatusCode,

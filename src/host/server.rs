@@ -22,14 +22,14 @@ use super::envelope::Invocation;
 use super::reply::Reply;
 use crate::error_code::{self, ErrorCode};
 
-/// A tick's envelope has a few hundred bytes.
-const LONGEST_BODY: usize = 1 << 20;
+/// More than enough: a tick's envelope has a few hundred bytes.
+const MAX_BODY_BYTES: usize = 1 << 20;
 
 /// How long a run that was told to stop may take to save its progress.
 const WIND_DOWN: Duration = Duration::from_secs(20);
 
-/// What an invocation runs. It gets the invocation and a token that tells it to come to an end
-/// early, and answers in time of its own accord.
+/// What an invocation runs. It gets the invocation and a token that tells it to end early, and
+/// keeps the host's time limit by itself.
 pub trait Function: Send + Sync + 'static {
     /// Runs one invocation.
     fn run(
@@ -44,8 +44,8 @@ struct Handler<F> {
     stop: CancellationToken,
 }
 
-/// Serves invocations on the loopback interface until `stop`; then lets runs under way save their
-/// progress and answer, for a while.
+/// Serves invocations on the loopback interface until `stop`. Then it gives runs in flight some time
+/// to save their progress and answer.
 ///
 /// # Errors
 /// Where the port can't be bound.
@@ -95,13 +95,13 @@ async fn invoke<F: Function>(State(handler): State<Arc<Handler<F>>>, request: Re
 }
 
 async fn invocation<F: Function>(handler: Arc<Handler<F>>, id: String, request: Request) -> Reply {
-    // As it was sent: one that does not decode to text is a name like any other.
+    // As it was sent, not decoded: an odd name is unknown like any other.
     let name = request.uri().path().trim_start_matches('/');
     if name != FUNCTION {
         let reason = format!("there is no function `{name}`; the only one is {FUNCTION}");
         return refused(StatusCode::NOT_FOUND, error_code::UNKNOWN_FUNCTION, &reason);
     }
-    let body = match to_bytes(request.into_body(), LONGEST_BODY).await {
+    let body = match to_bytes(request.into_body(), MAX_BODY_BYTES).await {
         Ok(body) => body,
         Err(error) => {
             let reason = format!("the invocation's body can't be read: {error}");
@@ -114,8 +114,8 @@ async fn invocation<F: Function>(handler: Arc<Handler<F>>, id: String, request: 
             return refused(StatusCode::BAD_REQUEST, error_code::BAD_ENVELOPE, &error.to_string());
         }
     };
-    // A task of its own: the run goes on where the host gives up its connection, and a panic in it
-    // is an answer.
+    // A task of its own: the run goes on if the host drops its connection, and a panic in it becomes
+    // an answer.
     let run = handler.function.clone().run(invocation, handler.stop.child_token());
     tokio::spawn(run.in_current_span()).await.unwrap_or_else(|_| panicked())
 }

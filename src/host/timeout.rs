@@ -8,10 +8,10 @@ use tokio::time::Instant;
 
 use crate::error_code::{self, Coded, ErrorCode};
 
-/// What the platforms give where host.json names no time-out: the shorter of their defaults.
+/// The limit where host.json names none: the shorter of the platforms' defaults.
 const DEFAULT: Duration = Duration::from_secs(5 * 60);
 
-/// Where there is no limit (`-1`), a run still ends, so that the next tick comes.
+/// Without a limit (`-1`) a run still ends, so that the next tick can come.
 const UNLIMITED: Duration = Duration::from_secs(30 * 60);
 
 /// host.json can't be used.
@@ -28,14 +28,14 @@ impl Coded for BadHostJson {
     }
 }
 
-/// The time that one run has.
+/// How long the parts of one run may take.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct RunBudget {
-    /// After this no more is read: what is under way is delivered and saved.
+    /// After this nothing more is read: what is in flight is delivered and saved.
     pub reading: Duration,
     /// After this nothing is posted: what was delivered is saved.
     pub posting: Duration,
-    /// After this nothing is waited for any more. The host kills the process some time later.
+    /// After this nothing is awaited. The host kills the process some time later.
     pub total: Duration,
 }
 
@@ -50,7 +50,7 @@ impl RunBudget {
         Ok(RunBudget::within(limit))
     }
 
-    /// Three quarters of the host's limit for reading, and some for each thing that comes after it.
+    /// Three quarters of the host's limit are for reading, and a part of the rest for each later step.
     pub fn within(limit: Duration) -> RunBudget {
         RunBudget {
             reading: limit.mul_f64(0.75),
@@ -93,7 +93,7 @@ fn function_timeout(host_json: &str) -> Result<Duration, String> {
     }
 }
 
-/// A .NET time span: `[d.]hh:mm:ss[.fraction]`. The fraction is of no matter here.
+/// A .NET time span: `[d.]hh:mm:ss[.fraction]`. The fraction is ignored.
 fn time_span(text: &str) -> Option<Duration> {
     let mut parts = text.split(':').rev();
     let seconds: u64 = parts.next()?.split('.').next()?.parse().ok()?;

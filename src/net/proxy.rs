@@ -1,4 +1,4 @@
-//! Connections through an outgoing proxy, by HTTP CONNECT.
+//! Connections through an outgoing proxy, with HTTP CONNECT.
 
 use std::fmt;
 use std::io;
@@ -17,13 +17,13 @@ use super::http::USER_AGENT;
 use crate::error_code::{self, Coded, ErrorCode};
 use crate::settings::{ProxyCredentials, ProxySettings};
 
-/// How long the proxy gets to make a connection.
+/// How long the proxy may take to connect.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(15);
 
 /// How long the head of the proxy's answer may be.
-const LONGEST_HEAD: u64 = 16 << 10;
+const MAX_HEAD_BYTES: u64 = 16 << 10;
 
-/// A proxy, and which peers it is for.
+/// A proxy, and the peers that it is for.
 #[derive(Debug)]
 pub(super) struct Proxy {
     name: ProxyName,
@@ -31,7 +31,7 @@ pub(super) struct Proxy {
     port: u16,
     authorization: Option<Secret>,
     no_proxy: String,
-    /// Of the same make as the HTTP client's own, so that both read `NO_PROXY` alike.
+    /// The same implementation as in the HTTP client, so that both read `NO_PROXY` alike.
     matcher: Matcher,
 }
 
@@ -113,7 +113,7 @@ fn advice(status: u16) -> &'static str {
 }
 
 impl ProxyError {
-    /// Whether another try may well succeed without anybody's doing.
+    /// Whether a retry will probably succeed without any change.
     pub fn is_passing(&self) -> bool {
         match self {
             ProxyError::Unreachable { .. } => true,
@@ -128,7 +128,7 @@ impl Proxy {
     pub(super) fn new(settings: &ProxySettings) -> Proxy {
         let ProxySettings { setting, host, port, credentials, no_proxy } = settings;
         let address = format!("{host}:{port}");
-        // The matcher takes `*` for every name, but not for every address.
+        // The matcher takes `*` for every name, but not for every IP address.
         let all = no_proxy.split(',').any(|part| part.trim() == "*");
         let no_proxy = if all { "*,0.0.0.0/0,::/0" } else { no_proxy };
         let matcher = Matcher::builder().https(format!("http://{address}")).no(no_proxy);
@@ -142,35 +142,35 @@ impl Proxy {
         }
     }
 
-    /// Whether a connection with this host goes through the proxy, and not past it by `NO_PROXY`.
+    /// Whether a connection to this host goes through the proxy: `NO_PROXY` does not name it.
     pub(super) fn is_for(&self, host: &str) -> bool {
         let uri = format!("https://{host}").parse::<Uri>();
         uri.is_ok_and(|uri| self.matcher.intercept(&uri).is_some())
     }
 
-    /// The same for the HTTP client: requests with TLS. Settings take plain HTTP for this machine
-    /// alone, and so does the platform for its managed identities; no proxy is of use there.
+    /// The proxy for the HTTP client, for requests with TLS. Settings allow plain HTTP only on this
+    /// machine, and the platform uses it for its managed identities: neither needs a proxy.
     ///
     /// # Errors
-    /// Where the client does not take the proxy's address.
+    /// Where the client refuses the proxy's address.
     pub(super) fn for_http(&self) -> reqwest::Result<reqwest::Proxy> {
         let proxy = reqwest::Proxy::https(format!("http://{}", self.name.address))?
             .no_proxy(reqwest::NoProxy::from_string(&self.no_proxy));
         Ok(match self.authorization.as_ref().map(sensitive) {
             Some(Ok(header)) => proxy.custom_http_auth(header),
-            // Base64 is always fit for a header.
+            // Base64 always fits into a header.
             Some(Err(_)) | None => proxy,
         })
     }
 
-    /// A connection with `host` by way of the proxy, which resolves the name. Nothing was sent over
-    /// it yet.
+    /// Opens a connection to `host` through the proxy, which resolves the name. Nothing has been
+    /// sent over it yet.
     ///
     /// # Errors
-    /// Where the proxy can't be reached, does not answer in 15 s, or says no.
+    /// Where the proxy can't be reached, does not answer within 15 s, or refuses.
     pub(super) async fn connect(&self, host: &str, port: u16) -> Result<TcpStream, ProxyError> {
         let peer = format!("{host}:{port}");
-        let (stream, head) = match timeout(CONNECT_TIMEOUT, self.ask(&peer)).await {
+        let (stream, head) = match timeout(CONNECT_TIMEOUT, self.request_connection(&peer)).await {
             Ok(answered) => answered.map_err(|error| self.unreachable(error.to_string()))?,
             Err(_) => return Err(self.unreachable(format!("no answer within {CONNECT_TIMEOUT:?}"))),
         };
@@ -183,13 +183,13 @@ impl Proxy {
         }
     }
 
-    /// Asks for the connection; the head of the answer comes back. After a good one nothing more
-    /// has come: with TLS it is the client who speaks first.
-    async fn ask(&self, peer: &str) -> io::Result<(TcpStream, Vec<u8>)> {
+    /// Requests the connection and reads the head of the answer. Nothing follows a good head yet:
+    /// with TLS, the client speaks first.
+    async fn request_connection(&self, peer: &str) -> io::Result<(TcpStream, Vec<u8>)> {
         let mut stream = TcpStream::connect((self.host.as_str(), self.port)).await?;
-        stream.write_all(self.request(peer).as_bytes()).await?;
+        stream.write_all(self.connect_request(peer).as_bytes()).await?;
         let mut head = Vec::new();
-        let mut answer = (&mut stream).take(LONGEST_HEAD);
+        let mut answer = (&mut stream).take(MAX_HEAD_BYTES);
         while !head.windows(4).any(|bytes| bytes == b"\r\n\r\n") {
             if answer.read_buf(&mut head).await? == 0 {
                 let closed = head.is_empty();
@@ -203,7 +203,7 @@ impl Proxy {
         Ok((stream, head))
     }
 
-    fn request(&self, peer: &str) -> String {
+    fn connect_request(&self, peer: &str) -> String {
         let authorization = self.authorization.as_ref().map_or_else(String::new, |value| {
             format!("Proxy-Authorization: {}\r\n", value.reveal())
         });
@@ -229,8 +229,8 @@ fn sensitive(authorization: &Secret) -> Result<HeaderValue, InvalidHeaderValue> 
     Ok(header)
 }
 
-/// What the HTTP client says of a request that failed, with what to do where its way through the
-/// proxy was to blame. The client keeps its error's type to itself, so that its text has to tell.
+/// The HTTP client's reason for a failed request, with advice where the proxy is to blame. The
+/// client hides the type of its error, so only the text tells.
 pub fn with_proxy_advice(reason: String) -> String {
     let Some((_, fault)) = reason.split_once("tunnel error: ") else {
         return reason;

@@ -11,8 +11,8 @@ use tokio_rustls::TlsConnector;
 
 use super::error::NetError;
 
-/// Where distributions keep the bundle of the roots that the system trusts. Read by name only
-/// where `SSL_CERT_FILE` is set, since that hides the bundle from `rustls-native-certs`.
+/// Where distributions keep the bundle of the system's roots. Read by name only where
+/// `SSL_CERT_FILE` is set, because that hides the bundle from `rustls-native-certs`.
 const SYSTEM_BUNDLES: [&str; 5] = [
     "/etc/ssl/certs/ca-certificates.crt",
     "/etc/pki/ca-trust/extracted/pem/tls-ca-bundle.pem",

@@ -1,23 +1,23 @@
-//! Addresses of sessions.
+//! URLs of sessions.
 
 use jiff::tz::TimeZone;
 use proofpoint_sentinel_core::feed::Feed;
 use proofpoint_sentinel_core::hour::Hour;
 use url::Url;
 
-/// The address of an archive session for one whole hour.
+/// The URL of an archive session for one whole hour.
 ///
-/// Times go as `2026-11-20T06:00:00.000-0000`: a form that shipped collectors use and that has no
-/// `+`, which the other side would read as a space.
+/// Times have the form `2026-11-20T06:00:00.000-0000`. Other collectors use it, and it has no `+`,
+/// which the server would read as a space.
 pub fn archive_url(base: &Url, feed: &Feed, hour: Hour) -> Url {
     let mut url = stream_url(base, feed);
     url.query_pairs_mut()
-        .append_pair("sinceTime", &time(hour))
-        .append_pair("toTime", &time(hour.plus(1)));
+        .append_pair("sinceTime", &time_parameter(hour))
+        .append_pair("toTime", &time_parameter(hour.plus(1)));
     url
 }
 
-/// The address of a live session. Any time in it would make it one of the archive.
+/// The URL of a live session. Any time in it would make it an archive session.
 pub fn live_url(base: &Url, feed: &Feed) -> Url {
     stream_url(base, feed)
 }
@@ -32,7 +32,7 @@ fn stream_url(base: &Url, feed: &Feed) -> Url {
     url
 }
 
-fn time(hour: Hour) -> String {
+fn time_parameter(hour: Hour) -> String {
     hour.start().to_zoned(TimeZone::UTC).strftime("%Y-%m-%dT%H:00:00.000-0000").to_string()
 }
 

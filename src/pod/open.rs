@@ -1,4 +1,4 @@
-//! SessionRequest a session: TCP, TLS, the WebSocket handshake, and trying again.
+//! Opening a session: TCP, TLS, the WebSocket handshake, and retries.
 
 use std::time::Duration;
 
@@ -16,12 +16,12 @@ use super::session::{Session, SessionTimeouts};
 use crate::error_code::{self, Coded, ErrorCode};
 use crate::net::{self, DialError, Net, ProxyError};
 
-/// A message longer than this ends the session. Proofpoint documents no limit; messages over
+/// A message longer than this ends the session. Proofpoint documents no limit, and messages over
 /// 1 MiB do occur.
-const LONGEST_MESSAGE: usize = 64 << 20;
+const MAX_MESSAGE_BYTES: usize = 64 << 20;
 
-/// How much of an answer's text is kept.
-const LONGEST_BODY: usize = 1_000;
+/// How much of an answer's body is kept.
+const MAX_BODY_BYTES: usize = 1_000;
 
 /// A request for a session.
 #[derive(Clone, Debug)]
@@ -39,7 +39,7 @@ pub struct SessionRequest<'a> {
 /// A session could not be opened.
 #[derive(Debug, thiserror::Error)]
 pub enum OpenError {
-    /// The server said no.
+    /// The server refused the session.
     #[error("{0}")]
     Refused(HandshakeRefusal),
     /// The server can't be reached.
@@ -50,10 +50,10 @@ pub enum OpenError {
         /// What went wrong.
         reason: String,
     },
-    /// The proxy on the way can't be used, or does not let the session through.
+    /// The proxy can't be used, or does not let the session through.
     #[error(transparent)]
     Proxy(ProxyError),
-    /// The server is not who it says it is, as far as this machine can tell.
+    /// This machine does not trust the server's certificate.
     #[error(
         "no TLS connection with {host}: {reason}; if a company proxy inspects traffic, name its certificate authority in SSL_CERT_FILE"
     )]
@@ -144,13 +144,13 @@ async fn open_once(net: &Net, request: &SessionRequest<'_>) -> Result<Session, O
             }
         })?;
         let config = WebSocketConfig::default()
-            .max_message_size(Some(LONGEST_MESSAGE))
-            .max_frame_size(Some(LONGEST_MESSAGE));
+            .max_message_size(Some(MAX_MESSAGE_BYTES))
+            .max_frame_size(Some(MAX_MESSAGE_BYTES));
         tokio_tungstenite::client_async_with_config(handshake, tls, Some(config))
             .await
             .map_err(|error| refused(error, &name))
     };
-    // A second at least, so that a deadline that is near does not look like a peer that is away.
+    // At least a second, so that a near deadline does not look like an unreachable peer.
     let left = request.deadline.saturating_duration_since(Instant::now());
     let limit = request.timeouts.open.min(left.max(Duration::from_secs(1)));
     let (socket, _) = timeout(limit, connect)
@@ -193,9 +193,9 @@ fn retry_after(headers: &HeaderMap) -> Option<Duration> {
     Some(Duration::from_secs(seconds))
 }
 
-/// The beginning of a text from outside, as one printable line.
+/// The beginning of a text from outside, as one line of printable characters.
 fn one_line(bytes: &[u8]) -> String {
-    let text = String::from_utf8_lossy(&bytes[..bytes.len().min(LONGEST_BODY)]);
+    let text = String::from_utf8_lossy(&bytes[..bytes.len().min(MAX_BODY_BYTES)]);
     let words: Vec<&str> = text
         .split(|c: char| c.is_whitespace() || c.is_control())
         .filter(|w| !w.is_empty())

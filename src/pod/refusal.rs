@@ -1,4 +1,4 @@
-//! What the Log API means by a status other than 101.
+//! What a status other than 101 from the Log API means.
 
 use std::fmt;
 use std::time::Duration;
@@ -9,21 +9,21 @@ use crate::retry::Backoff;
 /// What to do about a session that was not opened.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum RefusalKind {
-    /// It will be refused again until somebody changes something.
+    /// It is refused again until somebody changes something.
     Permanent,
-    /// The token has a session already: somebody else's, or our own of which the server has not
-    /// noticed the end.
+    /// The token already has a session: somebody else's, or one of ours whose end the server has not
+    /// noticed.
     Busy,
-    /// It may well be granted soon.
+    /// It will probably be granted soon.
     Passing,
 }
 
 impl RefusalKind {
-    /// How the opening of a session is tried again, if at all.
+    /// How opening the session is retried, if at all.
     pub(super) fn backoff(self) -> Option<Backoff> {
         match self {
             RefusalKind::Permanent => None,
-            // The server forgets a session that dropped without a close within some minutes.
+            // The server needs some minutes to forget a session that dropped without a close.
             RefusalKind::Busy => Some(Backoff {
                 first: Duration::from_secs(2),
                 longest: Duration::from_secs(60),
@@ -43,9 +43,9 @@ impl RefusalKind {
 pub struct HandshakeRefusal {
     /// HTTP status.
     pub status: u16,
-    /// The beginning of the answer's text.
+    /// The beginning of the answer's body.
     pub body: String,
-    /// What `Retry-After` asked for, where it did in seconds.
+    /// The wait that `Retry-After` asked for, where it was in seconds.
     pub retry_after: Option<Duration>,
 }
 

@@ -1,4 +1,4 @@
-//! A session that is open: events out of it, pings into it, and how it ended.
+//! An open session: reads its events, keeps it alive with pings, and says how it ended.
 
 use std::fmt;
 use std::time::Duration;
@@ -16,15 +16,15 @@ use crate::net::TlsStream;
 /// Time limits of a session.
 #[derive(Clone, Copy, Debug)]
 pub struct SessionTimeouts {
-    /// For TCP, TLS and handshake together.
+    /// For TCP, TLS and the handshake together.
     pub open: Duration,
     /// How often a ping is sent while nothing comes. The server cuts a connection that is idle for
     /// about 300 s.
     pub ping: Duration,
-    /// How long nothing at all may come, pongs included, before the connection counts as dead.
-    /// The server's pongs can be a minute late.
+    /// How long nothing at all may come, pongs included, before the connection counts as dead. The
+    /// server's pongs can be a minute late.
     pub silence: Duration,
-    /// How long no event may come, whatever else does, before an archive session counts as stalled.
+    /// How long no event may come, whatever else comes, before an archive session counts as stalled.
     pub no_event: Duration,
     /// How long the other side gets to answer our close.
     pub close: Duration,
@@ -87,15 +87,16 @@ pub struct Session {
     last_frame: Instant,
     last_event: Instant,
     last_ping: Instant,
-    /// Set once the server has closed, for a caller who stops waiting while our answer is sent.
+    /// Set once the server has closed. A caller that stopped waiting while our answer was sent gets
+    /// it from the next call.
     closed: Option<SessionEnd>,
-    /// Set once we have said that we close.
+    /// Set once we have sent a close frame.
     closing: bool,
 }
 
 impl Session {
     pub(super) fn new(socket: WebSocketStream<TlsStream>, timeouts: SessionTimeouts) -> Session {
-        // Often enough that no limit is overrun by more than a quarter of itself.
+        // Often enough to exceed no limit by more than a quarter.
         let shortest = timeouts.ping.min(timeouts.silence).min(timeouts.no_event);
         let mut heartbeat = interval((shortest / 4).max(Duration::from_millis(1)));
         heartbeat.set_missed_tick_behavior(MissedTickBehavior::Delay);
@@ -114,7 +115,7 @@ impl Session {
 
     /// Waits for the next event or the session's end. Cancel-safe: neither is ever lost.
     ///
-    /// Pings are sent and answered meanwhile. After an end there is nothing more to call.
+    /// Pings are sent and answered meanwhile. After an end, do not call it again.
     pub async fn next(&mut self) -> SessionItem {
         if let Some(end) = self.closed.take() {
             return SessionItem::Ended(end);
@@ -124,7 +125,7 @@ impl Session {
                 biased;
                 message = self.socket.next() => message,
                 _ = self.heartbeat.tick() => {
-                    if let Some(end) = self.beat(true).await {
+                    if let Some(end) = self.check_alive(true).await {
                         return SessionItem::Ended(end);
                     }
                     continue;
@@ -133,12 +134,12 @@ impl Session {
             self.last_frame = Instant::now();
             match message {
                 Some(Ok(Message::Text(text))) => {
-                    if let Some(event) = self.event(text.into()) {
+                    if let Some(event) = self.event_of(text.into()) {
                         return SessionItem::Event(event);
                     }
                 }
                 Some(Ok(Message::Binary(bytes))) => {
-                    if let Some(event) = self.event(bytes) {
+                    if let Some(event) = self.event_of(bytes) {
                         return SessionItem::Event(event);
                     }
                 }
@@ -155,37 +156,37 @@ impl Session {
         }
     }
 
-    /// Keeps the connection alive while the caller can't take events. Resolves when it is dead;
-    /// pending otherwise. Cancel-safe.
+    /// Keeps the connection alive while the caller can't take events. Resolves only when it is dead.
+    /// Cancel-safe.
     pub async fn keep_alive(&mut self) -> SessionEnd {
         loop {
             self.heartbeat.tick().await;
-            // What the other side sent meanwhile lies unread, so its silence is ours.
+            // What the server sent meanwhile is unread, so its silence proves nothing.
             self.last_frame = Instant::now();
             self.last_event = self.last_frame;
-            if let Some(end) = self.beat(false).await {
+            if let Some(end) = self.check_alive(false).await {
                 return end;
             }
         }
     }
 
-    /// Says that we close, so that the server frees the token's place. Events that it has sent
-    /// before it hears of it still come out of [`next`](Self::next), and then the end.
+    /// Sends a close frame, so that the server frees the token's place. [`next`](Self::next) still
+    /// yields the events that the server sent before it received the frame, and then the end.
     pub async fn begin_close(&mut self) {
         self.closing = true;
         let frame = CloseFrame { code: CloseCode::Normal, reason: "".into() };
-        // A connection that does not take it any more shows its end to the next read.
+        // If the connection no longer takes it, the next read sees its end.
         let _ = timeout(self.timeouts.close, self.socket.close(Some(frame))).await;
     }
 
-    /// Ends the session in good order. What still comes is thrown away.
+    /// Closes the session with a handshake. What still comes is dropped.
     pub async fn close(mut self) {
         self.begin_close().await;
-        // A server that does not answer has been told all the same.
         self.answer_close().await;
     }
 
-    fn event(&mut self, payload: Bytes) -> Option<Bytes> {
+    /// The event in a message, if it has one.
+    fn event_of(&mut self, payload: Bytes) -> Option<Bytes> {
         let event = trimmed(payload);
         // Some servers send an empty message to say that there is nothing.
         if event.is_empty() {
@@ -195,8 +196,8 @@ impl Session {
         Some(event)
     }
 
-    /// What is due between frames: a ping, or the insight that nobody is there.
-    async fn beat(&mut self, reading: bool) -> Option<SessionEnd> {
+    /// Sends the ping that is due, or finds that the server is gone.
+    async fn check_alive(&mut self, reading: bool) -> Option<SessionEnd> {
         let now = Instant::now();
         let silent = now - self.last_frame >= self.timeouts.silence;
         let idle = now - self.last_event >= self.timeouts.no_event;
@@ -207,10 +208,10 @@ impl Session {
             return None;
         }
         self.last_ping = now;
-        // While the caller does not read, a pong would lie unread too: an unasked one needs no
-        // answer and keeps the connection as well.
-        let sign = if reading { Message::Ping(Bytes::new()) } else { Message::Pong(Bytes::new()) };
-        match timeout(self.timeouts.ping, self.socket.send(sign)).await {
+        // While the caller does not read, an answer to a ping would stay unread too. An unsolicited
+        // pong needs no answer, and keeps the connection just as well.
+        let frame = if reading { Message::Ping(Bytes::new()) } else { Message::Pong(Bytes::new()) };
+        match timeout(self.timeouts.ping, self.socket.send(frame)).await {
             Ok(Ok(())) => None,
             Ok(Err(error)) => Some(ended(error)),
             Err(_) => Some(SessionEnd::Stalled),

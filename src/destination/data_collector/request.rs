@@ -32,9 +32,9 @@ impl DataCollector {
         Ok(DataCollector { logs: logs_url(uri)?, signer })
     }
 
-    /// A post of rows of `table`, dated and signed `now`. The service checks the date, so every
-    /// try needs a request of its own. `json` goes uncompressed: the signature of a compressed
-    /// body is refused.
+    /// A post of rows of `table`, dated and signed `now`. The service checks the date, so every try
+    /// needs its own request. `json` is sent uncompressed: the service refuses the signature of a
+    /// compressed body.
     pub(in crate::destination) fn request(
         &self,
         table: &'static Table,
@@ -46,7 +46,7 @@ impl DataCollector {
         let mut request = Request::new(Method::POST, self.logs.clone());
         let headers = request.headers_mut();
         headers.insert(AUTHORIZATION, sensitive(authorization));
-        // The signature covers this text as it stands, without a charset.
+        // The signature covers exactly this text, without a charset.
         headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
         headers.insert("log-type", HeaderValue::from_static(table.log_type));
         headers.insert("x-ms-date", HeaderValue::try_from(date).expect("a date is ASCII"));

@@ -41,7 +41,7 @@ impl Signer {
     }
 }
 
-/// `now` as `x-ms-date` wants it: RFC 1123, in GMT, such as `Mon, 04 Apr 2016 08:00:00 GMT`.
+/// `now` in the form of `x-ms-date`: RFC 1123, in GMT, such as `Mon, 04 Apr 2016 08:00:00 GMT`.
 pub(super) fn date(now: Timestamp) -> String {
     DateTimePrinter::new()
         .timestamp_to_rfc9110_string(&now)

@@ -24,7 +24,7 @@ use crate::destination::verdict::RowRefusal;
 /// encoder that is kept and reset is no faster than a new one.
 const LEVEL: Compression = Compression::new(1);
 
-/// A data collection rule, and who posts to it.
+/// A data collection rule, and the tokens for posts to it.
 pub(in crate::destination) struct LogsIngestion {
     streams: Url,
     /// Tokens of the identity that posts.
@@ -44,7 +44,7 @@ impl LogsIngestion {
     /// A post of rows of `table`; `gzip` is the batch as [`compressed`] gives it.
     ///
     /// # Errors
-    /// Where `token` holds what no header may.
+    /// Where `token` holds characters that no header may.
     pub(in crate::destination) fn request(
         &self,
         table: &Table,
@@ -62,7 +62,7 @@ impl LogsIngestion {
         headers.insert(AUTHORIZATION, bearer);
         headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
         headers.insert(CONTENT_ENCODING, HeaderValue::from_static("gzip"));
-        // Shows up as `ClientRequestId` in the table `DCRLogErrors` of the rule's diagnostics.
+        // Appears as `ClientRequestId` in the table `DCRLogErrors` of the rule's diagnostics.
         headers.insert("x-ms-client-request-id", HeaderValue::try_from(random_uuid())?);
         *request.body_mut() = Some(gzip.into());
         Ok(request)

@@ -22,8 +22,8 @@ pub(in crate::destination) struct Token {
 
 type NewCredential = dyn Fn() -> azure_core::Result<Arc<dyn TokenCredential>> + Send + Sync;
 
-/// Where tokens come from. The credential in use keeps its token until shortly before that
-/// expires; a token that the workspace refuses earlier is forgotten with its credential.
+/// Gives tokens. The credential in use caches its token until shortly before that expires. If the
+/// workspace refuses a token earlier, it is dropped together with its credential.
 pub(in crate::destination) struct Tokens {
     scope: &'static str,
     advice: String,
@@ -37,7 +37,7 @@ struct Current {
 }
 
 impl Tokens {
-    /// Tokens of `identity`, asked for over `net`.
+    /// Tokens of `identity`, requested over `net`.
     pub(in crate::destination) fn of(
         identity: &AzureIdentity,
         net: &Net,
@@ -46,7 +46,7 @@ impl Tokens {
         Tokens::new(identity, Box::new(move || owned.credential(&net)))
     }
 
-    /// Tokens for `identity`'s cloud from what `new_credential` makes: one credential now, and
+    /// Tokens for `identity`'s cloud, from credentials that `new_credential` makes: one now, and
     /// another with every renewal.
     pub(in crate::destination) fn new(
         identity: &AzureIdentity,
@@ -61,8 +61,8 @@ impl Tokens {
         })
     }
 
-    /// A token, from the credential's cache where it has one. The SDK tries for about a minute by
-    /// itself; `deadline` cuts that short.
+    /// A token, from the credential's cache where it has one. The SDK retries for about a minute by
+    /// itself, and `deadline` cuts that short.
     pub(in crate::destination) async fn token(
         &self,
         deadline: Instant,
@@ -78,8 +78,8 @@ impl Tokens {
         }
     }
 
-    /// Forgets `refused`. Many posts may be refused with one token; the first to say so has it
-    /// replaced, and for the others that is already done.
+    /// Drops `refused`. Many posts may be refused with one token: the first of them has it replaced,
+    /// and the others find it replaced.
     pub(in crate::destination) fn renew(&self, refused: &Token) -> Result<(), TokenError> {
         let mut current = self.current.lock().unwrap_or_else(PoisonError::into_inner);
         if current.generation == refused.generation {
@@ -89,7 +89,7 @@ impl Tokens {
         Ok(())
     }
 
-    /// What a token that can't even be sent amounts to.
+    /// The error for a token that can't be sent in a header.
     pub(in crate::destination) fn unusable(&self) -> TokenError {
         self.fault("what the token service gave can't be a token".to_owned(), false)
     }
@@ -104,7 +104,7 @@ impl Tokens {
     }
 }
 
-/// What the workspace's tokens are asked for, by cloud. A token for another cloud's is refused.
+/// The scope of the workspace's tokens, by cloud. A token for another cloud is refused.
 fn scope(cloud: Cloud) -> &'static str {
     match cloud {
         Cloud::Public => "https://monitor.azure.com/.default",
@@ -135,8 +135,8 @@ fn advice(credential: &Credential) -> String {
     }
 }
 
-/// What went wrong, and whether it is passing. The SDK wraps the fault in one or more errors of
-/// its own, so the chain is searched for the one that knows.
+/// What went wrong, and whether it is passing. The SDK wraps the fault in one or more errors of its
+/// own, so the chain is searched for the one that tells.
 fn problem(error: &azure_core::Error) -> (String, bool) {
     let mut next: Option<&(dyn Error + 'static)> = Some(error);
     let mut innermost = error.to_string();
@@ -150,7 +150,7 @@ fn problem(error: &azure_core::Error) -> (String, bool) {
             Some(ErrorKind::Io | ErrorKind::Connection) => {
                 return (shortened(&error_chain(current)), true);
             }
-            // The text of such an error may quote what was read.
+            // The text of such an error may quote what was read, a token perhaps.
             Some(ErrorKind::DataConversion) => {
                 return ("the answer of the token service can't be read".to_owned(), true);
             }

@@ -82,7 +82,7 @@ async fn each_answer_of_the_proxy_has_its_own_error() {
 
 #[tokio::test]
 async fn an_endless_answer_is_not_read_to_its_end() {
-    let long = format!("HTTP/1.1 200 OK\r\nX: {}", "x".repeat(2 * LONGEST_HEAD as usize));
+    let long = format!("HTTP/1.1 200 OK\r\nX: {}", "x".repeat(2 * MAX_HEAD_BYTES as usize));
     let error = connect(long).await.unwrap_err();
     assert!(error.to_string().contains("is too long"), "{error}");
 }
