@@ -131,7 +131,7 @@ fn choose_cluster<'a>(
     }
 }
 
-/// The progress bar, a line for each hour, and what the user is told at the end.
+/// The progress bar, a line for each hour, and what the user reads at the end.
 struct ProgressDisplay<'a> {
     arguments: &'a Arguments,
     bar: ProgressBar,

@@ -22,7 +22,7 @@ use crate::settings::Mode;
 use crate::state::HourAttempt;
 
 /// A run begins another hour only if the time that is left is this many times what the longest
-/// hour so far has taken: an hour that is cut short has to be read again.
+/// hour so far has taken: an hour that is cut short is read again.
 const TIME_MARGIN: f64 = 1.5;
 
 /// Reads closed hours of a feed from the archive.

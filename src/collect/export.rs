@@ -104,7 +104,7 @@ impl EventSink for FileSink<'_> {
     }
 
     async fn drain_in_flight(&mut self) {
-        // What could not be written is told already.
+        // What could not be written is reported already.
         let _ = self.file.flush().await;
     }
 }

@@ -14,7 +14,7 @@ use crate::error_code::{self, ErrorCode};
 use crate::report::{FeedOutcome, FeedReport};
 use crate::settings::Cluster;
 
-/// Works on every feed of the run, each in a task of its own. What fails for one feed, be it a
+/// Works on every feed of the run, each in a task of its own. What fails for one feed, even a
 /// panic, is in its report alone. The reports are in the feeds' order.
 pub(super) async fn collect_feeds(run: Run, services: Services) -> Vec<FeedReport> {
     let (run, services) = (Arc::new(run), Arc::new(services));

@@ -23,7 +23,7 @@ pub(crate) enum HourStatus {
         /// It is to be read once more.
         second_read: bool,
     },
-    /// The hour has to be read again.
+    /// The hour must be read again.
     Retry(HourAttempt),
 }
 

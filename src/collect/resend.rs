@@ -70,8 +70,8 @@ impl Coded for ResendError {
 /// were not all tried, and why.
 ///
 /// A dead letter is deleted only after the workspace took its row, or after its event lies in
-/// storage under another reason. Where the process dies in between, it is sent once more by
-/// whoever sends it again.
+/// storage under another reason. If the process dies in between, the next `resend` sends it once
+/// more.
 ///
 /// # Errors
 /// Where nothing could be begun.

@@ -1,4 +1,4 @@
-//! What others say, as one line of ours.
+//! Texts of peers, as one line for our messages.
 
 use std::error::Error;
 

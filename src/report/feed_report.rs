@@ -10,6 +10,9 @@ use proofpoint_sentinel_core::hour::Hour;
 use super::counts::FeedCounts;
 use crate::error_code::{self, Coded, ErrorCode};
 
+/// The target of the lines of the log. Queries in docs and dashboards select by it.
+const TARGET: &str = "proofpoint_sentinel::report";
+
 /// How the work on a feed ended.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum FeedOutcome {
@@ -119,6 +122,7 @@ impl FeedReport {
         let failure = self.failure();
         let counts = &self.counts;
         tracing::info!(
+            target: TARGET,
             feed = self.feed,
             cluster = self.cluster,
             events = counts.events,
@@ -142,10 +146,11 @@ impl FeedReport {
             "{self}"
         );
         if let Some((code, reason)) = failure {
-            tracing::error!(feed = self.feed, cluster = self.cluster, %code, "{reason}");
+            tracing::error!(target: TARGET, feed = self.feed, cluster = self.cluster, %code, "{reason}");
         }
         if let (Some(first), Some(last)) = (self.hours_lost.first(), self.hours_lost.last()) {
             tracing::error!(
+                target: TARGET,
                 feed = self.feed,
                 hours = self.hours_lost.len(),
                 code = %error_code::HOURS_LOST,

@@ -57,7 +57,7 @@ pub struct DeadLetter<'a> {
     pub reason: DeadLetterReason,
     /// Where it came from.
     pub feed: &'a Feed,
-    /// The reason in words, for whoever opens the file.
+    /// The reason in words, for a person who opens the file.
     pub detail: &'a str,
     /// The event, exactly as received.
     pub event: &'a [u8],

@@ -23,7 +23,7 @@ pub struct LeaseTimes {
     /// How long after a renewal that failed for a passing reason the next one is due.
     pub retry_every: Duration,
     /// How long after the last successful renewal the lease counts as lost. Shorter than `length`,
-    /// so that whoever works under it has stopped when the next owner starts.
+    /// so that its owner has stopped when the next owner starts.
     pub give_up_after: Duration,
 }
 

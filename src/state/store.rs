@@ -48,12 +48,12 @@ impl State {
     /// Owns `feed` until the lease is released, dropped or lost.
     ///
     /// # Errors
-    /// [`StateError::LeaseHeld`] where it has an owner, be it in this process.
+    /// [`StateError::LeaseHeld`] if it has an owner, even in this process.
     pub async fn lease(&self, feed: &Feed) -> Result<Lease, StateError> {
         self.objects.lease(&format!("leases/{feed}"), self.lease_times).await
     }
 
-    /// Replaces what is said of `feed`, whoever said it. Nothing is decided by it.
+    /// Replaces what is said of `feed`, whichever run wrote it. Nothing is decided by it.
     pub async fn write_status(&self, feed: &Feed, json: Bytes) -> Result<(), StateError> {
         self.objects.put(&status_name(feed), json, Condition::Any).await.map(drop)
     }

@@ -74,7 +74,7 @@ async fn a_feed_has_one_owner_until_it_is_released() {
 }
 
 #[tokio::test]
-async fn a_status_is_replaced_by_whoever_comes_last() {
+async fn a_status_is_replaced_by_the_last_writer() {
     let directory = tempfile::tempdir().unwrap();
     let (one, two) = (open(directory.path()).await, open(directory.path()).await);
     assert_eq!(one.read_status(&feed()).await.unwrap(), None);

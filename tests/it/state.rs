@@ -102,7 +102,7 @@ async fn a_checkpoint_is_only_written_over_the_one_that_was_read() {
 }
 
 #[tokio::test]
-async fn a_status_is_replaced_by_whoever_comes_last() {
+async fn a_status_is_replaced_by_the_last_writer() {
     let (one, two) = (open("status").await, open("status").await);
     assert_eq!(one.read_status(&acme()).await.unwrap(), None);
     for (state, json) in [(&one, "{}"), (&two, "{\"hours\": 1}"), (&one, "{}\n")] {
@@ -175,7 +175,7 @@ async fn a_lease_is_renewed_while_it_is_held_and_no_longer() {
     assert!(is_lease_held(open("renewals").await.lease(&acme()).await));
 
     drop(lease);
-    // One may have been under way.
+    // One may have been in flight.
     let more = relay.counted(relay.count() + 2);
     let waited = tokio::time::timeout(QUICK.renew_every * 20, more).await;
     assert!(waited.is_err(), "it is still renewed");
@@ -191,7 +191,7 @@ async fn a_lease_that_is_taken_away_is_lost() {
     lease.release().await.expect("there is nothing left to release");
 }
 
-/// Takes the lease away from whoever holds it.
+/// Takes the lease away from its owner.
 async fn break_lease(container: &str) {
     let mut url = Azurite::shared().blob(container, &format!("leases/{}", acme()));
     url.query_pairs_mut().append_pair("comp", "lease");

@@ -10,7 +10,7 @@ use tokio::io::{AsyncBufReadExt as _, AsyncWriteExt as _, BufReader, copy_bidire
 use tokio::net::{TcpListener, TcpStream};
 use tokio_util::sync::{CancellationToken, DropGuard};
 
-/// Makes tunnels for whoever shows the right user and password, and keeps count of them.
+/// Makes tunnels for clients with the right user and password, and counts them.
 pub(crate) struct ConnectProxy {
     address: SocketAddr,
     shared: Arc<Shared>,
@@ -95,7 +95,7 @@ async fn tunnel(mut client: BufReader<TcpStream>, shared: Arc<Shared>) -> io::Re
         }
         lines.push(line.trim_end().to_owned());
     }
-    match shared.judge(&lines) {
+    match shared.answer_to(&lines) {
         Ok(peer) => {
             let mut server = match shared.route(&peer) {
                 Some(address) => TcpStream::connect(address).await?,
@@ -117,11 +117,11 @@ async fn tunnel(mut client: BufReader<TcpStream>, shared: Arc<Shared>) -> io::Re
 
 impl Shared {
     /// The peer to make a tunnel to, or the status to answer with.
-    fn judge(&self, lines: &[String]) -> Result<String, u16> {
-        let judged = self.peer(lines);
-        let status = judged.as_ref().err().copied().unwrap_or(200);
+    fn answer_to(&self, lines: &[String]) -> Result<String, u16> {
+        let answered = self.peer(lines);
+        let status = answered.as_ref().err().copied().unwrap_or(200);
         *self.answers.lock().unwrap().entry(status).or_default() += 1;
-        judged
+        answered
     }
 
     fn peer(&self, lines: &[String]) -> Result<String, u16> {

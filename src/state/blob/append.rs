@@ -1,6 +1,6 @@
 //! Appending to a blob.
 //!
-//! An append blob has to be created empty, and its head can only be its first block. So whoever
+//! An append blob must be created empty, and its head can only be its first block. So a writer that
 //! does not know that the head is there appends it with the records on condition that the blob is
 //! empty still; of many who do so at once, the service lets one succeed and tells the others.
 

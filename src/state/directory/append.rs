@@ -31,7 +31,7 @@ impl DirectoryObjects {
     }
 }
 
-/// Whoever calls this is the only writer.
+/// The caller is the only writer.
 fn append(path: &Path, layout: Layout, records: &[u8]) -> io::Result<Appended> {
     let length = match fs::metadata(path) {
         Ok(file) => file.len(),

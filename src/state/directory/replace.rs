@@ -8,7 +8,7 @@ use std::path::Path;
 pub(super) const TEMPORARY: &str = ".tmp";
 
 /// Replaces the file so that after a crash or a power cut it holds either the old bytes or the
-/// new ones. Whoever calls this is the only writer, so what a crash left of the temporary file is
+/// new ones. The caller is the only writer, so what a crash left of the temporary file is
 /// simply overwritten.
 pub(super) fn replace(path: &Path, bytes: &[u8]) -> io::Result<()> {
     create_directories(parent(path))?;

@@ -225,7 +225,7 @@ async fn reading_stops_while_the_workspace_does_not_answer_and_goes_on_afterward
             tokio::select! { _ = more => "posts", _ = all_sent => "events" }
         };
         assert_eq!(timeout(silence, too_much).await.ok(), None, "too many of these");
-        // Four batches are under way for each feed, and one event made the fourth one full.
+        // Four batches are in flight for each feed, and one event made the fourth one full.
         let events = counters.events();
         assert!(events <= 3 * (4 * 25 + 1), "{events} events were read");
         assert_eq!(counters.rows(), 0);

@@ -108,7 +108,7 @@ impl SceneBuilder {
         self
     }
 
-    /// Changes the manners of the Log API.
+    /// Changes how the Log API behaves.
     pub(crate) fn pod(self, change: impl FnOnce(&mut PodSettings) + 'static) -> SceneBuilder {
         SceneBuilder { pod: Box::new(change), ..self }
     }
@@ -313,7 +313,7 @@ pub(crate) async fn checkpoint_in(container: &str) -> Checkpoint {
     checkpoint(&open(&settings).await, &messages()).await.expect("it was written")
 }
 
-/// Takes the lease of [`messages`] in `container` away from whoever holds it.
+/// Takes the lease of [`messages`] in `container` away from its owner.
 pub(crate) async fn break_lease(container: &str) {
     let mut url = Azurite::shared().blob(container, &format!("leases/{}", messages()));
     url.query_pairs_mut().append_pair("comp", "lease");

@@ -343,13 +343,13 @@ async fn the_ledger_is_kept_for_72_hours_after_an_hour() {
 async fn frames_may_be_binary_or_empty_or_end_with_a_line_feed_and_pings_are_answered() {
     let scene = Scene::of().lookback(4).start().await;
     let events = fill(&scene, &messages(), &last_hours(4), 12);
-    let manners = [
+    let faults = [
         SessionFault::BinaryFrames,
         SessionFault::EmptyFrames,
         SessionFault::TrailingNewline,
         SessionFault::PingEvery(3),
     ];
-    scene.simulation.pod.inject(&messages(), manners);
+    scene.simulation.pod.inject(&messages(), faults);
     assert_eq!(scene.run_well().await.feeds[0].hours_done, last_hours(4));
     assert_arrived(&scene, EventType::Message, &events);
     assert_eq!(scene.sessions(&messages()).pongs, 4);

@@ -22,7 +22,7 @@ const QUICK: LeaseTimes = LeaseTimes {
     give_up_after: Duration::from_secs(15),
 };
 
-/// Batches of a feed that are under way at once.
+/// Batches of a feed that are in flight at once.
 const UNDER_WAY: usize = 4;
 
 /// Of these, 25 and not 26 make a batch of a million bytes.

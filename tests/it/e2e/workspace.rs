@@ -24,14 +24,14 @@ fn short(scene: &Scene) -> Run {
 
 /// What the operator reads of a run in which no row gets through. The next one delivers all of
 /// them, each once.
-async fn held_up(mut scene: Scene, mend: impl FnOnce(&mut Scene)) -> String {
+async fn held_up(mut scene: Scene, repair: impl FnOnce(&mut Scene)) -> String {
     let events = scene.give(&messages(), last_hour(), 10);
     let began = Instant::now();
     let text = failure(&scene.run_as(short(&scene)).await, &messages());
     assert!(began.elapsed() < SHORT * 4, "the run ends in its time");
     assert_eq!(scene.next_hour(&messages()).await, last_hour(), "the hour is not done");
     assert_arrived(&scene, EventType::Message, &[]);
-    mend(&mut scene);
+    repair(&mut scene);
     assert_eq!(scene.run_well().await.feeds[0].hours_done, [last_hour()]);
     assert_arrived(&scene, EventType::Message, &events);
     text

@@ -98,7 +98,7 @@ async fn a_lease_that_somebody_else_took_is_lost_with_the_next_renewal_and_stays
     let theirs = other.lease(&acme()).await.unwrap();
     let before = relay.count();
     lost_in_time(&lease).await;
-    // One may have been under way.
+    // One may have been in flight.
     assert!(relay.count() <= before + 2, "{} renewals", relay.count() - before);
 
     lease.release().await.expect("there is nothing left to release");

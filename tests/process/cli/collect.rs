@@ -101,8 +101,8 @@ async fn arguments_that_make_no_sense_are_explained() {
     };
     let hours = "--from 2026-11-20T06 --to 2026-11-20T07 --type message";
     let cases = [
-        (line("--from 2026-11-20T06 --to 2026-11-20T06 --type message"), "--to has to be later"),
-        (line("--from 2026-11-20T07 --to 2026-11-20T06 --type message"), "--to has to be later"),
+        (line("--from 2026-11-20T06 --to 2026-11-20T06 --type message"), "--to must be later"),
+        (line("--from 2026-11-20T07 --to 2026-11-20T06 --type message"), "--to must be later"),
         (line("--from yesterday --to 2026-11-20T06 --type message"), "of the form 2026-11-20T06"),
         (line("--from 2026-11-20T06 --to 2026-11-20T24 --type message"), "2026-11-20T24"),
         (line("--from 2026-11-20T06 --to 2026-11-20T07 --type mail"), "message, maillog and audit"),

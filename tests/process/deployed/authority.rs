@@ -10,7 +10,7 @@ use rcgen::{
 use rustls::ServerConfig;
 use rustls::pki_types::{CertificateDer, PrivatePkcs8KeyDer};
 
-/// Trusted by whoever has loaded its PEM.
+/// Trusted by clients that load its PEM.
 pub(crate) struct Authority {
     pem: String,
     issuer: Issuer<'static, KeyPair>,

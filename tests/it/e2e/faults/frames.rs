@@ -10,20 +10,20 @@ use crate::e2e::intact::assert_arrived;
 
 #[tokio::test]
 async fn live_frames_may_be_binary_or_empty_or_end_with_a_line_feed_and_pings_are_answered() {
-    let manners = [
+    let faults = [
         SessionFault::BinaryFrames,
         SessionFault::EmptyFrames,
         SessionFault::TrailingNewline,
         SessionFault::PingEvery(3),
     ];
     let scene = Scene::hybrid().start().await;
-    scene.simulation.pod.inject_live(&messages(), manners.clone());
+    scene.simulation.pod.inject_live(&messages(), faults.clone());
     let mut given = Vec::new();
-    for (minute, manner) in (30..).zip(manners) {
+    for (minute, fault) in (30..).zip(faults) {
         let events = from_minute(this_hour(), minute, 12);
         given.extend(scene.give_events(&messages(), this_hour(), events));
         let report = scene.run_well().await;
-        assert_eq!(of_feed(&report, &messages()).counts.delivered, 12, "{manner:?}");
+        assert_eq!(of_feed(&report, &messages()).counts.delivered, 12, "{fault:?}");
     }
     assert_arrived(&scene, EventType::Message, &given);
     assert_eq!(scene.sessions(&messages()).pongs, 4);

@@ -106,7 +106,7 @@ async fn no_live_event_is_read_while_the_workspace_does_not_answer_and_the_sessi
             }
         };
         assert_eq!(timeout(silence, too_much).await.ok(), None, "too many of these");
-        // Four batches are under way, and one event made the fourth one full.
+        // Four batches are in flight, and one event made the fourth one full.
         let read = counters.events();
         assert!(read <= 4 * 25 + 1, "{read} events were read");
         assert_eq!(counters.rows(), 0);

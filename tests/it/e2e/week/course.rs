@@ -23,7 +23,7 @@ const QUIET: Duration = Duration::from_millis(20);
 /// How long a run in trouble reads at most: too short for a second try of anything.
 const SHORT: Duration = Duration::from_millis(900);
 
-/// A week under way.
+/// A week in progress.
 pub(super) struct Course {
     pub scene: Scene,
     pub log: Log,

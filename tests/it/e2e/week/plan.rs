@@ -28,7 +28,7 @@ const OUTAGES: [i64; 4] = [1, 3, 20, 36];
 /// How many more ticks are missed, one by one.
 const MISSED_TICKS: usize = 4;
 
-/// How many minutes lie between ticks, for some hours on end.
+/// How many minutes lie between ticks, for some hours in a row.
 const RHYTHMS: [i64; 6] = [5, 15, 30, 30, 60, 60];
 
 const CALM_RHYTHM: SignedDuration = SignedDuration::from_mins(30);

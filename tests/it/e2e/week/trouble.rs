@@ -35,7 +35,7 @@ impl Troubles<'_> {
         Troubles { rng, last_count: 0 }
     }
 
-    /// Troubles a quarter of `ticks` one by one, and some of them for hours on end.
+    /// Troubles a quarter of `ticks` one by one, and some of them for hours in a row.
     pub(super) fn spread(&mut self, ticks: &mut [Tick]) {
         for tick in &mut *ticks {
             tick.trouble = self.rng.random_bool(0.25).then(|| self.any());
@@ -80,11 +80,11 @@ impl Troubles<'_> {
             10 => unavailable(),
             11 => unauthorized(),
             12 => SessionFault::Refuse(RefusedHandshake::second_session()),
-            _ => self.manners(),
+            _ => self.session_fault(),
         }
     }
 
-    /// Two faults on end never come after the same number of events: an hour that is cut so counts
+    /// Two faults in a row never come after the same number of events: an hour that is cut so counts
     /// as whole, since some servers know no other end. For the same reason none of them loses what
     /// was sent.
     fn of_archive(&mut self) -> SessionFault {
@@ -100,12 +100,12 @@ impl Troubles<'_> {
             6 => SessionFault::NotUtf8After(count),
             7 => SessionFault::OversizedAfter(count),
             8 => SessionFault::EndByEof,
-            _ => self.manners(),
+            _ => self.session_fault(),
         }
     }
 
     /// What loses nothing.
-    fn manners(&mut self) -> SessionFault {
+    fn session_fault(&mut self) -> SessionFault {
         match self.rng.random_range(0..7) {
             0 => SessionFault::EmptyFrames,
             1 => SessionFault::BinaryFrames,
