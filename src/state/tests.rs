@@ -41,7 +41,7 @@ async fn a_checkpoint_outlives_the_run_and_has_one_writer() {
 }
 
 #[tokio::test]
-async fn a_checkpoint_that_could_not_be_read_back_leaves_the_stored_one_alone() {
+async fn an_unreadable_checkpoint_is_not_written() {
     let directory = tempfile::tempdir().unwrap();
     let state = open(directory.path()).await;
     let version = state.write_checkpoint(&feed(), &checkpoint(1), None).await.unwrap();

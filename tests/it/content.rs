@@ -4,7 +4,7 @@ use proofpoint_sentinel_core::tables::{ColumnType, tables};
 use serde_json::{Map, Value};
 
 #[test]
-fn queries_are_checked_against_the_tables_that_the_connector_fills() {
+fn queries_are_checked_against_the_connectors_tables() {
     let mut expected = Map::new();
     for table in tables() {
         let columns: Map<String, Value> = table

@@ -207,7 +207,7 @@ fn texts_in<'a>(json: &'a Value, texts: &mut Vec<&'a str>) {
 }
 
 #[test]
-fn the_page_on_deploying_has_every_parameter_with_its_default_and_no_other() {
+fn the_deployment_page_lists_every_parameter_and_no_other() {
     let page = "docs/deploy.md";
     let text = read(page);
     let mut listed = BTreeMap::new();
@@ -238,7 +238,7 @@ fn the_page_on_deploying_has_every_parameter_with_its_default_and_no_other() {
 }
 
 #[test]
-fn the_page_on_deploying_has_every_field_of_the_form_and_no_other() {
+fn the_deployment_page_lists_every_form_field_and_no_other() {
     let page = "docs/deploy.md";
     let text = read(page);
     let listed: BTreeSet<&str> =

@@ -18,4 +18,5 @@ mod e2e;
 mod identity;
 mod modules;
 mod state;
+mod style;
 mod template;

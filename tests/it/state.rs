@@ -285,7 +285,7 @@ async fn odd_characters_in_a_cluster_id_are_encoded_once() {
 }
 
 #[tokio::test]
-async fn a_shared_access_signature_is_enough_for_a_container_that_is_there() {
+async fn a_sas_is_enough_for_an_existing_container() {
     let objects_only = Azurite::shared().connection_string_with_sas("rwc", "o");
     let error = try_open(&objects_only, "not-there").await.unwrap_err();
     assert!(matches!(error, StateError::Blob(BlobError::NotFound { .. })), "{error}");

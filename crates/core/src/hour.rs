@@ -128,7 +128,7 @@ mod tests {
         }
 
         #[test]
-        fn the_newest_due_hour_ended_long_enough_ago_and_the_next_did_not(
+        fn the_newest_due_hour_is_the_last_that_ended_long_enough_ago(
             now in times(),
             minutes in 0i64..1440,
         ) {

@@ -159,7 +159,7 @@ mod tests {
     }
 
     #[test]
-    fn signs_the_length_of_a_body_the_condition_and_the_encoded_path() {
+    fn signs_body_length_condition_and_encoded_path() {
         let url =
             "http://127.0.0.1:10000/devstoreaccount1/state/a%2541%2Fb?prefix=a+b%2Bc&prefix=a";
         let mut request = request(url, Method::Put);

@@ -121,9 +121,9 @@ async fn a_full_disk_is_told_and_what_was_stored_is_intact() {
 }
 
 #[tokio::test]
-async fn a_write_that_ends_half_way_leaves_what_was_stored_or_whole_ids() {
+async fn a_torn_write_leaves_the_old_ids_or_whole_new_ones() {
     // No file may have more than a few KiB.
-    let name = "a_write_that_ends_half_way_leaves_what_was_stored_or_whole_ids";
+    let name = "a_torn_write_leaves_the_old_ids_or_whole_new_ones";
     if !is_inside(name, "trap '' XFSZ; ulimit -S -f 8") {
         return;
     }

@@ -117,7 +117,7 @@ async fn the_end_of_a_killed_append_is_passed_over_and_in_nobodys_way() {
 }
 
 #[tokio::test]
-async fn a_damaged_segment_stops_the_hour_and_says_what_deleting_it_costs() {
+async fn a_damaged_segment_stops_the_hour_and_says_the_remedy() {
     let root = tempfile::tempdir().unwrap();
     let state = open(root.path()).await;
     state.append_ledger(&feed(), hour(), now(), "run-1", &ids(0..2)).await.unwrap();
@@ -261,7 +261,7 @@ proptest! {
     }
 
     #[test]
-    fn nothing_unfinished_and_nothing_written_lately_is_pruned_and_all_else_is(
+    fn only_old_segments_of_finished_hours_are_pruned(
         appends in appends(),
         unfinished in 0..4i64,
         lately in 0..5i64,

@@ -40,7 +40,7 @@ fn current_hour() -> Hour {
 }
 
 #[tokio::test]
-async fn hours_that_were_read_by_a_clock_that_was_far_ahead_are_read_again_when_it_is_right() {
+async fn hours_read_by_a_fast_clock_are_read_again() {
     // Longer than the ledger is kept, and than Proofpoint keeps events.
     for ahead in [80, 12 * MONTH] {
         let scene = hasty().await;
@@ -67,7 +67,7 @@ async fn hours_that_were_read_by_a_clock_that_was_far_ahead_are_read_again_when_
 }
 
 #[tokio::test]
-async fn what_a_clock_that_was_an_hour_ahead_missed_comes_with_the_second_reading() {
+async fn the_second_read_brings_what_a_fast_clock_missed() {
     let scene = hasty().await;
     let current = events::small(&messages(), current_hour(), 6);
     scene.give_events(&messages(), current_hour(), current[..3].to_vec());
@@ -92,7 +92,7 @@ async fn a_feed_that_began_with_a_clock_that_was_ahead_misses_nothing() {
 }
 
 #[tokio::test]
-async fn a_clock_that_is_behind_is_told_and_nothing_is_read_until_it_is_right() {
+async fn a_slow_clock_is_reported_and_nothing_is_read() {
     let scene = Scene::new().await;
     let mut events = scene.give(&messages(), last_hour(), 5);
     scene.run_well().await;

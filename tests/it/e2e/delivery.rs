@@ -31,7 +31,7 @@ fn several_batches(scene: &Scene) -> Vec<Bytes> {
 }
 
 #[tokio::test]
-async fn a_row_that_is_refused_is_kept_whole_and_its_neighbours_arrive() {
+async fn a_refused_row_is_kept_whole_and_its_neighbours_arrive() {
     for destination in [DestinationApi::LogsIngestion, DestinationApi::DataCollector] {
         let scene = Scene::of().destination(destination).start().await;
         let mut events = scene.give(&messages(), last_hour(), 200);
@@ -202,7 +202,7 @@ const FLOOD: usize = 500;
 const FLOOD_EVENT: usize = 39_000;
 
 #[tokio::test]
-async fn reading_stops_while_the_workspace_does_not_answer_and_goes_on_afterwards() {
+async fn reading_stops_while_the_workspace_does_not_answer() {
     let scene = Scene::of().types("message,maillog,audit").start().await;
     let feeds = EventType::ALL.map(feed);
     let given = feeds.clone().map(|feed| {
@@ -240,7 +240,7 @@ async fn reading_stops_while_the_workspace_does_not_answer_and_goes_on_afterward
 }
 
 #[tokio::test]
-async fn what_is_under_way_when_another_batch_fails_is_waited_for_and_not_delivered_again() {
+async fn batches_in_flight_are_awaited_when_another_fails() {
     let scene = Scene::new().await;
     let events = events::large(&messages(), last_hour(), 100, FLOOD_EVENT);
     scene.give_events(&messages(), last_hour(), events.clone());

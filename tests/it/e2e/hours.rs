@@ -200,7 +200,7 @@ async fn hours_that_proofpoint_dropped_meanwhile_are_named() {
 }
 
 #[tokio::test]
-async fn an_hour_that_proofpoint_refuses_at_the_end_of_what_it_keeps_is_lost() {
+async fn an_hour_refused_at_the_end_of_retention_is_lost() {
     let scene = Scene::of().lookback(719).start().await;
     let oldest = last_hour().plus(-718);
     scene
@@ -271,7 +271,7 @@ async fn only_code_1000_means_that_all_was_sent() {
 }
 
 #[tokio::test]
-async fn an_end_without_a_close_is_believed_when_it_comes_twice_with_as_many_events() {
+async fn an_end_without_close_is_accepted_after_two_equal_reads() {
     let scene = Scene::new().await;
     let events = scene.give(&messages(), last_hour(), 10);
     scene.simulation.pod.inject(&messages(), [SessionFault::EndByEof, SessionFault::EndByEof]);
@@ -283,7 +283,7 @@ async fn an_end_without_a_close_is_believed_when_it_comes_twice_with_as_many_eve
 }
 
 #[tokio::test]
-async fn a_session_that_stalls_is_given_up_in_good_order_and_its_hour_read_again() {
+async fn a_stalled_session_is_closed_and_its_hour_read_again() {
     let scene =
         Scene::of().pod(|pod| pod.slot_release_delay = Duration::from_secs(3600)).start().await;
     let events = scene.give(&messages(), last_hour(), 10);
@@ -307,7 +307,7 @@ async fn a_session_that_stalls_is_given_up_in_good_order_and_its_hour_read_again
 }
 
 #[tokio::test]
-async fn an_event_that_comes_again_in_its_hour_or_in_the_next_is_delivered_once() {
+async fn an_event_that_comes_again_is_delivered_once() {
     let scene = Scene::of().lookback(2).start().await;
     let [first, second] = last_hours(2)[..] else { panic!("two hours were asked for") };
     let events = scene.give(&messages(), first, 8);
@@ -340,7 +340,7 @@ async fn the_ledger_is_kept_for_72_hours_after_an_hour() {
 }
 
 #[tokio::test]
-async fn frames_may_be_binary_or_empty_or_end_with_a_line_feed_and_pings_are_answered() {
+async fn archive_accepts_binary_empty_and_line_feed_frames_and_pings() {
     let scene = Scene::of().lookback(4).start().await;
     let events = fill(&scene, &messages(), &last_hours(4), 12);
     let faults = [

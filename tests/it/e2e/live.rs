@@ -79,7 +79,7 @@ async fn what_live_lacks_is_repaired_when_the_hour_is_closed() {
 }
 
 #[tokio::test]
-async fn an_event_that_comes_after_its_hour_was_read_is_delivered_by_live() {
+async fn live_delivers_an_event_that_comes_after_its_hour() {
     let scene = Scene::hybrid().start().await;
     scene.give(&messages(), last_hour(), 5);
     scene.run_well().await;
@@ -99,7 +99,7 @@ async fn an_event_that_comes_after_its_hour_was_read_is_delivered_by_live() {
 }
 
 #[tokio::test]
-async fn an_event_that_comes_late_while_nobody_reads_live_is_found_by_the_second_reading() {
+async fn the_second_read_finds_what_came_while_live_was_unread() {
     let scene = Scene::hybrid().start().await;
     scene.give(&messages(), last_hour(), 5);
     scene.run_well().await;
@@ -147,7 +147,7 @@ async fn a_second_reading_that_is_falsely_empty_is_not_believed() {
 }
 
 #[tokio::test]
-async fn an_event_without_a_time_is_known_to_the_archive_whenever_live_brought_it() {
+async fn the_archive_knows_an_undated_event_that_live_brought() {
     let scene = Scene::hybrid().start().await;
     // It arrives with the last second of the hour, and is read live in the next one.
     let event = Bytes::from(r#"{"guid":"g","msgParts":[]}"#);
@@ -159,7 +159,7 @@ async fn an_event_without_a_time_is_known_to_the_archive_whenever_live_brought_i
 }
 
 #[tokio::test]
-async fn an_event_that_can_be_no_row_is_kept_once_however_often_it_comes() {
+async fn an_event_that_can_be_no_row_is_kept_once() {
     let scene = Scene::hybrid().start().await;
     let events = vec![Bytes::from("no event"), Bytes::from_static(b"{\"guid\":\"\xff\"}")];
     scene.give_events(&messages(), last_hour(), events);

@@ -113,7 +113,7 @@ fn slowly() -> SceneBuilder {
 }
 
 #[tokio::test]
-async fn a_run_that_is_told_to_stop_closes_its_session_and_saves_its_progress() {
+async fn a_stopped_run_closes_its_session_and_saves_progress() {
     goes_on(slowly().start().await, RecordedEnd::Stopped, async |scene, run| {
         let stop = run.stop.clone();
         let stopped = async {
@@ -129,7 +129,7 @@ async fn a_run_that_is_told_to_stop_closes_its_session_and_saves_its_progress() 
 }
 
 #[tokio::test]
-async fn a_run_whose_time_is_up_closes_its_session_and_saves_its_progress() {
+async fn a_run_out_of_time_closes_its_session_and_saves_progress() {
     goes_on(slowly().start().await, RecordedEnd::OutOfTime, async |scene, run| {
         let reading_ends = Instant::now() + Duration::from_millis(1750);
         let report = scene.run_as(Run { reading_ends, ..run }).await;

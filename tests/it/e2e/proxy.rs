@@ -38,7 +38,7 @@ fn assert_tells(text: &str, what: &[&str]) {
 }
 
 #[tokio::test]
-async fn sessions_and_tokens_go_through_the_proxy_and_plain_http_does_not() {
+async fn sessions_and_tokens_use_the_proxy_and_plain_http_does_not() {
     for setting in ["ProofpointProxy", "HTTPS_PROXY", "https_proxy"] {
         let proxy = proxy().await;
         let scene = through(&proxy, setting).start().await;
@@ -74,7 +74,7 @@ async fn no_proxy_leads_past_the_proxy() {
 }
 
 #[tokio::test]
-async fn a_wrong_password_is_told_with_the_setting_and_not_tried_again() {
+async fn a_wrong_password_names_the_setting_and_is_not_retried() {
     let proxy = proxy().await;
     let wrong = format!("http://{USER}:hunter2@{}", proxy.address());
     let scene = through(&proxy, "ProofpointProxy").set("ProofpointProxy", &wrong).start().await;
@@ -101,7 +101,7 @@ async fn a_proxy_that_forbids_the_peer_is_told_and_not_tried_again() {
 }
 
 #[tokio::test]
-async fn a_proxy_that_does_not_reach_the_peer_yet_is_asked_again_in_the_run() {
+async fn a_proxy_that_can_not_reach_the_peer_yet_is_retried() {
     let proxy = proxy().await;
     let scene = through(&proxy, "ProofpointProxy").start().await;
     let events = scene.give(&messages(), last_hour(), 3);

@@ -40,7 +40,7 @@ async fn refused(refusal: RefusedHandshake) -> String {
 }
 
 #[tokio::test]
-async fn a_refusal_that_lasts_is_told_with_the_setting_and_not_tried_again() {
+async fn a_lasting_refusal_names_the_setting_and_is_not_retried() {
     let cases: [(u16, &str, &[&str]); 5] = [
         (400, "Invalid type", &["ProofpointClusterID", "ProofpointEventTypes"]),
         (401, "Unauthorized", &["ProofpointToken", "ProofpointClusterID", "Remote Syslog"]),
@@ -56,7 +56,7 @@ async fn a_refusal_that_lasts_is_told_with_the_setting_and_not_tried_again() {
 }
 
 #[tokio::test]
-async fn a_refusal_that_passes_is_left_to_the_next_run_where_the_server_wants_more_time() {
+async fn a_passing_refusal_waits_if_the_server_asks_for_it() {
     for status in [409, 429, 500, 503] {
         let text =
             refused(RefusedHandshake::new(status, "Later").with_header("retry-after", "3600"))

@@ -96,7 +96,7 @@ fn content(bytes: usize) -> (String, String) {
 }
 
 #[tokio::test]
-async fn mail_content_is_left_out_where_the_column_is_too_short_for_it() {
+async fn mail_content_is_left_out_if_the_column_is_too_short() {
     let (with, without) = content(80_000);
     let delivery = Delivery::of(Scene::of(), &format!("[{with},{}]", part(1, 10))).await;
     assert_eq!(delivery.parts(), [without, part(1, 10)]);
@@ -117,7 +117,7 @@ async fn mail_content_that_fits_is_kept() {
 }
 
 #[tokio::test]
-async fn mail_content_stays_out_of_the_workspace_where_the_operator_wants_it() {
+async fn mail_content_stays_out_if_the_operator_wants_it() {
     let (with, without) = content(16);
     let scene = || Scene::of().set("ProofpointMessageText", "drop");
     let delivery = Delivery::of(scene(), &format!("[{with}]")).await;
@@ -143,7 +143,7 @@ async fn parts_that_outgrow_a_column_are_spread_over_four() {
 }
 
 #[tokio::test]
-async fn what_outgrows_four_columns_is_kept_whole_and_the_row_arrives_with_what_fits() {
+async fn parts_over_four_columns_are_kept_and_the_rest_arrives() {
     let parts = parts(20, 20_000);
     let delivery = Delivery::of(Scene::of(), &parts).await;
     assert_eq!(delivery.parts(), elements(&parts)[..12]);

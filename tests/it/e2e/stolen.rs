@@ -60,7 +60,7 @@ async fn take_away(scene: &Scene, container: &str) {
 }
 
 #[tokio::test]
-async fn a_run_that_lost_its_lease_posts_no_more_and_the_next_owner_delivers_the_rest() {
+async fn after_lease_loss_a_run_posts_no_more() {
     let (scene, events, gate) = held("stolen-run").await;
     let next = async {
         take_away(&scene, "stolen-run").await;
@@ -88,7 +88,7 @@ async fn a_run_that_lost_its_lease_posts_no_more_and_the_next_owner_delivers_the
 }
 
 #[tokio::test]
-async fn a_collect_that_lost_its_lease_posts_no_more_and_a_run_delivers_the_rest() {
+async fn after_lease_loss_collect_posts_no_more() {
     let (scene, events, gate) = held("stolen-collect").await;
     let run = owner(&scene);
     let cluster = run.settings.source.clusters[0].clone();

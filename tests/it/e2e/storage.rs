@@ -81,7 +81,7 @@ const STEPS: [Step; 6] = [
 ];
 
 #[tokio::test]
-async fn whichever_step_the_storage_refuses_the_next_run_delivers_what_is_missing() {
+async fn the_next_run_delivers_after_any_refused_storage_step() {
     for Step { what, marker, told, delivered, times } in STEPS {
         let (scene, relay) = through_a_relay(what).await;
         let before = scene.give(&messages(), last_hour(), EVENTS);
@@ -142,7 +142,7 @@ async fn a_storage_that_is_busy_for_a_moment_is_waited_for_in_the_run() {
 }
 
 #[tokio::test]
-async fn a_storage_that_hangs_ends_the_run_in_its_time_and_the_next_one_goes_on() {
+async fn a_hanging_storage_ends_the_run_in_time() {
     let (scene, relay) = through_a_relay("hangs").await;
     let events = scene.give(&messages(), last_hour(), EVENTS);
     let hanging = relay.hold(&format!("GET /{ACCOUNT}/hangs/checkpoints"));
@@ -185,7 +185,7 @@ async fn a_checkpoint_that_changed_during_the_run_is_left_as_it_is() {
 }
 
 #[tokio::test]
-async fn a_damaged_ledger_stops_its_hour_and_costs_duplicates_of_it_where_it_is_deleted() {
+async fn a_damaged_ledger_stops_its_hour_until_deleted() {
     let scene = Scene::new().await;
     let events = scene.give(&messages(), last_hour(), EVENTS);
     scene.simulation.pod.inject(&messages(), [SessionFault::CutAfter(8)]);
@@ -196,7 +196,7 @@ async fn a_damaged_ledger_stops_its_hour_and_costs_duplicates_of_it_where_it_is_
 
     let text = failure(&scene.run().await, &messages());
     let name = segment.file_name().unwrap().to_str().unwrap();
-    for told in [name, "tells what of an hour is delivered", "delete it: that costs no event"] {
+    for told in [name, "the ledger", "delete it: that costs no event"] {
         assert!(text.contains(told), "`{told}` is not in: {text}");
     }
     assert_eq!(std::fs::read(&segment).unwrap(), b"damaged");
@@ -210,7 +210,7 @@ async fn a_damaged_ledger_stops_its_hour_and_costs_duplicates_of_it_where_it_is_
 }
 
 #[tokio::test]
-async fn a_full_disk_fails_the_feed_and_what_was_delivered_is_known_once_there_is_room() {
+async fn a_full_disk_fails_the_feed_and_loses_no_record() {
     let scene = Scene::new().await;
     let events = scene.give(&messages(), last_hour(), EVENTS);
     let malformed = scene.give_events(&messages(), last_hour(), vec!["no event".into()]);

@@ -69,7 +69,7 @@ async fn either_api_gets_in_halves_what_it_calls_too_long() {
 }
 
 #[tokio::test]
-async fn a_post_that_is_refused_for_its_headers_is_no_fault_of_its_rows() {
+async fn a_post_refused_for_its_headers_does_not_blame_its_rows() {
     let scene = Scene::of().destination(DestinationApi::DataCollector).start().await;
     let inactive = ApiResponse::collector_error(400, "InactiveCustomer");
     scene.simulation.workspace.inject([PostFault::Reply(inactive)]);
@@ -79,7 +79,7 @@ async fn a_post_that_is_refused_for_its_headers_is_no_fault_of_its_rows() {
 }
 
 #[tokio::test]
-async fn a_workspace_that_does_not_answer_holds_the_run_up_until_posting_ends() {
+async fn a_silent_workspace_holds_the_run_until_posting_ends() {
     for destination in BOTH {
         let scene = Scene::of().destination(destination).start().await;
         scene.simulation.workspace.inject([PostFault::Hold(ResponseGate::default())]);
@@ -110,7 +110,7 @@ async fn a_token_service_that_fails_for_a_moment_is_asked_again() {
 }
 
 #[tokio::test]
-async fn a_token_service_that_does_not_answer_holds_the_run_up_until_posting_ends() {
+async fn a_silent_token_service_holds_the_run_until_posting_ends() {
     let mut scene = Scene::new().await;
     let issuer = scene.simulation.identity.authority_host();
     let server = format!("127.0.0.1:{}", issuer.port().expect("it has one"));
@@ -124,7 +124,7 @@ async fn a_token_service_that_does_not_answer_holds_the_run_up_until_posting_end
 }
 
 #[tokio::test]
-async fn a_token_service_that_can_not_be_reached_holds_the_run_up_until_posting_ends() {
+async fn an_unreachable_token_service_holds_the_run() {
     let mut scene = Scene::new().await;
     // Port 1 is nobody's.
     let nobodys = "https://127.0.0.1:1".to_owned();

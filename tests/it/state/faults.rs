@@ -45,7 +45,7 @@ fn skip_waits() {
 }
 
 #[tokio::test]
-async fn a_service_that_can_not_be_reached_is_told_and_that_it_will_be_tried_again() {
+async fn an_unreachable_service_is_reported_and_retried() {
     let (relay, state, _, version) = with_checkpoint("unreachable").await;
     relay.cut();
     skip_waits();
@@ -62,7 +62,7 @@ async fn a_service_that_can_not_be_reached_is_told_and_that_it_will_be_tried_aga
 }
 
 #[tokio::test]
-async fn a_busy_service_is_told_and_nothing_is_changed_by_what_it_refused() {
+async fn a_busy_service_is_reported_and_changes_nothing() {
     let (relay, state, first, version) = with_checkpoint("busy").await;
     relay.refuse("", "503 Busy", "ServerBusy");
     skip_waits();
@@ -86,7 +86,7 @@ async fn a_busy_service_is_told_and_nothing_is_changed_by_what_it_refused() {
 }
 
 #[tokio::test]
-async fn a_lease_that_somebody_else_took_is_lost_with_the_next_renewal_and_stays_theirs() {
+async fn a_taken_lease_is_lost_at_the_next_renewal() {
     let relay = Relay::before(Azurite::shared().authority(), "x-ms-lease-action: renew").await;
     let patient = LeaseTimes { give_up_after: QUICK.length, ..QUICK };
     let state = open_through(&relay, "stolen").await.with_lease_times(patient);

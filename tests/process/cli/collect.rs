@@ -193,7 +193,7 @@ async fn a_feed_that_has_an_owner_is_left_alone() {
     let settings = world.settings(DestinationApi::LogsIngestion);
     let ended = collect(&messages(first, first.plus(1)), &settings).await;
     assert_eq!(ended.code, Some(1), "{ended:?}");
-    assert!(ended.stderr.contains("another run is at work on this feed"), "{ended:?}");
+    assert!(ended.stderr.contains("another run works on this feed"), "{ended:?}");
     assert_eq!(ended.stdout, "", "there is nothing to go on from");
     assert_eq!(world.simulation.pod.counters().feed(&message).opened, 0);
     lease.release().await.unwrap();
@@ -211,7 +211,7 @@ async fn a_wrong_token_is_told_by_its_setting() {
     let ended = collect(&messages(first, first.plus(1)), &settings).await;
     assert_eq!(ended.code, Some(1), "{ended:?}");
     assert!(ended.stderr.contains("401"), "{ended:?}");
-    assert!(ended.stderr.contains("look at ProofpointToken"), "{ended:?}");
+    assert!(ended.stderr.contains("check ProofpointToken"), "{ended:?}");
     assert!(!ended.stderr.contains("a-wrong-token"), "{ended:?}");
     assert_eq!(ended.stdout, "", "there is nothing to go on from");
 }

@@ -64,7 +64,7 @@ async fn a_tick_becomes_a_run_with_a_line_for_each_feed() {
 }
 
 #[tokio::test]
-async fn settings_that_are_missing_are_all_named_and_the_program_lives_on() {
+async fn all_missing_settings_are_named_and_the_program_lives_on() {
     let app = App::new();
     let host = app.host([]).await;
     for _ in 0..2 {

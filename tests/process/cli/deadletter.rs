@@ -95,7 +95,7 @@ fn messages() -> Feed {
 }
 
 #[tokio::test]
-async fn a_refused_event_is_listed_shown_and_delivered_once_the_workspace_takes_it() {
+async fn a_refused_event_is_listed_shown_and_resent() {
     let scene = Scene::new(5, |number| number == 3, &[]).await;
     let name = scene.letter().await;
     let event = scene.world.events(&messages(), scene.world.hours[0]).remove(3);
@@ -209,7 +209,7 @@ async fn names_that_lead_nowhere_are_explained() {
         for name in ["checkpoints/acme_hosted-message.json", "dead-letters/../checkpoints/a.json"] {
             let ended = scene.deadletter(&[command, name]).await;
             assert_eq!(ended.code, Some(2), "{ended:?}");
-            assert!(ended.stderr.contains("no name of a dead letter"), "{ended:?}");
+            assert!(ended.stderr.contains("not the name of a dead letter"), "{ended:?}");
         }
         let ended = scene.deadletter(&[command, NOBODY]).await;
         assert_eq!(ended.code, Some(1), "{ended:?}");
@@ -241,7 +241,7 @@ async fn with_long_value(bytes: usize, destination: DestinationApi) -> Scene {
 }
 
 #[tokio::test]
-async fn an_oversize_event_is_left_alone_unless_asked_for_and_never_shortened_again() {
+async fn oversize_events_are_resent_only_on_request_and_whole() {
     let scene = with_long_value(70_000, DestinationApi::LogsIngestion).await;
     let name = scene.letter().await;
     assert!(name.starts_with("dead-letters/oversize/"), "{name}");
@@ -278,7 +278,7 @@ async fn an_interrupt_or_an_owner_leaves_dead_letters_where_they_are() {
     let lease = scene.world.state().await.lease(&messages()).await.unwrap();
     let ended = scene.deadletter(&["resend", "--all"]).await;
     assert_eq!(ended.code, Some(1), "{ended:?}");
-    assert!(ended.stderr.contains("another run is at work on this feed"), "{ended:?}");
+    assert!(ended.stderr.contains("another run works on this feed"), "{ended:?}");
     assert!(ended.stdout.contains("0 delivered, 0 not, 6 not tried"), "{ended:?}");
     assert_eq!(scene.letters().await, names);
     lease.release().await.unwrap();

@@ -9,7 +9,7 @@ use crate::cli::world::{feed, id};
 use crate::soon;
 
 #[tokio::test]
-async fn the_settings_that_it_prints_lead_to_it_until_it_is_told_to_end() {
+async fn its_printed_settings_work_until_it_is_stopped() {
     let directory = tempfile::tempdir().unwrap();
     let path = directory.path().join("simulation");
     let arguments = ["simulate", "--rate", "40", "--directory", path.to_str().unwrap()];

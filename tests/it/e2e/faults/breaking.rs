@@ -78,7 +78,7 @@ async fn live_goes_on_after_a_reset_and_what_that_took_is_repaired() {
 }
 
 #[tokio::test]
-async fn live_goes_on_after_a_cut_within_an_event_and_that_one_is_repaired() {
+async fn live_goes_on_after_a_cut_event_and_a_repair_brings_it() {
     assert_eq!(broken_live(SessionFault::CutWithinEvent(EARLY), "cut", as_it_is).await, 1);
 }
 
@@ -94,7 +94,7 @@ async fn live_goes_on_after_a_connection_that_went_dead() {
 }
 
 #[tokio::test]
-async fn live_goes_on_behind_a_text_that_is_not_utf8_and_what_was_sent_with_it_is_repaired() {
+async fn live_goes_on_after_text_that_is_not_utf8() {
     // The event behind it was on its way when the session had to be ended.
     assert_eq!(broken_live(SessionFault::NotUtf8After(EARLY), NOT_UTF8, as_it_is).await, 1);
 }
@@ -157,7 +157,7 @@ async fn an_hour_is_read_again_after_a_frame_that_can_not_be_read() {
 }
 
 #[tokio::test]
-async fn an_hour_that_breaks_every_session_is_named_and_its_events_up_to_there_arrive() {
+async fn an_hour_that_breaks_every_session_is_named() {
     let faults = [
         (SessionFault::CloseAfter(EARLY, Some(1011)), "closed with 1011"),
         (SessionFault::NotUtf8After(EARLY), NOT_UTF8),
@@ -187,7 +187,7 @@ async fn an_hour_that_breaks_every_session_is_named_and_its_events_up_to_there_a
 }
 
 #[tokio::test]
-async fn an_hour_that_is_cut_twice_at_the_same_event_is_taken_for_whole_until_its_second_reading() {
+async fn an_hour_cut_twice_at_one_event_is_done_until_its_second_read() {
     for fault in [SessionFault::CutAfter(EARLY), SessionFault::CutWithinEvent(EARLY)] {
         let scene = Scene::new().await;
         let events = scene.give(&messages(), last_hour(), 20);
@@ -205,7 +205,7 @@ async fn an_hour_that_is_cut_twice_at_the_same_event_is_taken_for_whole_until_it
 }
 
 #[tokio::test]
-async fn behind_a_frame_that_breaks_every_session_of_the_archive_live_alone_brings_events() {
+async fn only_live_brings_events_after_a_breaking_archive_frame() {
     let scene = Scene::hybrid().start().await;
     let events = scene.give_events(&messages(), this_hour(), from_minute(this_hour(), 10, 20));
     scene.run_well().await;

@@ -9,7 +9,7 @@ use crate::e2e::fixture::{Scene, from_minute, last_hour, messages, of_feed, this
 use crate::e2e::intact::assert_arrived;
 
 #[tokio::test]
-async fn live_frames_may_be_binary_or_empty_or_end_with_a_line_feed_and_pings_are_answered() {
+async fn live_accepts_binary_empty_and_line_feed_frames_and_pings() {
     let faults = [
         SessionFault::BinaryFrames,
         SessionFault::EmptyFrames,
@@ -47,7 +47,7 @@ async fn garbage_in_live_is_kept_as_it_came_and_its_neighbours_arrive() {
 }
 
 #[tokio::test]
-async fn events_that_come_twice_or_in_another_order_are_delivered_once_by_either_half() {
+async fn repeated_and_reordered_events_are_delivered_once() {
     // Of twenty events.
     let cases = [(SessionFault::DuplicateEvery(2), 10), (SessionFault::ReverseEvery(7), 0)];
     for (fault, twice) in cases {

@@ -21,7 +21,7 @@ fn give_late(scene: &Scene, minutes: i64) -> Vec<Bytes> {
 }
 
 #[tokio::test]
-async fn live_brings_an_event_that_is_hours_late_and_the_second_reading_not_again() {
+async fn live_brings_a_late_event_and_the_second_read_not_again() {
     let scene = Scene::hybrid().start().await;
     let timely = scene.give(&messages(), last_hour(), 5);
     let late = give_late(&scene, 3 * 60);
@@ -40,7 +40,7 @@ async fn live_brings_an_event_that_is_hours_late_and_the_second_reading_not_agai
 }
 
 #[tokio::test]
-async fn an_event_that_is_late_and_in_the_archive_before_that_is_read_comes_with_its_hour() {
+async fn a_late_event_that_the_archive_has_comes_with_its_hour() {
     let scene = Scene::new().await;
     let timely = scene.give(&messages(), last_hour(), 5);
     // The archive has what came until half an hour ago.
@@ -50,7 +50,7 @@ async fn an_event_that_is_late_and_in_the_archive_before_that_is_read_comes_with
 }
 
 #[tokio::test]
-async fn the_archive_alone_brings_an_event_that_is_hours_late_by_the_second_reading() {
+async fn the_second_read_alone_brings_an_event_hours_late() {
     let scene = Scene::new().await;
     let timely = scene.give(&messages(), last_hour(), 5);
     let late = give_late(&scene, 3 * 60);
@@ -65,7 +65,7 @@ async fn the_archive_alone_brings_an_event_that_is_hours_late_by_the_second_read
 }
 
 #[tokio::test]
-async fn nobody_looks_for_an_event_that_comes_into_the_archive_after_the_second_reading() {
+async fn an_event_later_than_the_second_read_is_missed() {
     let scene = Scene::new().await;
     let timely = scene.give(&messages(), last_hour(), 5);
     give_late(&scene, 6 * 60);
@@ -78,7 +78,7 @@ async fn nobody_looks_for_an_event_that_comes_into_the_archive_after_the_second_
 }
 
 #[tokio::test]
-async fn what_the_first_reading_of_an_hour_lacks_is_found_by_the_second() {
+async fn the_second_read_finds_what_the_first_read_lacks() {
     let scene = Scene::new().await;
     let events = scene.give(&messages(), last_hour(), 20);
     scene.simulation.pod.inject(&messages(), [SessionFault::SkipEvery(5)]);
@@ -107,7 +107,7 @@ async fn live_moves_past_what_it_leaves_out_and_the_archive_brings_it() {
 }
 
 #[tokio::test]
-async fn an_hour_that_is_falsely_empty_as_often_as_it_is_believed_is_found_by_the_second_reading() {
+async fn the_second_read_finds_a_falsely_empty_hour() {
     let scene = Scene::new().await;
     let events = scene.give(&messages(), last_hour(), 5);
     for _ in 0..3 {

@@ -150,7 +150,7 @@ async fn handshakes_that_are_broken_off_again_and_again_are_told() {
 }
 
 #[tokio::test]
-async fn a_certificate_that_is_not_trusted_is_told_and_nothing_else_is_tried() {
+async fn an_untrusted_certificate_is_reported_and_not_retried() {
     for mode in MODES {
         let proxy = ConnectProxy::start("ann", "secret").await;
         let address = format!("http://ann:secret@{}", proxy.address());

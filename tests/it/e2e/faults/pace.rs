@@ -16,7 +16,7 @@ use crate::e2e::fixture::{
 use crate::e2e::intact::assert_arrived;
 
 #[tokio::test]
-async fn a_live_session_that_falls_silent_looks_quiet_and_the_next_run_goes_on() {
+async fn a_silent_live_session_looks_quiet_and_the_next_run_goes_on() {
     // Of the second one not even pings are answered, but that is noticed only after minutes.
     for fault in [SessionFault::StallAfter(4), SessionFault::HalfOpenAfter(4)] {
         let scene = Scene::hybrid().start().await;
@@ -86,7 +86,7 @@ const FLOOD: usize = 200;
 const FLOOD_EVENT: usize = 39_000;
 
 #[tokio::test]
-async fn no_live_event_is_read_while_the_workspace_does_not_answer_and_the_session_lives() {
+async fn live_stops_reading_while_the_workspace_does_not_answer() {
     let scene = Scene::hybrid().start().await;
     let events = events::large(&messages(), this_hour(), FLOOD, FLOOD_EVENT);
     let events = scene.give_events(&messages(), this_hour(), events);
