@@ -4,6 +4,7 @@
 import { CONTENT } from "./mutations/content.mjs";
 import { EXPRESSIONS } from "./mutations/expressions.mjs";
 import { FORM } from "./mutations/form.mjs";
+import { MEMBERS } from "./mutations/members.mjs";
 import { NAMES } from "./mutations/names.mjs";
 import { ORDER } from "./mutations/order.mjs";
 import { ROLES } from "./mutations/roles.mjs";
@@ -17,6 +18,7 @@ export const MUTATIONS = [
   ...CONTENT,
   ...EXPRESSIONS,
   ...FORM,
+  ...MEMBERS,
   ...NAMES,
   ...SECRETS,
   ...SETTINGS,

@@ -5,6 +5,7 @@ import { evaluateVariant } from "../variants.mjs";
 import { contentFindings } from "./content.mjs";
 import { expressionFindings, usageFindings } from "./expressions.mjs";
 import { headFindings, hostFindings, jsonFindings, versionFindings } from "./form.mjs";
+import { memberFindings } from "./members.mjs";
 import { hostIdFindings, nameFindings } from "./names.mjs";
 import { orderFindings } from "./order.mjs";
 import { releaseFindings } from "./release.mjs";
@@ -18,6 +19,7 @@ import { answerFindings, wizardFindings } from "./wizard.mjs";
 export const OF_FILES = {
   "both files are strict JSON without duplicate keys": jsonFindings,
   "the template has its head and a description of every parameter": headFindings,
+  "resources have only members that Azure accepts": memberFindings,
   "versions of APIs are dates": versionFindings,
   "every expression parses and calls existing functions": expressionFindings,
   "every parameter and variable is used, and every used one exists": usageFindings,

@@ -51,8 +51,9 @@ function savedFindings({ pointer, name, body }) {
   if (!category || !displayName || !query) {
     findings.push(`${pointer}: the saved search ${name} lacks its category, name or query`);
   }
-  // Without it, Azure refuses to overwrite a saved search of that name.
-  if (body.etag !== "*") {
+  // Without it, Azure refuses to overwrite a saved search of that name. As a member of the resource
+  // itself, Azure Resource Manager refuses the template.
+  if (body.properties.etag !== "*") {
     findings.push(`${pointer}: the saved search ${name} can't be deployed again`);
   }
   return findings;

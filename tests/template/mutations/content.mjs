@@ -43,7 +43,7 @@ export const CONTENT = [
   [
     "a saved search that can't be deployed again",
     (p) => {
-      delete one(p, SAVED).etag;
+      one(p, SAVED).properties = "[variables('savedSearches')[copyIndex()].properties]";
     },
     /can't be deployed again/,
   ],
