@@ -3,18 +3,18 @@
 
 mod clock;
 mod delivery;
-mod events;
 mod faults;
 mod fixture;
 mod hours;
-mod intact;
+mod lease_and_checkpoint;
 mod live;
-mod owners;
+mod lost_lease;
 mod proxy;
 mod refusals;
+mod row_assertions;
 mod samples;
 mod sizes;
-mod stolen;
 mod storage;
+mod test_events;
 mod week;
 mod workspace;

@@ -9,5 +9,5 @@ mod explain;
 mod logs;
 mod program;
 mod runs;
+mod services;
 mod simulate;
-mod world;

@@ -1,11 +1,11 @@
 //! The program in the Function App that the template makes: with exactly the settings that a
 //! deployment comes to, every one of which somebody reads.
 
-mod authority;
 mod azure;
+mod company_authority;
 mod deployment;
-mod front;
 mod identity;
-mod names;
 mod runs;
+mod setting_names;
 mod template;
+mod tls_front;

@@ -11,9 +11,9 @@ use proofpoint_sentinel_core::hour::Hour;
 use proofpoint_sentinel_simulator::workspace::{PostFault, ResponseGate};
 use tokio::time::Instant;
 
-use crate::e2e::events;
 use crate::e2e::fixture::{Scene, failure, last_hour, messages, soon};
-use crate::e2e::intact::assert_arrived;
+use crate::e2e::row_assertions::assert_arrived;
+use crate::e2e::test_events;
 
 /// In hours.
 const MONTH: i64 = 24 * 30;
@@ -46,7 +46,7 @@ async fn hours_read_by_a_fast_clock_are_read_again() {
         let scene = hasty().await;
         let mut events = scene.give(&messages(), last_hour(), 5);
         scene.run_well().await;
-        let current = events::small(&messages(), current_hour(), 6);
+        let current = test_events::small(&messages(), current_hour(), 6);
         events.extend(scene.give_events(&messages(), current_hour(), current[..3].to_vec()));
         for _ in 0..2 {
             run_ahead(&scene, ahead).await;
@@ -69,7 +69,7 @@ async fn hours_read_by_a_fast_clock_are_read_again() {
 #[tokio::test]
 async fn the_second_read_brings_what_a_fast_clock_missed() {
     let scene = hasty().await;
-    let current = events::small(&messages(), current_hour(), 6);
+    let current = test_events::small(&messages(), current_hour(), 6);
     scene.give_events(&messages(), current_hour(), current[..3].to_vec());
     run_ahead(&scene, 1).await;
     assert_arrived(&scene, EventType::Message, &current[..3]);

@@ -13,9 +13,9 @@ use proofpoint_sentinel_simulator::workspace::{
 };
 use tokio::time::{Instant, timeout};
 
-use crate::e2e::events;
 use crate::e2e::fixture::{Scene, failure, feed, last_hour, messages, soon};
-use crate::e2e::intact::{arrivals, assert_arrived};
+use crate::e2e::row_assertions::{arrivals, assert_arrived};
+use crate::e2e::test_events;
 
 /// The one feed's part of a run after which its hour is done.
 async fn done(scene: &Scene) -> FeedReport {
@@ -26,7 +26,7 @@ async fn done(scene: &Scene) -> FeedReport {
 
 /// Large messages, enough for several batches.
 fn several_batches(scene: &Scene) -> Vec<Bytes> {
-    let events = events::large(&messages(), last_hour(), 100, 30_000);
+    let events = test_events::large(&messages(), last_hour(), 100, 30_000);
     scene.give_events(&messages(), last_hour(), events)
 }
 
@@ -35,7 +35,7 @@ async fn a_refused_row_is_kept_whole_and_its_neighbours_arrive() {
     for destination in [DestinationApi::LogsIngestion, DestinationApi::DataCollector] {
         let scene = Scene::of().destination(destination).start().await;
         let mut events = scene.give(&messages(), last_hour(), 200);
-        let poisoned = events::id(&messages(), last_hour(), 137);
+        let poisoned = test_events::id(&messages(), last_hour(), 137);
         scene.simulation.workspace.refuse_rows(move |row| row["guid"] == *poisoned);
 
         let counts = done(&scene).await.counts;
@@ -163,7 +163,7 @@ async fn only_the_batch_whose_answer_was_lost_is_there_twice() {
 #[tokio::test]
 async fn what_is_no_event_is_kept_as_it_came_and_the_rest_arrives() {
     let scene = Scene::new().await;
-    let good = events::small(&messages(), last_hour(), 6);
+    let good = test_events::small(&messages(), last_hour(), 6);
     let whole = good[0].clone();
     let bad: [&[u8]; 6] = [
         b"not JSON",
@@ -206,7 +206,7 @@ async fn reading_stops_while_the_workspace_does_not_answer() {
     let scene = Scene::of().types("message,maillog,audit").start().await;
     let feeds = EventType::ALL.map(feed);
     let given = feeds.clone().map(|feed| {
-        let events = events::large(&feed, last_hour(), FLOOD, FLOOD_EVENT);
+        let events = test_events::large(&feed, last_hour(), FLOOD, FLOOD_EVENT);
         scene.give_events(&feed, last_hour(), events)
     });
     let gate = ResponseGate::default();
@@ -242,7 +242,7 @@ async fn reading_stops_while_the_workspace_does_not_answer() {
 #[tokio::test]
 async fn batches_in_flight_are_awaited_when_another_fails() {
     let scene = Scene::new().await;
-    let events = events::large(&messages(), last_hour(), 100, FLOOD_EVENT);
+    let events = test_events::large(&messages(), last_hour(), 100, FLOOD_EVENT);
     scene.give_events(&messages(), last_hour(), events.clone());
     let gate = ResponseGate::default();
     let hold = || PostFault::Hold(gate.clone());
@@ -273,12 +273,12 @@ async fn the_last_batch_waits_its_turn_too() {
     scene.give_events(
         &messages(),
         last_hour(),
-        events::large(&messages(), last_hour(), 4 * 25, FLOOD_EVENT),
+        test_events::large(&messages(), last_hour(), 4 * 25, FLOOD_EVENT),
     );
     // The row of one more makes the fourth batch full, and its own is worth a post by its bytes.
     let (row, text) = ("x".repeat(FLOOD_EVENT), "x".repeat(5 << 20));
     let parts = format!(r#"[{{"detectedName":"{row}","textExtracted":"{text}"}}]"#);
-    scene.give_events(&messages(), last_hour(), vec![events::with_parts("last", &parts)]);
+    scene.give_events(&messages(), last_hour(), vec![test_events::with_parts("last", &parts)]);
     let gate = ResponseGate::default();
     let workspace = &scene.simulation.workspace;
     workspace.inject(vec![PostFault::Hold(gate.clone()); 5]);
@@ -304,7 +304,7 @@ async fn events_much_longer_than_their_rows_do_not_pile_up() {
     let scene = Scene::new().await;
     let text = format!(r#"[{{"textExtracted":"{}"}}]"#, "x".repeat(MEBIBYTE));
     let guids: Vec<String> = (0..60).map(|number| format!("long-{number}")).collect();
-    let events = guids.iter().map(|guid| events::with_parts(guid, &text)).collect();
+    let events = guids.iter().map(|guid| test_events::with_parts(guid, &text)).collect();
     scene.give_events(&messages(), last_hour(), events);
     let gate = ResponseGate::default();
     let workspace = &scene.simulation.workspace;

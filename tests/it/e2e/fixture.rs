@@ -26,7 +26,7 @@ use tokio::time::{Instant, timeout};
 use tokio_util::sync::CancellationToken;
 use url::Url;
 
-use crate::e2e::events;
+use crate::e2e::test_events;
 use crate::support::azurite::Azurite;
 
 /// The cluster of a scene that names none.
@@ -74,7 +74,7 @@ pub(crate) fn messages() -> Feed {
 
 /// Messages of `hour`, the first of them at that minute, one a second.
 pub(crate) fn from_minute(hour: Hour, minute: usize, count: usize) -> Vec<Bytes> {
-    events::small(&messages(), hour, minute * 60 + count).split_off(minute * 60)
+    test_events::small(&messages(), hour, minute * 60 + count).split_off(minute * 60)
 }
 
 /// What a scene is made of.
@@ -182,7 +182,7 @@ impl Scene {
 
     /// Puts `count` small events into the archive.
     pub(crate) fn give(&self, feed: &Feed, hour: Hour, count: usize) -> Vec<Bytes> {
-        self.give_events(feed, hour, events::small(feed, hour, count))
+        self.give_events(feed, hour, test_events::small(feed, hour, count))
     }
 
     /// Puts `events` into the archive, and gives them back.
@@ -291,7 +291,7 @@ impl Scene {
 
     /// The rows of all feeds of this type, in the order of their arrival.
     pub(crate) fn rows(&self, event_type: EventType) -> Vec<String> {
-        self.simulation.workspace.rows(&events::table(self.destination, event_type))
+        self.simulation.workspace.rows(&test_events::table(self.destination, event_type))
     }
 }
 

@@ -14,9 +14,9 @@ use proofpoint_sentinel_simulator::pod::{RefusedHandshake, SessionFault};
 use proofpoint_sentinel_simulator::workspace::{PostFault, ResponseGate};
 use tokio::time::Instant;
 
-use crate::e2e::events;
 use crate::e2e::fixture::{Scene, feed, hour, last_hour, messages, of_feed, soon};
-use crate::e2e::intact::{Members, assert_arrived};
+use crate::e2e::row_assertions::{ObjectMembers, assert_arrived};
+use crate::e2e::test_events;
 
 /// The hours before the last one that is due, and that one, oldest first.
 fn last_hours(count: i64) -> Vec<Hour> {
@@ -70,7 +70,8 @@ async fn hours_are_read_oldest_first() {
     fill(&scene, &messages(), &last_hours(6), 2);
     scene.run_well().await;
     let rows = scene.rows(EventType::Message);
-    let times = rows.iter().map(|row| Members::of(row).text("eventTime").unwrap()[..13].to_owned());
+    let times =
+        rows.iter().map(|row| ObjectMembers::of(row).text("eventTime").unwrap()[..13].to_owned());
     let expected = last_hours(6).into_iter().flat_map(|hour| [hour.to_string(), hour.to_string()]);
     assert!(times.eq(expected), "{rows:#?}");
 }
@@ -358,8 +359,8 @@ async fn archive_accepts_binary_empty_and_line_feed_frames_and_pings() {
 #[tokio::test]
 async fn a_message_over_a_mebibyte_is_an_event_like_any_other() {
     let scene = Scene::new().await;
-    let large = events::with_parts("large", &format!("[\"{}\"]", "x".repeat(2 << 20)));
-    let small = events::small(&messages(), last_hour(), 3);
+    let large = test_events::with_parts("large", &format!("[\"{}\"]", "x".repeat(2 << 20)));
+    let small = test_events::small(&messages(), last_hour(), 3);
     scene.give_events(&messages(), last_hour(), vec![large]);
     scene.give_events(&messages(), last_hour(), small.clone());
     let report = scene.run_well().await;
@@ -368,7 +369,7 @@ async fn a_message_over_a_mebibyte_is_an_event_like_any_other() {
     let ids: Vec<_> = scene
         .rows(EventType::Message)
         .iter()
-        .map(|row| Members::of(row).text("guid").unwrap())
+        .map(|row| ObjectMembers::of(row).text("guid").unwrap())
         .collect();
     assert_eq!(ids.len(), 4);
     assert!(ids.contains(&"large".to_owned()), "{ids:?}");

@@ -12,11 +12,11 @@ use proofpoint_sentinel_core::hour::Hour;
 use proofpoint_sentinel_simulator::pod::{RefusedHandshake, SessionFault, SourceEvent};
 use tokio::time::Instant;
 
-use crate::e2e::events;
 use crate::e2e::fixture::{
     Scene, ends, failure, from_minute, last_hour, messages, of_feed, soon, this_hour,
 };
-use crate::e2e::intact::assert_arrived;
+use crate::e2e::row_assertions::assert_arrived;
+use crate::e2e::test_events;
 
 #[tokio::test]
 async fn live_brings_the_last_hour_and_the_archive_what_is_older() {
@@ -257,7 +257,7 @@ async fn after_an_outage_the_newest_events_come_first() {
     assert_eq!(report.hours_done, hours);
     assert_arrived(&scene, EventType::Message, &[given, newest.clone()].concat());
     let rows = scene.rows(EventType::Message);
-    let first = events::id(&messages(), now, 10 * 60);
+    let first = test_events::id(&messages(), now, 10 * 60);
     assert!(rows[0].contains(&first), "{}", rows[0]);
 }
 

@@ -8,7 +8,7 @@ use tokio::time::Instant;
 use url::Url;
 
 use crate::e2e::fixture::{Scene, SceneBuilder, failure, last_hour, messages};
-use crate::e2e::intact::assert_arrived;
+use crate::e2e::row_assertions::assert_arrived;
 use crate::support::proxy::ConnectProxy;
 
 const USER: &str = "ann";

@@ -11,7 +11,7 @@ use proofpoint_sentinel_simulator::pod::{RefusedHandshake, SessionFault};
 use tokio::time::Instant;
 
 use crate::e2e::fixture::{Scene, assert_tells, failure, feed, last_hour, messages, of_feed};
-use crate::e2e::intact::{arrivals, assert_arrived};
+use crate::e2e::row_assertions::{arrivals, assert_arrived};
 
 /// Two feeds of which the first one's next session is refused with `refusal`, and what the
 /// operator reads then. The other feed is not affected, and the next run of either is sound.

@@ -9,7 +9,7 @@ use proofpoint_sentinel_core::hour::Hour;
 use proofpoint_sentinel_simulator::DestinationApi;
 
 use crate::e2e::fixture::{Scene, feed, last_hour};
-use crate::e2e::intact::{Members, assert_arrived, id_key};
+use crate::e2e::row_assertions::{ObjectMembers, assert_arrived, id_key};
 
 /// The project's own samples, and published ones from the folder that the variable
 /// `PROOFPOINT_SENTINEL_SHARED` names.
@@ -45,7 +45,7 @@ fn samples(event_type: EventType) -> Vec<Bytes> {
 /// The sample with another id, and, but for one in seven, with its time moved into the hour that
 /// is read. Published samples share ids, and are years old.
 fn renamed(line: &str, event_type: EventType, number: usize) -> Bytes {
-    let members: Vec<String> = Members::of(line)
+    let members: Vec<String> = ObjectMembers::of(line)
         .0
         .into_iter()
         .map(|(key, value)| {

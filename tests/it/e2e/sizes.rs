@@ -6,9 +6,9 @@ use proofpoint_sentinel_core::feed::EventType;
 use proofpoint_sentinel_simulator::DestinationApi;
 use serde_json::value::RawValue;
 
-use crate::e2e::events::with_parts;
 use crate::e2e::fixture::{Scene, SceneBuilder, last_hour, messages};
-use crate::e2e::intact::{Members, assert_arrived};
+use crate::e2e::row_assertions::{ObjectMembers, assert_arrived};
+use crate::e2e::test_events::with_parts;
 
 /// The longest value of a column, of either destination.
 const COLUMN: usize = 64_000;
@@ -36,7 +36,7 @@ fn elements(array: &str) -> Vec<String> {
 struct Delivery {
     scene: Scene,
     counts: FeedCounts,
-    row: Members,
+    row: ObjectMembers,
 }
 
 impl Delivery {
@@ -50,19 +50,19 @@ impl Delivery {
         let counts = report.feeds.remove(0).counts;
         assert_eq!((counts.events, counts.delivered), (3, 3));
         let rows = scene.rows(EventType::Message);
-        let mut rows: Vec<Members> = rows.iter().map(|row| Members::of(row)).collect();
+        let mut rows: Vec<ObjectMembers> = rows.iter().map(|row| ObjectMembers::of(row)).collect();
         let guids: Vec<_> = rows.iter().map(|row| row.text("guid").unwrap()).collect();
         assert_eq!(guids, ["before", "sizes", "after"]);
         Delivery { scene, counts, row: rows.swap_remove(1) }
     }
 
     /// What the row tells of the differences between it and its event.
-    fn notes(&self) -> Members {
+    fn notes(&self) -> ObjectMembers {
         match self.scene.destination {
             DestinationApi::LogsIngestion => self.row.object("AdditionalFields"),
             DestinationApi::DataCollector => {
                 let text = self.row.text("AdditionalFields");
-                Members::of(&text.unwrap_or_else(|| "{}".to_owned()))
+                ObjectMembers::of(&text.unwrap_or_else(|| "{}".to_owned()))
             }
         }
         .object("connectorNotes")

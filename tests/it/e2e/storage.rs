@@ -12,7 +12,7 @@ use proofpoint_sentinel_simulator::workspace::{PostFault, ResponseGate};
 use tokio::time::Instant;
 
 use crate::e2e::fixture::{Scene, break_lease, checkpoint_in, failure, last_hour, messages, soon};
-use crate::e2e::intact::{arrivals, assert_arrived};
+use crate::e2e::row_assertions::{arrivals, assert_arrived};
 use crate::support::azurite::{ACCOUNT, Azurite, KEY, connection_string};
 use crate::support::relay::Relay;
 

@@ -6,11 +6,11 @@
 //! of its hour reaches while no live session is in order; an hour that ends early, or falsely
 //! empty, so often in the same way that it is believed.
 
-mod course;
-mod empties;
+mod empty_reads;
 mod plan;
-mod traffic;
-mod trouble;
+mod run_fault;
+mod week_events;
+mod week_run;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Instant;
@@ -22,10 +22,10 @@ use proofpoint_sentinel::state::DeadLetterReason;
 use proofpoint_sentinel_core::feed::EventType;
 use proofpoint_sentinel_core::hour::Hour;
 
-use self::course::{Course, Log};
-use self::plan::Week;
+use self::plan::WeekPlan;
+use self::week_run::{WeekRun, WeekTotals};
 use crate::e2e::fixture::{Scene, last_hour, messages};
-use crate::e2e::intact::Members;
+use crate::e2e::row_assertions::ObjectMembers;
 
 /// How long after its end an hour is due, and how long after it is read once more.
 const DELAY: SignedDuration = SignedDuration::from_mins(45);
@@ -63,48 +63,49 @@ fn chosen(variable: &str) -> Option<u64> {
 
 async fn check(seed: u64) {
     let began = Instant::now();
-    let week = Week::of(seed);
+    let week = WeekPlan::of(seed);
     println!("{week}");
-    let mut course = Course::of(&week).await;
+    let mut week_run = WeekRun::of(&week).await;
     let mut last = None;
     for tick in &week.ticks {
-        let report = course.tick(tick).await;
+        let report = week_run.tick(tick).await;
         println!("week {seed}: {:.0} {report} {:?}", tick.at, report.ends);
         last = Some(report.outcome);
     }
-    print_figures(&week, &course, began);
+    print_figures(&week, &week_run, began);
     assert_eq!(last, Some(FeedOutcome::UpToDate), "week {seed}");
-    assert_every_event_once(&week, &course.scene);
-    assert_all_hours_done(&course).await;
-    assert_ledger_pruned(&course);
-    assert_eventful(&course.log);
+    assert_every_event_once(&week, &week_run.scene);
+    assert_all_hours_done(&week_run).await;
+    assert_ledger_pruned(&week_run);
+    assert_eventful(&week_run.totals);
 }
 
-fn print_figures(week: &Week, course: &Course, began: Instant) {
-    let Log { ticks, failed, unfinished, events, duplicates, repaired, .. } = course.log;
-    let sessions = course.sessions().opened;
-    let hours = course.log.hours_done.len();
+fn print_figures(week: &WeekPlan, week_run: &WeekRun, began: Instant) {
+    let WeekTotals { ticks, failed, unfinished, events, duplicates, repaired, .. } =
+        week_run.totals;
+    let sessions = week_run.sessions().opened;
+    let hours = week_run.totals.hours_done.len();
     println!(
         "week {}: {hours} hours, {ticks} ticks ({failed} failed, {unfinished} unfinished), \
          {sessions} sessions, {} events ({events} read, {duplicates} duplicates, {repaired} \
          repaired), {:.1} s",
         week.seed,
-        week.mails.len(),
+        week.events.len(),
         began.elapsed().as_secs_f64(),
     );
 }
 
-fn assert_every_event_once(week: &Week, scene: &Scene) {
+fn assert_every_event_once(week: &WeekPlan, scene: &Scene) {
     let mut arrivals: BTreeMap<String, usize> = BTreeMap::new();
     for row in scene.rows(EventType::Message) {
-        let guid = Members::of(&row).text("guid").expect("a row has the event's id");
+        let guid = ObjectMembers::of(&row).text("guid").expect("a row has the event's id");
         *arrivals.entry(guid).or_default() += 1;
     }
     let mut wrong = Vec::new();
-    for mail in &week.mails {
-        let times = arrivals.remove(&mail.guid).unwrap_or(0);
+    for event in &week.events {
+        let times = arrivals.remove(&event.guid).unwrap_or(0);
         if times != 1 {
-            wrong.push((times, mail));
+            wrong.push((times, event));
         }
     }
     assert!(
@@ -120,23 +121,23 @@ fn assert_every_event_once(week: &Week, scene: &Scene) {
 
 /// Done is every hour up to the newest that is due, and what waits for its second reading waits
 /// rightly.
-async fn assert_all_hours_done(course: &Course) {
-    let now = course.scene.now();
-    let checkpoint = course.scene.checkpoint(&messages()).await.expect("there is one");
+async fn assert_all_hours_done(week_run: &WeekRun) {
+    let now = week_run.scene.now();
+    let checkpoint = week_run.scene.checkpoint(&messages()).await.expect("there is one");
     assert_eq!((checkpoint.retry, checkpoint.lost), (vec![], vec![]));
     let newest = Hour::newest_due(now, DELAY);
     assert_eq!(checkpoint.next_hour, newest.plus(1));
-    let done: Vec<Hour> = course.log.hours_done.iter().copied().collect();
+    let done: Vec<Hour> = week_run.totals.hours_done.iter().copied().collect();
     assert_eq!(done, last_hour().through(newest).collect::<Vec<_>>());
     let fresh = done.into_iter().filter(|hour| hour.end() + SECOND_READ > now);
     assert_eq!(checkpoint.second, fresh.collect::<Vec<_>>());
 }
 
 /// In the ledger is what was written in the 72 hours before it was pruned, and nothing else.
-fn assert_ledger_pruned(course: &Course) {
-    let pruned = course.log.pruned.expect("hours were done");
+fn assert_ledger_pruned(week_run: &WeekRun) {
+    let pruned = week_run.totals.pruned.expect("hours were done");
     let mut written = BTreeSet::new();
-    let ledger = course.scene.state_path(&format!("ledger/{}", messages()));
+    let ledger = week_run.scene.state_path(&format!("ledger/{}", messages()));
     for hour in std::fs::read_dir(ledger).expect("there is a ledger") {
         for segment in std::fs::read_dir(hour.unwrap().path()).unwrap() {
             let name = segment.unwrap().file_name().into_string().unwrap();
@@ -145,15 +146,16 @@ fn assert_ledger_pruned(course: &Course) {
         }
     }
     let since = |hours: i64| -> BTreeSet<Hour> {
-        course.log.delivering.range(Hour::containing(pruned).plus(-hours)..).copied().collect()
+        week_run.totals.delivering.range(Hour::containing(pruned).plus(-hours)..).copied().collect()
     };
     // It is pruned by the time of the newest event, which came before the last ticks.
     assert!(written.is_superset(&since(72)) && written.is_subset(&since(74)), "{written:?}");
 }
 
 /// A week in which nothing went wrong would prove nothing.
-fn assert_eventful(log: &Log) {
-    let Log { failed, unfinished, delivered, duplicates, repaired, hours_checked, .. } = log;
-    assert!(*failed > 10 && *unfinished > 3 && *hours_checked > 50, "{log:?}");
-    assert!(*repaired > 500 && *duplicates > *delivered, "{log:?}");
+fn assert_eventful(totals: &WeekTotals) {
+    let WeekTotals { failed, unfinished, delivered, duplicates, repaired, hours_checked, .. } =
+        totals;
+    assert!(*failed > 10 && *unfinished > 3 && *hours_checked > 50, "{totals:?}");
+    assert!(*repaired > 500 && *duplicates > *delivered, "{totals:?}");
 }

@@ -10,7 +10,7 @@ use proofpoint_sentinel_simulator::workspace::{ApiResponse, PostFault, ResponseG
 use tokio::time::Instant;
 
 use crate::e2e::fixture::{Scene, failure, last_hour, messages};
-use crate::e2e::intact::assert_arrived;
+use crate::e2e::row_assertions::assert_arrived;
 use crate::support::relay::Relay;
 
 const BOTH: [DestinationApi; 2] = [DestinationApi::LogsIngestion, DestinationApi::DataCollector];

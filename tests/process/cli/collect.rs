@@ -7,7 +7,7 @@ use proofpoint_sentinel_core::hour::Hour;
 use proofpoint_sentinel_simulator::DestinationApi;
 
 use crate::cli::program::{Ended, run, start};
-use crate::cli::world::{World, feed, feeds};
+use crate::cli::services::{TestServices, feed, feeds};
 
 /// The arguments for the messages of `from` up to, but without, `to`.
 fn messages(from: Hour, to: Hour) -> Vec<String> {
@@ -30,23 +30,23 @@ fn lines(file: &Path) -> Vec<String> {
 }
 
 /// The events of some hours as the lines of a file.
-fn events(world: &World, hours: &[Hour]) -> Vec<String> {
+fn events(services: &TestServices, hours: &[Hour]) -> Vec<String> {
     let feed = feed(EventType::Message);
-    let events = hours.iter().flat_map(|hour| world.events(&feed, *hour));
+    let events = hours.iter().flat_map(|hour| services.events(&feed, *hour));
     events.map(|event| String::from_utf8(event.into()).unwrap()).collect()
 }
 
 #[tokio::test]
 async fn the_hours_named_are_delivered_and_no_others() {
     for destination in [DestinationApi::LogsIngestion, DestinationApi::DataCollector] {
-        let world = World::new(&[3, 4, 5, 6], None).await;
-        let [_, second, third, fourth] = world.hours[..] else { panic!("four hours") };
+        let services = TestServices::new(&[3, 4, 5, 6], None).await;
+        let [_, second, third, fourth] = services.hours[..] else { panic!("four hours") };
         let arguments = messages(second, fourth);
-        let ended = collect(&arguments, &world.settings(destination)).await;
+        let ended = collect(&arguments, &services.settings(destination)).await;
         assert_eq!(ended.code, Some(0), "{ended:?}");
         let [message, maillog] = feeds();
-        assert_eq!(world.delivered(&message), world.ids(&message, &[second, third]));
-        assert!(world.delivered(&maillog).is_empty());
+        assert_eq!(services.delivered(&message), services.ids(&message, &[second, third]));
+        assert!(services.delivered(&maillog).is_empty());
         let printed: Vec<&str> = ended.stdout.lines().collect();
         assert_eq!(printed.len(), 2, "{ended:?}");
         for (line, (hour, count)) in printed.iter().zip([(second, "4"), (third, "5")]) {
@@ -58,42 +58,42 @@ async fn the_hours_named_are_delivered_and_no_others() {
             assert!(line.ends_with("closed with 1000"), "{line}");
         }
         assert_eq!(ended.stderr, "");
-        let untouched = world.state().await.read_checkpoint(&message).await.unwrap();
+        let untouched = services.state().await.read_checkpoint(&message).await.unwrap();
         assert!(untouched.is_none(), "the app's own progress is not touched");
     }
 }
 
 #[tokio::test]
 async fn a_file_gets_the_events_as_they_were_sent_and_needs_no_azure() {
-    let world = World::new(&[3, 4], None).await;
-    let [first, second] = world.hours[..] else { panic!("two hours") };
-    let mut environment = world.settings(DestinationApi::LogsIngestion);
+    let services = TestServices::new(&[3, 4], None).await;
+    let [first, second] = services.hours[..] else { panic!("two hours") };
+    let mut environment = services.settings(DestinationApi::LogsIngestion);
     let about_proofpoint = |name: &str| {
         name.starts_with("Proofpoint") || ["SSL_CERT_FILE", "NO_PROXY"].contains(&name)
     };
     environment.retain(|(name, _)| about_proofpoint(name));
-    let file = world.file("events.ndjson");
+    let file = services.file("events.ndjson");
     let to_file = |from, to| {
         let out = ["--out".to_owned(), file.to_str().unwrap().to_owned()];
         [messages(from, to), out.to_vec()].concat()
     };
     let ended = collect(&to_file(first, second), &environment).await;
     assert_eq!(ended.code, Some(0), "{ended:?}");
-    assert_eq!(lines(&file), events(&world, &[first]));
+    assert_eq!(lines(&file), events(&services, &[first]));
     assert!(ended.stdout.contains("3 events"), "{ended:?}");
     assert!(!ended.stdout.contains("delivered"), "nothing is delivered: {ended:?}");
 
     let ended = collect(&to_file(second, second.plus(1)), &environment).await;
     assert_eq!(ended.code, Some(0), "{ended:?}");
-    assert_eq!(lines(&file), events(&world, &[first, second]), "appended");
-    assert_eq!(world.simulation.workspace.counters().posts, 0);
-    assert!(!world.file("state").exists());
+    assert_eq!(lines(&file), events(&services, &[first, second]), "appended");
+    assert_eq!(services.simulation.workspace.counters().posts, 0);
+    assert!(!services.file("state").exists());
 }
 
 #[tokio::test]
 async fn arguments_that_make_no_sense_are_explained() {
-    let world = World::new(&[1], None).await;
-    let mut two_clusters = world.settings(DestinationApi::LogsIngestion);
+    let services = TestServices::new(&[1], None).await;
+    let mut two_clusters = services.settings(DestinationApi::LogsIngestion);
     let second = [("ProofpointClusterID_emea", "acme_emea_hosted"), ("ProofpointToken_emea", "t")];
     two_clusters.extend(second.map(|(name, value)| (name.to_owned(), value.to_owned())));
     let line = |arguments: &str| -> Vec<String> {
@@ -123,7 +123,7 @@ async fn arguments_that_make_no_sense_are_explained() {
     assert_eq!(ended.code, Some(1), "{ended:?}");
     assert!(ended.stderr.contains("ProofpointClusterID and ProofpointToken"), "{ended:?}");
 
-    let first = world.hours[0];
+    let first = services.hours[0];
     for name in ["default", "acme_hosted"] {
         let mut arguments = messages(first, first.plus(1));
         arguments.extend(["--cluster", name].map(str::to_owned));
@@ -132,13 +132,13 @@ async fn arguments_that_make_no_sense_are_explained() {
 }
 
 /// Interrupts `collect` with `more` arguments in the second of three hours.
-async fn interrupted(world: &World, more: &[&str]) -> Ended {
-    let arguments = messages(world.hours[0], world.hours[0].plus(3));
+async fn interrupted(services: &TestServices, more: &[&str]) -> Ended {
+    let arguments = messages(services.hours[0], services.hours[0].plus(3));
     let arguments: Vec<&str> =
         arguments.iter().map(String::as_str).chain(more.iter().copied()).collect();
-    let running = start(&arguments, &world.settings(DestinationApi::LogsIngestion));
+    let running = start(&arguments, &services.settings(DestinationApi::LogsIngestion));
     let message = feed(EventType::Message);
-    let pod = &world.simulation.pod;
+    let pod = &services.simulation.pod;
     crate::soon(pod.wait_for(|all| all.feed(&message).events_sent >= 50)).await;
     running.signal("INT").await;
     let ended = running.end().await;
@@ -150,7 +150,7 @@ async fn interrupted(world: &World, more: &[&str]) -> Ended {
     assert_eq!(printed.len(), 3, "{ended:?}");
     assert!(printed[0].ends_with("closed with 1000"), "{ended:?}");
     assert!(printed[1].ends_with("stopped"), "{ended:?}");
-    let [_, second, third] = world.hours[..] else { panic!("three hours") };
+    let [_, second, third] = services.hours[..] else { panic!("three hours") };
     let how_to_go_on = format!("--from {second} --to {}", third.plus(1));
     assert!(printed[2].contains(&how_to_go_on), "{ended:?}");
     ended
@@ -165,37 +165,37 @@ fn number(ended: &Ended, unit: &str) -> usize {
 
 #[tokio::test]
 async fn an_interrupt_ends_delivery_in_good_order() {
-    let world = World::new(&[10, 1000, 10], Some(100)).await;
-    let ended = interrupted(&world, &[]).await;
+    let services = TestServices::new(&[10, 1000, 10], Some(100)).await;
+    let ended = interrupted(&services, &[]).await;
     let (read, delivered) = (number(&ended, " events"), number(&ended, " rows"));
     assert_eq!(read, delivered, "what was read was delivered");
     let message = feed(EventType::Message);
-    assert_eq!(world.delivered(&message).len(), 10 + delivered);
+    assert_eq!(services.delivered(&message).len(), 10 + delivered);
     assert!(delivered > 0);
 }
 
 #[tokio::test]
 async fn an_interrupt_leaves_whole_lines() {
-    let world = World::new(&[10, 1000, 10], Some(100)).await;
-    let file = world.file("events.ndjson");
-    let ended = interrupted(&world, &["--out", file.to_str().unwrap()]).await;
-    let all = events(&world, &world.hours[..2]);
+    let services = TestServices::new(&[10, 1000, 10], Some(100)).await;
+    let file = services.file("events.ndjson");
+    let ended = interrupted(&services, &["--out", file.to_str().unwrap()]).await;
+    let all = events(&services, &services.hours[..2]);
     let count = 10 + number(&ended, " events");
     assert_eq!(lines(&file), all[..count]);
 }
 
 #[tokio::test]
 async fn a_feed_that_has_an_owner_is_left_alone() {
-    let world = World::new(&[3], None).await;
-    let first = world.hours[0];
+    let services = TestServices::new(&[3], None).await;
+    let first = services.hours[0];
     let message = feed(EventType::Message);
-    let lease = world.state().await.lease(&message).await.unwrap();
-    let settings = world.settings(DestinationApi::LogsIngestion);
+    let lease = services.state().await.lease(&message).await.unwrap();
+    let settings = services.settings(DestinationApi::LogsIngestion);
     let ended = collect(&messages(first, first.plus(1)), &settings).await;
     assert_eq!(ended.code, Some(1), "{ended:?}");
     assert!(ended.stderr.contains("another run works on this feed"), "{ended:?}");
     assert_eq!(ended.stdout, "", "there is nothing to go on from");
-    assert_eq!(world.simulation.pod.counters().feed(&message).opened, 0);
+    assert_eq!(services.simulation.pod.counters().feed(&message).opened, 0);
     lease.release().await.unwrap();
     let ended = collect(&messages(first, first.plus(1)), &settings).await;
     assert_eq!(ended.code, Some(0), "{ended:?}");
@@ -203,11 +203,11 @@ async fn a_feed_that_has_an_owner_is_left_alone() {
 
 #[tokio::test]
 async fn a_wrong_token_is_told_by_its_setting() {
-    let world = World::new(&[3], None).await;
-    let mut settings = world.settings(DestinationApi::LogsIngestion);
+    let services = TestServices::new(&[3], None).await;
+    let mut settings = services.settings(DestinationApi::LogsIngestion);
     settings.retain(|(name, _)| name != "ProofpointToken");
     settings.push(("ProofpointToken".to_owned(), "a-wrong-token".to_owned()));
-    let first = world.hours[0];
+    let first = services.hours[0];
     let ended = collect(&messages(first, first.plus(1)), &settings).await;
     assert_eq!(ended.code, Some(1), "{ended:?}");
     assert!(ended.stderr.contains("401"), "{ended:?}");

@@ -13,7 +13,7 @@ use serde_json::Value;
 use tokio_util::sync::CancellationToken;
 
 use crate::app::{App, fire, succeed};
-use crate::cli::world::{World, feeds};
+use crate::cli::services::{TestServices, feeds};
 use crate::soon;
 
 const TICK: &str = r#"{"Data":{"timer":{"Schedule":{"AdjustForDST":true},"ScheduleStatus":null,"IsPastDue":false}},"Metadata":{"sys":{"MethodName":"ProofpointPOD"}}}"#;
@@ -42,9 +42,9 @@ fn failure(outcome: InvocationOutcome) -> Vec<String> {
 
 #[tokio::test]
 async fn a_tick_becomes_a_run_with_a_line_for_each_feed() {
-    let world = World::new(&[5, 7], None).await;
+    let services = TestServices::new(&[5, 7], None).await;
     let app = App::new();
-    let host = app.host(world.settings(DestinationApi::LogsIngestion)).await;
+    let host = app.host(services.settings(DestinationApi::LogsIngestion)).await;
     println!("the handler answered after {} ms", host.ready_after().as_millis());
     assert!(host.ready_after() < Duration::from_secs(2), "{:?}", host.ready_after());
 
@@ -58,9 +58,9 @@ async fn a_tick_becomes_a_run_with_a_line_for_each_feed() {
             "{line}"
         );
     }
-    world.assert_delivered_once(&world.hours);
+    services.assert_delivered_once(&services.hours);
     succeed(&host).await;
-    world.assert_delivered_once(&world.hours);
+    services.assert_delivered_once(&services.hours);
 }
 
 #[tokio::test]
@@ -85,17 +85,17 @@ async fn all_missing_settings_are_named_and_the_program_lives_on() {
     }
     assert_eq!(ask(host.base_url(), Method::GET, "/", "").await.status(), StatusCode::OK);
 
-    let world = World::new(&[1], None).await;
-    let host = app.host(world.settings(DestinationApi::DataCollector)).await;
+    let services = TestServices::new(&[1], None).await;
+    let host = app.host(services.settings(DestinationApi::DataCollector)).await;
     succeed(&host).await;
-    world.assert_delivered_once(&world.hours);
+    services.assert_delivered_once(&services.hours);
 }
 
 #[tokio::test]
 async fn a_broken_host_json_is_named() {
-    let world = World::new(&[1], None).await;
+    let services = TestServices::new(&[1], None).await;
     let app = App::new();
-    let host = app.host(world.settings(DestinationApi::LogsIngestion)).await;
+    let host = app.host(services.settings(DestinationApi::LogsIngestion)).await;
     let sound = std::fs::read(app.host_json()).unwrap();
     for broken in ["{", r#"{"functionTimeout":"soon"}"#, "[]"] {
         std::fs::write(app.host_json(), broken).unwrap();
@@ -159,7 +159,7 @@ fn port(host: &FunctionsHost) -> u16 {
     address.port()
 }
 
-/// The address from which this machine would speak to the world. Nothing is sent for that.
+/// The address from which this machine would speak to the services. Nothing is sent for that.
 fn address_outside() -> Option<IpAddr> {
     let socket = UdpSocket::bind(("0.0.0.0", 0)).ok()?;
     socket.connect(("192.0.2.1", 9)).ok()?;

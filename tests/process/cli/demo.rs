@@ -10,7 +10,7 @@ use proofpoint_sentinel_simulator::mail::MailTraffic;
 use proofpoint_sentinel_simulator::pod::{EventSource, GeneratedEvents, MailVolume};
 
 use crate::cli::program::{Ended, run};
-use crate::cli::world::{CLUSTER, feed, id};
+use crate::cli::services::{CLUSTER, feed, id};
 use crate::temporary;
 
 const END: &str = "Every event of the closed hours arrived once, and none of the";

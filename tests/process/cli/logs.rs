@@ -8,7 +8,7 @@ use proofpoint_sentinel_simulator::host::{
 use serde_json::Value;
 
 use crate::app::{App, fire};
-use crate::cli::world::{World, feeds};
+use crate::cli::services::{TestServices, feeds};
 use crate::soon;
 
 /// So many lines a host remembers, so that fewer are all there were.
@@ -98,8 +98,8 @@ fn assert_in_order(entries: &[Entry]) {
 
 #[tokio::test]
 async fn a_run_that_succeeds_writes_json_lines_and_no_error() {
-    let world = World::new(&[5], None).await;
-    let (outcome, entries) = run(world.settings(DestinationApi::LogsIngestion)).await;
+    let services = TestServices::new(&[5], None).await;
+    let (outcome, entries) = run(services.settings(DestinationApi::LogsIngestion)).await;
     assert!(matches!(outcome, InvocationOutcome::Success { .. }), "{outcome:?}");
     assert_in_order(&entries);
     assert!(!entries.iter().any(|entry| entry.is("ERROR")));
@@ -111,8 +111,8 @@ async fn a_run_that_succeeds_writes_json_lines_and_no_error() {
 
 #[tokio::test]
 async fn a_setting_of_no_effect_is_warned_of_and_no_other_is() {
-    let world = World::new(&[5], None).await;
-    let settings = world.settings(DestinationApi::LogsIngestion);
+    let services = TestServices::new(&[5], None).await;
+    let settings = services.settings(DestinationApi::LogsIngestion);
     let (outcome, entries) = run(with(settings, "ProofpointSecondReadHour", "0")).await;
     assert!(matches!(outcome, InvocationOutcome::Success { .. }), "{outcome:?}");
     assert_in_order(&entries);
@@ -130,8 +130,8 @@ async fn a_setting_of_no_effect_is_warned_of_and_no_other_is() {
 
 #[tokio::test]
 async fn a_run_that_fails_writes_an_error_for_each_feed() {
-    let world = World::new(&[5], None).await;
-    let settings = world.settings(DestinationApi::LogsIngestion);
+    let services = TestServices::new(&[5], None).await;
+    let settings = services.settings(DestinationApi::LogsIngestion);
     let (outcome, entries) = run(with(settings, "ProofpointToken", "a-wrong-token")).await;
     assert!(matches!(outcome, InvocationOutcome::Failed { status: 500, .. }), "{outcome:?}");
     assert_in_order(&entries);
@@ -144,8 +144,8 @@ async fn a_run_that_fails_writes_an_error_for_each_feed() {
 
 #[tokio::test]
 async fn a_line_of_a_library_belongs_to_its_invocation_too() {
-    let world = World::new(&[5], None).await;
-    let settings = with(world.settings(DestinationApi::LogsIngestion), "RUST_LOG", "info");
+    let services = TestServices::new(&[5], None).await;
+    let settings = with(services.settings(DestinationApi::LogsIngestion), "RUST_LOG", "info");
     // The SDK would go on asking for a token until the run's time is up.
     let settings = with(settings, "IDENTITY_ENDPOINT", "http://127.0.0.1:1/msi/token");
     let app = App::new();
@@ -161,9 +161,9 @@ async fn a_line_of_a_library_belongs_to_its_invocation_too() {
 
 /// All that must never be written, whatever is turned on.
 #[track_caller]
-fn assert_no_secret(world: &World, settings: &[(String, String)], entries: &[Entry]) {
-    let tokens = world.simulation.identity.tokens();
-    let audience = &world.simulation.workspace.settings().audience;
+fn assert_no_secret(services: &TestServices, settings: &[(String, String)], entries: &[Entry]) {
+    let tokens = services.simulation.identity.tokens();
+    let audience = &services.simulation.workspace.settings().audience;
     for Entry { text, .. } in entries {
         for name in ["ProofpointToken", "WorkspaceKey", "IDENTITY_HEADER"] {
             let secret = settings.iter().find(|(other, _)| other == name);
@@ -192,15 +192,15 @@ async fn no_secret_and_no_event_is_written_even_where_everything_is() {
         (DestinationApi::DataCollector, Some(("WorkspaceKey", "YSB3cm9uZyBrZXk="))),
     ];
     for (destination, change) in wrong {
-        let world = World::new(&[5], None).await;
-        let mut settings = with(world.settings(destination), "RUST_LOG", "trace");
+        let services = TestServices::new(&[5], None).await;
+        let mut settings = with(services.settings(destination), "RUST_LOG", "trace");
         if let Some((name, value)) = change {
             settings = with(settings, name, value);
         }
         let (outcome, entries) = run(settings.clone()).await;
         let success = matches!(outcome, InvocationOutcome::Success { .. });
         assert_eq!(success, change.is_none(), "{change:?}: {outcome:?}");
-        assert_no_secret(&world, &settings, &entries);
+        assert_no_secret(&services, &settings, &entries);
         assert_in_order(&entries);
     }
 }

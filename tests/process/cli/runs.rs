@@ -9,13 +9,13 @@ use proofpoint_sentinel_simulator::host::{FunctionsHost, InvocationOutcome};
 use proofpoint_sentinel_simulator::workspace::{PostFault, ResponseGate};
 
 use crate::app::{App, fire, succeed};
-use crate::cli::world::{World, feeds};
+use crate::cli::services::{TestServices, feeds};
 use crate::soon;
 
 /// More ticks than a machine under load needs.
 const TICKS: usize = 10;
 
-impl World {
+impl TestServices {
     /// Whether both feeds have the hour behind them.
     async fn has_done(&self, hour: Hour) -> bool {
         for feed in feeds() {
@@ -44,33 +44,33 @@ impl World {
 async fn a_run_ends_by_itself_in_time_and_the_next_goes_on() {
     // Read is for four and a half of the six seconds: the first hour takes one second, the second
     // four.
-    let world = World::new(&[100, 400], Some(100)).await;
+    let services = TestServices::new(&[100, 400], Some(100)).await;
     let app = App::with_time_out("00:00:06");
-    let host = app.host(world.settings(DestinationApi::LogsIngestion)).await;
+    let host = app.host(services.settings(DestinationApi::LogsIngestion)).await;
     let logs = succeed(&host).await;
     assert!(logs.iter().all(|line| line.contains("to be continued")), "{logs:#?}");
-    let [first, second] = world.hours[..] else { panic!("two hours") };
+    let [first, second] = services.hours[..] else { panic!("two hours") };
     for feed in feeds() {
-        let checkpoint = world.checkpoint(&feed).await;
+        let checkpoint = services.checkpoint(&feed).await;
         assert_eq!(checkpoint.next_hour, second.plus(1), "{checkpoint:?}");
         let cut = checkpoint.retry.last().unwrap();
         assert_eq!((cut.hour, &cut.last_end), (second, &RecordedEnd::OutOfTime), "{checkpoint:?}");
-        let delivered = world.delivered(&feed).len() as u64;
+        let delivered = services.delivered(&feed).len() as u64;
         assert_eq!(delivered, 100 + cut.last_events, "what was read was delivered");
         assert!(cut.last_events > 0);
     }
-    world.finish(&host).await;
-    world.assert_nothing_is_missing();
-    world.assert_delivered_once(&[first]);
+    services.finish(&host).await;
+    services.assert_nothing_is_missing();
+    services.assert_delivered_once(&[first]);
 }
 
 #[tokio::test]
 async fn two_runs_at_once_deliver_each_event_once() {
-    let world = World::new(&[20], None).await;
+    let services = TestServices::new(&[20], None).await;
     let app = App::new();
-    let host = app.host(world.settings(DestinationApi::LogsIngestion)).await;
+    let host = app.host(services.settings(DestinationApi::LogsIngestion)).await;
     let gate = ResponseGate::default();
-    let workspace = &world.simulation.workspace;
+    let workspace = &services.simulation.workspace;
     workspace.inject([PostFault::Hold(gate.clone()), PostFault::Hold(gate.clone())]);
     let meanwhile = async {
         soon(workspace.wait_for(|counters| counters.in_flight == 2)).await;
@@ -82,55 +82,55 @@ async fn two_runs_at_once_deliver_each_event_once() {
     assert!(first.iter().all(|line| line.contains("20 rows delivered")), "{first:#?}");
     assert!(second.iter().all(|line| line.ends_with("another run has this feed")), "{second:#?}");
     assert_eq!(second.len(), 2);
-    world.assert_delivered_once(&world.hours);
+    services.assert_delivered_once(&services.hours);
 }
 
 #[tokio::test]
 async fn a_run_that_is_told_to_stop_says_goodbye_and_answers() {
-    let world = World::new(&[50, 600], Some(200)).await;
+    let services = TestServices::new(&[50, 600], Some(200)).await;
     let app = App::new();
-    let settings = world.settings(DestinationApi::LogsIngestion);
+    let settings = services.settings(DestinationApi::LogsIngestion);
     let host = app.host(settings.clone()).await;
     let terminate = async {
-        world.both_feeds(|counters| counters.events_sent >= 100).await;
+        services.both_feeds(|counters| counters.events_sent >= 100).await;
         soon(host.terminate()).await.unwrap()
     };
     let (logs, status) = tokio::join!(succeed(&host), terminate);
     assert!(logs.iter().all(|line| line.contains("to be continued")), "{logs:#?}");
     assert_eq!(status.code(), Some(200), "the host starts it again");
-    world.both_feeds(|counters| counters.open == 0).await;
+    services.both_feeds(|counters| counters.open == 0).await;
     for feed in feeds() {
-        let counters = world.simulation.pod.counters().feed(&feed);
+        let counters = services.simulation.pod.counters().feed(&feed);
         assert_eq!((counters.closed, counters.dropped), (counters.opened, 0), "{counters:?}");
-        let cut = world.checkpoint(&feed).await.retry.pop().unwrap();
-        assert_eq!((cut.hour, cut.last_end), (world.hours[1], RecordedEnd::Stopped));
-        let delivered = world.delivered(&feed).len() as u64;
+        let cut = services.checkpoint(&feed).await.retry.pop().unwrap();
+        assert_eq!((cut.hour, cut.last_end), (services.hours[1], RecordedEnd::Stopped));
+        let delivered = services.delivered(&feed).len() as u64;
         assert_eq!(delivered, 50 + cut.last_events, "what was read was delivered");
     }
 
     let host = app.host(settings).await;
-    world.finish(&host).await;
-    world.assert_nothing_is_missing();
-    world.assert_delivered_once(&world.hours[..1]);
+    services.finish(&host).await;
+    services.assert_nothing_is_missing();
+    services.assert_delivered_once(&services.hours[..1]);
 }
 
 #[tokio::test]
 async fn a_run_that_is_killed_loses_nothing() {
-    let world = World::new(&[50, 400], Some(200)).await;
+    let services = TestServices::new(&[50, 400], Some(200)).await;
     let app = App::new();
-    let settings = world.settings(DestinationApi::DataCollector);
+    let settings = services.settings(DestinationApi::DataCollector);
     let host = app.host(settings.clone()).await;
     let kill = async {
-        world.both_feeds(|counters| counters.events_sent >= 100).await;
+        services.both_feeds(|counters| counters.events_sent >= 100).await;
         soon(host.kill()).await
     };
     let (outcome, status) = tokio::join!(fire(&host), kill);
     assert!(matches!(outcome, InvocationOutcome::Unreachable(_)), "{outcome:?}");
     assert_eq!(status.signal(), Some(9));
-    world.both_feeds(|counters| counters.open == 0).await;
+    services.both_feeds(|counters| counters.open == 0).await;
 
     let host = app.host(settings).await;
-    world.finish(&host).await;
-    world.assert_nothing_is_missing();
-    world.assert_delivered_once(&world.hours[..1]);
+    services.finish(&host).await;
+    services.assert_nothing_is_missing();
+    services.assert_delivered_once(&services.hours[..1]);
 }

@@ -5,7 +5,7 @@ use proofpoint_sentinel_core::hour::Hour;
 use url::Url;
 
 use crate::cli::program::{run, start};
-use crate::cli::world::{feed, id};
+use crate::cli::services::{feed, id};
 use crate::soon;
 
 #[tokio::test]

@@ -19,10 +19,10 @@ use proofpoint_sentinel_simulator::workspace::{Workspace, WorkspaceSettings};
 use reqwest::header::CONTENT_LENGTH;
 use tempfile::TempDir;
 
-use crate::deployed::authority::Authority;
-use crate::deployed::front::{Behind, Front};
-use crate::deployed::identity::{Asked, ManagedIdentity};
+use crate::deployed::company_authority::CompanyAuthority;
+use crate::deployed::identity::{ManagedIdentity, TokenRequest};
 use crate::deployed::template::Deployed;
+use crate::deployed::tls_front::{Backend, TlsFront};
 use crate::soon;
 use crate::support::azurite::{Azurite, KEY};
 use crate::support::proxy::{ConnectProxy, Routes};
@@ -40,7 +40,7 @@ const PASSWORD_ESCAPED: &str = "hunter2%2F%40%3A";
 
 /// The company's network, which is there before anything is deployed.
 pub(crate) struct Company {
-    authority: Authority,
+    authority: CompanyAuthority,
     proxy: ConnectProxy,
     routes: Routes,
 }
@@ -49,7 +49,7 @@ impl Company {
     pub(crate) async fn new() -> Company {
         let routes = Routes::default();
         let proxy = ConnectProxy::with_routes(USER, PASSWORD, Some(Arc::clone(&routes))).await;
-        Company { authority: Authority::new(), proxy, routes }
+        Company { authority: CompanyAuthority::new(), proxy, routes }
     }
 
     /// The proxy's address, with what it wants to see.
@@ -73,7 +73,7 @@ pub(crate) struct Azure {
     issuer: IdentityProvider,
     identity: ManagedIdentity,
     _pod: Pod,
-    _fronts: Vec<Front>,
+    _fronts: Vec<TlsFront>,
     _directory: TempDir,
 }
 
@@ -110,14 +110,14 @@ impl Azure {
         let simulated_pem = directory.path().join("simulated.pem");
         simulated.write_pem(&simulated_pem).unwrap();
         let trusting = Net::new(Some(&simulated_pem)).unwrap().tls;
-        let log_api = Behind::Tls(pod.uri().port().unwrap(), trusting);
-        let rows = Behind::Plain(workspace.uri().parse::<url::Url>().unwrap().port().unwrap());
+        let log_api = Backend::Tls(pod.uri().port().unwrap(), trusting);
+        let rows = Backend::Plain(workspace.uri().parse::<url::Url>().unwrap().port().unwrap());
         let mut fronts = Vec::new();
         let mut routes: BTreeMap<String, SocketAddr> =
             [(format!("{blob_service}:443"), azurite.authority().parse().unwrap())].into();
-        for (name, behind) in [(LOG_API, log_api), (ingestion, rows)] {
+        for (name, backend) in [(LOG_API, log_api), (ingestion, rows)] {
             let config = company.authority.certify(&[name]).server_config();
-            let front = Front::before(behind, config).await;
+            let front = TlsFront::before(backend, config).await;
             routes.insert(format!("{name}:443"), front.address());
             fronts.push(front);
         }
@@ -152,7 +152,7 @@ impl Azure {
     }
 
     /// What tokens were issued for.
-    pub(crate) fn tokens(&self) -> BTreeSet<Asked> {
+    pub(crate) fn tokens(&self) -> BTreeSet<TokenRequest> {
         self.identity.asked()
     }
 
@@ -201,7 +201,12 @@ impl Azure {
 }
 
 /// A blob service under its real name, which takes the tokens of identities.
-fn start_azurite(authority: &Authority, account: &str, name: &str, directory: &Path) -> Azurite {
+fn start_azurite(
+    authority: &CompanyAuthority,
+    account: &str,
+    name: &str,
+    directory: &Path,
+) -> Azurite {
     let certified = authority.certify(&[name, "127.0.0.1"]);
     let (certificate, key) = (directory.join("blob.pem"), directory.join("blob.key"));
     std::fs::write(&certificate, certified.certificate_pem).unwrap();

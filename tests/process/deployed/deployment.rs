@@ -29,7 +29,7 @@ const LOOKBACK_HOURS: i64 = 3;
 const VOLUME: MailVolume = MailVolume { messages: 30, audits: 10, daily: false, bulk: false };
 
 /// What is to be deployed.
-pub(crate) struct Order {
+pub(crate) struct DeploymentOptions {
     /// The template's parameters, beside those of every deployment here.
     pub parameters: Value,
     /// Clusters beside the first, each with its token.
@@ -47,14 +47,14 @@ pub(crate) struct Deployment {
 }
 
 impl Deployment {
-    pub(crate) async fn of(order: Order) -> Deployment {
+    pub(crate) async fn of(options: DeploymentOptions) -> Deployment {
         let company = Company::new().await;
         let app = App::new();
         let certificate = root(&app).join("company-ca.pem");
         std::fs::write(&certificate, company.certificate()).unwrap();
-        let deployed = Deployed::with(&parameters(&order, &company, &certificate));
+        let deployed = Deployed::with(&parameters(&options, &company, &certificate));
 
-        let clusters = [&[CLUSTER], order.more_clusters].concat();
+        let clusters = [&[CLUSTER], options.more_clusters].concat();
         let traffic = clusters.iter().map(|(id, _)| ((*id).to_owned(), MailTraffic::new(1, id)));
         let source = Arc::new(GeneratedEvents::new(traffic, VOLUME));
         let known = clusters
@@ -74,7 +74,7 @@ impl Deployment {
                 cluster_id: (*id).to_owned(),
                 event_type: *event_type,
             };
-            order.event_types.iter().map(feed)
+            options.event_types.iter().map(feed)
         });
         let feeds = feeds.collect();
         Deployment { azure, deployed, feeds, app, source, began: Timestamp::now() }
@@ -110,7 +110,7 @@ impl Deployment {
     }
 }
 
-fn parameters(order: &Order, company: &Company, certificate: &Path) -> Value {
+fn parameters(options: &DeploymentOptions, company: &Company, certificate: &Path) -> Value {
     let mut parameters = json!({
         "clusterId": CLUSTER.0,
         "proofpointToken": CLUSTER.1,
@@ -121,7 +121,7 @@ fn parameters(order: &Order, company: &Company, certificate: &Path) -> Value {
         "liveQuietSeconds": 1,
     });
     let all = parameters.as_object_mut().expect("it is an object");
-    all.extend(order.parameters.as_object().expect("it is an object").clone());
+    all.extend(options.parameters.as_object().expect("it is an object").clone());
     parameters
 }
 

@@ -19,7 +19,7 @@ use tokio_util::task::AbortOnDropHandle;
 
 /// What a token was asked for: the resource, and the client id of a user-assigned identity.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, serde::Deserialize)]
-pub(crate) struct Asked {
+pub(crate) struct TokenRequest {
     pub resource: String,
     pub client_id: Option<String>,
 }
@@ -34,7 +34,7 @@ struct Shared {
     /// The simulated endpoint.
     endpoint: String,
     net: Net,
-    asked: Mutex<BTreeSet<Asked>>,
+    asked: Mutex<BTreeSet<TokenRequest>>,
 }
 
 impl ManagedIdentity {
@@ -55,7 +55,7 @@ impl ManagedIdentity {
     }
 
     /// Everything that tokens were issued for.
-    pub(crate) fn asked(&self) -> BTreeSet<Asked> {
+    pub(crate) fn asked(&self) -> BTreeSet<TokenRequest> {
         self.shared.asked.lock().unwrap().clone()
     }
 }
@@ -63,7 +63,7 @@ impl ManagedIdentity {
 async fn token(
     State(shared): State<Arc<Shared>>,
     headers: HeaderMap,
-    Query(asked): Query<Asked>,
+    Query(asked): Query<TokenRequest>,
     RawQuery(query): RawQuery,
 ) -> Response {
     let url = format!("{}?{}", shared.endpoint, query.unwrap_or_default());

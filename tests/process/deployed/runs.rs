@@ -13,24 +13,24 @@ use serde_json::json;
 
 use crate::app::{fire, succeed};
 use crate::deployed::azure::{LOG_API, PASSWORD, WORKSPACE_ID, WORKSPACE_KEY};
-use crate::deployed::deployment::{Deployment, Order};
-use crate::deployed::identity::Asked;
+use crate::deployed::deployment::{Deployment, DeploymentOptions};
+use crate::deployed::identity::TokenRequest;
 use crate::soon;
 
 const STORAGE: &str = "https://storage.azure.com";
 const MONITOR: &str = "https://monitor.azure.com";
 
-fn flex() -> Order {
-    Order {
+fn flex() -> DeploymentOptions {
+    DeploymentOptions {
         parameters: json!({"hostingPlan": "FlexConsumption"}),
         more_clusters: &[],
         event_types: &[EventType::Message, EventType::Maillog],
     }
 }
 
-fn premium_with_two_clusters() -> Order {
+fn premium_with_two_clusters() -> DeploymentOptions {
     const EMEA: (&str, &str) = ("acme_emea_hosted", "token-of-emea");
-    Order {
+    DeploymentOptions {
         parameters: json!({
             "hostingPlan": "ElasticPremium",
             "eventTypes": "message,maillog,audit",
@@ -44,8 +44,8 @@ fn premium_with_two_clusters() -> Order {
     }
 }
 
-fn legacy() -> Order {
-    Order {
+fn legacy() -> DeploymentOptions {
+    DeploymentOptions {
         parameters: json!({
             "destination": "data-collector",
             "legacyWorkspaceId": WORKSPACE_ID,
@@ -72,7 +72,7 @@ async fn assert_works(deployment: &Deployment, ingestion: &str, resources: &[&st
     let storage = azure.blob_service();
     let peers = [LOG_API, ingestion, &storage].map(|name| format!("{name}:443"));
     assert_eq!(azure.peers(), peers.into());
-    let asked = azure.tokens().into_iter().map(|Asked { resource, client_id }| {
+    let asked = azure.tokens().into_iter().map(|TokenRequest { resource, client_id }| {
         assert_eq!(client_id, None, "the app has no identity but the system's");
         resource.trim_end_matches('/').to_owned()
     });
@@ -136,12 +136,12 @@ async fn with_the_data_collector_api_rows_arrive() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn without_a_required_setting_the_tick_fails_and_names_it() {
-    for (order, required) in [
+    for (options, required) in [
         (flex(), vec!["LogsIngestionEndpoint", "DcrImmutableId"]),
         (legacy(), vec!["WorkspaceID", "WorkspaceKey"]),
         (premium_with_two_clusters(), vec!["ProofpointClusterID_emea", "ProofpointToken_emea"]),
     ] {
-        let deployment = Deployment::of(order).await;
+        let deployment = Deployment::of(options).await;
         let state = [("AzureWebJobsStorage__blobServiceUri", "StateStorage")];
         let source = ["ProofpointClusterID", "ProofpointToken"];
         let named_as_they_are = required.into_iter().chain(source).map(|name| (name, name));

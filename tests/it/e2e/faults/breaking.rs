@@ -12,7 +12,7 @@ use proofpoint_sentinel_simulator::pod::SessionFault;
 use crate::e2e::fixture::{
     Scene, assert_tells, ends, failure, from_minute, last_hour, messages, of_feed, soon, this_hour,
 };
-use crate::e2e::intact::assert_arrived;
+use crate::e2e::row_assertions::assert_arrived;
 
 /// How many events come before a session breaks.
 const EARLY: u64 = 10;

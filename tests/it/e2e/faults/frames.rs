@@ -6,7 +6,7 @@ use proofpoint_sentinel_core::feed::EventType;
 use proofpoint_sentinel_simulator::pod::SessionFault;
 
 use crate::e2e::fixture::{Scene, from_minute, last_hour, messages, of_feed, this_hour};
-use crate::e2e::intact::assert_arrived;
+use crate::e2e::row_assertions::assert_arrived;
 
 #[tokio::test]
 async fn live_accepts_binary_empty_and_line_feed_frames_and_pings() {

@@ -6,7 +6,7 @@ use proofpoint_sentinel_core::feed::EventType;
 use proofpoint_sentinel_simulator::pod::{SessionFault, SourceEvent};
 
 use crate::e2e::fixture::{Scene, from_minute, last_hour, messages, of_feed, this_hour};
-use crate::e2e::intact::assert_arrived;
+use crate::e2e::row_assertions::assert_arrived;
 
 /// Events of the last hour that reach Proofpoint's log so many minutes from now.
 fn give_late(scene: &Scene, minutes: i64) -> Vec<Bytes> {

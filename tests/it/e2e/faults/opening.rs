@@ -12,7 +12,7 @@ use tokio::time::Instant;
 use crate::e2e::fixture::{
     Scene, assert_tells, ends, failure, from_minute, last_hour, messages, of_feed, this_hour,
 };
-use crate::e2e::intact::assert_arrived;
+use crate::e2e::row_assertions::assert_arrived;
 use crate::support::proxy::ConnectProxy;
 
 const MODES: [&str; 2] = ["hybrid", "archive"];

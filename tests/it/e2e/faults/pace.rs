@@ -9,11 +9,11 @@ use proofpoint_sentinel_simulator::pod::SessionFault;
 use proofpoint_sentinel_simulator::workspace::{PostFault, ResponseGate};
 use tokio::time::{Instant, timeout};
 
-use crate::e2e::events;
 use crate::e2e::fixture::{
     Scene, ends, from_minute, last_hour, messages, of_feed, soon, this_hour,
 };
-use crate::e2e::intact::assert_arrived;
+use crate::e2e::row_assertions::assert_arrived;
+use crate::e2e::test_events;
 
 #[tokio::test]
 async fn a_silent_live_session_looks_quiet_and_the_next_run_goes_on() {
@@ -88,7 +88,7 @@ const FLOOD_EVENT: usize = 39_000;
 #[tokio::test]
 async fn live_stops_reading_while_the_workspace_does_not_answer() {
     let scene = Scene::hybrid().start().await;
-    let events = events::large(&messages(), this_hour(), FLOOD, FLOOD_EVENT);
+    let events = test_events::large(&messages(), this_hour(), FLOOD, FLOOD_EVENT);
     let events = scene.give_events(&messages(), this_hour(), events);
     let gate = ResponseGate::default();
     let (pod, workspace) = (&scene.simulation.pod, &scene.simulation.workspace);

@@ -12,8 +12,8 @@ use rand::rngs::SmallRng;
 use rand::seq::IndexedRandom;
 use rand::{RngExt, SeedableRng};
 
-use super::traffic::{Filing, Mail, traffic};
-use super::trouble::{Trouble, Troubles};
+use super::run_fault::{RunFault, RunFaultGenerator};
+use super::week_events::{Filing, WeekEvent, week_events};
 use crate::e2e::fixture::{START, last_hour};
 
 const WEEK: SignedDuration = SignedDuration::from_hours(7 * 24);
@@ -35,16 +35,16 @@ const CALM_RHYTHM: SignedDuration = SignedDuration::from_mins(30);
 
 /// A week, and the calm day after it.
 #[derive(Debug)]
-pub(super) struct Week {
+pub(super) struct WeekPlan {
     pub seed: u64,
     pub destination: DestinationApi,
     pub filing: Filing,
     pub outages: Vec<Outage>,
     pub ticks: Vec<Tick>,
-    pub mails: Vec<Mail>,
+    pub events: Vec<WeekEvent>,
     /// Which of the first readings of an hour give none of its events. No more than two of them
     /// are: the third would be believed.
-    pub empty_readings: BTreeMap<Hour, Vec<bool>>,
+    pub empty_reads: BTreeMap<Hour, Vec<bool>>,
 }
 
 /// A time without ticks.
@@ -58,27 +58,27 @@ pub(super) struct Outage {
 #[derive(Clone, Debug)]
 pub(super) struct Tick {
     pub at: Timestamp,
-    pub trouble: Option<Trouble>,
+    pub fault: Option<RunFault>,
     /// What the next session with the archive does wrong, whenever there is one.
     pub archive: Option<SessionFault>,
 }
 
-impl Week {
+impl WeekPlan {
     /// The week of that seed.
-    pub(super) fn of(seed: u64) -> Week {
+    pub(super) fn of(seed: u64) -> WeekPlan {
         let mut rng = SmallRng::seed_from_u64(seed);
         let start: Timestamp = START.parse().expect("it is a time");
         let calm = start + WEEK;
-        let outages = OUTAGES.map(|hours| Outage::draw(hours, start, calm, &mut rng)).to_vec();
+        let outages = OUTAGES.map(|hours| Outage::random(hours, start, calm, &mut rng)).to_vec();
         let mut ticks = ticks(start, calm, &outages, &mut rng);
-        Troubles::new(&mut rng).spread(&mut ticks);
+        RunFaultGenerator::new(&mut rng).spread(&mut ticks);
         let calm_ticks = std::iter::successors(Some(calm), |at| Some(*at + CALM_RHYTHM));
-        ticks.extend(calm_ticks.take_while(|at| *at <= calm + CALM).map(Tick::sound));
+        ticks.extend(calm_ticks.take_while(|at| *at <= calm + CALM).map(Tick::faultless));
         let filing = if seed.is_multiple_of(3) { Filing::ByArrival } else { Filing::ByTime };
         let first = last_hour();
-        let mails = traffic(first, calm, filing, &ticks, &mut rng);
+        let events = week_events(first, calm, filing, &ticks, &mut rng);
         let hours = first.through(Hour::containing(calm).plus(-1));
-        Week {
+        WeekPlan {
             seed,
             destination: match seed % 2 {
                 0 => DestinationApi::DataCollector,
@@ -87,17 +87,15 @@ impl Week {
             filing,
             outages,
             ticks,
-            mails,
-            empty_readings: hours
-                .filter_map(|hour| Some((hour, empty_readings(&mut rng)?)))
-                .collect(),
+            events,
+            empty_reads: hours.filter_map(|hour| Some((hour, empty_reads(&mut rng)?))).collect(),
         }
     }
 }
 
 impl Outage {
     /// Somewhere in the week, but not at its very beginning.
-    fn draw(hours: i64, start: Timestamp, calm: Timestamp, rng: &mut SmallRng) -> Outage {
+    fn random(hours: i64, start: Timestamp, calm: Timestamp, rng: &mut SmallRng) -> Outage {
         let length = SignedDuration::from_hours(hours);
         let earliest = start + SignedDuration::from_hours(2);
         let room = calm.duration_since(earliest) - length;
@@ -111,13 +109,13 @@ impl Outage {
 }
 
 impl Tick {
-    fn sound(at: Timestamp) -> Tick {
-        Tick { at, trouble: None, archive: None }
+    fn faultless(at: Timestamp) -> Tick {
+        Tick { at, fault: None, archive: None }
     }
 
     /// Whether all that has arrived for the live stream comes through it.
-    pub(super) fn is_sound(&self) -> bool {
-        self.trouble.is_none()
+    pub(super) fn is_faultless(&self) -> bool {
+        self.fault.is_none()
     }
 }
 
@@ -137,36 +135,36 @@ fn ticks(start: Timestamp, calm: Timestamp, outages: &[Outage], rng: &mut SmallR
     for _ in 0..MISSED_TICKS {
         times.remove(rng.random_range(1..times.len()));
     }
-    times.into_iter().map(Tick::sound).collect()
+    times.into_iter().map(Tick::faultless).collect()
 }
 
 /// Which readings of an hour are falsely empty, where any is.
-fn empty_readings(rng: &mut SmallRng) -> Option<Vec<bool>> {
+fn empty_reads(rng: &mut SmallRng) -> Option<Vec<bool>> {
     let patterns: [&[bool]; 5] =
         [&[true], &[true, true], &[false, true], &[false, true, true], &[true, false, true]];
     rng.random_bool(0.3).then(|| patterns.choose(rng).expect("there are some").to_vec())
 }
 
-impl fmt::Display for Week {
+impl fmt::Display for WeekPlan {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Week { seed, destination, filing, ticks, mails, .. } = self;
-        let (ticks_count, mails) = (ticks.len(), mails.len());
+        let WeekPlan { seed, destination, filing, ticks, events, .. } = self;
+        let (ticks_count, events) = (ticks.len(), events.len());
         writeln!(
             f,
-            "week {seed}: {ticks_count} ticks, {mails} events, {destination:?}, {filing:?}"
+            "week {seed}: {ticks_count} ticks, {events} events, {destination:?}, {filing:?}"
         )?;
         for Outage { from, until } in &self.outages {
             writeln!(f, "away from {from:.0} to {until:.0}")?;
         }
-        for Tick { at, trouble, archive } in ticks {
-            if let Some(trouble) = trouble {
-                writeln!(f, "{at:.0} {trouble:?}")?;
+        for Tick { at, fault, archive } in ticks {
+            if let Some(fault) = fault {
+                writeln!(f, "{at:.0} {fault:?}")?;
             }
             if let Some(fault) = archive {
                 writeln!(f, "{at:.0} archive: {fault:?}")?;
             }
         }
-        for (hour, readings) in &self.empty_readings {
+        for (hour, readings) in &self.empty_reads {
             writeln!(f, "{hour} falsely empty: {readings:?}")?;
         }
         Ok(())

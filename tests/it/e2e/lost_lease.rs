@@ -9,9 +9,9 @@ use proofpoint_sentinel::state::LeaseTimes;
 use proofpoint_sentinel_core::feed::EventType;
 use proofpoint_sentinel_simulator::workspace::{PostFault, ResponseGate};
 
-use crate::e2e::events;
 use crate::e2e::fixture::{Scene, break_lease, checkpoint_in, failure, last_hour, messages, soon};
-use crate::e2e::intact::{arrivals, assert_arrived};
+use crate::e2e::row_assertions::{arrivals, assert_arrived};
+use crate::e2e::test_events;
 use crate::support::azurite::Azurite;
 
 /// The loss is noticed soon. The service takes no shorter length.
@@ -37,7 +37,7 @@ async fn held(container: &str) -> (Scene, Vec<Bytes>, ResponseGate) {
         .set("StateContainer", container)
         .start()
         .await;
-    let events = events::large(&messages(), last_hour(), EVENTS, EVENT);
+    let events = test_events::large(&messages(), last_hour(), EVENTS, EVENT);
     scene.give_events(&messages(), last_hour(), events.clone());
     let gate = ResponseGate::default();
     scene.simulation.workspace.inject(vec![PostFault::Hold(gate.clone()); UNDER_WAY]);

@@ -13,7 +13,7 @@ use tokio::time::Instant;
 use url::Url;
 
 use crate::e2e::fixture::{Scene, SceneBuilder, failure, feed, last_hour, messages, of_feed, soon};
-use crate::e2e::intact::assert_arrived;
+use crate::e2e::row_assertions::assert_arrived;
 use crate::support::azurite::Azurite;
 
 #[tokio::test]

@@ -34,7 +34,7 @@ pub(crate) fn feed(event_type: EventType) -> Feed {
     Feed { cluster_id: CLUSTER.to_owned(), event_type }
 }
 
-pub(crate) struct World {
+pub(crate) struct TestServices {
     pub simulation: Simulation,
     /// Hours that have events, all of them due.
     pub hours: Vec<Hour>,
@@ -42,10 +42,10 @@ pub(crate) struct World {
     directory: TempDir,
 }
 
-impl World {
+impl TestServices {
     /// Each of the feeds has the given numbers of events in its latest hours. Where there is a
     /// `pace`, sessions send so many a second.
-    pub(crate) async fn new(per_hour: &[usize], pace: Option<u32>) -> World {
+    pub(crate) async fn new(per_hour: &[usize], pace: Option<u32>) -> TestServices {
         let directory = tempfile::tempdir().unwrap();
         let newest = Hour::newest_due(Timestamp::now(), SignedDuration::from_mins(45));
         let oldest = newest.plus(1 - per_hour.len() as i64);
@@ -64,10 +64,10 @@ impl World {
             SimulationSettings::new(directory.path(), Clock::system(), &[CLUSTER], source.clone());
         settings.pod.events_per_second = pace;
         let simulation = soon(Simulation::start(settings)).await.unwrap();
-        World { simulation, hours, source, directory }
+        TestServices { simulation, hours, source, directory }
     }
 
-    /// The settings of an app, or of a terminal's environment, that lives in this world. It reads
+    /// The settings of an app, or of a terminal's environment, that lives in this services. It reads
     /// the archive alone.
     pub(crate) fn settings(&self, destination: DestinationApi) -> Vec<(String, String)> {
         // The hour before the first has no events. It is there for tests that begin in one hour

@@ -12,21 +12,21 @@ use proofpoint_sentinel_simulator::pod::{FeedCounters, InMemoryEvents};
 use proofpoint_sentinel_simulator::workspace::PostFault;
 use tokio::time::Instant;
 
-use super::empties::WithEmpties;
-use super::plan::{Tick, Week};
-use super::trouble::Trouble;
+use super::empty_reads::EmptyReads;
+use super::plan::{Tick, WeekPlan};
+use super::run_fault::RunFault;
 use crate::e2e::fixture::{Scene, messages};
 
 /// Silence after which a live session ends. What comes later comes in the next one.
 const QUIET: Duration = Duration::from_millis(20);
 
-/// How long a run in trouble reads at most: too short for a second try of anything.
+/// How long a run in fault reads at most: too short for a second try of anything.
 const SHORT: Duration = Duration::from_millis(900);
 
 /// A week in progress.
-pub(super) struct Course {
+pub(super) struct WeekRun {
     pub scene: Scene,
-    pub log: Log,
+    pub totals: WeekTotals,
     /// How many posts were to be disturbed so far.
     disturbed: u64,
     /// How many sessions there had been with the archive when the last fault was put to it.
@@ -35,7 +35,7 @@ pub(super) struct Course {
 
 /// What has happened so far.
 #[derive(Debug, Default)]
-pub(super) struct Log {
+pub(super) struct WeekTotals {
     pub ticks: u32,
     pub failed: u32,
     pub unfinished: u32,
@@ -51,49 +51,49 @@ pub(super) struct Log {
     pub pruned: Option<Timestamp>,
 }
 
-impl Course {
-    pub(super) async fn of(week: &Week) -> Course {
+impl WeekRun {
+    pub(super) async fn of(week: &WeekPlan) -> WeekRun {
         let given = InMemoryEvents::default();
-        given.add(&messages(), week.mails.iter().flat_map(|mail| mail.given.clone()));
-        let source = Arc::new(WithEmpties::new(given, week.empty_readings.clone()));
+        given.add(&messages(), week.events.iter().flat_map(|event| event.given.clone()));
+        let source = Arc::new(EmptyReads::new(given, week.empty_reads.clone()));
         let scene = Scene::hybrid().destination(week.destination).pod(|pod| pod.source = source);
         let scene = scene.start().await;
-        Course { scene, log: Log::default(), disturbed: 0, archive_troubled_at: None }
+        WeekRun { scene, totals: WeekTotals::default(), disturbed: 0, archive_troubled_at: None }
     }
 
     /// Runs at the tick's time, and gives back what the run says of the feed.
     pub(super) async fn tick(&mut self, tick: &Tick) -> FeedReport {
         self.scene.clock.advance(tick.at.duration_since(self.scene.now()));
         let run = self.troubled(tick);
-        let RunReport { mut feeds } = match tick.trouble {
-            Some(Trouble::Stop(events)) => self.stopped_after(events, run).await,
+        let RunReport { mut feeds } = match tick.fault {
+            Some(RunFault::Stop(events)) => self.stopped_after(events, run).await,
             _ => self.scene.run_as(run).await,
         };
         let report = feeds.remove(0);
-        self.log.enter(tick.at, &report);
+        self.totals.enter(tick.at, &report);
         report
     }
 
     /// The run of that tick, after its troubles were put to the services.
     fn troubled(&mut self, tick: &Tick) -> Run {
         let mut run = self.scene.a_run();
-        run.id = format!("tick-{}", self.log.ticks);
+        run.id = format!("tick-{}", self.totals.ticks);
         run.settings.source.live_quiet = QUIET;
         run.timeouts.close = QUIET * 10;
-        if self.trouble_archive(tick) || !tick.is_sound() {
+        if self.trouble_archive(tick) || !tick.is_faultless() {
             run.timeouts.no_event = SHORT / 3;
             run.reading_ends = Instant::now() + SHORT;
         }
-        match &tick.trouble {
-            Some(Trouble::Live(fault)) => {
+        match &tick.fault {
+            Some(RunFault::Live(fault)) => {
                 self.scene.simulation.pod.inject_live(&messages(), [fault.clone()]);
             }
-            Some(Trouble::Held(script)) => {
+            Some(RunFault::Held(script)) => {
                 self.disturb_a_post(script);
                 run.posting_ends = run.reading_ends;
             }
-            Some(Trouble::Deadline(left)) => run.reading_ends = Instant::now() + *left,
-            Some(Trouble::Stop(_)) | None => {}
+            Some(RunFault::Deadline(left)) => run.reading_ends = Instant::now() + *left,
+            Some(RunFault::Stop(_)) | None => {}
         }
         run
     }
@@ -139,13 +139,13 @@ impl Course {
         run.await
     }
 
-    /// What the Log API has seen.
+    /// What the WeekTotals API has seen.
     pub(super) fn sessions(&self) -> FeedCounters {
         self.scene.sessions(&messages())
     }
 }
 
-impl Log {
+impl WeekTotals {
     fn enter(&mut self, at: Timestamp, report: &FeedReport) {
         let FeedCounts { events, delivered, duplicates, .. } = report.counts;
         self.ticks += 1;

@@ -36,36 +36,36 @@ pub(super) enum Filing {
 
 /// One event, in all the forms in which the service has it.
 #[derive(Clone, Debug)]
-pub(super) struct Mail {
+pub(super) struct WeekEvent {
     pub guid: String,
     pub given: Vec<SourceEvent>,
 }
 
 /// The events from the start of `first` up to shortly before the last tick, in no order. From
 /// `calm` on they are prompt and in one form.
-pub(super) fn traffic(
+pub(super) fn week_events(
     first: Hour,
     calm: Timestamp,
     filing: Filing,
     ticks: &[Tick],
     rng: &mut SmallRng,
-) -> Vec<Mail> {
+) -> Vec<WeekEvent> {
     // The last ones have more than one tick to come, should a live session be slow.
     let end = ticks[ticks.len() - 3].at;
-    let mut mails = Vec::new();
+    let mut events = Vec::new();
     for hour in first.through(Hour::containing(end)) {
         let is_calm = hour.end() > calm;
         for _ in 0..count(hour, is_calm, rng) {
-            let guid = format!("{hour}-{}", mails.len());
-            let mut post = Post { first, filing, ticks, rng: &mut *rng };
-            let mail = if is_calm { post.prompt(guid, hour) } else { post.odd(guid, hour) };
-            if mail.given.iter().all(|given| given.arrives_at <= end) {
-                mails.push(mail);
+            let guid = format!("{hour}-{}", events.len());
+            let mut post = EventGenerator { first, filing, ticks, rng: &mut *rng };
+            let event = if is_calm { post.prompt(guid, hour) } else { post.odd(guid, hour) };
+            if event.given.iter().all(|given| given.arrives_at <= end) {
+                events.push(event);
             }
         }
     }
-    mails.shuffle(rng);
-    mails
+    events.shuffle(rng);
+    events
 }
 
 /// Many by day, few by night and at weekends; some hours have none.
@@ -82,21 +82,21 @@ fn count(hour: Hour, is_calm: bool, rng: &mut SmallRng) -> usize {
 }
 
 /// Makes events.
-struct Post<'a> {
+struct EventGenerator<'a> {
     first: Hour,
     filing: Filing,
     ticks: &'a [Tick],
     rng: &'a mut SmallRng,
 }
 
-impl Post<'_> {
+impl EventGenerator<'_> {
     /// An event that arrives within seconds, in one form.
-    fn prompt(&mut self, guid: String, hour: Hour) -> Mail {
+    fn prompt(&mut self, guid: String, hour: Hour) -> WeekEvent {
         let at = self.time(hour);
         let arrives = at + self.seconds(0, 20);
         let event = self.form(&guid, at).into();
         let hour = self.filed(at, arrives);
-        Mail {
+        WeekEvent {
             guid,
             given: vec![SourceEvent {
                 event,
@@ -109,7 +109,7 @@ impl Post<'_> {
     }
 
     /// An event with which the service does as it likes.
-    fn odd(&mut self, guid: String, hour: Hour) -> Mail {
+    fn odd(&mut self, guid: String, hour: Hour) -> WeekEvent {
         let at = if self.rng.random_bool(0.04) { self.edge(hour) } else { self.time(hour) };
         if self.rng.random_bool(0.01) {
             return self.undated(guid, at);
@@ -123,15 +123,15 @@ impl Post<'_> {
             live,
             archived: true,
         };
-        Mail { given: self.copies(&guid, at, given), guid }
+        WeekEvent { given: self.copies(&guid, at, given), guid }
     }
 
     /// An event without a time, which live sessions and the archive have within the hour: later
     /// they are not known to be the same.
-    fn undated(&mut self, guid: String, arrives: Timestamp) -> Mail {
+    fn undated(&mut self, guid: String, arrives: Timestamp) -> WeekEvent {
         let event = format!(r#"{{"guid":"{guid}","msgParts":[]}}"#).into();
         let (hour, live) = (self.filed(arrives, arrives), self.is_covered(arrives));
-        Mail {
+        WeekEvent {
             guid,
             given: vec![SourceEvent { event, hour, arrives_at: arrives, live, archived: true }],
         }
@@ -211,7 +211,7 @@ impl Post<'_> {
         let next = self.ticks.partition_point(|tick| tick.at < at);
         self.ticks.get(next..next + 3).is_some_and(|ticks| {
             let is_soon = ticks[2].at < at + SignedDuration::from_mins(55);
-            is_soon && ticks.iter().all(Tick::is_sound)
+            is_soon && ticks.iter().all(Tick::is_faultless)
         })
     }
 

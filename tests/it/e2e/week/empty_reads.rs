@@ -9,14 +9,14 @@ use proofpoint_sentinel_core::hour::Hour;
 use proofpoint_sentinel_simulator::pod::{Arrivals, EventSource, Events, InMemoryEvents, Position};
 
 /// Given events, and which of the next readings of an hour give none of them.
-pub(super) struct WithEmpties {
+pub(super) struct EmptyReads {
     given: InMemoryEvents,
     readings: Mutex<BTreeMap<Hour, Vec<bool>>>,
 }
 
-impl WithEmpties {
-    pub(super) fn new(given: InMemoryEvents, readings: BTreeMap<Hour, Vec<bool>>) -> WithEmpties {
-        WithEmpties { given, readings: Mutex::new(readings) }
+impl EmptyReads {
+    pub(super) fn new(given: InMemoryEvents, readings: BTreeMap<Hour, Vec<bool>>) -> EmptyReads {
+        EmptyReads { given, readings: Mutex::new(readings) }
     }
 
     fn is_empty_this_time(&self, hour: Hour) -> bool {
@@ -28,7 +28,7 @@ impl WithEmpties {
     }
 }
 
-impl EventSource for WithEmpties {
+impl EventSource for EmptyReads {
     fn archived(&self, feed: &Feed, hour: Hour, by: Timestamp) -> Events {
         if self.is_empty_this_time(hour) {
             return Box::new(std::iter::empty());

@@ -17,10 +17,10 @@ use crate::e2e::fixture::Scene;
 
 /// The members of a JSON object in their order, repeated ones included, each value as its text.
 #[derive(Debug)]
-pub(crate) struct Members(pub Vec<(String, String)>);
+pub(crate) struct ObjectMembers(pub Vec<(String, String)>);
 
-impl Members {
-    pub(crate) fn of(object: &str) -> Members {
+impl ObjectMembers {
+    pub(crate) fn of(object: &str) -> ObjectMembers {
         serde_json::from_str(object).unwrap_or_else(|error| panic!("{error}: {object}"))
     }
 
@@ -35,8 +35,8 @@ impl Members {
     }
 
     /// The members of a member that is an object.
-    pub(crate) fn object(&self, key: &str) -> Members {
-        self.get(key).map_or_else(|| Members(Vec::new()), Members::of)
+    pub(crate) fn object(&self, key: &str) -> ObjectMembers {
+        self.get(key).map_or_else(|| ObjectMembers(Vec::new()), ObjectMembers::of)
     }
 
     /// By name, where no name may come twice.
@@ -48,27 +48,27 @@ impl Members {
     }
 }
 
-impl<'de> Deserialize<'de> for Members {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Members, D::Error> {
-        struct Collect;
+impl<'de> Deserialize<'de> for ObjectMembers {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<ObjectMembers, D::Error> {
+        struct ObjectVisitor;
 
-        impl<'de> Visitor<'de> for Collect {
-            type Value = Members;
+        impl<'de> Visitor<'de> for ObjectVisitor {
+            type Value = ObjectMembers;
 
             fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
                 f.write_str("an object")
             }
 
-            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Members, A::Error> {
+            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<ObjectMembers, A::Error> {
                 let mut members = Vec::new();
                 while let Some((key, value)) = map.next_entry::<String, &RawValue>()? {
                     members.push((key, value.get().to_owned()));
                 }
-                Ok(Members(members))
+                Ok(ObjectMembers(members))
             }
         }
 
-        deserializer.deserialize_map(Collect)
+        deserializer.deserialize_map(ObjectVisitor)
     }
 }
 
@@ -89,9 +89,9 @@ pub(crate) fn assert_arrived(scene: &Scene, event_type: EventType, events: &[Byt
 
 /// How often each of `events` is there. Every row must be that of one of them.
 pub(crate) fn arrivals(scene: &Scene, event_type: EventType, events: &[Bytes]) -> Vec<usize> {
-    let events: Vec<Members> = events
+    let events: Vec<ObjectMembers> = events
         .iter()
-        .map(|event| Members::of(std::str::from_utf8(event).expect("the event is text")))
+        .map(|event| ObjectMembers::of(std::str::from_utf8(event).expect("the event is text")))
         .collect();
     let key = id_key(event_type);
     let mut positions = BTreeMap::new();
@@ -101,7 +101,7 @@ pub(crate) fn arrivals(scene: &Scene, event_type: EventType, events: &[Bytes]) -
     }
     let mut times = vec![0; events.len()];
     for row in scene.rows(event_type) {
-        let row = Members::of(&row);
+        let row = ObjectMembers::of(&row);
         let id = row.text(key).expect("a row has the event's id");
         let position = *positions.get(&id).unwrap_or_else(|| panic!("nobody sent {id}"));
         times[position] += 1;
@@ -128,7 +128,12 @@ fn columns(event_type: EventType) -> &'static [&'static str] {
     }
 }
 
-fn assert_is_columns_of(event: &Members, row: Members, event_type: EventType, now: Timestamp) {
+fn assert_is_columns_of(
+    event: &ObjectMembers,
+    row: ObjectMembers,
+    event_type: EventType,
+    now: Timestamp,
+) {
     let mut row = row.once();
     let additional = row.remove("AdditionalFields").unwrap_or_else(|| "{}".to_owned());
     let mut rest = Rest::of(event, &additional);
@@ -148,7 +153,12 @@ fn assert_is_columns_of(event: &Members, row: Members, event_type: EventType, no
     assert_eq!(row, BTreeMap::new(), "columns that the event does not have");
 }
 
-fn assert_is_legacy_of(event: &Members, row: Members, event_type: EventType, now: Timestamp) {
+fn assert_is_legacy_of(
+    event: &ObjectMembers,
+    row: ObjectMembers,
+    event_type: EventType,
+    now: Timestamp,
+) {
     let mut row = row.once();
     let additional = row.remove("AdditionalFields").map(|text| unquoted(&text));
     let additional = additional.unwrap_or_else(|| "{}".to_owned());
@@ -197,10 +207,10 @@ struct Rest<'a> {
 }
 
 impl<'a> Rest<'a> {
-    fn of(event: &'a Members, additional: &str) -> Rest<'a> {
-        let mut fields = Members::of(additional).once();
+    fn of(event: &'a ObjectMembers, additional: &str) -> Rest<'a> {
+        let mut fields = ObjectMembers::of(additional).once();
         let notes = fields.remove("connectorNotes").unwrap_or_else(|| "{}".to_owned());
-        let mut rest = Rest { event: Last(event), fields, notes: Members::of(&notes).once() };
+        let mut rest = Rest { event: Last(event), fields, notes: ObjectMembers::of(&notes).once() };
         rest.has_note_of_repeated();
         rest
     }
@@ -212,7 +222,8 @@ impl<'a> Rest<'a> {
 
     fn has_note_of_repeated(&mut self) {
         let noted = self.notes.remove("repeatedKeys").unwrap_or_else(|| "[]".to_owned());
-        let noted: Vec<Members> = serde_json::from_str(&noted).expect("it is a list of objects");
+        let noted: Vec<ObjectMembers> =
+            serde_json::from_str(&noted).expect("it is a list of objects");
         let noted: Vec<_> = noted.iter().map(|one| (one.text("key"), one.get("value"))).collect();
         let members = &self.event.0.0;
         let repeated: Vec<_> = members
@@ -237,7 +248,7 @@ impl<'a> Rest<'a> {
 
 /// The members of an event that no later one of the same name hides.
 #[derive(Clone, Copy)]
-struct Last<'a>(&'a Members);
+struct Last<'a>(&'a ObjectMembers);
 
 impl<'a> Last<'a> {
     fn last(self) -> impl Iterator<Item = (&'a str, &'a str)> {
@@ -260,7 +271,7 @@ fn instant(column: Option<String>) -> Timestamp {
 }
 
 /// The event's own time, by the forms that are known.
-fn time(event: &Members) -> Option<Timestamp> {
+fn time(event: &ObjectMembers) -> Option<Timestamp> {
     let text = event.text("ts")?.replace('Z', "+0000");
     let with_offset = ["%Y-%m-%dT%H:%M:%S%.f%z", "%Y-%m-%dT%H:%M:%S%.f%:z"]
         .iter()

@@ -12,7 +12,7 @@ use super::plan::Tick;
 /// What goes wrong in a run, besides the archive. One thing at a time, so that nothing of it is
 /// left over for the next run.
 #[derive(Clone, Debug)]
-pub(super) enum Trouble {
+pub(super) enum RunFault {
     /// The live session does this.
     Live(SessionFault),
     /// The workspace does this to a post, and the run has no time to try again.
@@ -24,43 +24,43 @@ pub(super) enum Trouble {
 }
 
 /// Draws troubles.
-pub(super) struct Troubles<'a> {
+pub(super) struct RunFaultGenerator<'a> {
     rng: &'a mut SmallRng,
     /// After how many events the archive's last fault came.
     last_count: u64,
 }
 
-impl Troubles<'_> {
-    pub(super) fn new(rng: &mut SmallRng) -> Troubles<'_> {
-        Troubles { rng, last_count: 0 }
+impl RunFaultGenerator<'_> {
+    pub(super) fn new(rng: &mut SmallRng) -> RunFaultGenerator<'_> {
+        RunFaultGenerator { rng, last_count: 0 }
     }
 
-    /// Troubles a quarter of `ticks` one by one, and some of them for hours in a row.
+    /// RunFaultGenerator a quarter of `ticks` one by one, and some of them for hours in a row.
     pub(super) fn spread(&mut self, ticks: &mut [Tick]) {
         for tick in &mut *ticks {
-            tick.trouble = self.rng.random_bool(0.25).then(|| self.any());
+            tick.fault = self.rng.random_bool(0.25).then(|| self.any());
             tick.archive = self.rng.random_bool(0.15).then(|| self.of_archive());
         }
         for lasting in [
-            Trouble::Held(PostFault::Reply(ApiResponse::status(503))),
-            Trouble::Live(unavailable()),
-            Trouble::Live(unauthorized()),
+            RunFault::Held(PostFault::Reply(ApiResponse::status(503))),
+            RunFault::Live(unavailable()),
+            RunFault::Live(unauthorized()),
         ] {
             let first = self.rng.random_range(1..ticks.len());
             let length = self.rng.random_range(2..12);
             for tick in ticks.iter_mut().skip(first).take(length) {
-                tick.trouble = Some(lasting.clone());
+                tick.fault = Some(lasting.clone());
             }
         }
     }
 
-    fn any(&mut self) -> Trouble {
+    fn any(&mut self) -> RunFault {
         match self.rng.random_range(0..20) {
-            0..12 => Trouble::Live(self.of_live()),
-            12 | 13 => Trouble::Held(PostFault::Reply(ApiResponse::status(503))),
-            14 => Trouble::Held(PostFault::ResetConnection),
-            15..18 => Trouble::Deadline(Duration::from_millis(self.rng.random_range(0..80))),
-            _ => Trouble::Stop(self.rng.random_range(0..40)),
+            0..12 => RunFault::Live(self.of_live()),
+            12 | 13 => RunFault::Held(PostFault::Reply(ApiResponse::status(503))),
+            14 => RunFault::Held(PostFault::ResetConnection),
+            15..18 => RunFault::Deadline(Duration::from_millis(self.rng.random_range(0..80))),
+            _ => RunFault::Stop(self.rng.random_range(0..40)),
         }
     }
 

@@ -11,7 +11,7 @@ use rustls::ServerConfig;
 use rustls::pki_types::{CertificateDer, PrivatePkcs8KeyDer};
 
 /// Trusted by clients that load its PEM.
-pub(crate) struct Authority {
+pub(crate) struct CompanyAuthority {
     pem: String,
     issuer: Issuer<'static, KeyPair>,
 }
@@ -24,15 +24,15 @@ pub(crate) struct Certified {
     key: PrivatePkcs8KeyDer<'static>,
 }
 
-impl Authority {
-    pub(crate) fn new() -> Authority {
+impl CompanyAuthority {
+    pub(crate) fn new() -> CompanyAuthority {
         let key = KeyPair::generate().unwrap();
         let mut authority = CertificateParams::default();
         authority.distinguished_name.push(DnType::CommonName, "Company authority");
         authority.is_ca = IsCa::Ca(BasicConstraints::Constrained(0));
         authority.key_usages = vec![KeyUsagePurpose::KeyCertSign, KeyUsagePurpose::CrlSign];
         let pem = authority.self_signed(&key).unwrap().pem();
-        Authority { pem, issuer: Issuer::new(authority, key) }
+        CompanyAuthority { pem, issuer: Issuer::new(authority, key) }
     }
 
     /// The authority's own certificate, for `SSL_CERT_FILE`.

@@ -12,25 +12,25 @@ use tokio_rustls::{TlsAcceptor, TlsConnector};
 use tokio_util::task::AbortOnDropHandle;
 
 /// What is said to it is said to the server behind it.
-pub(crate) struct Front {
+pub(crate) struct TlsFront {
     address: SocketAddr,
     _task: AbortOnDropHandle<()>,
 }
 
 /// The server that has the answers, on loopback.
 #[derive(Clone)]
-pub(crate) enum Behind {
+pub(crate) enum Backend {
     Plain(u16),
     /// A server that shows a certificate for `localhost`, which this configuration trusts.
     Tls(u16, Arc<ClientConfig>),
 }
 
-impl Front {
-    pub(crate) async fn before(behind: Behind, config: Arc<ServerConfig>) -> Front {
+impl TlsFront {
+    pub(crate) async fn before(backend: Backend, config: Arc<ServerConfig>) -> TlsFront {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
-        let serve = serve(listener, behind, TlsAcceptor::from(config));
-        Front { address, _task: AbortOnDropHandle::new(tokio::spawn(serve)) }
+        let serve = serve(listener, backend, TlsAcceptor::from(config));
+        TlsFront { address, _task: AbortOnDropHandle::new(tokio::spawn(serve)) }
     }
 
     pub(crate) fn address(&self) -> SocketAddr {
@@ -38,21 +38,21 @@ impl Front {
     }
 }
 
-async fn serve(listener: TcpListener, behind: Behind, acceptor: TlsAcceptor) {
+async fn serve(listener: TcpListener, backend: Backend, acceptor: TlsAcceptor) {
     while let Ok((client, _)) = listener.accept().await {
-        let (behind, acceptor) = (behind.clone(), acceptor.clone());
+        let (backend, acceptor) = (backend.clone(), acceptor.clone());
         // A connection that breaks is the business of those who talk over it.
-        tokio::spawn(async move { pass(acceptor.accept(client).await?, behind).await });
+        tokio::spawn(async move { pass(acceptor.accept(client).await?, backend).await });
     }
 }
 
-async fn pass(mut client: impl AsyncRead + AsyncWrite + Unpin, behind: Behind) -> io::Result<()> {
-    match behind {
-        Behind::Plain(port) => {
+async fn pass(mut client: impl AsyncRead + AsyncWrite + Unpin, backend: Backend) -> io::Result<()> {
+    match backend {
+        Backend::Plain(port) => {
             let mut server = TcpStream::connect(("127.0.0.1", port)).await?;
             copy_bidirectional(&mut client, &mut server).await.map(drop)
         }
-        Behind::Tls(port, config) => {
+        Backend::Tls(port, config) => {
             let server = TcpStream::connect(("127.0.0.1", port)).await?;
             let name = ServerName::try_from("localhost").map_err(io::Error::other)?;
             let mut server = TlsConnector::from(config).connect(name, server).await?;
