@@ -1,4 +1,4 @@
-//! The app as it is deployed: this repository's host.json, its function and the program.
+//! The app as it is deployed: host.json, the function and the program of this repository.
 
 use std::path::Path;
 
@@ -11,11 +11,11 @@ use crate::{PROGRAM, soon, temporary};
 
 const REPOSITORY: &str = env!("CARGO_MANIFEST_DIR");
 
-/// An app's root.
+/// The directory of an app.
 pub(crate) struct App(TempDir);
 
 impl App {
-    /// As it is deployed.
+    /// The app as it is deployed.
     pub(crate) fn new() -> App {
         let (app, repository) = (temporary(), Path::new(REPOSITORY));
         let function = Path::new(FUNCTION).join("function.json");
@@ -23,13 +23,13 @@ impl App {
         for file in [Path::new("host.json"), &function] {
             std::fs::copy(repository.join(file), app.path().join(file)).unwrap();
         }
-        // A copy could still be open for writing in a process that another test is just forking.
+        // A link, not a copy: a process that another test forks could hold a copy open for writing.
         std::fs::hard_link(PROGRAM, app.path().join("proofpoint-sentinel")).unwrap();
         App(app)
     }
 
-    /// With another `functionTimeout`.
-    pub(crate) fn with_time_out(limit: &str) -> App {
+    /// The app with another `functionTimeout`.
+    pub(crate) fn with_timeout(limit: &str) -> App {
         let app = App::new();
         let text = std::fs::read_to_string(app.host_json()).unwrap();
         let mut host_json: Value = serde_json::from_str(&text).unwrap();
@@ -58,7 +58,7 @@ pub(crate) async fn fire(host: &FunctionsHost) -> InvocationOutcome {
     soon(host.fire(FUNCTION, &TimerTrigger::default())).await.unwrap()
 }
 
-/// Fires the timer; the lines that the host shows for the run, which must succeed.
+/// Fires the timer, and asserts that the run succeeds. Returns the log lines of the run.
 pub(crate) async fn succeed(host: &FunctionsHost) -> Vec<String> {
     match fire(host).await {
         InvocationOutcome::Success { logs, .. } => logs,

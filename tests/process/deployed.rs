@@ -1,5 +1,5 @@
-//! The program in the Function App that the template makes: with exactly the settings that a
-//! deployment comes to, every one of which somebody reads.
+//! The program in the Function App that the template deploys: with exactly the settings of a
+//! deployment. The program or the platform reads each of them.
 
 mod azure;
 mod company_authority;

@@ -1,4 +1,4 @@
-//! A simulation, the settings that lead to it, and runs against it.
+//! A scene: a simulation, the settings that lead to it, and runs against it.
 
 use std::future::Future;
 use std::path::PathBuf;
@@ -29,28 +29,28 @@ use url::Url;
 use crate::e2e::test_events;
 use crate::support::azurite::Azurite;
 
-/// The cluster of a scene that names none.
+/// The default cluster of a scene.
 pub(crate) const ACME: &str = "acme_hosted";
 
-/// When a scene begins. With a look-back of one hour, [`LAST_HOUR`] alone is due.
+/// When a scene begins. With a look-back of one hour, only [`LAST_HOUR`] is due.
 pub(crate) const START: &str = "2026-11-20T10:50:00Z";
 
 /// The newest hour that is due when a scene begins.
 pub(crate) const LAST_HOUR: &str = "2026-11-20T09";
 
-/// Every wait in these tests ends with an event; this is for the event that never comes.
-const NEVER: Duration = Duration::from_secs(60);
+/// The time limit of every wait. A wait that succeeds ends with an event, long before this.
+const WAIT_LIMIT: Duration = Duration::from_secs(60);
 
-/// Silence after which a live session ends. What comes later than that comes in the next one.
+/// Silence after which a live session ends. Later events come in the next session.
 const QUIET: Duration = Duration::from_millis(400);
 
-/// Waits for `event`, and fails where it does not come.
+/// Waits for `event`, and fails if it does not happen in time.
 pub(crate) async fn soon<T>(event: impl Future<Output = T>) -> T {
-    timeout(NEVER, event).await.expect("what is waited for happens")
+    timeout(WAIT_LIMIT, event).await.expect("the event happens in time")
 }
 
 pub(crate) fn hour(text: &str) -> Hour {
-    text.parse().expect("the test names an hour")
+    text.parse().expect("the test has a valid hour")
 }
 
 /// The hour that is due when a scene begins.
@@ -58,7 +58,7 @@ pub(crate) fn last_hour() -> Hour {
     hour(LAST_HOUR)
 }
 
-/// The hour in which a scene begins; it is not over.
+/// The current hour when a scene begins. It is not due.
 pub(crate) fn this_hour() -> Hour {
     last_hour().plus(1)
 }
@@ -72,12 +72,12 @@ pub(crate) fn messages() -> Feed {
     feed(EventType::Message)
 }
 
-/// Messages of `hour`, the first of them at that minute, one a second.
+/// Messages of `hour`: one per second, from `minute` on.
 pub(crate) fn from_minute(hour: Hour, minute: usize, count: usize) -> Vec<Bytes> {
     test_events::small(&messages(), hour, minute * 60 + count).split_off(minute * 60)
 }
 
-/// What a scene is made of.
+/// The options of a scene.
 pub(crate) struct SceneBuilder {
     destination: DestinationApi,
     clusters: Vec<&'static str>,
@@ -102,7 +102,7 @@ impl SceneBuilder {
         self.set("ProofpointInitialLookbackHours", &hours.to_string())
     }
 
-    /// Sets one of the Function App's settings, over what the scene would set.
+    /// Sets a setting of the Function App, instead of the scene's own.
     pub(crate) fn set(mut self, name: &str, value: &str) -> SceneBuilder {
         self.vars.insert(name.to_owned(), value.to_owned());
         self
@@ -123,7 +123,7 @@ impl SceneBuilder {
         (self.pod)(&mut settings.pod);
         let simulation = Simulation::start(settings).await.expect("the simulation starts");
         let mut vars: Vars = simulation.app_settings(self.destination).into_iter().collect();
-        prove_with_a_secret(&mut vars, &simulation);
+        use_client_secret(&mut vars, &simulation);
         let state = directory.path().join("state");
         let state_uri = Url::from_directory_path(&state).expect("the path is absolute");
         vars.insert("StateStorage".to_owned(), state_uri.to_string());
@@ -133,9 +133,9 @@ impl SceneBuilder {
     }
 }
 
-/// A managed identity's endpoint is read from the environment of the process, which belongs to
-/// all tests; a client secret is not.
-fn prove_with_a_secret(vars: &mut Vars, simulation: &Simulation) {
+/// Replaces the managed identity by a client secret. The endpoint of a managed identity is read from
+/// the environment of the process, which all tests share.
+fn use_client_secret(vars: &mut Vars, simulation: &Simulation) {
     vars.retain(|name, _| !name.starts_with("IDENTITY_"));
     let identity = simulation.identity.settings();
     let own = [
@@ -147,7 +147,7 @@ fn prove_with_a_secret(vars: &mut Vars, simulation: &Simulation) {
     vars.extend(own.map(|(name, value)| (name.to_owned(), value)));
 }
 
-/// Everything of one test.
+/// The simulation, clock and state of one test.
 pub(crate) struct Scene {
     pub directory: TempDir,
     state: PathBuf,
@@ -159,7 +159,7 @@ pub(crate) struct Scene {
 }
 
 impl Scene {
-    /// One cluster, messages only, Logs Ingestion, and one hour that is due; the archive alone.
+    /// One cluster, messages only, the Logs Ingestion API, the archive only, and one hour that is due.
     pub(crate) fn of() -> SceneBuilder {
         let builder = SceneBuilder {
             destination: DestinationApi::LogsIngestion,
@@ -170,22 +170,22 @@ impl Scene {
         builder.types("message").lookback(1).set("ProofpointMode", "archive")
     }
 
-    /// As [`of`](Self::of), with the live stream too.
+    /// As [`of`](Self::of), but with the live stream too.
     pub(crate) fn hybrid() -> SceneBuilder {
         Scene::of().set("ProofpointMode", "hybrid")
     }
 
-    /// [`of`](Self::of) without changes.
+    /// A scene with the options of [`of`](Self::of).
     pub(crate) async fn new() -> Scene {
         Scene::of().start().await
     }
 
-    /// Puts `count` small events into the archive.
+    /// Adds `count` small events.
     pub(crate) fn give(&self, feed: &Feed, hour: Hour, count: usize) -> Vec<Bytes> {
         self.give_events(feed, hour, test_events::small(feed, hour, count))
     }
 
-    /// Puts `events` into the archive, and gives them back.
+    /// Adds `events`, and returns them.
     pub(crate) fn give_events(&self, feed: &Feed, hour: Hour, events: Vec<Bytes>) -> Vec<Bytes> {
         self.source.add_to_hour(feed, hour, events.clone());
         events
@@ -199,14 +199,14 @@ impl Scene {
         self.clock.now()
     }
 
-    /// The settings, but that nobody waits for seconds until a live session counts as quiet.
+    /// The settings, with a short time until a live session counts as quiet.
     pub(crate) fn settings(&self) -> Settings {
         let mut settings = Settings::read(&self.vars).expect("the scene's settings are in order");
         settings.source.live_quiet = QUIET;
         settings
     }
 
-    /// A run with plenty of time.
+    /// A run without time pressure.
     pub(crate) fn a_run(&self) -> Run {
         Run {
             id: "run".to_owned(),
@@ -214,9 +214,9 @@ impl Scene {
             clock: self.clock.clone(),
             timeouts: SessionTimeouts::default(),
             lease_times: LeaseTimes::default(),
-            reading_ends: Instant::now() + NEVER,
-            posting_ends: Instant::now() + NEVER,
-            all_ends: Instant::now() + NEVER,
+            reading_ends: Instant::now() + WAIT_LIMIT,
+            posting_ends: Instant::now() + WAIT_LIMIT,
+            all_ends: Instant::now() + WAIT_LIMIT,
             stop: CancellationToken::new(),
             counters: Arc::new(RunCounters::default()),
         }
@@ -226,14 +226,14 @@ impl Scene {
         self.run_as(self.a_run()).await
     }
 
-    /// Runs `run`, and makes sure that it sent nothing that Azure would have cut or dropped.
+    /// Runs `run`, and asserts that it sent no value that Azure would truncate or drop.
     pub(crate) async fn run_as(&self, as_given: Run) -> RunReport {
         let report = soon(run(as_given)).await.expect("the run begins");
         assert_eq!(self.simulation.workspace.violations(), []);
         report
     }
 
-    /// A run of which every feed ends up to date.
+    /// Runs, and asserts that every feed ends up to date.
     pub(crate) async fn run_well(&self) -> RunReport {
         let report = self.run().await;
         for feed in &report.feeds {
@@ -242,34 +242,34 @@ impl Scene {
         report
     }
 
-    /// The state, as somebody else opens it.
+    /// The state, opened independently of any run.
     pub(crate) async fn open_state(&self) -> State {
         open(&self.settings().state).await
     }
 
-    /// What is done for `feed`.
+    /// The checkpoint of `feed`.
     pub(crate) async fn checkpoint(&self, feed: &Feed) -> Option<Checkpoint> {
         checkpoint(&self.open_state().await, feed).await
     }
 
-    /// The hour at which the next run of `feed` goes on; a run has begun.
+    /// The hour at which the next run of `feed` continues. There must have been a run.
     pub(crate) async fn next_hour(&self, feed: &Feed) -> Hour {
         let checkpoint = self.checkpoint(feed).await.expect("the first run saves its beginning");
         assert_eq!((checkpoint.retry, checkpoint.lost), (vec![], vec![]));
         checkpoint.next_hour
     }
 
-    /// Where the object of that name lies.
+    /// The path of a state object.
     pub(crate) fn state_path(&self, name: &str) -> PathBuf {
         self.state.join(name)
     }
 
-    /// Where the checkpoint of `feed` lies.
+    /// The path of the checkpoint of `feed`.
     pub(crate) fn checkpoint_path(&self, feed: &Feed) -> PathBuf {
         self.state_path(&format!("checkpoints/{feed}.json"))
     }
 
-    /// The dead letters of `feed`, in no certain order.
+    /// The dead letters of `feed`, in any order.
     pub(crate) fn dead_letters(
         &self,
         reason: DeadLetterReason,
@@ -284,12 +284,12 @@ impl Scene {
         entries.map(read).collect()
     }
 
-    /// What the Log API has seen of `feed`.
+    /// The Log API's counters of `feed`.
     pub(crate) fn sessions(&self, feed: &Feed) -> FeedCounters {
         self.simulation.pod.counters().feed(feed)
     }
 
-    /// The rows of all feeds of this type, in the order of their arrival.
+    /// The rows of all feeds of this type, in order of arrival.
     pub(crate) fn rows(&self, event_type: EventType) -> Vec<String> {
         self.simulation.workspace.rows(&test_events::table(self.destination, event_type))
     }
@@ -305,7 +305,7 @@ async fn checkpoint(state: &State, feed: &Feed) -> Option<Checkpoint> {
     read.map(|(checkpoint, _)| checkpoint)
 }
 
-/// What lies in `container` as the checkpoint of [`messages`], whatever is on the way to it.
+/// The checkpoint of [`messages`] in `container`, read directly from Azurite.
 pub(crate) async fn checkpoint_in(container: &str) -> Checkpoint {
     let connection_string = Secret::new(Azurite::shared().connection_string());
     let container = container.to_owned();
@@ -337,14 +337,14 @@ pub(crate) fn ends(report: &FeedReport) -> Vec<(&str, u32)> {
     report.ends.iter().map(|(end, count)| (end.as_str(), *count)).collect()
 }
 
-/// Makes sure that the operator reads each of `what`.
+/// Asserts that `text` contains each of `what`.
 pub(crate) fn assert_tells(text: &str, what: &[&str]) {
     for what in what {
         assert!(text.contains(what), "`{what}` is not in: {text}");
     }
 }
 
-/// Why the work on `feed` failed.
+/// The failure of `feed`.
 pub(crate) fn failure(report: &RunReport, feed: &Feed) -> String {
     match &of_feed(report, feed).outcome {
         FeedOutcome::Failed { reason, .. } => reason.clone(),

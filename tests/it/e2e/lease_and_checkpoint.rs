@@ -1,5 +1,4 @@
-//! Who works on a feed, what is remembered when the work ends early, and what when the memory is
-//! damaged.
+//! The lease of a feed, its checkpoint after an interrupted run, and a damaged checkpoint.
 
 use std::time::Duration;
 
@@ -37,9 +36,9 @@ async fn of_two_runs_at_once_one_has_the_feed() {
     assert_eq!(scene.run_well().await.feeds[0].counts.events, 0);
 }
 
-/// A feed whose checkpoint is `bytes` stands still, says why, and leaves them alone; the other
-/// feed goes on.
-async fn stands_still(bytes: impl FnOnce(&Scene) -> Vec<u8>) -> String {
+/// Asserts that a feed with the checkpoint `bytes` fails and leaves the checkpoint unchanged, and
+/// that the other feed continues. Returns the failure.
+async fn fails_with_checkpoint(bytes: impl FnOnce(&Scene) -> Vec<u8>) -> String {
     let scene = Scene::of().types("message,maillog").start().await;
     let maillog = feed(EventType::Maillog);
     scene.give(&messages(), last_hour(), 1);
@@ -65,28 +64,28 @@ async fn stands_still(bytes: impl FnOnce(&Scene) -> Vec<u8>) -> String {
 
 #[tokio::test]
 async fn a_damaged_checkpoint_stops_its_feed() {
-    let text = stands_still(|scene| {
+    let text = fails_with_checkpoint(|scene| {
         let whole = std::fs::read(scene.checkpoint_path(&messages())).unwrap();
         whole[..whole.len() / 2].to_vec()
     });
     assert!(text.await.contains("it is damaged"));
-    assert!(stands_still(|_| Vec::new()).await.contains("it is empty"));
+    assert!(fails_with_checkpoint(|_| Vec::new()).await.contains("it is empty"));
 }
 
 #[tokio::test]
 async fn the_checkpoint_of_another_feed_stops_the_feed() {
-    let text = stands_still(|scene| {
+    let text = fails_with_checkpoint(|scene| {
         std::fs::read(scene.checkpoint_path(&feed(EventType::Maillog))).unwrap()
     });
     assert!(text.await.contains("it belongs to the feed `acme_hosted-maillog`"));
 }
 
-/// Events in the hour that is interrupted.
+/// The number of events in the interrupted hour.
 const EVENTS: usize = 100;
 
-/// Runs `interrupted`, which must end within its hour, and then another run. Makes sure that the
-/// session was closed in good order, that the first run's work is on record as `end`, and that
-/// after the second every event is there.
+/// Runs `interrupted`, which must end within its hour, and then another run. Asserts that the
+/// session was closed cleanly, that the checkpoint records `end` for the first run, and that every
+/// event is delivered after the second.
 async fn goes_on(scene: Scene, end: RecordedEnd, interrupted: impl AsyncFnOnce(&Scene, Run)) {
     let events = scene.give(&messages(), last_hour(), EVENTS);
     interrupted(&scene, scene.a_run()).await;
@@ -105,7 +104,7 @@ async fn goes_on(scene: Scene, end: RecordedEnd, interrupted: impl AsyncFnOnce(&
 }
 
 fn slowly() -> SceneBuilder {
-    // The archive's ghosts would keep the next run out for an hour.
+    // A session that is not closed cleanly would keep its slot for an hour.
     Scene::of().pod(|pod| {
         pod.events_per_second = Some(40);
         pod.slot_release_delay = Duration::from_secs(3600);
@@ -149,7 +148,7 @@ async fn a_run_without_time_left_begins_no_hour() {
     assert_eq!(scene.sessions(&messages()).opened, 0);
 }
 
-/// What lies in `container` under `prefix`.
+/// The names of the blobs in `container` under `prefix`.
 async fn blobs(container: &str, prefix: &str) -> Vec<String> {
     let mut url = Azurite::shared().container(container);
     url.query_pairs_mut().extend_pairs([

@@ -1,4 +1,4 @@
-//! A lease that is taken away while its owner is at work.
+//! A lease that is lost during a run.
 
 use std::time::Duration;
 
@@ -14,7 +14,7 @@ use crate::e2e::row_assertions::{arrivals, assert_arrived};
 use crate::e2e::test_events;
 use crate::support::azurite::Azurite;
 
-/// The loss is noticed soon. The service takes no shorter length.
+/// Lease times with which a loss is noticed soon. The service allows no shorter length.
 const QUICK: LeaseTimes = LeaseTimes {
     length: Duration::from_secs(15),
     renew_every: Duration::from_millis(50),
@@ -25,12 +25,12 @@ const QUICK: LeaseTimes = LeaseTimes {
 /// Batches of a feed that are in flight at once.
 const UNDER_WAY: usize = 4;
 
-/// Of these, 25 and not 26 make a batch of a million bytes.
+/// The size of an event: 25 of them fit into a batch of a million bytes, 26 do not.
 const EVENT: usize = 39_000;
 const EVENTS: usize = 200;
 const BATCH: usize = 25;
 
-/// A scene over `container`, with an hour of several batches of which the first ones are held.
+/// A scene with its state in `container`, and an hour of several batches. The first posts are held.
 async fn held(container: &str) -> (Scene, Vec<Bytes>, ResponseGate) {
     let scene = Scene::of()
         .set("StateStorage", &Azurite::shared().connection_string())
@@ -45,14 +45,14 @@ async fn held(container: &str) -> (Scene, Vec<Bytes>, ResponseGate) {
 }
 
 fn owner(scene: &Scene) -> Run {
-    // What the server still has to say fills the connection, and no goodbye gets through.
+    // The server's pending events fill the connection, so no close frame gets through.
     let timeouts =
         SessionTimeouts { close: Duration::from_millis(100), ..SessionTimeouts::default() };
     Run { id: "owner".to_owned(), timeouts, lease_times: QUICK, ..scene.a_run() }
 }
 
-/// Takes the lease away while posts are held, and waits until its owner knows.
-async fn take_away(scene: &Scene, container: &str) {
+/// Breaks the lease while posts are held, and waits until its owner notices.
+async fn break_lease_of_owner(scene: &Scene, container: &str) {
     let all_held = scene.simulation.workspace.wait_for(|all| all.in_flight == UNDER_WAY as u64);
     soon(all_held).await;
     break_lease(container).await;
@@ -63,7 +63,7 @@ async fn take_away(scene: &Scene, container: &str) {
 async fn after_lease_loss_a_run_posts_no_more() {
     let (scene, events, gate) = held("stolen-run").await;
     let next = async {
-        take_away(&scene, "stolen-run").await;
+        break_lease_of_owner(&scene, "stolen-run").await;
         let report = scene.run_as(Run { id: "next".to_owned(), ..scene.a_run() }).await;
         gate.open();
         report
@@ -95,7 +95,7 @@ async fn after_lease_loss_collect_posts_no_more() {
     let feed = messages();
     let collected = backfill(&run, &cluster, &feed, [last_hour()], |_| panic!("it is not done"));
     let taken = async {
-        take_away(&scene, "stolen-collect").await;
+        break_lease_of_owner(&scene, "stolen-collect").await;
         gate.open();
     };
     let (collected, ()) = tokio::join!(soon(collected), taken);

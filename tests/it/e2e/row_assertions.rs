@@ -1,6 +1,6 @@
-//! Whether rows say what their events say, byte for byte.
+//! Checks that rows contain their events, byte for byte.
 //!
-//! What a row has to be is written down here anew, and not taken from the program.
+//! The rules for rows are written here independently of the program.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -15,7 +15,7 @@ use serde_json::value::RawValue;
 
 use crate::e2e::fixture::Scene;
 
-/// The members of a JSON object in their order, repeated ones included, each value as its text.
+/// The members of a JSON object in their order, including repeated ones. Values are raw JSON.
 #[derive(Debug)]
 pub(crate) struct ObjectMembers(pub Vec<(String, String)>);
 
@@ -24,22 +24,22 @@ impl ObjectMembers {
         serde_json::from_str(object).unwrap_or_else(|error| panic!("{error}: {object}"))
     }
 
-    /// The text of the last member of that name.
+    /// The raw value of the last member with this name.
     pub(crate) fn get(&self, key: &str) -> Option<&str> {
         self.0.iter().rev().find(|(name, _)| name == key).map(|(_, value)| value.as_str())
     }
 
-    /// What a member that is a text says.
+    /// The value of a string member.
     pub(crate) fn text(&self, key: &str) -> Option<String> {
         serde_json::from_str(self.get(key)?).ok()
     }
 
-    /// The members of a member that is an object.
+    /// The members of an object member.
     pub(crate) fn object(&self, key: &str) -> ObjectMembers {
         self.get(key).map_or_else(|| ObjectMembers(Vec::new()), ObjectMembers::of)
     }
 
-    /// By name, where no name may come twice.
+    /// The members by name. No name may occur twice.
     fn once(self) -> BTreeMap<String, String> {
         let count = self.0.len();
         let map: BTreeMap<_, _> = self.0.into_iter().collect();
@@ -72,7 +72,7 @@ impl<'de> Deserialize<'de> for ObjectMembers {
     }
 }
 
-/// The key that tells an event from all others.
+/// The key of the event id.
 pub(crate) fn id_key(event_type: EventType) -> &'static str {
     match event_type {
         EventType::Message | EventType::Audit => "guid",
@@ -80,14 +80,14 @@ pub(crate) fn id_key(event_type: EventType) -> &'static str {
     }
 }
 
-/// Makes sure that each of `events` is there once, as it was, and nothing else.
+/// Asserts that the workspace has each of `events` once and unchanged, and nothing else.
 pub(crate) fn assert_arrived(scene: &Scene, event_type: EventType, events: &[Bytes]) {
     for (event, times) in events.iter().zip(arrivals(scene, event_type, events)) {
         assert_eq!(times, 1, "arrivals of {}", String::from_utf8_lossy(event));
     }
 }
 
-/// How often each of `events` is there. Every row must be that of one of them.
+/// How often the workspace has each of `events`. Every row must belong to one of them.
 pub(crate) fn arrivals(scene: &Scene, event_type: EventType, events: &[Bytes]) -> Vec<usize> {
     let events: Vec<ObjectMembers> = events
         .iter()
@@ -103,7 +103,7 @@ pub(crate) fn arrivals(scene: &Scene, event_type: EventType, events: &[Bytes]) -
     for row in scene.rows(event_type) {
         let row = ObjectMembers::of(&row);
         let id = row.text(key).expect("a row has the event's id");
-        let position = *positions.get(&id).unwrap_or_else(|| panic!("nobody sent {id}"));
+        let position = *positions.get(&id).unwrap_or_else(|| panic!("Proofpoint never sent {id}"));
         times[position] += 1;
         match scene.destination {
             DestinationApi::LogsIngestion => {
@@ -117,7 +117,7 @@ pub(crate) fn arrivals(scene: &Scene, event_type: EventType, events: &[Bytes]) -
     times
 }
 
-/// The columns that take an event's key of the same name as it is.
+/// The columns that take the event's key of the same name unchanged.
 fn columns(event_type: EventType) -> &'static [&'static str] {
     match event_type {
         EventType::Message => {
@@ -181,7 +181,7 @@ fn assert_is_legacy_of(
     assert_eq!(row, BTreeMap::new(), "columns that the event does not have");
 }
 
-/// The text of `msgParts`, which is in one column or in numbered ones.
+/// The text of `msgParts`, from one column or from numbered columns.
 fn joined_parts(row: &mut BTreeMap<String, String>) -> String {
     if let Some(whole) = row.remove("msgParts") {
         return unquoted(&whole);
@@ -190,7 +190,7 @@ fn joined_parts(row: &mut BTreeMap<String, String>) -> String {
     pieces.map(|piece| unquoted(&piece)).collect()
 }
 
-/// What the Data Collector API takes for a column's name, and rows don't use for themselves.
+/// Whether a key is a valid column name for the Data Collector API that rows do not use otherwise.
 fn is_plain_name(key: &str) -> bool {
     const OWN: [&str; 6] =
         ["tenant", "timegenerated", "rawdata", "event_type", "eventtime", "additionalfields"];
@@ -199,7 +199,7 @@ fn is_plain_name(key: &str) -> bool {
     is_word && !OWN.contains(&key.to_lowercase().as_str()) && !key.starts_with("msgParts")
 }
 
-/// `AdditionalFields`, out of which everything is taken that has to be in it.
+/// The content of `AdditionalFields`. Each check removes what it expects; the rest must be empty.
 struct Rest<'a> {
     event: Last<'a>,
     fields: BTreeMap<String, String>,
@@ -246,7 +246,7 @@ impl<'a> Rest<'a> {
     }
 }
 
-/// The members of an event that no later one of the same name hides.
+/// The last member of each name in an event.
 #[derive(Clone, Copy)]
 struct Last<'a>(&'a ObjectMembers);
 
@@ -270,7 +270,7 @@ fn instant(column: Option<String>) -> Timestamp {
     text.parse().expect("it is a time")
 }
 
-/// The event's own time, by the forms that are known.
+/// The event's own time, if its format is known.
 fn time(event: &ObjectMembers) -> Option<Timestamp> {
     let text = event.text("ts")?.replace('Z', "+0000");
     let with_offset = ["%Y-%m-%dT%H:%M:%S%.f%z", "%Y-%m-%dT%H:%M:%S%.f%:z"]

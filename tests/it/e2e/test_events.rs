@@ -1,4 +1,4 @@
-//! Events made for a test.
+//! Builds events for tests.
 
 use bytes::Bytes;
 use proofpoint_sentinel_core::feed::{EventType, Feed};
@@ -6,12 +6,12 @@ use proofpoint_sentinel_core::hour::Hour;
 use proofpoint_sentinel_simulator::DestinationApi;
 use serde_json::json;
 
-/// `count` small events, with ids that no other hour or feed has.
+/// `count` small events. Their ids are unique across hours and feeds.
 pub(crate) fn small(feed: &Feed, hour: Hour, count: usize) -> Vec<Bytes> {
     (0..count).map(|number| event(feed, hour, number, 0)).collect()
 }
 
-/// `count` events of at least `bytes` bytes each, which go through any column.
+/// `count` events of at least `bytes` bytes each.
 pub(crate) fn large(feed: &Feed, hour: Hour, count: usize, bytes: usize) -> Vec<Bytes> {
     (0..count).map(|number| event(feed, hour, number, bytes)).collect()
 }
@@ -36,7 +36,7 @@ fn event(feed: &Feed, hour: Hour, number: usize, filler: usize) -> Bytes {
     event.to_string().into()
 }
 
-/// The id of an event that was made here.
+/// The id of an event of this module.
 pub(crate) fn id(feed: &Feed, hour: Hour, number: usize) -> String {
     format!("{}-{hour}-{number}", feed.cluster_id)
 }
@@ -46,7 +46,7 @@ pub(crate) fn with_parts(guid: &str, parts: &str) -> Bytes {
     format!(r#"{{"guid":"{guid}","msgParts":{parts},"ts":"2026-11-20T09:00:00.5+0000"}}"#).into()
 }
 
-/// Where the rows of an event type lie.
+/// The table of an event type.
 pub(crate) fn table(destination: DestinationApi, event_type: EventType) -> String {
     let name = match (destination, event_type) {
         (DestinationApi::LogsIngestion, EventType::Message) => "ProofpointPODMessage_CL",

@@ -1,10 +1,10 @@
-//! Weeks in seconds: seven days of traffic and of all that goes wrong around it, then a calm day,
-//! and then every event is there once.
+//! Simulates weeks in seconds: seven days of traffic with many faults, then a calm day. At the end
+//! every event must be delivered exactly once.
 //!
-//! A week is drawn from a seed. Left out is what delivers twice or loses by design: an answer of the
-//! workspace that is lost after it took the rows; an event that comes later than the second reading
-//! of its hour reaches while no live session is in order; an hour that ends early, or falsely
-//! empty, so often in the same way that it is believed.
+//! A seed determines the week. It leaves out faults that duplicate or lose events by design: a lost
+//! answer of the workspace after it accepted the rows; an event that is later than the second read
+//! of its hour while no live session works; an hour that ends early, or is falsely empty, so often
+//! in the same way that the connector accepts it.
 
 mod empty_reads;
 mod plan;
@@ -27,14 +27,14 @@ use self::week_run::{WeekRun, WeekTotals};
 use crate::e2e::fixture::{Scene, last_hour, messages};
 use crate::e2e::row_assertions::ObjectMembers;
 
-/// How long after its end an hour is due, and how long after it is read once more.
+/// How long after its end an hour is read for the first and for the second time.
 const DELAY: SignedDuration = SignedDuration::from_mins(45);
 const SECOND_READ: SignedDuration = SignedDuration::from_hours(6);
 
-/// Of the seed that `WEEK_SEED` names, if it names one.
+/// `WEEK_SEED` sets the seed (default: 1).
 #[tokio::test]
 async fn after_a_week_every_event_is_there_once() {
-    check(chosen("WEEK_SEED").unwrap_or(1)).await;
+    check(number_from_environment("WEEK_SEED").unwrap_or(1)).await;
 }
 
 #[tokio::test]
@@ -47,16 +47,16 @@ async fn after_a_third_week_every_event_is_there_once() {
     check(3).await;
 }
 
-/// As many as `WEEK_SEEDS` says.
+/// `WEEK_SEEDS` sets the number of weeks (default: 10).
 #[tokio::test]
 #[ignore = "takes minutes"]
 async fn after_many_weeks_every_event_is_there_once() {
     let first = 1_000;
-    let seeds = first..first + chosen("WEEK_SEEDS").unwrap_or(10);
+    let seeds = first..first + number_from_environment("WEEK_SEEDS").unwrap_or(10);
     stream::iter(seeds).for_each_concurrent(4, check).await;
 }
 
-fn chosen(variable: &str) -> Option<u64> {
+fn number_from_environment(variable: &str) -> Option<u64> {
     let text = std::env::var(variable).ok()?;
     Some(text.parse().unwrap_or_else(|_| panic!("{variable} is no number: {text}")))
 }
@@ -77,7 +77,7 @@ async fn check(seed: u64) {
     assert_every_event_once(&week, &week_run.scene);
     assert_all_hours_done(&week_run).await;
     assert_ledger_pruned(&week_run);
-    assert_eventful(&week_run.totals);
+    assert_many_faults(&week_run.totals);
 }
 
 fn print_figures(week: &WeekPlan, week_run: &WeekRun, began: Instant) {
@@ -113,14 +113,13 @@ fn assert_every_event_once(week: &WeekPlan, scene: &Scene) {
         "week {}, events and how often they are there: {wrong:#?}",
         week.seed
     );
-    assert_eq!(arrivals, BTreeMap::new(), "nobody sent these");
+    assert_eq!(arrivals, BTreeMap::new(), "Proofpoint never sent these");
     for reason in [DeadLetterReason::Refused, DeadLetterReason::Oversize] {
         assert_eq!(scene.dead_letters(reason, &messages()), []);
     }
 }
 
-/// Done is every hour up to the newest that is due, and what waits for its second reading waits
-/// rightly.
+/// Asserts that every due hour is done, and that exactly the recent ones wait for their second read.
 async fn assert_all_hours_done(week_run: &WeekRun) {
     let now = week_run.scene.now();
     let checkpoint = week_run.scene.checkpoint(&messages()).await.expect("there is one");
@@ -133,7 +132,7 @@ async fn assert_all_hours_done(week_run: &WeekRun) {
     assert_eq!(checkpoint.second, fresh.collect::<Vec<_>>());
 }
 
-/// In the ledger is what was written in the 72 hours before it was pruned, and nothing else.
+/// Asserts that the ledger has only segments of the 72 hours before it was pruned, and all of them.
 fn assert_ledger_pruned(week_run: &WeekRun) {
     let pruned = week_run.totals.pruned.expect("hours were done");
     let mut written = BTreeSet::new();
@@ -148,12 +147,12 @@ fn assert_ledger_pruned(week_run: &WeekRun) {
     let since = |hours: i64| -> BTreeSet<Hour> {
         week_run.totals.delivering.range(Hour::containing(pruned).plus(-hours)..).copied().collect()
     };
-    // It is pruned by the time of the newest event, which came before the last ticks.
+    // The newest event determines what is pruned. It is older than the last ticks.
     assert!(written.is_superset(&since(72)) && written.is_subset(&since(74)), "{written:?}");
 }
 
-/// A week in which nothing went wrong would prove nothing.
-fn assert_eventful(totals: &WeekTotals) {
+/// Asserts that enough went wrong: a week without faults would prove nothing.
+fn assert_many_faults(totals: &WeekTotals) {
     let WeekTotals { failed, unfinished, delivered, duplicates, repaired, hours_checked, .. } =
         totals;
     assert!(*failed > 10 && *unfinished > 3 && *hours_checked > 50, "{totals:?}");

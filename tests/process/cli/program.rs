@@ -7,7 +7,7 @@ use tokio::process::{Child, ChildStdout, Command};
 
 use crate::{PROGRAM, soon};
 
-/// A program that runs, killed when this is dropped.
+/// A running program. Dropping it kills the program.
 pub(crate) struct Running(Child);
 
 /// A program that has ended.
@@ -18,7 +18,7 @@ pub(crate) struct Ended {
     pub stderr: String,
 }
 
-/// Starts the program with nothing but `environment` around it.
+/// Starts the program with exactly this `environment`.
 pub(crate) fn start(arguments: &[&str], environment: &[(String, String)]) -> Running {
     let child = Command::new(PROGRAM)
         .args(arguments)
@@ -45,7 +45,7 @@ impl Running {
         assert!(soon(sent).await.expect("kill can be run").success());
     }
 
-    /// What it writes to standard output from here on, which its end will then lack.
+    /// Takes its standard output. The result of `end` then lacks it.
     pub(crate) fn lines(&mut self) -> Lines<BufReader<ChildStdout>> {
         BufReader::new(self.0.stdout.take().expect("it was not taken yet")).lines()
     }

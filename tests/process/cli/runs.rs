@@ -1,4 +1,4 @@
-//! Runs that are cut short, killed, or come two at a time: nothing gets lost.
+//! Runs that are interrupted, killed, or run at the same time: no event is lost.
 
 use std::os::unix::process::ExitStatusExt;
 
@@ -12,11 +12,11 @@ use crate::app::{App, fire, succeed};
 use crate::cli::services::{TestServices, feeds};
 use crate::soon;
 
-/// More ticks than a machine under load needs.
+/// More ticks than needed, even under load.
 const TICKS: usize = 10;
 
 impl TestServices {
-    /// Whether both feeds have the hour behind them.
+    /// Whether `hour` is done for both feeds.
     async fn has_done(&self, hour: Hour) -> bool {
         for feed in feeds() {
             let checkpoint = self.checkpoint(&feed).await;
@@ -42,10 +42,10 @@ impl TestServices {
 
 #[tokio::test]
 async fn a_run_ends_by_itself_in_time_and_the_next_goes_on() {
-    // Read is for four and a half of the six seconds: the first hour takes one second, the second
-    // four.
+    // The run reads for four and a half of the six seconds. The first hour takes one second, the
+    // second takes four.
     let services = TestServices::new(&[100, 400], Some(100)).await;
-    let app = App::with_time_out("00:00:06");
+    let app = App::with_timeout("00:00:06");
     let host = app.host(services.settings(DestinationApi::LogsIngestion)).await;
     let logs = succeed(&host).await;
     assert!(logs.iter().all(|line| line.contains("to be continued")), "{logs:#?}");

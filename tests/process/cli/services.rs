@@ -1,4 +1,4 @@
-//! What is around the program: events of some hours at Proofpoint, a workspace, a place for state.
+//! The services around the program: Proofpoint with events of some hours, a workspace, and storage.
 
 use std::collections::BTreeSet;
 use std::path::PathBuf;
@@ -24,7 +24,7 @@ use crate::soon;
 /// The one cluster.
 pub(crate) const CLUSTER: &str = "acme_hosted";
 
-/// The feeds that are read where settings don't say otherwise.
+/// The feeds that are read by default.
 pub(crate) fn feeds() -> [Feed; 2] {
     [EventType::Message, EventType::Maillog].map(feed)
 }
@@ -36,16 +36,16 @@ pub(crate) fn feed(event_type: EventType) -> Feed {
 
 pub(crate) struct TestServices {
     pub simulation: Simulation,
-    /// Hours that have events, all of them due.
+    /// The hours with events. All of them are due.
     pub hours: Vec<Hour>,
     source: Arc<InMemoryEvents>,
     directory: TempDir,
 }
 
 impl TestServices {
-    /// Each of the feeds has the given numbers of events in its latest hours. Where there is a
-    /// `pace`, sessions send so many a second.
-    pub(crate) async fn new(per_hour: &[usize], pace: Option<u32>) -> TestServices {
+    /// Each feed has these numbers of events in its latest hours. Sessions send at most
+    /// `events_per_second`, if that is given.
+    pub(crate) async fn new(per_hour: &[usize], events_per_second: Option<u32>) -> TestServices {
         let directory = tempfile::tempdir().unwrap();
         let newest = Hour::newest_due(Timestamp::now(), SignedDuration::from_mins(45));
         let oldest = newest.plus(1 - per_hour.len() as i64);
@@ -62,16 +62,15 @@ impl TestServices {
         }
         let mut settings =
             SimulationSettings::new(directory.path(), Clock::system(), &[CLUSTER], source.clone());
-        settings.pod.events_per_second = pace;
+        settings.pod.events_per_second = events_per_second;
         let simulation = soon(Simulation::start(settings)).await.unwrap();
         TestServices { simulation, hours, source, directory }
     }
 
-    /// The settings of an app, or of a terminal's environment, that lives in this services. It reads
-    /// the archive alone.
+    /// The settings of an app, or of a terminal's environment, that uses these services and reads only
+    /// the archive.
     pub(crate) fn settings(&self, destination: DestinationApi) -> Vec<(String, String)> {
-        // The hour before the first has no events. It is there for tests that begin in one hour
-        // and go on in the next.
+        // One hour more, without events, for tests that begin in one clock hour and end in the next.
         let lookback = Hour::containing(Timestamp::now()).hours_since(self.hours[0]) + 1;
         let state = Url::from_directory_path(self.state_directory()).unwrap();
         let own = [
@@ -83,7 +82,7 @@ impl TestServices {
         self.simulation.app_settings(destination).into_iter().chain(own).collect()
     }
 
-    /// Where the state lies.
+    /// The directory of the state.
     pub(crate) fn state_directory(&self) -> PathBuf {
         self.directory.path().join("state")
     }
@@ -97,12 +96,12 @@ impl TestServices {
         self.state().await.read_checkpoint(feed).await.unwrap().expect("there is one").0
     }
 
-    /// A path for a file of the test's own.
+    /// A path for a file of the test.
     pub(crate) fn file(&self, name: &str) -> PathBuf {
         self.directory.path().join(name)
     }
 
-    /// Adds an event to those of an hour.
+    /// Adds an event to an hour.
     pub(crate) fn add(&self, feed: &Feed, hour: Hour, event: &str) {
         self.source.add_to_hour(feed, hour, [event.to_owned()]);
     }
@@ -112,7 +111,7 @@ impl TestServices {
         self.source.events(feed, hour).collect()
     }
 
-    /// The ids of all events of some hours, in order.
+    /// The sorted ids of all events of these hours.
     pub(crate) fn ids(&self, feed: &Feed, hours: &[Hour]) -> Vec<String> {
         let events = hours.iter().flat_map(|hour| self.events(feed, *hour));
         let mut ids: Vec<String> = events.map(|event| id(feed, &event)).collect();
@@ -120,7 +119,7 @@ impl TestServices {
         ids
     }
 
-    /// The ids of all rows that have reached the workspace, in order.
+    /// The sorted ids of all rows in the workspace.
     pub(crate) fn delivered(&self, feed: &Feed) -> Vec<String> {
         let table = table(feed.event_type);
         let tables = [table.name.to_owned(), format!("{}_CL", table.log_type)];
@@ -130,7 +129,7 @@ impl TestServices {
         ids
     }
 
-    /// Every event of `hours` has reached the workspace, and none of them twice.
+    /// Asserts that every event of `hours` was delivered exactly once.
     #[track_caller]
     pub(crate) fn assert_delivered_once(&self, hours: &[Hour]) {
         for feed in feeds() {
@@ -142,7 +141,7 @@ impl TestServices {
         }
     }
 
-    /// Every event has reached the workspace.
+    /// Asserts that every event was delivered.
     #[track_caller]
     pub(crate) fn assert_nothing_is_missing(&self) {
         for feed in feeds() {
@@ -152,10 +151,10 @@ impl TestServices {
         }
     }
 
-    /// Waits until the Log API's counts of both feeds are as `wanted`.
-    pub(crate) async fn both_feeds(&self, wanted: impl Fn(&FeedCounters) -> bool) {
+    /// Waits until `condition` is true for the Log API's counters of both feeds.
+    pub(crate) async fn both_feeds(&self, condition: impl Fn(&FeedCounters) -> bool) {
         let both =
-            |feed: &Feed, counters: &FeedCounters| feeds().contains(feed) && wanted(counters);
+            |feed: &Feed, counters: &FeedCounters| feeds().contains(feed) && condition(counters);
         soon(self.simulation.pod.wait_for(|all| {
             all.feeds.iter().filter(|(feed, counters)| both(feed, counters)).count() == 2
         }))
@@ -163,7 +162,7 @@ impl TestServices {
     }
 }
 
-/// An event with spaces and an order of its own, by which it can be told that it was not rewritten.
+/// An event with unusual spaces and order, which shows whether it was rewritten.
 fn event(feed: &Feed, hour: Hour, number: usize) -> String {
     let id = table(feed.event_type).id;
     format!(
@@ -174,5 +173,5 @@ fn event(feed: &Feed, hour: Hour, number: usize) -> String {
 /// The id of an event or of its row.
 pub(crate) fn id(feed: &Feed, json: &[u8]) -> String {
     let value: Value = serde_json::from_slice(json).expect("it is JSON");
-    value[table(feed.event_type).id].as_str().expect("it has an id").to_owned()
+    value[table(feed.event_type).id].as_str().expect("there is an id").to_owned()
 }

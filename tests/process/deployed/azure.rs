@@ -1,5 +1,5 @@
-//! Everything that the Function App talks to, under its real name: names lead through the company's
-//! proxy, and everybody shows a certificate of the company's authority.
+//! All services that the Function App talks to, under their real names: it reaches them through the
+//! company's proxy, and each has a certificate of the company's authority.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::SocketAddr;
@@ -38,7 +38,7 @@ const USER: &str = "ann";
 pub(crate) const PASSWORD: &str = "hunter2/@:";
 const PASSWORD_ESCAPED: &str = "hunter2%2F%40%3A";
 
-/// The company's network, which is there before anything is deployed.
+/// The company's network, which exists before the deployment.
 pub(crate) struct Company {
     authority: CompanyAuthority,
     proxy: ConnectProxy,
@@ -52,7 +52,7 @@ impl Company {
         Company { authority: CompanyAuthority::new(), proxy, routes }
     }
 
-    /// The proxy's address, with what it wants to see.
+    /// The proxy's address, with user and password.
     pub(crate) fn proxy(&self) -> String {
         format!("http://{USER}:{PASSWORD_ESCAPED}@{}", self.proxy.address())
     }
@@ -63,7 +63,7 @@ impl Company {
     }
 }
 
-/// What is deployed and what it talks to.
+/// The deployed services.
 pub(crate) struct Azure {
     pub workspace: Workspace,
     company: Company,
@@ -78,8 +78,8 @@ pub(crate) struct Azure {
 }
 
 impl Azure {
-    /// `clusters` have events in `source`. Rows are taken under the name `ingestion`, and the data
-    /// collection rule, where one is deployed, is `rule`.
+    /// `source` has the events of `clusters`. `ingestion` is the host name of the API that takes rows;
+    /// `rule` is the id of the data collection rule, if one is deployed.
     pub(crate) async fn start(
         company: Company,
         deployed: &Deployed,
@@ -144,26 +144,26 @@ impl Azure {
         azure
     }
 
-    /// What the platform adds to the settings of an app that has an identity.
+    /// The settings that the platform adds for an app with an identity.
     pub(crate) fn identity_settings(&self) -> Vars {
         let header = self.issuer.settings().identity_header.reveal().to_owned();
         let endpoint = ("IDENTITY_ENDPOINT".to_owned(), self.identity.endpoint());
         [endpoint, ("IDENTITY_HEADER".to_owned(), header)].into()
     }
 
-    /// What tokens were issued for.
+    /// The token requests so far.
     pub(crate) fn tokens(&self) -> BTreeSet<TokenRequest> {
         self.identity.asked()
     }
 
-    /// The names of the peers to which the proxy made tunnels; it has refused nothing.
+    /// The peers of the proxy's tunnels. The proxy must have refused nothing.
     pub(crate) fn peers(&self) -> BTreeSet<String> {
         let proxy = &self.company.proxy;
         assert_eq!(proxy.answers().keys().collect::<Vec<_>>(), [&200]);
         proxy.tunnels().into_keys().collect()
     }
 
-    /// The name of the storage account's blob service.
+    /// The host name of the storage account's blob service.
     pub(crate) fn blob_service(&self) -> String {
         format!("{}.blob.core.windows.net", self.account)
     }
@@ -181,7 +181,7 @@ impl Azure {
         read.map(|(checkpoint, _)| checkpoint)
     }
 
-    /// The containers that the storage account has.
+    /// The containers of the storage account.
     pub(crate) async fn containers(&self) -> BTreeSet<String> {
         let mut url = self.azurite.container("");
         url.query_pairs_mut().append_pair("comp", "list");
@@ -200,7 +200,7 @@ impl Azure {
     }
 }
 
-/// A blob service under its real name, which takes the tokens of identities.
+/// A blob service under its real name that accepts the tokens of identities.
 fn start_azurite(
     authority: &CompanyAuthority,
     account: &str,

@@ -1,4 +1,4 @@
-//! A certificate authority whose certificates are for the real names of servers.
+//! The company's certificate authority, for the real names of servers.
 
 use std::sync::Arc;
 
@@ -16,7 +16,7 @@ pub(crate) struct CompanyAuthority {
     issuer: Issuer<'static, KeyPair>,
 }
 
-/// What a server shows.
+/// The certificate and key of a server.
 pub(crate) struct Certified {
     pub certificate_pem: String,
     pub key_pem: String,

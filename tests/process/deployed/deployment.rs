@@ -1,4 +1,4 @@
-//! A Function App that a deployment of the template has made, and mail traffic for it.
+//! A Function App deployed by the template, with mail traffic.
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
@@ -28,11 +28,11 @@ const WORKSPACE: &str = "/subscriptions/11111111-1111-1111-1111-111111111111/res
 const LOOKBACK_HOURS: i64 = 3;
 const VOLUME: MailVolume = MailVolume { messages: 30, audits: 10, daily: false, bulk: false };
 
-/// What is to be deployed.
+/// The options of a deployment.
 pub(crate) struct DeploymentOptions {
-    /// The template's parameters, beside those of every deployment here.
+    /// Parameters of the template, besides those that all deployments here have.
     pub parameters: Value,
-    /// Clusters beside the first, each with its token.
+    /// Additional clusters, each with its token.
     pub more_clusters: &'static [(&'static str, &'static str)],
     pub event_types: &'static [EventType],
 }
@@ -80,7 +80,7 @@ impl Deployment {
         Deployment { azure, deployed, feeds, app, source, began: Timestamp::now() }
     }
 
-    /// What the platform hands to the Functions host.
+    /// The environment that the platform gives the Functions host.
     pub(crate) fn environment(&self) -> Vars {
         self.deployed.environment().into_iter().chain(self.azure.identity_settings()).collect()
     }
@@ -90,7 +90,7 @@ impl Deployment {
         soon(FunctionsHost::start(&root(&self.app), environment)).await.unwrap()
     }
 
-    /// Every event of the hours that were due has arrived, and none has arrived twice.
+    /// Asserts that every event of the due hours was delivered exactly once.
     #[track_caller]
     pub(crate) fn assert_delivered(&self, table_of: impl Fn(EventType) -> String) {
         let newest = Hour::newest_due(self.began, SignedDuration::from_mins(45));

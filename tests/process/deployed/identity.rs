@@ -1,5 +1,5 @@
-//! The managed identity endpoint of the platform: the simulated one, with a record of what was
-//! asked for, and with the kind of token that a blob service reads.
+//! The managed identity endpoint of the platform: it forwards to the simulated one, records the
+//! requests, and issues tokens that the blob service can read.
 
 use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex};
@@ -17,7 +17,7 @@ use serde_json::{Value, json};
 use tokio::net::TcpListener;
 use tokio_util::task::AbortOnDropHandle;
 
-/// What a token was asked for: the resource, and the client id of a user-assigned identity.
+/// A token request: the resource, and the client id of a user-assigned identity.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, serde::Deserialize)]
 pub(crate) struct TokenRequest {
     pub resource: String,
@@ -38,7 +38,7 @@ struct Shared {
 }
 
 impl ManagedIdentity {
-    /// In front of the simulated `endpoint`, which decides who gets a token.
+    /// Starts it in front of the simulated `endpoint`, which checks the requests.
     pub(crate) async fn before(endpoint: String) -> ManagedIdentity {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let port = listener.local_addr().unwrap().port();
@@ -54,7 +54,7 @@ impl ManagedIdentity {
         format!("http://127.0.0.1:{}/msi/token", self.port)
     }
 
-    /// Everything that tokens were issued for.
+    /// All requests that got a token.
     pub(crate) fn asked(&self) -> BTreeSet<TokenRequest> {
         self.shared.asked.lock().unwrap().clone()
     }
@@ -81,7 +81,7 @@ async fn token(
     axum::Json(body).into_response()
 }
 
-/// Azurite looks into a token, but at no signature.
+/// A token for Azurite, which reads the claims but does not check the signature.
 fn storage_token(audience: &str) -> String {
     let now = Timestamp::now().as_second();
     let head = json!({"typ": "JWT", "alg": "RS256"});

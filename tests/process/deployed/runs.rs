@@ -1,4 +1,4 @@
-//! Ticks of an app that the template has made.
+//! Runs of an app deployed by the template.
 
 use std::collections::BTreeSet;
 
@@ -57,8 +57,8 @@ fn legacy() -> DeploymentOptions {
     }
 }
 
-/// Two ticks of the app, the second in a new process. It has to reach Proofpoint, `ingestion` and
-/// its storage, and to have tokens for `resources`.
+/// Runs the app twice, the second time in a new process. Asserts that it reaches exactly Proofpoint,
+/// `ingestion` and its storage, and requests tokens for exactly `resources`.
 async fn assert_works(deployment: &Deployment, ingestion: &str, resources: &[&str]) {
     let host = deployment.host(deployment.environment()).await;
     succeed(&host).await;

@@ -1,4 +1,4 @@
-//! The names of all settings of all deployments: somebody reads each of them.
+//! The settings of all deployments: the program or the platform reads each of them.
 
 use std::collections::BTreeSet;
 
@@ -6,7 +6,7 @@ use proofpoint_sentinel::settings::{Settings, Vars};
 
 use crate::deployed::template::{all, vars};
 
-/// What the Functions host and the platform read, and the program does not, by their documentation.
+/// Settings that the Functions host or the platform reads, according to their documentation.
 const PLATFORM: [&str; 9] = [
     "APPLICATIONINSIGHTS_AUTHENTICATION_STRING",
     "APPLICATIONINSIGHTS_CONNECTION_STRING",
@@ -16,14 +16,14 @@ const PLATFORM: [&str; 9] = [
     "FUNCTIONS_EXTENSION_VERSION",
     "FUNCTIONS_WORKER_RUNTIME",
     "WEBSITE_RUN_FROM_PACKAGE",
-    // By function.json.
+    // Read through function.json.
     "ProofpointSchedule",
 ];
 
-/// Nothing that takes a choice, an address, an id, a number or a secret takes this.
+/// A value that is invalid for every setting.
 const NONSENSE: &str = "no \u{7f} value";
 
-/// What the program makes of its settings, with what it complains about.
+/// The parsed settings, or the errors, as text.
 fn read(vars: &Vars) -> String {
     match Settings::read(vars) {
         Ok(settings) => format!("{settings:?}"),

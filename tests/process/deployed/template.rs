@@ -1,5 +1,4 @@
-//! What a deployment of azuredeploy.json comes to, and what the platform makes of it before the
-//! program starts.
+//! The resources and settings that azuredeploy.json deploys, as the platform resolves them.
 
 use std::io::Write as _;
 use std::path::Path;
@@ -72,7 +71,7 @@ impl Deployed {
     }
 }
 
-/// What every deployment that the template's own tests go through comes to.
+/// All deployments of the template's own tests.
 pub(crate) fn all() -> Vec<Value> {
     match evaluate(&["--all"], &Value::Null) {
         Value::Array(all) => all,
@@ -80,7 +79,7 @@ pub(crate) fn all() -> Vec<Value> {
     }
 }
 
-/// An object of texts as settings.
+/// A JSON object of strings as settings.
 #[track_caller]
 pub(crate) fn vars(object: &Value) -> Vars {
     let members = object.as_object().expect("settings are an object");
@@ -104,7 +103,7 @@ fn evaluate(arguments: &[&str], input: &Value) -> Value {
     serde_json::from_slice(&output.stdout).expect("it prints JSON")
 }
 
-/// The secret's address, where the value refers to one.
+/// The secret's URI, if the value refers to a secret.
 fn secret_uri(value: &str) -> Option<&str> {
     value.strip_prefix("@Microsoft.KeyVault(SecretUri=")?.strip_suffix(')')
 }

@@ -11,17 +11,17 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio_rustls::{TlsAcceptor, TlsConnector};
 use tokio_util::task::AbortOnDropHandle;
 
-/// What is said to it is said to the server behind it.
+/// Forwards all data to the server behind it.
 pub(crate) struct TlsFront {
     address: SocketAddr,
     _task: AbortOnDropHandle<()>,
 }
 
-/// The server that has the answers, on loopback.
+/// The server behind it, on loopback.
 #[derive(Clone)]
 pub(crate) enum Backend {
     Plain(u16),
-    /// A server that shows a certificate for `localhost`, which this configuration trusts.
+    /// A TLS server with a certificate for `localhost` that this configuration trusts.
     Tls(u16, Arc<ClientConfig>),
 }
 
@@ -41,7 +41,7 @@ impl TlsFront {
 async fn serve(listener: TcpListener, backend: Backend, acceptor: TlsAcceptor) {
     while let Ok((client, _)) = listener.accept().await {
         let (backend, acceptor) = (backend.clone(), acceptor.clone());
-        // A connection that breaks is the business of those who talk over it.
+        // Errors of a connection are for its peers to notice.
         tokio::spawn(async move { pass(acceptor.accept(client).await?, backend).await });
     }
 }

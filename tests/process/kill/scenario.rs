@@ -104,7 +104,7 @@ impl Scenario {
             state: StateContainer::new(format!("kill-{seed}-{:08x}", rand::random::<u32>())).await,
             feeds,
             span: SignedDuration::from_millis(if seed % 4 < 2 { 100 } else { 1_500 }),
-            short_app: App::with_time_out(SHORT_TIMEOUT),
+            short_app: App::with_timeout(SHORT_TIMEOUT),
             app: App::new(),
             handlers: HandlerPosts::default(),
             kills: 0,

@@ -1,4 +1,4 @@
-//! An archive some of whose readings are falsely empty, hour by hour.
+//! An event source whose archive is sometimes falsely empty.
 
 use std::collections::BTreeMap;
 use std::sync::Mutex;
@@ -8,20 +8,20 @@ use proofpoint_sentinel_core::feed::Feed;
 use proofpoint_sentinel_core::hour::Hour;
 use proofpoint_sentinel_simulator::pod::{Arrivals, EventSource, Events, InMemoryEvents, Position};
 
-/// Given events, and which of the next readings of an hour give none of them.
+/// Events, and which of the next reads of each hour return none of them.
 pub(super) struct EmptyReads {
-    given: InMemoryEvents,
-    readings: Mutex<BTreeMap<Hour, Vec<bool>>>,
+    events: InMemoryEvents,
+    empty: Mutex<BTreeMap<Hour, Vec<bool>>>,
 }
 
 impl EmptyReads {
-    pub(super) fn new(given: InMemoryEvents, readings: BTreeMap<Hour, Vec<bool>>) -> EmptyReads {
-        EmptyReads { given, readings: Mutex::new(readings) }
+    pub(super) fn new(events: InMemoryEvents, empty: BTreeMap<Hour, Vec<bool>>) -> EmptyReads {
+        EmptyReads { events, empty: Mutex::new(empty) }
     }
 
-    fn is_empty_this_time(&self, hour: Hour) -> bool {
-        let mut readings = self.readings.lock().expect("no holder panics");
-        match readings.get_mut(&hour) {
+    fn next_read_is_empty(&self, hour: Hour) -> bool {
+        let mut empty = self.empty.lock().expect("no holder panics");
+        match empty.get_mut(&hour) {
             Some(next) if !next.is_empty() => next.remove(0),
             _ => false,
         }
@@ -30,13 +30,13 @@ impl EmptyReads {
 
 impl EventSource for EmptyReads {
     fn archived(&self, feed: &Feed, hour: Hour, by: Timestamp) -> Events {
-        if self.is_empty_this_time(hour) {
+        if self.next_read_is_empty(hour) {
             return Box::new(std::iter::empty());
         }
-        self.given.archived(feed, hour, by)
+        self.events.archived(feed, hour, by)
     }
 
     fn arrivals(&self, feed: &Feed, start: Position) -> Box<dyn Arrivals> {
-        self.given.arrivals(feed, start)
+        self.events.arrivals(feed, start)
     }
 }

@@ -1,5 +1,5 @@
-//! What happens in a week, drawn from a seed: when the function runs, what goes wrong then, which
-//! events there are and which readings of the archive are falsely empty.
+//! The plan of a week, determined by a seed: when the function runs, the faults of each run, the
+//! events, and which reads of the archive are falsely empty.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -18,17 +18,17 @@ use crate::e2e::fixture::{START, last_hour};
 
 const WEEK: SignedDuration = SignedDuration::from_hours(7 * 24);
 
-/// After the week nothing goes wrong for so long: every hour of the week becomes due in it, and has
-/// its second reading.
+/// How long nothing goes wrong after the week. In this time every hour of the week becomes due and
+/// has its second read.
 const CALM: SignedDuration = SignedDuration::from_hours(24);
 
-/// How long the function is away, in hours, once each.
+/// The outages of the function, in hours.
 const OUTAGES: [i64; 4] = [1, 3, 20, 36];
 
-/// How many more ticks are missed, one by one.
+/// How many single ticks are missed besides.
 const MISSED_TICKS: usize = 4;
 
-/// How many minutes lie between ticks, for some hours in a row.
+/// Minutes between ticks. Each rhythm lasts for some hours.
 const RHYTHMS: [i64; 6] = [5, 15, 30, 30, 60, 60];
 
 const CALM_RHYTHM: SignedDuration = SignedDuration::from_mins(30);
@@ -42,8 +42,8 @@ pub(super) struct WeekPlan {
     pub outages: Vec<Outage>,
     pub ticks: Vec<Tick>,
     pub events: Vec<WeekEvent>,
-    /// Which of the first readings of an hour give none of its events. No more than two of them
-    /// are: the third would be believed.
+    /// Which of the first reads of an hour are falsely empty. At most two: the connector accepts the
+    /// third.
     pub empty_reads: BTreeMap<Hour, Vec<bool>>,
 }
 
@@ -59,12 +59,12 @@ pub(super) struct Outage {
 pub(super) struct Tick {
     pub at: Timestamp,
     pub fault: Option<RunFault>,
-    /// What the next session with the archive does wrong, whenever there is one.
+    /// The fault of the next archive session.
     pub archive: Option<SessionFault>,
 }
 
 impl WeekPlan {
-    /// The week of that seed.
+    /// The plan for this seed.
     pub(super) fn of(seed: u64) -> WeekPlan {
         let mut rng = SmallRng::seed_from_u64(seed);
         let start: Timestamp = START.parse().expect("it is a time");
@@ -94,7 +94,7 @@ impl WeekPlan {
 }
 
 impl Outage {
-    /// Somewhere in the week, but not at its very beginning.
+    /// A random time in the week, but not right at its beginning.
     fn random(hours: i64, start: Timestamp, calm: Timestamp, rng: &mut SmallRng) -> Outage {
         let length = SignedDuration::from_hours(hours);
         let earliest = start + SignedDuration::from_hours(2);
@@ -113,13 +113,13 @@ impl Tick {
         Tick { at, fault: None, archive: None }
     }
 
-    /// Whether all that has arrived for the live stream comes through it.
+    /// Whether the live stream of this run brings all events that have arrived.
     pub(super) fn is_faultless(&self) -> bool {
         self.fault.is_none()
     }
 }
 
-/// The ticks of the week, each some seconds late, as a timer's are.
+/// The ticks of the week. Each is some seconds late, like those of a real timer.
 fn ticks(start: Timestamp, calm: Timestamp, outages: &[Outage], rng: &mut SmallRng) -> Vec<Tick> {
     let mut times = Vec::new();
     let mut at = start;
@@ -138,7 +138,7 @@ fn ticks(start: Timestamp, calm: Timestamp, outages: &[Outage], rng: &mut SmallR
     times.into_iter().map(Tick::faultless).collect()
 }
 
-/// Which readings of an hour are falsely empty, where any is.
+/// Which reads of an hour are falsely empty, if any.
 fn empty_reads(rng: &mut SmallRng) -> Option<Vec<bool>> {
     let patterns: [&[bool]; 5] =
         [&[true], &[true, true], &[false, true], &[false, true, true], &[true, false, true]];
@@ -164,8 +164,8 @@ impl fmt::Display for WeekPlan {
                 writeln!(f, "{at:.0} archive: {fault:?}")?;
             }
         }
-        for (hour, readings) in &self.empty_reads {
-            writeln!(f, "{hour} falsely empty: {readings:?}")?;
+        for (hour, reads) in &self.empty_reads {
+            writeln!(f, "{hour} falsely empty: {reads:?}")?;
         }
         Ok(())
     }

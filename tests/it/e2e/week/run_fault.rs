@@ -1,4 +1,4 @@
-//! What goes wrong in the runs of a week.
+//! The faults of the runs of a week.
 
 use std::time::Duration;
 
@@ -9,24 +9,24 @@ use rand::rngs::SmallRng;
 
 use super::plan::Tick;
 
-/// What goes wrong in a run, besides the archive. One thing at a time, so that nothing of it is
-/// left over for the next run.
+/// A fault of a run, besides those of the archive. A run has only one, so that none is left over for
+/// the next run.
 #[derive(Clone, Debug)]
 pub(super) enum RunFault {
-    /// The live session does this.
+    /// The live session has this fault.
     Live(SessionFault),
-    /// The workspace does this to a post, and the run has no time to try again.
+    /// A post has this fault, and the run has no time to retry.
     Held(PostFault),
-    /// There is only so much time to read.
+    /// The run has only this much time to read.
     Deadline(Duration),
-    /// The program is told to stop once the service has sent it so many events.
+    /// The run is told to stop after this many events.
     Stop(u64),
 }
 
-/// Draws troubles.
+/// Chooses random faults.
 pub(super) struct RunFaultGenerator<'a> {
     rng: &'a mut SmallRng,
-    /// After how many events the archive's last fault came.
+    /// The number of events before the archive's last fault.
     last_count: u64,
 }
 
@@ -35,7 +35,7 @@ impl RunFaultGenerator<'_> {
         RunFaultGenerator { rng, last_count: 0 }
     }
 
-    /// RunFaultGenerator a quarter of `ticks` one by one, and some of them for hours in a row.
+    /// Gives a quarter of `ticks` a fault, and some the same fault for hours in a row.
     pub(super) fn spread(&mut self, ticks: &mut [Tick]) {
         for tick in &mut *ticks {
             tick.fault = self.rng.random_bool(0.25).then(|| self.any());
@@ -84,9 +84,9 @@ impl RunFaultGenerator<'_> {
         }
     }
 
-    /// Two faults in a row never come after the same number of events: an hour that is cut so counts
-    /// as whole, since some servers know no other end. For the same reason none of them loses what
-    /// was sent.
+    /// Two faults in a row never come after the same number of events: an hour that is cut twice at
+    /// the same event counts as complete, since some servers end no other way. For the same reason,
+    /// none of these faults loses events that were sent.
     fn of_archive(&mut self) -> SessionFault {
         self.last_count = (self.last_count + 1) % 9;
         let count = self.last_count;
@@ -104,7 +104,7 @@ impl RunFaultGenerator<'_> {
         }
     }
 
-    /// What loses nothing.
+    /// A fault that loses nothing.
     fn session_fault(&mut self) -> SessionFault {
         match self.rng.random_range(0..7) {
             0 => SessionFault::EmptyFrames,
@@ -118,12 +118,12 @@ impl RunFaultGenerator<'_> {
     }
 }
 
-/// With this status the archive alone is read.
+/// With this status, only the archive is read.
 fn unavailable() -> SessionFault {
     SessionFault::Refuse(RefusedHandshake::new(503, "Service Unavailable"))
 }
 
-/// With this one nothing is.
+/// With this status, nothing is read.
 fn unauthorized() -> SessionFault {
     SessionFault::Refuse(RefusedHandshake::new(401, "Unauthorized"))
 }

@@ -1,4 +1,4 @@
-//! The events of a week: a daily curve, late ones, and all that the service makes of them.
+//! The events of a week: a daily curve, late events, and all the variations of the service.
 
 use jiff::tz::{Offset, TimeZone};
 use jiff::{SignedDuration, Timestamp};
@@ -10,39 +10,39 @@ use rand::seq::{IndexedRandom, SliceRandom};
 
 use super::plan::Tick;
 
-/// An hour has so many events at night, or none.
+/// The number of events in an hour at night. Some hours have none.
 const FEWEST: f64 = 12.0;
 
-/// How many more it has at noon.
+/// The additional events at noon.
 const PEAK: f64 = 60.0;
 const WEEKEND_PEAK: f64 = 15.0;
 
-/// How late an event may come into the archive for the second reading to find it: six hours after
-/// the end of its hour, less the half hour that the archive takes to settle.
+/// How late an event can reach the archive for the second read to find it: six hours after the end
+/// of its hour, less the archive delay of half an hour.
 const SECOND_REACH: SignedDuration = SignedDuration::from_mins(5 * 60 + 30);
 
-/// Offsets, each with a way to write it.
+/// Offsets in hours, each with a way to write it.
 const OFFSETS: [(i8, &str); 6] =
     [(0, "+0000"), (0, "Z"), (0, ""), (-7, "-0700"), (-8, "-08:00"), (2, "+0200")];
 
-/// Under which hour the archive files an event. What is documented leaves room for both.
+/// The hour under which the archive stores an event. The documentation allows both.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Filing {
-    /// That of its time; at the edge of an hour perhaps the one beside it.
+    /// The hour of its time. At the edge of an hour, it can be the adjacent hour.
     ByTime,
-    /// That of its arrival.
+    /// The hour of its arrival.
     ByArrival,
 }
 
-/// One event, in all the forms in which the service has it.
+/// One event, in all the variants that the service has.
 #[derive(Clone, Debug)]
 pub(super) struct WeekEvent {
     pub guid: String,
     pub given: Vec<SourceEvent>,
 }
 
-/// The events from the start of `first` up to shortly before the last tick, in no order. From
-/// `calm` on they are prompt and in one form.
+/// The events from the start of `first` until shortly before the last tick, in random order. From
+/// `calm` on, they are prompt and have one variant.
 pub(super) fn week_events(
     first: Hour,
     calm: Timestamp,
@@ -50,7 +50,7 @@ pub(super) fn week_events(
     ticks: &[Tick],
     rng: &mut SmallRng,
 ) -> Vec<WeekEvent> {
-    // The last ones have more than one tick to come, should a live session be slow.
+    // More than one tick follows the last events, in case a live session is slow.
     let end = ticks[ticks.len() - 3].at;
     let mut events = Vec::new();
     for hour in first.through(Hour::containing(end)) {
@@ -68,7 +68,7 @@ pub(super) fn week_events(
     events
 }
 
-/// Many by day, few by night and at weekends; some hours have none.
+/// Many events by day, few at night and on weekends. Some hours have none.
 fn count(hour: Hour, is_calm: bool, rng: &mut SmallRng) -> usize {
     if !is_calm && rng.random_bool(0.08) {
         return 0;
@@ -81,7 +81,7 @@ fn count(hour: Hour, is_calm: bool, rng: &mut SmallRng) -> usize {
     (rate * rng.random_range(1.0..1.3)) as usize
 }
 
-/// Makes events.
+/// Generates events.
 struct EventGenerator<'a> {
     first: Hour,
     filing: Filing,
@@ -90,7 +90,7 @@ struct EventGenerator<'a> {
 }
 
 impl EventGenerator<'_> {
-    /// An event that arrives within seconds, in one form.
+    /// An event with one variant that arrives within seconds.
     fn prompt(&mut self, guid: String, hour: Hour) -> WeekEvent {
         let at = self.time(hour);
         let arrives = at + self.seconds(0, 20);
@@ -108,7 +108,7 @@ impl EventGenerator<'_> {
         }
     }
 
-    /// An event with which the service does as it likes.
+    /// An event with random variations.
     fn odd(&mut self, guid: String, hour: Hour) -> WeekEvent {
         let at = if self.rng.random_bool(0.04) { self.edge(hour) } else { self.time(hour) };
         if self.rng.random_bool(0.01) {
@@ -126,8 +126,8 @@ impl EventGenerator<'_> {
         WeekEvent { given: self.copies(&guid, at, given), guid }
     }
 
-    /// An event without a time, which live sessions and the archive have within the hour: later
-    /// they are not known to be the same.
+    /// An event without a time. Live sessions and the archive have it within the hour; later the
+    /// connector would not recognise the two as the same event.
     fn undated(&mut self, guid: String, arrives: Timestamp) -> WeekEvent {
         let event = format!(r#"{{"guid":"{guid}","msgParts":[]}}"#).into();
         let (hour, live) = (self.filed(arrives, arrives), self.is_covered(arrives));
@@ -137,7 +137,7 @@ impl EventGenerator<'_> {
         }
     }
 
-    /// The event, perhaps written in another way for the archive, and perhaps given again.
+    /// The event, sometimes in another format for the archive, and sometimes repeated.
     fn copies(&mut self, guid: &str, at: Timestamp, given: SourceEvent) -> Vec<SourceEvent> {
         let mut copies = vec![given.clone()];
         if self.rng.random_bool(0.1) {
@@ -171,7 +171,7 @@ impl EventGenerator<'_> {
         hour.start() + SignedDuration::from_micros(self.rng.random_range(0..3_600_000_000))
     }
 
-    /// The first or the last instant of the hour that a `ts` can name.
+    /// The first or last instant of the hour that a `ts` can express.
     fn edge(&mut self, hour: Hour) -> Timestamp {
         let is_first = self.rng.random_bool(0.5);
         if is_first { hour.start() } else { hour.end() - SignedDuration::from_micros(1) }
@@ -185,11 +185,10 @@ impl EventGenerator<'_> {
         Hour::containing(by).max(self.first)
     }
 
-    /// When the event reaches the service, and whether the live stream has it. What comes later
-    /// than the second reading of its hour can only come from live sessions, and so it comes while
-    /// they are in order.
+    /// When the event reaches the service, and whether the live stream has it. An event later than
+    /// the second read of its hour can only come from live sessions, so it arrives while these work.
     fn arrival(&mut self, at: Timestamp, hour: Hour) -> (Timestamp, bool) {
-        // The hour before may be the one that it is filed under.
+        // The archive may store it under the hour before.
         let in_reach = hour.start() + SECOND_REACH;
         match self.rng.random_range(0..100) {
             0..3 => (at + self.seconds(60, 40 * 60), self.rng.random_bool(0.8)),
@@ -206,7 +205,7 @@ impl EventGenerator<'_> {
         }
     }
 
-    /// Whether live sessions get what arrives at that time, be one of them ever so slow.
+    /// Whether live sessions bring an event that arrives at that time, even if one of them is slow.
     fn is_covered(&self, at: Timestamp) -> bool {
         let next = self.ticks.partition_point(|tick| tick.at < at);
         self.ticks.get(next..next + 3).is_some_and(|ticks| {
@@ -215,7 +214,7 @@ impl EventGenerator<'_> {
         })
     }
 
-    /// The event's text, its time written in one of many ways. All of them name the same second.
+    /// The event's text, with its time in a random format. All formats give the same second.
     fn form(&mut self, guid: &str, at: Timestamp) -> String {
         let (hours, offset) = *OFFSETS.choose(self.rng).expect("there are some");
         let digits = *["%.6f", "%.3f", ""].choose(self.rng).expect("there are some");

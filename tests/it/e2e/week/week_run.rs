@@ -1,4 +1,4 @@
-//! A week carried out: one tick after the other, with what goes wrong in it.
+//! Runs a week: one tick after the other, with its faults.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -17,20 +17,20 @@ use super::plan::{Tick, WeekPlan};
 use super::run_fault::RunFault;
 use crate::e2e::fixture::{Scene, messages};
 
-/// Silence after which a live session ends. What comes later comes in the next one.
+/// Silence after which a live session ends. Later events come in the next session.
 const QUIET: Duration = Duration::from_millis(20);
 
-/// How long a run in fault reads at most: too short for a second try of anything.
+/// The reading time of a run with a fault: too short for any retry.
 const SHORT: Duration = Duration::from_millis(900);
 
-/// A week in progress.
+/// A running week.
 pub(super) struct WeekRun {
     pub scene: Scene,
     pub totals: WeekTotals,
-    /// How many posts were to be disturbed so far.
-    disturbed: u64,
-    /// How many sessions there had been with the archive when the last fault was put to it.
-    archive_troubled_at: Option<u64>,
+    /// How many post faults were injected so far.
+    injected: u64,
+    /// The number of archive sessions when the last archive fault was injected.
+    archive_fault_at: Option<u64>,
 }
 
 /// What has happened so far.
@@ -45,42 +45,42 @@ pub(super) struct WeekTotals {
     pub repaired: u64,
     pub hours_checked: usize,
     pub hours_done: BTreeSet<Hour>,
-    /// The hours of the day in which anything was delivered.
+    /// The clock hours in which events were delivered.
     pub delivering: BTreeSet<Hour>,
-    /// When the ledger was pruned last.
+    /// When the ledger was last pruned.
     pub pruned: Option<Timestamp>,
 }
 
 impl WeekRun {
     pub(super) async fn of(week: &WeekPlan) -> WeekRun {
-        let given = InMemoryEvents::default();
-        given.add(&messages(), week.events.iter().flat_map(|event| event.given.clone()));
-        let source = Arc::new(EmptyReads::new(given, week.empty_reads.clone()));
+        let events = InMemoryEvents::default();
+        events.add(&messages(), week.events.iter().flat_map(|event| event.given.clone()));
+        let source = Arc::new(EmptyReads::new(events, week.empty_reads.clone()));
         let scene = Scene::hybrid().destination(week.destination).pod(|pod| pod.source = source);
         let scene = scene.start().await;
-        WeekRun { scene, totals: WeekTotals::default(), disturbed: 0, archive_troubled_at: None }
+        WeekRun { scene, totals: WeekTotals::default(), injected: 0, archive_fault_at: None }
     }
 
-    /// Runs at the tick's time, and gives back what the run says of the feed.
+    /// Runs at the tick's time, and returns the report of the feed.
     pub(super) async fn tick(&mut self, tick: &Tick) -> FeedReport {
         self.scene.clock.advance(tick.at.duration_since(self.scene.now()));
-        let run = self.troubled(tick);
+        let run = self.prepare(tick);
         let RunReport { mut feeds } = match tick.fault {
             Some(RunFault::Stop(events)) => self.stopped_after(events, run).await,
             _ => self.scene.run_as(run).await,
         };
         let report = feeds.remove(0);
-        self.totals.enter(tick.at, &report);
+        self.totals.add(tick.at, &report);
         report
     }
 
-    /// The run of that tick, after its troubles were put to the services.
-    fn troubled(&mut self, tick: &Tick) -> Run {
+    /// Injects the faults of the tick, and returns its run.
+    fn prepare(&mut self, tick: &Tick) -> Run {
         let mut run = self.scene.a_run();
         run.id = format!("tick-{}", self.totals.ticks);
         run.settings.source.live_quiet = QUIET;
         run.timeouts.close = QUIET * 10;
-        if self.trouble_archive(tick) || !tick.is_faultless() {
+        if self.inject_archive_fault(tick) || !tick.is_faultless() {
             run.timeouts.no_event = SHORT / 3;
             run.reading_ends = Instant::now() + SHORT;
         }
@@ -88,8 +88,8 @@ impl WeekRun {
             Some(RunFault::Live(fault)) => {
                 self.scene.simulation.pod.inject_live(&messages(), [fault.clone()]);
             }
-            Some(RunFault::Held(script)) => {
-                self.disturb_a_post(script);
+            Some(RunFault::Held(fault)) => {
+                self.inject_post_fault(fault);
                 run.posting_ends = run.reading_ends;
             }
             Some(RunFault::Deadline(left)) => run.reading_ends = Instant::now() + *left,
@@ -98,30 +98,30 @@ impl WeekRun {
         run
     }
 
-    /// Puts the tick's fault to the archive, unless the last one still waits for its session. Says
+    /// Injects the tick's archive fault, unless the last one still waits for its session. Returns
     /// whether one waits.
-    fn trouble_archive(&mut self, tick: &Tick) -> bool {
+    fn inject_archive_fault(&mut self, tick: &Tick) -> bool {
         let sessions = self.sessions().archive_opened;
-        let is_waiting = self.archive_troubled_at == Some(sessions);
+        let is_waiting = self.archive_fault_at == Some(sessions);
         if let (Some(fault), false) = (&tick.archive, is_waiting) {
             self.scene.simulation.pod.inject_archive(&messages(), [fault.clone()]);
-            self.archive_troubled_at = Some(sessions);
+            self.archive_fault_at = Some(sessions);
         }
         is_waiting || tick.archive.is_some()
     }
 
-    /// Has the next post disturbed, unless one is to be already: since then there was none.
-    fn disturb_a_post(&mut self, script: &PostFault) {
+    /// Injects a fault of the next post, unless the last one still waits for a post.
+    fn inject_post_fault(&mut self, fault: &PostFault) {
         let workspace = &self.scene.simulation.workspace;
         let counters = workspace.counters();
         let errors: u64 = counters.statuses.range(400..).map(|(_, count)| count).sum();
-        if errors + counters.resets == self.disturbed {
-            workspace.inject([script.clone()]);
-            self.disturbed += 1;
+        if errors + counters.resets == self.injected {
+            workspace.inject([fault.clone()]);
+            self.injected += 1;
         }
     }
 
-    /// Tells the run to stop once so many events were sent to it, if it comes to that.
+    /// Tells the run to stop after this many events, unless it ends before.
     async fn stopped_after(&self, events: u64, run: Run) -> RunReport {
         let target = self.sessions().events_sent + events;
         let sent = self
@@ -139,14 +139,14 @@ impl WeekRun {
         run.await
     }
 
-    /// What the WeekTotals API has seen.
+    /// The Log API's counters.
     pub(super) fn sessions(&self) -> FeedCounters {
         self.scene.sessions(&messages())
     }
 }
 
 impl WeekTotals {
-    fn enter(&mut self, at: Timestamp, report: &FeedReport) {
+    fn add(&mut self, at: Timestamp, report: &FeedReport) {
         let FeedCounts { events, delivered, duplicates, .. } = report.counts;
         self.ticks += 1;
         self.failed += u32::from(matches!(report.outcome, FeedOutcome::Failed { .. }));
