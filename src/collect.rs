@@ -16,6 +16,7 @@
 //! [`resend()`] delivers dead letters.
 
 mod archive;
+mod archive_pass;
 mod backfill;
 mod commit;
 mod counters;
@@ -23,6 +24,7 @@ mod delivery_context;
 mod delivery_error;
 mod event_sink;
 mod export;
+mod fault;
 mod feed;
 mod feed_context;
 mod feed_error;
@@ -48,7 +50,7 @@ mod upgrade_tests;
 
 use crate::report::RunReport;
 
-pub use backfill::{BackfillError, backfill};
+pub use backfill::{BackfillError, Deliver, backfill};
 pub use counters::RunCounters;
 pub use delivery_error::DeliveryError;
 pub use event_sink::EventSink;

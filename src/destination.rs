@@ -27,6 +27,7 @@ use std::time::Duration;
 
 use proofpoint_sentinel_core::clock::Clock;
 use proofpoint_sentinel_core::tables::Table;
+use tokio::time::Instant;
 
 use crate::lease_scope::LeaseScope;
 use crate::net::Net;
@@ -89,6 +90,14 @@ impl Destination {
     /// How long its batches may be.
     pub fn limits(&self) -> Limits {
         self.0.service.limits()
+    }
+
+    /// Makes sure that rows could be posted now, as far as that can be known without a post.
+    ///
+    /// # Errors
+    /// If there is no token to post with, nor one by `deadline`.
+    pub async fn prepare(&self, deadline: Instant) -> Result<(), HeldReason> {
+        self.0.prepare(deadline).await
     }
 
     /// Delivers `batch` to `table` within `scope`, and says what became of each row.

@@ -11,7 +11,7 @@ mod reader;
 mod source;
 mod storage;
 
-pub use choice::{MessageText, Mode, NotAChoice};
+pub use choice::{LiveReading, MessageText, Mode, NotAChoice};
 pub use clusters::Cluster;
 pub use destination::DestinationSettings;
 pub use host::HostSettings;
@@ -38,6 +38,8 @@ pub struct Settings {
     /// Settings that look like the program's own, and have no effect: a name that is misspelt, or
     /// of another version.
     pub unknown: Vec<String>,
+    /// What takes the place of settings' values that an earlier release knew.
+    pub replaced: Vec<&'static str>,
 }
 
 /// Read by the Functions host, from `function.json`.
@@ -70,12 +72,19 @@ impl Settings {
         let state = storage::read(reader, identity, cloud);
         let mut unknown = reader.unasked("proofpoint");
         unknown.retain(|name| name != SCHEDULE);
+        let mode = reader.text("ProofpointMode");
+        let is_live = mode.is_some_and(|mode| mode.eq_ignore_ascii_case("live"));
+        let replaced = is_live.then_some(
+            "ProofpointMode is `live`, which loses events and is no longer there: `hybrid` is used \
+             instead. Set it to hybrid",
+        );
         Some(Settings {
             source: source?,
             message_text: message_text?,
             destination: destination?,
             state: state?,
             unknown,
+            replaced: replaced.into_iter().collect(),
         })
     }
 }

@@ -8,7 +8,9 @@ use std::time::Duration;
 use clap::Args;
 use indicatif::{ProgressBar, ProgressStyle};
 use jiff::SignedDuration;
-use proofpoint_sentinel::collect::{HourReport, RunCounters, SessionReader, backfill, export};
+use proofpoint_sentinel::collect::{
+    Deliver, HourReport, RunCounters, SessionReader, backfill, export,
+};
 use proofpoint_sentinel::error_code;
 use proofpoint_sentinel::net::Net;
 use proofpoint_sentinel::pod::SessionTimeouts;
@@ -42,6 +44,9 @@ pub(crate) struct Arguments {
     /// Append the events to this file, one a line, as they come, and post nothing
     #[arg(long)]
     out: Option<PathBuf>,
+    /// Deliver every event, also what was delivered before: for rows that the workspace has lost
+    #[arg(long, conflicts_with = "out")]
+    again: bool,
 }
 
 pub(crate) async fn run(arguments: Arguments) -> ExitCode {
@@ -91,14 +96,15 @@ async fn collect(arguments: &Arguments) -> Result<bool, Failure> {
         }
         None => {
             let settings = Settings::read(&vars)?;
-            logging::unknown_settings(&settings);
+            logging::doubtful_settings(&settings);
             let cluster =
                 choose_cluster(&settings.source.clusters, arguments.cluster.as_deref())?.clone();
             let feed = feed(&cluster, arguments.event_type);
             let id = format!("collect {} to {}", arguments.from, arguments.to);
             let run = unlimited_run(id, settings, stop.clone(), counters.clone());
+            let deliver = if arguments.again { Deliver::Everything } else { Deliver::Missing };
             let done = |report: &HourReport| display.show_hour(report);
-            backfill(&run, &cluster, &feed, hours, done).await.map_err(Into::into)
+            backfill(&run, &cluster, &feed, hours, deliver, done).await.map_err(Into::into)
         }
     };
     let is_complete = display.finish();

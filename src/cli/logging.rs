@@ -35,8 +35,11 @@ pub(super) fn for_terminal() {
         .init();
 }
 
-/// A warning for each setting that has no effect, though its name says that it should.
-pub(super) fn unknown_settings(settings: &Settings) {
+/// A warning for each setting that has not the effect that its name or its value says.
+pub(super) fn doubtful_settings(settings: &Settings) {
+    for notice in &settings.replaced {
+        tracing::warn!(code = %error_code::SETTING_REPLACED, "{notice}");
+    }
     for name in &settings.unknown {
         tracing::warn!(code = %error_code::SETTING_UNKNOWN, "the setting {name} is not known, and has no effect");
     }

@@ -67,7 +67,7 @@ impl Collector {
         let time = RunBudget::from_host_json(&self.settings.app_root)?;
         let settings = Settings::read(&environment())?;
         tracing::info!(past_due = invocation.past_due, "run begins");
-        logging::unknown_settings(&settings);
+        logging::doubtful_settings(&settings);
         let run = Run {
             id: invocation.id,
             settings,

@@ -1,25 +1,29 @@
 //! Closed hours of a feed, from the archive: each is read, and its reading is classified.
 
-use std::ops::ControlFlow;
 use std::time::Duration;
 
 use proofpoint_sentinel_core::hour::Hour;
 use tokio::time::Instant;
 use tracing::Instrument;
 
+use super::archive_pass::FailedHour;
 use super::delivery_error::DeliveryError;
+use super::fault::{Consequence, Source, consequence, scope};
 use super::feed_context::FeedContext;
 use super::feed_error::FeedError;
 use super::feed_progress::FeedProgress;
-use super::hour_status::{HourStatus, classify_read, classify_second_read};
+use super::hour_status::{
+    HourReading, HourStatus, classify_look, classify_read, classify_second_read,
+};
 use super::ledger::Ledger;
 use super::pipeline::EventDelivery;
-use super::plan::{awaits_second_read, is_near_end_of_retention};
+use super::plan::{awaits_second_read, believed, is_near_end_of_retention, is_reread};
 use super::read_end::ReadEnd;
 use super::session_reader::ReadError;
+use crate::error_code::Coded as _;
 use crate::pod::OpenError;
 use crate::settings::Mode;
-use crate::state::HourAttempt;
+use crate::state::{HourAttempt, StateError};
 
 /// A run begins another hour only if the time that is left is this many times what the longest
 /// hour so far has taken: an hour that is cut short is read again.
@@ -32,31 +36,43 @@ pub(super) struct ArchiveReader<'a> {
     longest: Duration,
 }
 
+/// What came of asking for an hour.
+pub(super) enum HourOutcome {
+    /// It was read, and what that means is on record.
+    Read,
+    /// Proofpoint no longer keeps it, which is on record.
+    Lost,
+    /// It could not be read. Nothing is on record yet.
+    Failed(FailedHour),
+    /// The run is to end.
+    Stopped,
+}
+
 impl<'a> ArchiveReader<'a> {
     pub(super) fn new(ctx: FeedContext<'a>) -> ArchiveReader<'a> {
         ArchiveReader { ctx, longest: Duration::ZERO }
     }
 
-    /// Reads `hour`, which is due, and records what came of it. Breaks where the run is to end.
+    /// Reads `hour`, which is due.
     pub(super) async fn read_hour(
         &mut self,
         hour: Hour,
         ledger: &mut Ledger,
         progress: &mut FeedProgress<'_>,
-    ) -> Result<ControlFlow<()>, FeedError> {
+    ) -> Result<HourOutcome, FeedError> {
         if self.ctx.scope().is_halted() || !self.has_time_for_an_hour() {
             progress.report().mark_unfinished();
-            return Ok(ControlFlow::Break(()));
+            return Ok(HourOutcome::Stopped);
         }
         ledger.keep_recent(2);
         let began = Instant::now();
         let span = tracing::info_span!("hour", hour = %hour);
-        let flow = self.read(hour, ledger, progress).instrument(span).await?;
-        if flow.is_break() {
+        let outcome = self.read(hour, ledger, progress).instrument(span).await?;
+        if let HourOutcome::Stopped = outcome {
             progress.report().mark_unfinished();
         }
         self.longest = self.longest.max(began.elapsed());
-        Ok(flow)
+        Ok(outcome)
     }
 
     fn has_time_for_an_hour(&self) -> bool {
@@ -68,32 +84,36 @@ impl<'a> ArchiveReader<'a> {
         hour: Hour,
         ledger: &mut Ledger,
         progress: &mut FeedProgress<'_>,
-    ) -> Result<ControlFlow<()>, FeedError> {
+    ) -> Result<HourOutcome, FeedError> {
         let ctx = self.ctx;
+        ledger.begin_reading(hour);
         let mut delivery = EventDelivery::archive(ctx.feed(), hour, ledger, ctx.delivery_context());
         let end = ctx.session_reader().read_hour(hour, &mut delivery).await;
         let counts = delivery.counts().clone();
-        let is_repair =
-            ctx.mode() == Mode::Hybrid || awaits_second_read(progress.checkpoint(), hour);
+        let checkpoint = progress.checkpoint();
+        let live_had_its_turn = ctx.mode() == Mode::Hybrid && checkpoint.live.is_some();
+        let is_repair = live_had_its_turn || is_reread(checkpoint, hour);
         let report = progress.report();
         report.counts.add(&counts);
         report.repaired += if is_repair { counts.delivered } else { 0 };
-        match end {
+        let error = match end {
             Ok(end) => {
                 report.count_session_end("archive", &end);
-                self.record(hour, &end, counts.events, ledger, progress).await?;
-                Ok(match end {
-                    ReadEnd::Session(_) => ControlFlow::Continue(()),
-                    ReadEnd::Stopped | ReadEnd::OutOfTime | ReadEnd::Quiet => {
-                        ControlFlow::Break(())
-                    }
-                })
+                return self.record(hour, &end, counts.events, ledger, progress).await;
             }
-            Err(error) if self.is_expired(hour, &error) => {
-                progress.record_lost_hour(hour).await?;
-                Ok(ControlFlow::Continue(()))
+            Err(error) => error,
+        };
+        if self.is_expired(hour, &error, progress) {
+            progress.record_lost_hour(hour).await?;
+            return Ok(HourOutcome::Lost);
+        }
+        match consequence(scope(&error, Source::Archive), Source::Archive) {
+            Consequence::RetryHour => {
+                let (code, reason) = (error.code(), error.to_string());
+                tracing::warn!(%code, "the hour can't be read: {reason}");
+                Ok(HourOutcome::Failed(FailedHour { hour, code, reason }))
             }
-            Err(error) => Err(error.into()),
+            Consequence::LeaveLive | Consequence::EndFeed | Consequence::Hold => Err(error.into()),
         }
     }
 
@@ -106,31 +126,67 @@ impl<'a> ArchiveReader<'a> {
         events: u64,
         ledger: &mut Ledger,
         progress: &mut FeedProgress<'_>,
-    ) -> Result<(), FeedError> {
-        if events == 0 && !matches!(end, ReadEnd::Session(_)) {
-            return Ok(());
+    ) -> Result<HourOutcome, FeedError> {
+        let outcome = match end {
+            ReadEnd::Session(_) => HourOutcome::Read,
+            _ => HourOutcome::Stopped,
+        };
+        if events == 0 && matches!(outcome, HourOutcome::Stopped) {
+            return Ok(outcome);
         }
-        let (now, timing) = (self.ctx.now(), self.ctx.timing());
-        let checkpoint = progress.checkpoint();
-        let status = if awaits_second_read(checkpoint, hour) {
-            let has_delivered = ledger.has_any(hour).await?;
-            classify_second_read(hour, end, events, has_delivered, now, timing)
-        } else {
-            let previous = checkpoint.retry.iter().find(|attempt| attempt.hour == hour);
-            classify_read(hour, previous, end, events, now, timing)
+        let status = match self.classify(hour, end, events, ledger, progress).await {
+            Ok(status) => status,
+            Err(error) => {
+                let error = DeliveryError::Ledger(error);
+                let (code, reason) = (error.code(), error.to_string());
+                return Ok(HourOutcome::Failed(FailedHour { hour, code, reason }));
+            }
         };
         match &status {
-            HourStatus::Done { .. } => tracing::info!(events, %end, "hour done"),
+            HourStatus::Proved { .. } | HourStatus::Settled => {
+                tracing::info!(events, %end, "hour done");
+            }
+            HourStatus::Believed(HourAttempt { attempts, .. }) => {
+                tracing::info!(events, %end, attempts, "hour believed to be done");
+            }
             HourStatus::Retry(HourAttempt { attempts, not_before, .. }) => {
                 tracing::info!(events, %end, attempts, %not_before, "hour to be read again");
             }
         }
-        progress.record_hour(hour, status).await
+        progress.record_hour(hour, status).await?;
+        Ok(outcome)
+    }
+
+    async fn classify(
+        &self,
+        hour: Hour,
+        end: &ReadEnd,
+        events: u64,
+        ledger: &mut Ledger,
+        progress: &FeedProgress<'_>,
+    ) -> Result<HourStatus, StateError> {
+        let (now, timing) = (self.ctx.now(), self.ctx.timing());
+        let checkpoint = progress.checkpoint();
+        let reading = HourReading { end, events, missing: ledger.missing(hour).await? };
+        Ok(if awaits_second_read(checkpoint, hour) {
+            let has_delivered = ledger.has_any(hour).await?;
+            classify_second_read(hour, reading, has_delivered, now, timing)
+        } else if let Some(believed) = believed(checkpoint, hour) {
+            classify_look(believed, reading, now, timing)
+        } else {
+            let previous = checkpoint.retry.iter().find(|attempt| attempt.hour == hour);
+            classify_read(hour, previous, reading, now, timing)
+        })
     }
 
     /// Whether the archive was refused because Proofpoint has dropped `hour` meanwhile.
-    fn is_expired(&self, hour: Hour, error: &ReadError<DeliveryError>) -> bool {
+    fn is_expired(
+        &self,
+        hour: Hour,
+        error: &ReadError<DeliveryError>,
+        progress: &FeedProgress<'_>,
+    ) -> bool {
         matches!(error, ReadError::Open(OpenError::Refused(refusal)) if refusal.status == 400)
-            && is_near_end_of_retention(hour, self.ctx.now())
+            && is_near_end_of_retention(progress.checkpoint(), hour, self.ctx.now())
     }
 }

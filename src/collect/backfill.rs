@@ -44,10 +44,17 @@ impl Coded for BackfillError {
     }
 }
 
+/// Which events of an hour are delivered.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Deliver {
+    /// Those that the ledger does not know.
+    Missing,
+    /// All of them, each once, whatever the ledger knows: for rows that the workspace has lost.
+    Everything,
+}
+
 /// Reads `hours` one after the other and hands each report to `done`. Ends early, without an
 /// error, after a report that [was interrupted](HourReport::was_interrupted).
-///
-/// What the ledger knows is not delivered again.
 ///
 /// The feed's lease is held meanwhile, so that no run of the Function App reads it at the same
 /// time; its checkpoint is not touched.
@@ -60,15 +67,21 @@ pub async fn backfill(
     cluster: &Cluster,
     feed: &Feed,
     hours: impl IntoIterator<Item = Hour>,
+    deliver: Deliver,
     mut done: impl FnMut(&HourReport),
 ) -> Result<(), BackfillError> {
     let services = Services::open(run).await?;
     let scope = LeaseScope::new(&run.stop, run.posting_ends);
     let work = async {
         let reader = services.session_reader(run, cluster, feed, &scope);
-        let mut ledger = Ledger::new(services.state().clone(), feed.clone());
+        let state = services.state().clone();
+        let mut ledger = match deliver {
+            Deliver::Missing => Ledger::new(state, feed.clone()),
+            Deliver::Everything => Ledger::forgetful(state, feed.clone()),
+        };
         for hour in hours {
             ledger.keep_recent(2);
+            ledger.begin_reading(hour);
             let ctx = services.delivery_context(run, &scope);
             let mut delivery = EventDelivery::archive(feed, hour, &mut ledger, ctx);
             let end = reader.read_hour(hour, &mut delivery).await?;

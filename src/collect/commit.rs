@@ -1,6 +1,6 @@
 //! A batch is committed: posted, and then recorded in the ledger.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use bytes::Bytes;
@@ -9,6 +9,8 @@ use proofpoint_sentinel_core::clock::Clock;
 use proofpoint_sentinel_core::feed::Feed;
 use proofpoint_sentinel_core::hour::Hour;
 use proofpoint_sentinel_core::tables::Table;
+
+use tokio::sync::Mutex;
 
 use super::delivery_error::DeliveryError;
 use crate::destination::{Batch, Destination};
@@ -53,6 +55,8 @@ pub(super) struct Committer {
     pub writer: String,
     /// Whether and until when posts may begin.
     pub scope: LeaseScope,
+    /// The ledger's segments that can be written: the hour of their events and that of the writing.
+    pub open_segments: Mutex<BTreeSet<(Hour, Hour)>>,
 }
 
 /// What came of a batch.
@@ -63,8 +67,13 @@ pub(super) struct CommitOutcome {
 }
 
 impl Committer {
-    /// Posts the batch, keeps refused rows as dead letters, and records both in the ledger.
+    /// Posts the batch, keeps refused rows as dead letters, and records both in the ledger. Nothing
+    /// is posted that could not be recorded.
     pub(super) async fn commit(self: Arc<Self>, batch: Batch<PendingRow>) -> CommitOutcome {
+        if let Err(error) = self.open_ledger(batch.tags()).await {
+            let (counts, error) = (FeedCounts::default(), Some(DeliveryError::Ledger(error)));
+            return CommitOutcome { counts, error };
+        }
         let delivery = self.destination.deliver(self.table, batch, &self.scope).await;
         let mut outcome = CommitOutcome { counts: FeedCounts::default(), error: None };
         outcome.counts.add_posts(&delivery);
@@ -93,6 +102,21 @@ impl Committer {
             }
         }
         outcome
+    }
+
+    /// Makes sure that the rows can be recorded.
+    async fn open_ledger(&self, rows: &[PendingRow]) -> Result<(), StateError> {
+        let now = self.clock.now();
+        let hours: BTreeSet<Hour> = rows.iter().map(|row| row.hour).collect();
+        let mut open_segments = self.open_segments.lock().await;
+        for hour in hours {
+            let segment = (hour, Hour::containing(now));
+            if !open_segments.contains(&segment) {
+                self.state.open_ledger(&self.feed, hour, now, &self.writer).await?;
+                open_segments.insert(segment);
+            }
+        }
+        Ok(())
     }
 
     /// Keeps an event that can't be delivered as a dead letter.

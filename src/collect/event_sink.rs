@@ -17,6 +17,11 @@ pub trait EventSink {
     /// to be begun though no event came. Pending where there is neither. Cancel-safe.
     fn make_progress(&mut self) -> impl Future<Output = Result<(), Self::Error>> + Send;
 
+    /// Whether a live stream that is read into this sink need not be read any further for now.
+    fn has_caught_up(&self) -> bool {
+        false
+    }
+
     /// Takes an event.
     fn push(&mut self, event: Bytes) -> impl Future<Output = Result<(), Self::Error>> + Send;
 

@@ -6,20 +6,22 @@ use std::time::Instant as Stopwatch;
 use proofpoint_sentinel_core::feed::Feed;
 use tracing::Instrument;
 
-use super::archive::ArchiveReader;
+use super::archive::{ArchiveReader, HourOutcome};
+use super::archive_pass::{ArchivePass, FailedHour, Finding};
+use super::fault::Consequence;
 use super::feed_context::FeedContext;
 use super::feed_error::FeedError;
 use super::feed_progress::FeedProgress;
 use super::ledger::Ledger;
 use super::live::LiveReader;
-use super::plan::oldest_unfinished;
+use super::plan::{is_reread, oldest_unfinished};
 use super::run::Run;
 use super::services::Services;
 use super::under_lease::under_lease;
 use crate::error_code;
 use crate::lease_scope::LeaseScope;
 use crate::report::{FeedOutcome, FeedReport, status_json};
-use crate::settings::{Cluster, Mode};
+use crate::settings::Cluster;
 use crate::state::StateError;
 
 /// Works on one feed, under its lease, until nothing more is due or the run's time is up.
@@ -61,7 +63,15 @@ async fn collect_leased(ctx: FeedContext<'_>, report: &mut FeedReport) -> Result
         progress: FeedProgress::load(ctx, report).await?,
         ctx,
     };
-    work.read().await?;
+    let read = work.read().await;
+    if let Err(error) = &read
+        && error.consequence() == Consequence::Hold
+    {
+        work.progress.record_hold();
+        // The error itself says more than a checkpoint that can't be written.
+        let _ = work.progress.save().await;
+    }
+    read?;
     work.prune_ledger().await?;
     work.progress.into_result()
 }
@@ -85,26 +95,21 @@ struct FeedWork<'a> {
 }
 
 impl FeedWork<'_> {
-    /// Reads the live stream first, which has the newest events, then closed hours, between which
-    /// the live stream takes further turns, and in the time that is left what it still has.
+    /// Reads the live stream first, which has the newest events, if it may be opened; then closed
+    /// hours, between which the live stream takes further turns; and in the time that is left what
+    /// the live stream still has.
     async fn read(&mut self) -> Result<(), FeedError> {
-        match self.ctx.mode() {
-            Mode::Archive => self.read_archive().await.map(drop),
-            Mode::Live => {
+        self.progress.plan();
+        if self.live.is_due(&self.progress) && self.read_live().await?.is_break() {
+            return Ok(());
+        }
+        if self.read_archive().await?.is_continue() {
+            self.live.note_archive_read();
+            if self.live.has_more(&self.progress) {
                 self.read_live().await.map(drop)?;
-                self.progress.skip_archive().await
-            }
-            Mode::Hybrid => {
-                self.progress.plan();
-                if self.read_live().await?.is_continue()
-                    && self.read_archive().await?.is_continue()
-                    && self.live.has_more()
-                {
-                    self.read_live().await.map(drop)?;
-                }
-                Ok(())
             }
         }
+        Ok(())
     }
 
     async fn read_live(&mut self) -> Result<ControlFlow<()>, FeedError> {
@@ -112,24 +117,52 @@ impl FeedWork<'_> {
     }
 
     async fn read_archive(&mut self) -> Result<ControlFlow<()>, FeedError> {
-        for hour in self.progress.begin_archive().await? {
-            if self.live.is_due() && self.read_live().await?.is_break() {
-                return Ok(ControlFlow::Break(()));
+        let due = self.progress.begin_archive().await?;
+        let mut pass = ArchivePass::new(due, |hour| !is_reread(self.progress.checkpoint(), hour));
+        while let Some(hour) = pass.next() {
+            if self.live.is_due(&self.progress) && self.read_live().await?.is_break() {
+                return self.end_pass(pass, ControlFlow::Break(())).await;
             }
             let (ledger, progress) = (&mut self.ledger, &mut self.progress);
-            if self.archive.read_hour(hour, ledger, progress).await?.is_break() {
-                return Ok(ControlFlow::Break(()));
+            let findings = match self.archive.read_hour(hour, ledger, progress).await? {
+                HourOutcome::Read => pass.note_read(hour),
+                HourOutcome::Lost => Vec::new(),
+                HourOutcome::Failed(failed) => pass.note_failed(failed),
+                HourOutcome::Stopped => return self.end_pass(pass, ControlFlow::Break(())).await,
+            };
+            for finding in findings {
+                self.act_on(finding).await?;
             }
         }
-        Ok(ControlFlow::Continue(()))
+        self.end_pass(pass, ControlFlow::Continue(())).await
+    }
+
+    async fn act_on(&mut self, finding: Finding) -> Result<(), FeedError> {
+        match finding {
+            Finding::HoursFailed(failed) => self.progress.record_failed_hours(failed).await,
+            Finding::Lost { hours, oldest_kept } => {
+                self.progress.record_retention(hours, oldest_kept).await
+            }
+            Finding::FeedFailed { count, last: FailedHour { code, reason, .. } } => {
+                Err(FeedError::HoursFailAlike { count, code, reason })
+            }
+        }
+    }
+
+    async fn end_pass(
+        &mut self,
+        pass: ArchivePass,
+        flow: ControlFlow<()>,
+    ) -> Result<ControlFlow<()>, FeedError> {
+        self.progress.record_failed_hours(pass.finish()).await?;
+        Ok(flow)
     }
 
     /// Deletes what the ledger will not be asked for again, after hours became done.
     async fn prune_ledger(&mut self) -> Result<(), FeedError> {
         let report = self.progress.report();
         let has_done = !report.hours_done.is_empty() || !report.hours_checked.is_empty();
-        // Without the archive hours end when Proofpoint drops them, in any run.
-        if self.ctx.mode().reads_archive() && !has_done {
+        if !has_done {
             return Ok(());
         }
         let checkpoint = self.progress.checkpoint();

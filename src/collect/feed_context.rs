@@ -11,6 +11,7 @@ use super::run::Run;
 use super::services::Services;
 use super::session_reader::SessionReader;
 use super::timing::Timing;
+use crate::destination::Destination;
 use crate::lease_scope::LeaseScope;
 use crate::settings::{Cluster, Mode};
 use crate::state::State;
@@ -67,6 +68,10 @@ impl<'a> FeedContext<'a> {
     /// How long the run may go on reading.
     pub(super) fn time_left(self) -> Duration {
         self.run.reading_ends.saturating_duration_since(Instant::now())
+    }
+
+    pub(super) fn destination(self) -> &'a Destination {
+        self.services.destination()
     }
 
     pub(super) fn session_reader(self) -> SessionReader<'a> {

@@ -4,10 +4,10 @@ use jiff::Timestamp;
 use proofpoint_sentinel_core::hour::Hour;
 
 use super::delivery_error::DeliveryError;
+use super::fault::{Consequence, Source, consequence, scope};
 use super::read_end::ReadEnd;
 use super::session_reader::ReadError;
 use crate::error_code::{self, Coded, ErrorCode};
-use crate::settings::Mode;
 use crate::state::{RecordedEnd, StateError};
 
 /// Why the work on a feed ended early.
@@ -18,17 +18,24 @@ pub(super) enum FeedError {
     #[error("{0}")]
     Read(#[from] ReadError<DeliveryError>),
     #[error(
-        "the live stream can't be read: {error}{}", archive_goes_on(*.mode)
+        "the live stream can't be read: {error}; until then events come from the archive, an hour or two late"
     )]
     LiveRefused {
         #[source]
         error: ReadError<DeliveryError>,
-        mode: Mode,
     },
     #[error(
-        "live sessions end as soon as they begin, the last one was {end}; the next run tries again{}", archive_goes_on(*.mode)
+        "live sessions end as soon as they begin, the last one was {end}; the next run tries again; until then events come from the archive, an hour or two late"
     )]
-    LiveFails { end: ReadEnd, mode: Mode },
+    LiveFails { end: ReadEnd },
+    #[error(
+        "the hour {hour} can't be read, and is tried again while Proofpoint keeps it; other hours go on: {reason}"
+    )]
+    HourFailed { hour: Hour, code: ErrorCode, reason: String },
+    #[error(
+        "{count} hours can't be read for the same reason, so the feed waits for the next run: {reason}"
+    )]
+    HoursFailAlike { count: usize, code: ErrorCode, reason: String },
     #[error(
         "the hour {hour} could not be read to its end in {attempts} runs, {events} events in the last one: raise functionTimeout in host.json, or read it with `collect`"
     )]
@@ -51,6 +58,7 @@ impl Coded for FeedError {
             FeedError::State(error) => error.code(),
             FeedError::Read(error) | FeedError::LiveRefused { error, .. } => error.code(),
             FeedError::LiveFails { .. } => error_code::LIVE_SESSIONS_END,
+            FeedError::HourFailed { code, .. } | FeedError::HoursFailAlike { code, .. } => *code,
             FeedError::HourTooLong { .. } => error_code::HOUR_TOO_LONG,
             FeedError::HourFails { .. } => error_code::HOUR_FAILS,
             FeedError::LeaseLost => error_code::LEASE_LOST,
@@ -59,9 +67,12 @@ impl Coded for FeedError {
     }
 }
 
-fn archive_goes_on(mode: Mode) -> &'static str {
-    match mode {
-        Mode::Hybrid => "; until then events come from the archive, an hour or two late",
-        Mode::Live | Mode::Archive => "",
+impl FeedError {
+    /// What follows from it, besides that the work on the feed ends.
+    pub(super) fn consequence(&self) -> Consequence {
+        match self {
+            FeedError::Read(error) => consequence(scope(error, Source::Archive), Source::Archive),
+            _ => Consequence::EndFeed,
+        }
     }
 }

@@ -2,13 +2,15 @@
 
 use proofpoint_sentinel_core::hour::Hour;
 
+use super::archive_pass::FailedHour;
 use super::feed_context::FeedContext;
 use super::feed_error::FeedError;
-use super::hour_status::{HourStatus, has_failed_often, is_too_long};
-use super::plan::{Plan, awaits_second_read, plan};
+use super::hour_status::{HourStatus, failed_read, has_failed_often, is_too_long, look_later};
+use super::plan::{Plan, believed, is_reread, plan};
 use super::read_end::ReadEnd;
-use super::record::{drop_expired_second_reads, record, record_lost, skip_expired_hours};
+use super::record::{drop_expired_rereads, record, record_lost};
 use super::stored_checkpoint::StoredCheckpoint;
+use crate::error_code;
 use crate::report::FeedReport;
 use crate::state::{Checkpoint, HourAttempt, LiveMark};
 
@@ -19,6 +21,8 @@ pub(super) struct FeedProgress<'a> {
     report: &'a mut FeedReport,
     /// The first fault in this run that needs somebody's attention and did not end it.
     first_error: Option<FeedError>,
+    /// Whether the destination took no rows at last.
+    is_held: bool,
 }
 
 impl<'a> FeedProgress<'a> {
@@ -29,7 +33,7 @@ impl<'a> FeedProgress<'a> {
     ) -> Result<FeedProgress<'a>, FeedError> {
         let stored = StoredCheckpoint::load(ctx).await?;
         report.newest = stored.get().newest;
-        Ok(FeedProgress { ctx, stored, report, first_error: None })
+        Ok(FeedProgress { ctx, stored, report, first_error: None, is_held: false })
     }
 
     pub(super) fn checkpoint(&self) -> &Checkpoint {
@@ -54,20 +58,20 @@ impl<'a> FeedProgress<'a> {
     pub(super) fn plan(&mut self) -> Plan {
         let checkpoint = self.stored.get();
         let plan = plan(checkpoint, self.ctx.now(), self.ctx.timing());
-        let is_waiting = |hour: &&Hour| !awaits_second_read(checkpoint, **hour);
+        let is_waiting = |hour: &&Hour| !is_reread(checkpoint, **hour);
         self.report.hours_waiting = plan.later + plan.due.iter().filter(is_waiting).count();
         plan
     }
 
-    /// Whether hours are due that this run is to read.
+    /// Whether closed hours are due.
     pub(super) fn has_due_hours(&mut self) -> bool {
-        self.ctx.mode().reads_archive() && !self.plan().due.is_empty()
+        !self.plan().due.is_empty()
     }
 
     /// Records which hours Proofpoint no longer keeps, and gives those that are due.
     pub(super) async fn begin_archive(&mut self) -> Result<Vec<Hour>, FeedError> {
         let (now, timing) = (self.ctx.now(), self.ctx.timing());
-        drop_expired_second_reads(self.stored.get_mut(), now, timing);
+        drop_expired_rereads(self.stored.get_mut(), now, timing);
         let plan = self.plan();
         for hour in plan.lost {
             record_lost(self.stored.get_mut(), hour);
@@ -79,11 +83,21 @@ impl<'a> FeedProgress<'a> {
         Ok(plan.due)
     }
 
-    /// Records that hours end when Proofpoint drops them, where the archive is not read.
-    pub(super) async fn skip_archive(&mut self) -> Result<(), FeedError> {
-        let (now, timing) = (self.ctx.now(), self.ctx.timing());
-        skip_expired_hours(self.stored.get_mut(), now, timing);
-        self.save().await
+    /// Whether the last rows that the feed posted were taken, and that is known.
+    pub(super) fn destination_works(&self) -> bool {
+        self.stored.get().held_since.is_none() || self.report.counts.delivered > 0
+    }
+
+    /// Whether rows of this feed were delivered in this run.
+    pub(super) fn has_delivered(&self) -> bool {
+        self.report.counts.delivered > 0
+    }
+
+    /// Records that the destination takes no rows. It is saved later.
+    pub(super) fn record_hold(&mut self) {
+        let now = self.ctx.now();
+        self.stored.get_mut().held_since.get_or_insert(now);
+        self.is_held = true;
     }
 
     /// Records how the last live session ended. It is saved later.
@@ -98,30 +112,81 @@ impl<'a> FeedProgress<'a> {
         hour: Hour,
         status: HourStatus,
     ) -> Result<(), FeedError> {
-        let was_done = awaits_second_read(self.stored.get(), hour);
+        let was_done = is_reread(self.stored.get(), hour);
         match &status {
-            HourStatus::Done { .. } if was_done => self.report.hours_checked.push(hour),
-            HourStatus::Done { .. } => {
-                self.report.hours_done.push(hour);
-                self.report.hours_waiting -= 1;
+            HourStatus::Proved { .. } | HourStatus::Settled | HourStatus::Believed(_)
+                if was_done =>
+            {
+                self.report.hours_checked.push(hour);
+            }
+            HourStatus::Proved { .. } | HourStatus::Settled => self.count_done(hour),
+            HourStatus::Believed(_) => {
+                self.count_done(hour);
+                self.report.hours_believed.push(hour);
             }
             HourStatus::Retry(attempt) => {
                 self.report.hours_waiting += usize::from(was_done);
                 self.note_failures(attempt);
             }
         }
-        record(self.stored.get_mut(), hour, status);
+        let checkpoint = self.stored.get_mut();
+        checkpoint.oldest_next ^= !was_done;
+        record(checkpoint, hour, status);
+        self.save().await
+    }
+
+    fn count_done(&mut self, hour: Hour) {
+        self.report.hours_done.push(hour);
+        self.report.hours_waiting -= 1;
+    }
+
+    /// Records and saves that hours could not be read, each by a fault of its own.
+    pub(super) async fn record_failed_hours(
+        &mut self,
+        failed: Vec<FailedHour>,
+    ) -> Result<(), FeedError> {
+        let now = self.ctx.now();
+        for FailedHour { hour, code, reason } in failed {
+            let checkpoint = self.stored.get();
+            let previous = checkpoint.retry.iter().find(|attempt| attempt.hour == hour);
+            let status = match believed(checkpoint, hour) {
+                Some(attempt) => HourStatus::Believed(look_later(attempt, now)),
+                None => HourStatus::Retry(failed_read(hour, previous, code, now)),
+            };
+            self.note_error(FeedError::HourFailed { hour, code, reason });
+            self.record_hour(hour, status).await?;
+        }
+        Ok(())
+    }
+
+    /// Records and saves that Proofpoint no longer keeps `hours`, since `oldest_kept` is the oldest
+    /// hour that it does.
+    pub(super) async fn record_retention(
+        &mut self,
+        hours: Vec<Hour>,
+        oldest_kept: Hour,
+    ) -> Result<(), FeedError> {
+        let age = Hour::containing(self.ctx.now()).hours_since(oldest_kept);
+        self.stored.get_mut().retention_hours = u32::try_from(age).ok();
+        tracing::warn!(code = %error_code::HOURS_LOST, %oldest_kept, "Proofpoint keeps no older hour");
+        for hour in hours {
+            self.count_lost(hour);
+        }
         self.save().await
     }
 
     /// Records and saves that Proofpoint no longer keeps `hour`.
     pub(super) async fn record_lost_hour(&mut self, hour: Hour) -> Result<(), FeedError> {
-        if !awaits_second_read(self.stored.get(), hour) {
+        self.count_lost(hour);
+        self.save().await
+    }
+
+    fn count_lost(&mut self, hour: Hour) {
+        if !is_reread(self.stored.get(), hour) {
             self.report.hours_lost.push(hour);
             self.report.hours_waiting -= 1;
         }
         record_lost(self.stored.get_mut(), hour);
-        self.save().await
     }
 
     /// Writes the checkpoint, unless the lease is lost.
@@ -129,6 +194,9 @@ impl<'a> FeedProgress<'a> {
         let newest = self.report.counts.newest;
         let checkpoint = self.stored.get_mut();
         checkpoint.newest = checkpoint.newest.max(newest);
+        if !self.is_held && self.report.counts.delivered > 0 {
+            checkpoint.held_since = None;
+        }
         self.stored.write(self.ctx).await
     }
 

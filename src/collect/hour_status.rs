@@ -5,6 +5,7 @@ use proofpoint_sentinel_core::hour::Hour;
 
 use super::read_end::ReadEnd;
 use super::timing::{Timing, later, signed};
+use crate::error_code::ErrorCode;
 use crate::pod::SessionEnd;
 use crate::state::{HourAttempt, RecordedEnd};
 
@@ -15,85 +16,162 @@ const EMPTY_READS_TO_BELIEVE: u32 = 3;
 /// The longest time until an hour that could not be read whole is tried again.
 const MAX_WAIT: SignedDuration = SignedDuration::from_hours(1);
 
+/// How often an hour whose readings lack events that the live stream brought is read, each time with
+/// the same result, before it is believed to hold no more.
+const EQUAL_READS_TO_BELIEVE: u32 = 3;
+
+/// How long after its last reading an hour that is only believed to be done is looked at again.
+const LOOK_INTERVAL: SignedDuration = SignedDuration::from_hours(24);
+
 /// What a reading of an hour means.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum HourStatus {
-    /// The hour is whole.
-    Done {
+    /// The hour is done: Proofpoint said that it was all, and it holds what the live stream brought.
+    Proved {
         /// It is to be read once more.
         second_read: bool,
     },
+    /// The hour counts as done without that proof, and is looked at again.
+    Believed(HourAttempt),
+    /// The hour is done: Proofpoint says that it was all, time and again, though it lacks events that
+    /// the live stream brought. There is nothing more to gain from it.
+    Settled,
     /// The hour must be read again.
     Retry(HourAttempt),
 }
 
-/// Classifies a reading of `hour` of which every event has been accounted for.
+/// What a reading brought, of which every event has been accounted for.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct HourReading<'a> {
+    /// How it ended.
+    pub end: &'a ReadEnd,
+    /// How many events it had.
+    pub events: u64,
+    /// How many events of the hour were delivered before and did not come again.
+    pub missing: usize,
+}
+
+/// Classifies a reading of `hour`.
 ///
-/// A reading is whole where it ended with close code 1000 and has events. One that ended without any
-/// code may be whole as well, since some servers never send one: it counts where two readings in a
-/// row gave as many events and ended in the same way.
+/// It is proof if it ended with close code 1000, has events, and lacks none that was delivered
+/// before. One that ended without any code may be whole as well, since some servers never send one:
+/// it is believed if two readings in a row gave as many events and ended in the same way.
 pub(super) fn classify_read(
     hour: Hour,
     previous: Option<&HourAttempt>,
-    end: &ReadEnd,
-    events: u64,
+    reading: HourReading<'_>,
     now: Timestamp,
     timing: Timing,
 ) -> HourStatus {
-    let attempts = previous.map_or(0, |attempt| attempt.attempts).saturating_add(1);
-    let mut attempt = HourAttempt {
-        hour,
-        attempts,
-        empty_reads: previous.map_or(0, |attempt| attempt.empty_reads),
-        not_before: now,
-        last_events: events,
-        last_end: end.into(),
+    let HourReading { end, events, missing } = reading;
+    let mut attempt = next_attempt(hour, previous, end.into(), events, now);
+    let is_empty = events == 0 && *end == ReadEnd::Session(SessionEnd::Closed(Some(1000)));
+    attempt.empty_reads = attempt.empty_reads.saturating_add(u32::from(is_empty));
+    let again = |mut attempt: HourAttempt, after: SignedDuration| {
+        attempt.not_before = later(now, Some(after));
+        attempt
     };
-    let done =
-        HourStatus::Done { second_read: timing.second_read_at(hour).is_some_and(|at| now < at) };
+    let equals_last = previous.is_some_and(|previous| {
+        previous.last_events == events && previous.last_end == attempt.last_end
+    });
     match end {
-        ReadEnd::Session(SessionEnd::Closed(Some(1000))) if events > 0 => done,
-        ReadEnd::Session(SessionEnd::Closed(Some(1000))) => {
-            attempt.empty_reads = attempt.empty_reads.saturating_add(1);
-            if attempt.empty_reads >= EMPTY_READS_TO_BELIEVE {
-                return done;
+        ReadEnd::Session(SessionEnd::Closed(Some(1000))) if missing > 0 => {
+            if equals_last && attempt.attempts >= EQUAL_READS_TO_BELIEVE {
+                return HourStatus::Believed(again(attempt, LOOK_INTERVAL));
             }
-            attempt.not_before = later(now, Some(signed(timing.empty_retry)));
-            HourStatus::Retry(attempt)
+            let wait =
+                if events == 0 { signed(timing.empty_retry) } else { wait(attempt.attempts) };
+            HourStatus::Retry(again(attempt, wait))
+        }
+        ReadEnd::Session(SessionEnd::Closed(Some(1000))) => {
+            if events > 0 || attempt.empty_reads >= EMPTY_READS_TO_BELIEVE {
+                return proved(hour, now, timing);
+            }
+            HourStatus::Retry(again(attempt, signed(timing.empty_retry)))
         }
         ReadEnd::Session(SessionEnd::Closed(None) | SessionEnd::Cut)
-            if events > 0
-                && previous.is_some_and(|previous| {
-                    previous.last_events == events && previous.last_end == attempt.last_end
-                }) =>
+            if events > 0 && missing == 0 && equals_last =>
         {
-            done
+            HourStatus::Believed(again(attempt, LOOK_INTERVAL))
         }
-        ReadEnd::Session(_) => {
-            attempt.not_before = later(now, Some(wait(attempts)));
-            HourStatus::Retry(attempt)
-        }
+        ReadEnd::Session(_) => HourStatus::Retry(again(attempt.clone(), wait(attempt.attempts))),
+        // An hour that does not fit into a run must not take the time of every run.
+        ReadEnd::OutOfTime => HourStatus::Retry(again(attempt.clone(), wait(attempt.attempts))),
         // We ended it ourselves: no reason to wait.
-        ReadEnd::Stopped | ReadEnd::OutOfTime | ReadEnd::Quiet => HourStatus::Retry(attempt),
+        ReadEnd::Stopped | ReadEnd::Quiet | ReadEnd::CaughtUp => HourStatus::Retry(attempt),
     }
 }
 
-/// Classifies the second reading of an hour that was done. It may be empty where nothing of the hour
-/// was ever delivered: the first readings made sure of that. Where something was delivered, the hour
+/// Classifies the second reading of an hour that was done. It may be empty if nothing of the hour
+/// was ever delivered: the first readings made sure of that. If something was delivered, the hour
 /// is read again as for the first time.
 pub(super) fn classify_second_read(
     hour: Hour,
-    end: &ReadEnd,
-    events: u64,
+    reading: HourReading<'_>,
     has_delivered: bool,
     now: Timestamp,
     timing: Timing,
 ) -> HourStatus {
-    match end {
+    match reading.end {
         ReadEnd::Session(SessionEnd::Closed(Some(1000))) if !has_delivered => {
-            HourStatus::Done { second_read: false }
+            HourStatus::Proved { second_read: false }
         }
-        _ => classify_read(hour, None, end, events, now, timing),
+        _ => classify_read(hour, None, reading, now, timing),
+    }
+}
+
+/// Classifies another look at an hour that is believed to be done. It stays so if the look did not
+/// come to an end of its own.
+pub(super) fn classify_look(
+    believed: &HourAttempt,
+    reading: HourReading<'_>,
+    now: Timestamp,
+    timing: Timing,
+) -> HourStatus {
+    match (reading.end, classify_read(believed.hour, Some(believed), reading, now, timing)) {
+        (ReadEnd::Session(SessionEnd::Closed(Some(1000))), HourStatus::Believed(_)) => {
+            HourStatus::Settled
+        }
+        (ReadEnd::Session(_), status) => status,
+        _ => HourStatus::Believed(look_later(believed, now)),
+    }
+}
+
+/// The status of an hour whose reading failed with the error of this code. Nothing is known by it.
+pub(super) fn failed_read(
+    hour: Hour,
+    previous: Option<&HourAttempt>,
+    code: ErrorCode,
+    now: Timestamp,
+) -> HourAttempt {
+    let end = RecordedEnd::Failed(code.to_string());
+    let attempt = next_attempt(hour, previous, end, 0, now);
+    HourAttempt { not_before: later(now, Some(wait(attempt.attempts))), ..attempt }
+}
+
+/// The hour, still believed to be done, to be looked at another day.
+pub(super) fn look_later(believed: &HourAttempt, now: Timestamp) -> HourAttempt {
+    HourAttempt { not_before: later(now, Some(LOOK_INTERVAL)), ..believed.clone() }
+}
+
+fn proved(hour: Hour, now: Timestamp, timing: Timing) -> HourStatus {
+    HourStatus::Proved { second_read: timing.second_read_at(hour).is_some_and(|at| now < at) }
+}
+
+fn next_attempt(
+    hour: Hour,
+    previous: Option<&HourAttempt>,
+    last_end: RecordedEnd,
+    last_events: u64,
+    now: Timestamp,
+) -> HourAttempt {
+    HourAttempt {
+        hour,
+        attempts: previous.map_or(0, |attempt| attempt.attempts).saturating_add(1),
+        empty_reads: previous.map_or(0, |attempt| attempt.empty_reads),
+        not_before: now,
+        last_events,
+        last_end,
     }
 }
 
@@ -125,8 +203,9 @@ pub(super) fn has_failed_often(attempt: &HourAttempt) -> bool {
 mod tests {
     use super::*;
     use crate::collect::timing::examples::{ONCE, TWICE, at, hour};
+    use crate::error_code;
 
-    const DONE: HourStatus = HourStatus::Done { second_read: false };
+    const PROVED: HourStatus = HourStatus::Proved { second_read: false };
 
     fn closed(code: u16) -> ReadEnd {
         ReadEnd::Session(SessionEnd::Closed(Some(code)))
@@ -134,19 +213,33 @@ mod tests {
 
     fn classify(previous: Option<&HourAttempt>, end: &ReadEnd, events: u64) -> HourStatus {
         let now = at("2026-11-20T08:00:00Z");
-        classify_read(hour("2026-11-20T06"), previous, end, events, now, ONCE)
+        let reading = HourReading { end, events, missing: 0 };
+        classify_read(hour("2026-11-20T06"), previous, reading, now, ONCE)
+    }
+
+    fn classify_lacking(previous: Option<&HourAttempt>, end: &ReadEnd, events: u64) -> HourStatus {
+        let now = at("2026-11-20T08:00:00Z");
+        let reading = HourReading { end, events, missing: 2 };
+        classify_read(hour("2026-11-20T06"), previous, reading, now, ONCE)
+    }
+
+    fn believed(status: HourStatus) -> HourAttempt {
+        match status {
+            HourStatus::Believed(attempt) => attempt,
+            other => panic!("the hour is not believed: {other:?}"),
+        }
     }
 
     fn retried(status: HourStatus) -> HourAttempt {
         match status {
             HourStatus::Retry(attempt) => attempt,
-            HourStatus::Done { .. } => panic!("the hour counts as done"),
+            other => panic!("the hour is not read again: {other:?}"),
         }
     }
 
     #[test]
     fn an_hour_closed_with_1000_that_has_events_is_whole() {
-        assert_eq!(classify(None, &closed(1000), 1), DONE);
+        assert_eq!(classify(None, &closed(1000), 1), PROVED);
         for end in [
             closed(1001),
             closed(1011),
@@ -167,14 +260,15 @@ mod tests {
         assert_eq!(first.not_before, at("2026-11-20T09:00:00Z"));
         let second = retried(classify(Some(&first), &closed(1000), 0));
         assert_eq!((second.attempts, second.empty_reads), (2, 2));
-        assert_eq!(classify(Some(&second), &closed(1000), 0), DONE);
+        assert_eq!(classify(Some(&second), &closed(1000), 0), PROVED);
     }
 
     #[test]
     fn a_second_reading_has_to_be_whole() {
         let second = |end: &ReadEnd, has_delivered| {
             let now = at("2026-11-20T13:00:00Z");
-            classify_second_read(hour("2026-11-20T06"), end, 0, has_delivered, now, TWICE)
+            let reading = HourReading { end, events: 0, missing: usize::from(has_delivered) };
+            classify_second_read(hour("2026-11-20T06"), reading, has_delivered, now, TWICE)
         };
         for has_delivered in [false, true] {
             let cut = second(&ReadEnd::Session(SessionEnd::Cut), has_delivered);
@@ -185,20 +279,15 @@ mod tests {
     }
 
     #[test]
-    fn a_second_reading_may_be_empty_where_nothing_was_delivered() {
+    fn a_second_reading_may_be_empty_if_nothing_was_delivered() {
         let second = |events, has_delivered| {
             let now = at("2026-11-20T13:00:00Z");
-            classify_second_read(
-                hour("2026-11-20T06"),
-                &closed(1000),
-                events,
-                has_delivered,
-                now,
-                TWICE,
-            )
+            let missing = usize::from(has_delivered && events == 0);
+            let reading = HourReading { end: &closed(1000), events, missing };
+            classify_second_read(hour("2026-11-20T06"), reading, has_delivered, now, TWICE)
         };
-        assert_eq!(second(0, false), DONE);
-        assert_eq!(second(7, true), DONE);
+        assert_eq!(second(0, false), PROVED);
+        assert_eq!(second(7, true), PROVED);
         let first = retried(second(0, true));
         assert_eq!((first.empty_reads, first.not_before), (1, at("2026-11-20T14:00:00Z")));
     }
@@ -206,7 +295,7 @@ mod tests {
     #[test]
     fn events_in_an_hour_that_was_empty_before_make_it_whole() {
         let first = retried(classify(None, &closed(1000), 0));
-        assert_eq!(classify(Some(&first), &closed(1000), 7), DONE);
+        assert_eq!(classify(Some(&first), &closed(1000), 7), PROVED);
     }
 
     #[test]
@@ -236,9 +325,60 @@ mod tests {
         let cut = ReadEnd::Session(SessionEnd::Cut);
         let first = retried(classify(None, &cut, 5));
         assert_eq!(retried(classify(Some(&first), &cut, 6)).attempts, 2);
-        assert_eq!(classify(Some(&first), &cut, 5), DONE);
+        let believed = believed(classify(Some(&first), &cut, 5));
+        assert_eq!(believed.not_before, at("2026-11-21T08:00:00Z"));
         let empty = retried(classify(None, &cut, 0));
         assert_eq!(retried(classify(Some(&empty), &cut, 0)).attempts, 2);
+    }
+
+    #[test]
+    fn a_reading_that_lacks_delivered_events_is_no_proof() {
+        let first = retried(classify_lacking(None, &closed(1000), 5));
+        assert_eq!(first.not_before, at("2026-11-20T08:00:00Z"));
+        assert_eq!(classify(Some(&first), &closed(1000), 7), PROVED);
+        let second = retried(classify_lacking(Some(&first), &closed(1000), 5));
+        let third = believed(classify_lacking(Some(&second), &closed(1000), 5));
+        assert_eq!(third.not_before, at("2026-11-21T08:00:00Z"));
+        let other = retried(classify_lacking(Some(&second), &closed(1000), 6));
+        assert_eq!(other.attempts, 3);
+        let cut = ReadEnd::Session(SessionEnd::Cut);
+        let mut attempt = retried(classify_lacking(None, &cut, 5));
+        for _ in 0..5 {
+            attempt = retried(classify_lacking(Some(&attempt), &cut, 5));
+        }
+    }
+
+    #[test]
+    fn another_look_proves_confirms_or_reopens_an_hour() {
+        let cut = ReadEnd::Session(SessionEnd::Cut);
+        let first = retried(classify(None, &cut, 5));
+        let known = believed(classify(Some(&first), &cut, 5));
+        let now = at("2026-11-21T08:00:00Z");
+        let look = |end: &ReadEnd, events| {
+            classify_look(&known, HourReading { end, events, missing: 0 }, now, ONCE)
+        };
+        assert_eq!(look(&closed(1000), 5), PROVED);
+        assert_eq!(believed(look(&cut, 5)).not_before, at("2026-11-22T08:00:00Z"));
+        assert_eq!(retried(look(&cut, 6)).last_events, 6);
+        let lacking = HourReading { end: &closed(1000), events: 5, missing: 2 };
+        let equal = HourAttempt { last_end: RecordedEnd::Closed(Some(1000)), ..known.clone() };
+        assert_eq!(classify_look(&equal, lacking, now, ONCE), HourStatus::Settled);
+        let stopped = believed(look(&ReadEnd::Stopped, 2));
+        assert_eq!((stopped.last_events, stopped.not_before), (5, at("2026-11-22T08:00:00Z")));
+    }
+
+    #[test]
+    fn a_failed_reading_is_on_record_and_backs_off() {
+        let now = at("2026-11-20T08:00:00Z");
+        let failed = |previous: Option<&HourAttempt>| {
+            failed_read(hour("2026-11-20T06"), previous, error_code::REFUSED_BAD_REQUEST, now)
+        };
+        let mut attempt = failed(None);
+        for minutes in [0, 5, 10, 20, 40, 60, 60] {
+            assert_eq!(attempt.not_before, now + SignedDuration::from_mins(minutes));
+            attempt = failed(Some(&attempt));
+        }
+        assert!(has_failed_often(&attempt));
     }
 
     #[test]

@@ -6,11 +6,11 @@ use proofpoint_sentinel_core::hour::Hour;
 
 use crate::state::{EventId, HourIds, State, StateError};
 
-/// The ids of at most this many hours stay in memory, or of fewer where they are many.
+/// The ids of at most this many hours stay in memory, or of fewer if they are many.
 const MAX_HOURS: usize = 24;
 
-/// At most this many ids stay in memory: those of two hours of two million events each, with room for more.
-/// In a [`HourIds`] they take up to 160 MB.
+/// At most this many ids stay in memory, unless those at work are more: the ids of two hours of two
+/// million events each. In a [`HourIds`] they take up to 100 MB.
 const MAX_IDS: usize = 4_200_000;
 
 /// For how many hours the ids of events are kept after they were written.
@@ -22,6 +22,10 @@ pub(super) struct Ledger {
     feed: Feed,
     /// The hour that was used last comes last.
     hours: Vec<LoadedHour>,
+    /// The hour that is being read, whose ids stay in memory.
+    reading: Option<Hour>,
+    /// Whether what is recorded in the state counts.
+    is_asked: bool,
 }
 
 /// The ids of an hour, those of events in flight included.
@@ -35,7 +39,34 @@ struct LoadedHour {
 impl Ledger {
     /// Nothing is read yet.
     pub(super) fn new(state: State, feed: Feed) -> Ledger {
-        Ledger { state, feed, hours: Vec::new() }
+        Ledger { state, feed, hours: Vec::new(), reading: None, is_asked: true }
+    }
+
+    /// A ledger that knows only what is delivered from now on.
+    pub(super) fn forgetful(state: State, feed: Feed) -> Ledger {
+        Ledger { is_asked: false, ..Ledger::new(state, feed) }
+    }
+
+    /// Begins a reading of `hour`.
+    pub(super) fn begin_reading(&mut self, hour: Hour) {
+        self.reading = Some(hour);
+        for loaded in self.hours.iter_mut().filter(|loaded| loaded.hour == hour) {
+            loaded.ids.begin_reading();
+        }
+    }
+
+    /// How many events of `hour` were delivered before, and have not come in the reading that
+    /// began last.
+    pub(super) async fn missing(&mut self, hour: Hour) -> Result<usize, StateError> {
+        Ok(self.load(hour).await?.ids.missing())
+    }
+
+    /// Makes sure that what arrives `now` can be looked up and recorded by `writer`.
+    pub(super) async fn prepare(&mut self, now: Timestamp, writer: &str) -> Result<(), StateError> {
+        let hour = Hour::containing(now);
+        self.load(hour.plus(-1)).await?;
+        self.load(hour).await?;
+        self.state.open_ledger(&self.feed, hour, now, writer).await
     }
 
     /// Says whether the event is new, and takes it for known from now on. The caller records it in
@@ -105,7 +136,10 @@ impl Ledger {
         let loaded = match self.hours.iter().position(|loaded| loaded.hour == hour) {
             Some(position) => self.hours.remove(position),
             None => {
-                let ids = self.state.read_ledger(&self.feed, hour).await?;
+                let ids = match self.is_asked {
+                    true => self.state.read_ledger(&self.feed, hour).await?,
+                    false => HourIds::default(),
+                };
                 self.evict_for(ids.len());
                 LoadedHour { hour, ids, in_flight: 0 }
             }
@@ -115,14 +149,16 @@ impl Ledger {
     }
 
     /// Evicts the hours that were used least recently, until there is room for as many `ids`. An hour
-    /// with events in flight stays: reading it again would not bring their ids back.
+    /// with events in flight stays: reading it again would not bring their ids back. So does the one
+    /// that is being read, of which memory alone knows what has come.
     fn evict_for(&mut self, ids: usize) {
         let too_many = |hours: &[LoadedHour]| {
             let held: usize = hours.iter().map(|loaded| loaded.ids.len()).sum();
             hours.len() >= MAX_HOURS || held + ids > MAX_IDS
         };
         while too_many(&self.hours) {
-            let idle = self.hours.iter().position(|loaded| loaded.in_flight == 0);
+            let is_idle = |it: &LoadedHour| it.in_flight == 0 && self.reading != Some(it.hour);
+            let idle = self.hours.iter().position(is_idle);
             let Some(idle) = idle else { return };
             self.hours.remove(idle);
         }

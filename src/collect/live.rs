@@ -1,4 +1,4 @@
-//! The live stream of a feed: drained until it is quiet, over as many sessions as that takes.
+//! The live stream of a feed: drained until it has caught up, over as many sessions as that takes.
 
 use std::ops::ControlFlow;
 use std::time::Duration;
@@ -8,6 +8,7 @@ use tokio::time::{Instant, sleep};
 use tracing::Instrument;
 
 use super::delivery_error::DeliveryError;
+use super::fault::{Consequence, Source, consequence, scope};
 use super::feed_context::FeedContext;
 use super::feed_error::FeedError;
 use super::feed_progress::FeedProgress;
@@ -16,9 +17,10 @@ use super::pipeline::EventDelivery;
 use super::read_end::ReadEnd;
 use super::session_reader::{ReadError, SessionReader};
 use crate::error_code::{self, Coded as _};
-use crate::pod::{RefusalKind, SessionEnd};
+use crate::pod::SessionEnd;
 use crate::report::FeedCounts;
 use crate::retry::Backoff;
+use crate::settings::{LiveReading, Mode};
 
 /// While closed hours are due, the live stream gets this share of the time that is left for
 /// reading. What it can't take stays with the server for the next run.
@@ -39,10 +41,16 @@ const RECONNECT: Backoff =
     Backoff { first: Duration::from_secs(1), longest: Duration::from_secs(30), tries: 4 };
 
 /// Reads a feed's live stream, in one or more turns a run.
+///
+/// The server forgets what it has sent. So a session is opened only if what it brings can probably be
+/// delivered: the ledger can be written, there is a token, and the destination took the last rows.
+/// Otherwise the archive goes first, whose hours can be read again.
 pub(super) struct LiveReader<'a> {
     ctx: FeedContext<'a>,
     /// The last turn in this run.
     last_turn: Option<Turn>,
+    /// Whether this run has read the closed hours that are due.
+    archive_was_read: bool,
 }
 
 /// How a turn ended.
@@ -54,11 +62,16 @@ struct Turn {
 
 impl<'a> LiveReader<'a> {
     pub(super) fn new(ctx: FeedContext<'a>) -> LiveReader<'a> {
-        LiveReader { ctx, last_turn: None }
+        LiveReader { ctx, last_turn: None, archive_was_read: false }
     }
 
-    /// Takes a turn: drains the live stream until it is quiet or the turn's time is up. Breaks
-    /// where the run is to end.
+    /// Says that the closed hours that are due were read.
+    pub(super) fn note_archive_read(&mut self) {
+        self.archive_was_read = true;
+    }
+
+    /// Takes a turn: drains the live stream until it has caught up, it is quiet, or the turn's time
+    /// is up. Breaks if the run is to end.
     pub(super) async fn drain(
         &mut self,
         ledger: &mut Ledger,
@@ -74,7 +87,11 @@ impl<'a> LiveReader<'a> {
         }
         self.warn_of_gap(progress);
         let share = if progress.has_due_hours() { left.mul_f64(SHARE_OF_TIME) } else { left };
-        let turn = self.read_sessions(Instant::now() + share, ledger, progress);
+        let until = Instant::now() + share;
+        let turn = async {
+            self.prepare(until, ledger).await.map_err(ReadError::Sink)?;
+            self.read_sessions(until, ledger, progress).await
+        };
         let end = match turn.instrument(tracing::info_span!("live")).await {
             Ok(end) => end,
             Err(error) => return self.recover_live(error, progress).await,
@@ -88,24 +105,41 @@ impl<'a> LiveReader<'a> {
         Ok(ControlFlow::Continue(()))
     }
 
-    /// Whether the live stream was left before it was quiet, and there is time to go on with it.
-    pub(super) fn has_more(&self) -> bool {
-        let was_cut_short = self.last_turn.as_ref().is_some_and(|turn| turn.was_cut_short);
-        was_cut_short && self.ctx.time_left() >= MIN_TIME
+    /// Whether the live stream was left before it was quiet or was not read at all, and is to be
+    /// read now that the archive was.
+    pub(super) fn has_more(&self, progress: &FeedProgress<'_>) -> bool {
+        let wants = self.last_turn.as_ref().is_none_or(|turn| turn.was_cut_short);
+        wants && self.may_open(progress) && self.ctx.time_left() >= MIN_TIME
     }
 
-    /// Whether the live stream has waited long enough for its next turn. It never has where it had
-    /// none.
-    pub(super) fn is_due(&self) -> bool {
-        self.last_turn.as_ref().is_some_and(|turn| turn.ended.elapsed() >= TURN_INTERVAL)
+    /// Whether the live stream is to have its next turn before another hour is read.
+    pub(super) fn is_due(&self, progress: &FeedProgress<'_>) -> bool {
+        let waited = |turn: &Turn| turn.ended.elapsed() >= TURN_INTERVAL;
+        self.may_open(progress) && self.last_turn.as_ref().is_none_or(waited)
+    }
+
+    /// Whether what a session brings can probably be delivered. In the first run, only delivered
+    /// rows of the archive show that.
+    fn may_open(&self, progress: &FeedProgress<'_>) -> bool {
+        let is_first_run = progress.checkpoint().live.is_none();
+        self.ctx.mode() == Mode::Hybrid
+            && progress.destination_works()
+            && (!is_first_run || progress.has_delivered() || self.archive_was_read)
+    }
+
+    /// Makes sure that what a session brings can be recorded and posted.
+    async fn prepare(&self, until: Instant, ledger: &mut Ledger) -> Result<(), DeliveryError> {
+        let (now, writer) = (self.ctx.now(), &self.ctx.run().id);
+        ledger.prepare(now, writer).await.map_err(DeliveryError::Ledger)?;
+        self.ctx.destination().prepare(until).await.map_err(DeliveryError::Held)
     }
 
     fn end_turn(&mut self, was_cut_short: bool) {
         self.last_turn = Some(Turn { ended: Instant::now(), was_cut_short });
     }
 
-    /// Reads session after session until the stream is quiet, it is `until`, or sessions bring
-    /// nothing any more. Every event is accounted for on success.
+    /// Reads session after session until the stream has caught up or is quiet, it is `until`, or
+    /// sessions bring nothing any more. Every event is accounted for on success.
     async fn read_sessions(
         &self,
         until: Instant,
@@ -113,8 +147,14 @@ impl<'a> LiveReader<'a> {
         progress: &mut FeedProgress<'_>,
     ) -> Result<ReadEnd, ReadError<DeliveryError>> {
         let ctx = self.ctx;
-        let quiet = ctx.run().settings.source.live_quiet;
-        let mut delivery = EventDelivery::live(ctx.feed(), ledger, ctx.delivery_context());
+        let source = &ctx.run().settings.source;
+        let quiet = source.live_quiet;
+        let catch_up_to = match source.live {
+            LiveReading::CatchUp => Some(ctx.now()),
+            LiveReading::Continuous => None,
+        };
+        let delivery_ctx = ctx.delivery_context();
+        let mut delivery = EventDelivery::live(ctx.feed(), ledger, catch_up_to, delivery_ctx);
         let mut ends = Vec::new();
         let result =
             read_sessions(&ctx.session_reader(), quiet, until, &mut delivery, &mut ends).await;
@@ -129,27 +169,26 @@ impl<'a> LiveReader<'a> {
         if let ReadEnd::Session(last) = &end
             && !matches!(last, SessionEnd::Closed(Some(1000 | 1001)))
         {
-            progress.note_error(FeedError::LiveFails { end: end.clone(), mode: ctx.mode() });
+            progress.note_error(FeedError::LiveFails { end: end.clone() });
         }
         Ok(end)
     }
 
-    /// Goes on to the archive where the fault is the live stream's alone and passes. A token that
-    /// is refused, or busy, opens no other session either.
+    /// Goes on to the archive if the fault leaves it usable.
     async fn recover_live(
         &mut self,
         error: ReadError<DeliveryError>,
         progress: &mut FeedProgress<'_>,
     ) -> Result<ControlFlow<()>, FeedError> {
-        match &error {
-            ReadError::Open(open) if open.kind() == RefusalKind::Passing => {
+        match consequence(scope(&error, Source::Live), Source::Live) {
+            Consequence::LeaveLive | Consequence::RetryHour => {
                 tracing::warn!(code = %error.code(), %error, "the live stream can't be read");
                 self.end_turn(false);
                 progress.save().await?;
-                progress.note_error(FeedError::LiveRefused { error, mode: self.ctx.mode() });
+                progress.note_error(FeedError::LiveRefused { error });
                 Ok(ControlFlow::Continue(()))
             }
-            _ => Err(error.into()),
+            Consequence::EndFeed | Consequence::Hold => Err(error.into()),
         }
     }
 
@@ -160,11 +199,7 @@ impl<'a> LiveReader<'a> {
             && live.ended < now - REPLAY_WINDOW
         {
             let (since, until) = (live.ended, now - REPLAY_WINDOW);
-            let then = match self.ctx.mode().reads_archive() {
-                true => "is read from the archive",
-                false => "is missing until `collect` reads it",
-            };
-            tracing::warn!(code = %error_code::LIVE_GAP, %since, %until, "the live stream was not read for over an hour: what came then {then}");
+            tracing::warn!(code = %error_code::LIVE_GAP, %since, %until, "the live stream was not read for over an hour: what came then is read from the archive");
         }
     }
 }

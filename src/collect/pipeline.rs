@@ -9,6 +9,7 @@ use jiff::Timestamp;
 use proofpoint_sentinel_core::feed::Feed;
 use proofpoint_sentinel_core::hour::Hour;
 use proofpoint_sentinel_core::tables::table;
+use tokio::sync::Mutex;
 use tokio::task::{JoinError, JoinSet};
 use tokio::time::{Instant, sleep_until};
 use tracing::Instrument;
@@ -40,6 +41,10 @@ const MAX_BYTES_IN_FLIGHT: usize = 12 << 20;
 /// How long the row of a live event waits at most for others to be posted with.
 const MAX_LIVE_WAIT: Duration = Duration::from_secs(10);
 
+/// The live stream has caught up after so many events of the time to catch up to. A single one can
+/// have come out of order, or have a wrong time.
+const EVENTS_TO_CATCH_UP: u32 = 3;
+
 /// Where events come from. That decides which are not delivered.
 enum Origin<'a> {
     /// Sessions. What the ledger knows has been delivered.
@@ -61,6 +66,10 @@ pub(super) struct EventDelivery<'a> {
     in_flight: JoinSet<(CommitOutcome, BatchInFlight)>,
     /// How long a row waits at most for its batch to become full.
     max_wait: Option<Duration>,
+    /// The live stream has caught up after some events of this time or later.
+    catch_up_to: Option<Timestamp>,
+    /// How many events of that time or later have come.
+    recent_events: u32,
     /// Bytes of the events whose rows wait to be posted. A row can be much shorter than its event.
     bytes_waiting: usize,
     /// Bytes of the events of the batches in flight.
@@ -88,14 +97,16 @@ impl<'a> EventDelivery<'a> {
     }
 
     /// Delivers events of the live stream, likewise. They come when they come, so a batch does not
-    /// wait for long to become full.
+    /// wait for long to become full. The stream has caught up once it brings events of
+    /// `catch_up_to`, and never without that time.
     pub(super) fn live(
         feed: &Feed,
         ledger: &'a mut Ledger,
+        catch_up_to: Option<Timestamp>,
         ctx: DeliveryContext<'a>,
     ) -> EventDelivery<'a> {
         let delivery = EventDelivery::new(Origin::Session(ledger), feed, None, ctx);
-        EventDelivery { max_wait: Some(MAX_LIVE_WAIT), ..delivery }
+        EventDelivery { max_wait: Some(MAX_LIVE_WAIT), catch_up_to, ..delivery }
     }
 
     /// Delivers the event of a dead letter of `reason`, whatever the ledger knows, and records it
@@ -128,6 +139,7 @@ impl<'a> EventDelivery<'a> {
             clock: ctx.clock.clone(),
             writer: ctx.writer.to_owned(),
             scope: ctx.scope.clone(),
+            open_segments: Mutex::default(),
         };
         EventDelivery {
             hour,
@@ -139,6 +151,8 @@ impl<'a> EventDelivery<'a> {
             committer: Arc::new(committer),
             in_flight: JoinSet::new(),
             max_wait: None,
+            catch_up_to: None,
+            recent_events: 0,
             bytes_waiting: 0,
             bytes_in_flight: 0,
             counts: FeedCounts::default(),
@@ -284,6 +298,10 @@ impl EventSink for EventDelivery<'_> {
         }
     }
 
+    fn has_caught_up(&self) -> bool {
+        self.recent_events >= EVENTS_TO_CATCH_UP
+    }
+
     async fn push(&mut self, event: Bytes) -> Result<(), DeliveryError> {
         self.counts.add_event(event.len());
         self.counters.count_event(event.len() as u64);
@@ -296,6 +314,9 @@ impl EventSink for EventDelivery<'_> {
             Err(error) => return self.keep_malformed(&error.to_string(), &event).await,
         };
         let (at, oversize) = (built.event_time, built.oversize);
+        if self.catch_up_to.is_some_and(|time| at >= Some(time)) {
+            self.recent_events += 1;
+        }
         let (hour, id) =
             (at.map_or_else(|| self.fallback_hour(), Hour::containing), event_id(&built));
         if !self.claim(hour, id, at).await? {

@@ -5,7 +5,7 @@ use proofpoint_sentinel_core::hour::Hour;
 
 use super::hour_status::is_too_long;
 use super::timing::{Timing, signed};
-use crate::state::Checkpoint;
+use crate::state::{Checkpoint, HourAttempt};
 
 /// How far back Proofpoint keeps events.
 pub(super) const RETENTION: SignedDuration = SignedDuration::from_hours(30 * 24);
@@ -15,38 +15,60 @@ pub(super) const RETENTION: SignedDuration = SignedDuration::from_hours(30 * 24)
 pub(crate) struct Plan {
     /// Hours to read now, in this order.
     pub due: Vec<Hour>,
-    /// How many hours will be retried later.
+    /// How many hours that are not done will be tried later.
     pub later: usize,
     /// Hours that Proofpoint no longer keeps.
     pub lost: Vec<Hour>,
 }
 
-/// Plans what to read: hours to retry and hours never read, up to the newest one that is due. Oldest
-/// first; after them hours that are read a second time, and then those that are
-/// [too long](is_too_long).
+/// Plans what to read: hours to retry and hours never read, up to the newest one that is due. The
+/// newest and the oldest of them take turns, so that neither a long backlog nor new hours starve.
+/// After them come hours that are read a second time, those that are only believed to be done, and
+/// those that are [too long](is_too_long).
 pub(crate) fn plan(checkpoint: &Checkpoint, now: Timestamp, timing: Timing) -> Plan {
-    let retries = checkpoint.retry.iter();
-    let fresh = checkpoint.next_hour.through(Hour::newest_due(now, signed(timing.delay)));
-    let candidates = retries
-        .map(|attempt| (attempt.hour, attempt.not_before))
-        .chain(fresh.map(|hour| (hour, now)));
     let mut plan = Plan { due: Vec::new(), later: 0, lost: Vec::new() };
+    let mut open = Vec::new();
     let mut too_long = Vec::new();
-    for (hour, not_before) in candidates {
-        if hour.start() < now - RETENTION {
-            plan.lost.push(hour);
-        } else if not_before > now {
-            plan.later += 1;
-        } else if checkpoint.retry.iter().any(|retry| retry.hour == hour && is_too_long(retry)) {
-            too_long.push(hour);
-        } else {
-            plan.due.push(hour);
+    for attempt in &checkpoint.retry {
+        match attempt.hour {
+            hour if is_expired(hour, now) => plan.lost.push(hour),
+            _ if attempt.not_before > now => plan.later += 1,
+            hour if is_too_long(attempt) => too_long.push(hour),
+            hour => open.push(hour),
         }
     }
+    let passed_over = checkpoint.backlog.iter().flat_map(|range| range.hours());
+    let fresh = checkpoint.next_hour.through(Hour::newest_due(now, signed(timing.delay)));
+    for hour in passed_over.chain(fresh) {
+        if is_expired(hour, now) { plan.lost.push(hour) } else { open.push(hour) }
+    }
+    open.sort_unstable();
+    plan.lost.sort_unstable();
+    plan.due = taking_turns(&open, checkpoint.oldest_next);
     let is_due = |hour: &&Hour| timing.second_read_at(**hour).is_some_and(|at| at <= now);
     plan.due.extend(checkpoint.second.iter().filter(is_due));
+    let looks = checkpoint.believed.iter().filter(|attempt| attempt.not_before <= now);
+    plan.due.extend(looks.map(|attempt| attempt.hour));
     plan.due.append(&mut too_long);
     plan
+}
+
+/// The newest and the oldest hour, the second newest and the second oldest, and so on, or the oldest
+/// one first.
+fn taking_turns(hours: &[Hour], oldest_first: bool) -> Vec<Hour> {
+    let mut rest = hours.iter().copied();
+    let mut oldest_next = oldest_first;
+    std::iter::from_fn(|| {
+        let next = if oldest_next { rest.next() } else { rest.next_back() };
+        oldest_next = !oldest_next;
+        next
+    })
+    .collect()
+}
+
+/// Whether Proofpoint no longer keeps the hour.
+fn is_expired(hour: Hour, now: Timestamp) -> bool {
+    hour.start() < now - RETENTION
 }
 
 /// Whether the hour is done and is to be read once more.
@@ -54,17 +76,35 @@ pub(super) fn awaits_second_read(checkpoint: &Checkpoint, hour: Hour) -> bool {
     checkpoint.second.binary_search(&hour).is_ok()
 }
 
+/// The hour's last reading, if the hour is only believed to be done.
+pub(super) fn believed(checkpoint: &Checkpoint, hour: Hour) -> Option<&HourAttempt> {
+    checkpoint.believed.iter().find(|attempt| attempt.hour == hour)
+}
+
+/// Whether the hour is done, and is read again all the same.
+pub(super) fn is_reread(checkpoint: &Checkpoint, hour: Hour) -> bool {
+    awaits_second_read(checkpoint, hour) || believed(checkpoint, hour).is_some()
+}
+
 /// Whether the hour is so old that Proofpoint may have dropped it since the plan was made: there, a
 /// refusal for a bad time means just that.
-pub(super) fn is_near_end_of_retention(hour: Hour, now: Timestamp) -> bool {
-    hour.start() < now - RETENTION + SignedDuration::from_hours(2)
+pub(super) fn is_near_end_of_retention(
+    checkpoint: &Checkpoint,
+    hour: Hour,
+    now: Timestamp,
+) -> bool {
+    let learnt = checkpoint.retention_hours.map(|hours| SignedDuration::from_hours(hours.into()));
+    let retention = learnt.map_or(RETENTION, |learnt| learnt.min(RETENTION));
+    hour.start() < now - retention + SignedDuration::from_hours(2)
 }
 
 /// The oldest hour that will be read, for the first time or once more.
 pub(super) fn oldest_unfinished(checkpoint: &Checkpoint) -> Hour {
-    let retry = checkpoint.retry.first().map(|attempt| attempt.hour);
+    let first = |attempts: &[HourAttempt]| attempts.first().map(|attempt| attempt.hour);
+    let backlog = checkpoint.backlog.first().map(|range| range.first);
+    let lists = [first(&checkpoint.retry), first(&checkpoint.believed), backlog];
     let second = checkpoint.second.first().copied();
-    [retry, second].into_iter().flatten().fold(checkpoint.next_hour, Hour::min)
+    lists.into_iter().chain([second]).flatten().fold(checkpoint.next_hour, Hour::min)
 }
 
 #[cfg(test)]

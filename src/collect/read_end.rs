@@ -16,6 +16,8 @@ pub enum ReadEnd {
     OutOfTime,
     /// No event has come for as long as a live session waits for one.
     Quiet,
+    /// The live stream has caught up with the time at which its reading began.
+    CaughtUp,
 }
 
 impl fmt::Display for ReadEnd {
@@ -36,6 +38,7 @@ impl From<&ReadEnd> for RecordedEnd {
             ReadEnd::Stopped => RecordedEnd::Stopped,
             ReadEnd::OutOfTime => RecordedEnd::OutOfTime,
             ReadEnd::Quiet => RecordedEnd::Quiet,
+            ReadEnd::CaughtUp => RecordedEnd::CaughtUp,
         }
     }
 }

@@ -56,6 +56,10 @@ impl Services {
         &self.state
     }
 
+    pub(super) fn destination(&self) -> &Destination {
+        &self.destination
+    }
+
     /// Reads sessions of `feed` until `scope` halts.
     pub(super) fn session_reader<'a>(
         &'a self,

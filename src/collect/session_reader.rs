@@ -86,8 +86,8 @@ impl SessionReader<'_> {
         Ok(end)
     }
 
-    /// Reads one live session into `sink`, until no event came for `quiet` or it is `until`. What
-    /// was read is accounted for only after [`flush`](Self::flush).
+    /// Reads one live session into `sink`, until the sink has caught up, no event came for `quiet`,
+    /// or it is `until`. What was read is accounted for only after [`flush`](Self::flush).
     pub async fn read_live<S: EventSink>(
         &self,
         quiet: Duration,
@@ -175,6 +175,9 @@ impl SessionReader<'_> {
                 next = next => match next {
                     SessionItem::Event(event) => {
                         sink.push(event).await?;
+                        if sink.has_caught_up() {
+                            break ReadEnd::CaughtUp;
+                        }
                         quiet.reset();
                     }
                     SessionItem::Ended(end) => return Ok(ReadEnd::Session(end)),

@@ -6,9 +6,9 @@ use std::path::Path;
 use jiff::Timestamp;
 use proofpoint_sentinel_core::feed::{EventType, Feed};
 use proofpoint_sentinel_core::hour::Hour;
-use serde_json::Value;
+use serde_json::{Value, json};
 
-use super::hour_status::{HourStatus, classify_read, has_failed_often, is_too_long};
+use super::hour_status::{HourReading, HourStatus, classify_read, has_failed_often, is_too_long};
 use super::plan::plan;
 use super::read_end::ReadEnd;
 use super::timing::examples::{ONCE, at};
@@ -71,6 +71,16 @@ fn a_checkpoint_of_0_1_0_means_what_it_meant() {
         assert_eq!(Checkpoint::from_json(&written, &feed()), Ok(checkpoint.clone()), "{name}");
         let mut written: Value = serde_json::from_slice(&written).unwrap();
         written["version"] = 1.into();
+        // What version 1 did not have is empty, unknown or off.
+        for (field, nothing) in [
+            ("backlog", json!([])),
+            ("believed", json!([])),
+            ("oldest_next", json!(false)),
+            ("retention_hours", json!(null)),
+            ("held_since", json!(null)),
+        ] {
+            assert_eq!(written.as_object_mut().unwrap().remove(field), Some(nothing), "{field}");
+        }
         for (position, retry) in checkpoint.retry.iter().enumerate() {
             written["retry"][position]["last_end"] = retry.last_end.to_string().into();
         }
@@ -104,9 +114,9 @@ fn a_second_equal_reading_is_believed_as_by_0_1_0() {
                 for events in [0, attempt.last_events, attempt.last_events + 1] {
                     let is_done = is_done(attempt, text, &end, events);
                     believed += usize::from(is_done && end != ends()[0]);
-                    let status =
-                        classify_read(attempt.hour, Some(attempt), &end, events, now, ONCE);
-                    let is_done_now = matches!(status, HourStatus::Done { .. });
+                    let reading = HourReading { end: &end, events, missing: 0 };
+                    let status = classify_read(attempt.hour, Some(attempt), reading, now, ONCE);
+                    let is_done_now = !matches!(status, HourStatus::Retry(_));
                     assert_eq!(is_done_now, is_done, "{}: {attempt:?}, {end}", stored.name);
                 }
             }
@@ -127,7 +137,7 @@ fn is_done(attempt: &HourAttempt, text: &str, end: &ReadEnd, events: u64) -> boo
 }
 
 #[test]
-fn hours_are_planned_in_the_order_of_0_1_0() {
+fn hours_of_0_1_0_are_planned_and_long_ones_come_last() {
     let now = at("2026-11-20T11:50:00Z");
     for stored in stored() {
         let later = stored.retries().filter(|(attempt, _)| is_later(attempt, now)).count();
@@ -142,7 +152,10 @@ fn hours_are_planned_in_the_order_of_0_1_0() {
         assert_eq!(plan.later, later, "{}", stored.name);
         let (first, last) = plan.due.split_at(plan.due.len() - too_long.len());
         assert_eq!(last, too_long, "{}", stored.name);
-        assert!(first.is_sorted(), "{}", stored.name);
+        let newest_first: Vec<_> = first.iter().step_by(2).rev().collect();
+        let oldest_first: Vec<_> = first.iter().skip(1).step_by(2).collect();
+        let in_order = [oldest_first, newest_first].concat();
+        assert!(in_order.is_sorted(), "{}", stored.name);
     }
 }
 

@@ -6,7 +6,7 @@ use bytes::Bytes;
 use proofpoint_sentinel_core::clock::Clock;
 use proofpoint_sentinel_core::tables::Table;
 use reqwest::Request;
-use tokio::time::{sleep, timeout_at};
+use tokio::time::{Instant, sleep, timeout_at};
 
 use super::answer::Answer;
 use super::logs_ingestion::token::Token;
@@ -96,6 +96,22 @@ impl Client {
                     attempt.last = Some(fault);
                 }
             }
+        }
+    }
+
+    /// Makes sure that the next post has a token, if the service has tokens. Passing faults are
+    /// retried until `deadline`.
+    pub(super) async fn prepare(&self, deadline: Instant) -> Result<(), HeldReason> {
+        let mut tries = 0;
+        loop {
+            tries += 1;
+            let error = match self.service.prepare(deadline).await {
+                Ok(()) => return Ok(()),
+                Err(error) => error,
+            };
+            let wait = self.backoff.wait_until(tries, None, deadline).filter(|_| error.passing);
+            let Some(wait) = wait else { return Err(error.into()) };
+            sleep(wait).await;
         }
     }
 

@@ -36,6 +36,14 @@ impl Service {
         }
     }
 
+    /// Makes sure that there is a token, if the service has tokens.
+    pub(super) async fn prepare(&self, deadline: Instant) -> Result<(), TokenError> {
+        match self {
+            Service::LogsIngestion(service) => service.tokens.token(deadline).await.map(drop),
+            Service::DataCollector(_) => Ok(()),
+        }
+    }
+
     /// A request that posts `body`, rows of `table`, and the token in it where there is one. Every
     /// try needs a request of its own.
     pub(super) async fn request(

@@ -32,6 +32,8 @@ codes! {
     STATE_CONTAINER = 1008;
     /// host.json can't be used.
     HOST_JSON = 1009;
+    /// A setting has a value that an earlier release knew.
+    SETTING_REPLACED = 1011;
     /// Proofpoint refuses the request (400).
     REFUSED_BAD_REQUEST = 2001;
     /// Proofpoint refuses the token (401).

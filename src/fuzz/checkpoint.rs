@@ -5,7 +5,7 @@ use jiff::Timestamp;
 use proofpoint_sentinel_core::feed::{EventType, Feed};
 
 use crate::collect::plan::plan;
-use crate::collect::record::{rewind_fast_clock, skip_expired_hours};
+use crate::collect::record::{drop_expired_rereads, rewind_fast_clock};
 use crate::collect::timing::Timing;
 use crate::state::Checkpoint;
 
@@ -37,10 +37,18 @@ pub fn checkpoint(stored: &[u8]) {
     let timing = Timing { delay: Duration::ZERO, empty_retry: Duration::ZERO, second_read };
     let plan = plan(&checkpoint, checkpoint.next_hour.start(), timing);
     let planned = plan.due.len() + plan.later + plan.lost.len();
-    assert_eq!(planned, checkpoint.retry.len() + checkpoint.second.len());
+    let passed_over: usize = checkpoint.backlog.iter().map(|range| range.hours().count()).sum();
+    let rereads = checkpoint.second.len() + looks(&checkpoint);
+    assert_eq!(planned, checkpoint.retry.len() + passed_over + rereads);
     if USUAL.contains(&checkpoint.next_hour.start()) {
         outlives_other_clocks(&checkpoint, &feed, timing);
     }
+}
+
+/// How many hours that are believed to be done are due for another look.
+fn looks(checkpoint: &Checkpoint) -> usize {
+    let now = checkpoint.next_hour.start();
+    checkpoint.believed.iter().filter(|attempt| attempt.not_before <= now).count()
 }
 
 /// What a clock that is behind makes of a checkpoint, and what one that is ahead makes of it, can be
@@ -53,6 +61,6 @@ fn outlives_other_clocks(checkpoint: &Checkpoint, feed: &Feed, timing: Timing) {
     assert!(back.to_json(feed).is_ok(), "{back:?}");
     let mut on = Checkpoint { updated: ahead, ..checkpoint.clone() };
     assert_eq!(rewind_fast_clock(&mut on, ahead), None);
-    skip_expired_hours(&mut on, ahead, timing);
+    drop_expired_rereads(&mut on, ahead, timing);
     assert!(on.to_json(feed).is_ok(), "{on:?}");
 }

@@ -47,6 +47,8 @@ pub struct FeedReport {
     pub repaired: u64,
     /// Hours that became done in this run.
     pub hours_done: Vec<Hour>,
+    /// Those of them that are only believed to be done, because Proofpoint never said so.
+    pub hours_believed: Vec<Hour>,
     /// Hours that were done and were read for the second time.
     pub hours_checked: Vec<Hour>,
     /// Hours that are not done: still to be read, or to be read again.
@@ -72,6 +74,7 @@ impl FeedReport {
             counts: FeedCounts::default(),
             repaired: 0,
             hours_done: Vec::new(),
+            hours_believed: Vec::new(),
             hours_checked: Vec::new(),
             hours_waiting: 0,
             hours_lost: Vec::new(),
@@ -132,6 +135,7 @@ impl FeedReport {
             repaired = self.repaired,
             dead_letters = counts.dead_letters(),
             hours_done = self.hours_done.len(),
+            hours_believed = self.hours_believed.len(),
             hours_checked = self.hours_checked.len(),
             hours_waiting = self.hours_waiting,
             posts = counts.posts,
@@ -154,7 +158,7 @@ impl FeedReport {
                 feed = self.feed,
                 hours = self.hours_lost.len(),
                 code = %error_code::HOURS_LOST,
-                "hours {first} to {last} are lost: Proofpoint keeps events for 30 days, and these hours were not read in that time"
+                "hours {first} to {last} are lost: Proofpoint no longer keeps their events, which were not read in time"
             );
         }
     }

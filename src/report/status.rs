@@ -35,6 +35,8 @@ struct Status<'a> {
     posts: u64,
     retries: u64,
     hours_done: &'a [Hour],
+    /// Those of `hours_done` that are only believed to be done.
+    hours_believed: &'a [Hour],
     hours_checked: &'a [Hour],
     hours_waiting: usize,
     hours_lost: &'a [Hour],
@@ -78,6 +80,7 @@ pub(crate) fn status_json(report: &FeedReport, run: &str, finished: Timestamp) -
         posts: counts.posts,
         retries: counts.retries,
         hours_done: &report.hours_done,
+        hours_believed: &report.hours_believed,
         hours_checked: &report.hours_checked,
         hours_waiting: report.hours_waiting,
         hours_lost: &report.hours_lost,

@@ -7,17 +7,17 @@ use std::str::FromStr;
 pub enum Mode {
     /// The live stream, and closed hours from the archive for what it lacks.
     Hybrid,
-    /// The live stream alone.
-    Live,
     /// Closed hours alone, from the archive.
     Archive,
 }
 
-impl Mode {
-    /// Whether closed hours are read.
-    pub fn reads_archive(self) -> bool {
-        self != Mode::Live
-    }
+/// `ProofpointLive`: for how long the live stream is read in a run.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum LiveReading {
+    /// Until it has caught up with the start of the reading.
+    CatchUp,
+    /// For as long as the run may read.
+    Continuous,
 }
 
 /// `ProofpointMessageText`: whether text that Proofpoint extracted from mail reaches the workspace.
@@ -39,9 +39,21 @@ impl FromStr for Mode {
 
     fn from_str(text: &str) -> Result<Mode, NotAChoice> {
         match text.to_ascii_lowercase().as_str() {
-            "hybrid" => Ok(Mode::Hybrid),
-            "live" => Ok(Mode::Live),
+            // What release 0.1.0 called `live` left out the archive, and with it events.
+            "hybrid" | "live" => Ok(Mode::Hybrid),
             "archive" => Ok(Mode::Archive),
+            _ => Err(NotAChoice),
+        }
+    }
+}
+
+impl FromStr for LiveReading {
+    type Err = NotAChoice;
+
+    fn from_str(text: &str) -> Result<LiveReading, NotAChoice> {
+        match text.to_ascii_lowercase().as_str() {
+            "catch-up" => Ok(LiveReading::CatchUp),
+            "continuous" => Ok(LiveReading::Continuous),
             _ => Err(NotAChoice),
         }
     }

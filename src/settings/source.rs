@@ -5,7 +5,7 @@ use std::time::Duration;
 use proofpoint_sentinel_core::feed::EventType;
 use url::Url;
 
-use super::choice::Mode;
+use super::choice::{LiveReading, Mode};
 use super::clusters::{self, Cluster};
 use super::net::NetSettings;
 use super::reader::{BadSettings, SettingsReader, Vars, quoted};
@@ -19,6 +19,8 @@ pub struct SourceSettings {
     pub event_types: Vec<EventType>,
     /// Which of the Log API's services is read.
     pub mode: Mode,
+    /// For how long the live stream is read in a run.
+    pub live: LiveReading,
     /// How many hours the first run reaches back, 1 to 719.
     pub initial_lookback_hours: i64,
     /// How long after its end a closed hour is read.
@@ -49,7 +51,8 @@ impl SourceSettings {
     pub(super) fn read_with(reader: &mut SettingsReader<'_>) -> Option<SourceSettings> {
         let clusters = clusters::read(reader);
         let event_types = event_types(reader);
-        let mode = reader.parsed("ProofpointMode", Mode::Hybrid, "hybrid, live or archive");
+        let mode = reader.parsed("ProofpointMode", Mode::Hybrid, "hybrid or archive");
+        let live = reader.parsed("ProofpointLive", LiveReading::CatchUp, "catch-up or continuous");
         let initial_lookback_hours = reader.number("ProofpointInitialLookbackHours", 12, 1..=719);
         let archive_delay = reader.number("ProofpointArchiveDelayMinutes", 45, 0..=1440);
         let empty_hour_retry = reader.number("ProofpointEmptyHourRetryMinutes", 60, 0..=1440);
@@ -64,6 +67,7 @@ impl SourceSettings {
             clusters: clusters?,
             event_types: event_types?,
             mode: mode?,
+            live: live?,
             initial_lookback_hours: i64::from(initial_lookback_hours?),
             archive_delay: minutes(archive_delay?),
             empty_hour_retry: minutes(empty_hour_retry?),

@@ -98,7 +98,7 @@ fn one_message_names_every_bad_setting_and_no_secret() {
         "ProofpointEventTypes: found `clicks`",
         "ProofpointInitialLookbackHours: found 9000, expected a whole number from 1 to 719",
         "ProofpointArchiveDelayMinutes: found `soon`",
-        "ProofpointMode: found `telepathy`, expected hybrid, live or archive",
+        "ProofpointMode: found `telepathy`, expected hybrid or archive",
         "ProofpointLiveQuietSeconds: found 0, expected a whole number from 1 to 280",
         "ProofpointSecondReadHours: found 72, expected a whole number from 0 to 48",
         "ProofpointMessageText: found `keep`, expected fit or drop",
@@ -131,11 +131,26 @@ fn without_settings_the_error_names_what_is_needed() {
 fn modes_and_second_reads() {
     let source =
         |name: &str, value: &str| Settings::read(&complete_with(&[(name, value)])).unwrap().source;
-    for (text, mode) in [("hybrid", Mode::Hybrid), ("Live", Mode::Live), ("archive", Mode::Archive)]
-    {
+    for (text, mode) in [("hybrid", Mode::Hybrid), ("Archive", Mode::Archive)] {
         assert_eq!(source("ProofpointMode", text).mode, mode, "{text}");
     }
+    assert_eq!(source("ProofpointMode", "hybrid").live, LiveReading::CatchUp);
+    for (text, live) in
+        [("catch-up", LiveReading::CatchUp), ("Continuous", LiveReading::Continuous)]
+    {
+        assert_eq!(source("ProofpointLive", text).live, live, "{text}");
+    }
     assert_eq!(source("ProofpointSecondReadHours", "0").second_read, None);
+}
+
+#[test]
+fn the_mode_live_of_release_0_1_0_is_replaced_and_told() {
+    let read = |mode| Settings::read(&complete_with(&[("ProofpointMode", mode)])).unwrap();
+    for mode in ["live", "Live"] {
+        let settings = read(mode);
+        assert_eq!((settings.source.mode, settings.replaced.len()), (Mode::Hybrid, 1), "{mode}");
+    }
+    assert_eq!(read("hybrid").replaced, [""; 0]);
 }
 
 #[test]

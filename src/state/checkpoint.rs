@@ -32,18 +32,32 @@ pub struct Checkpoint {
     pub sequence: u64,
     /// When it was written.
     pub updated: Timestamp,
-    /// Every hour before this one is done, is in `retry`, or is in `lost`.
+    /// Every hour before this one is done, or is in `backlog`, `retry` or `lost`.
     pub next_hour: Hour,
-    /// Hours before `next_hour` that are not done, oldest first, each once.
+    /// Hours before `next_hour` that were never read, since newer ones went first; oldest first.
+    pub backlog: Vec<HourRange>,
+    /// Whether the next hour to read is the oldest one that is due, and not the newest.
+    pub oldest_next: bool,
+    /// Hours before `next_hour` that were tried and are not done, oldest first, each once.
     pub retry: Vec<HourAttempt>,
-    /// Hours before `next_hour` that Proofpoint no longer held when they could be read.
+    /// Hours before `next_hour` that are done though Proofpoint never said that it was all. They are
+    /// looked at again at their `not_before`; oldest first, each once.
+    pub believed: Vec<HourAttempt>,
+    /// Hours before `next_hour` that Proofpoint no longer kept when they could be read.
     pub lost: Vec<Hour>,
+    /// How many hours old the oldest hour was that Proofpoint still kept when it refused an older
+    /// one; `None` if that was never seen.
+    #[serde(deserialize_with = "Option::deserialize")]
+    pub retention_hours: Option<u32>,
     /// Hours before `next_hour` that are done and are to be read once more, for events that came
     /// late; oldest first, each once.
     pub second: Vec<Hour>,
     /// The last reading of the live stream; `None` before the first one.
     #[serde(deserialize_with = "Option::deserialize")]
     pub live: Option<LiveMark>,
+    /// Since when the destination takes no rows; `None` if it took the last ones.
+    #[serde(deserialize_with = "Option::deserialize")]
+    pub held_since: Option<Timestamp>,
     /// The newest time of an event that was delivered; `None` before the first one.
     #[serde(deserialize_with = "Option::deserialize")]
     pub newest: Option<Timestamp>,
@@ -59,13 +73,30 @@ pub struct LiveMark {
     pub end: RecordedEnd,
 }
 
-/// An hour that was read and is not done.
+/// Hours without a gap.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct HourRange {
+    /// The oldest one.
+    pub first: Hour,
+    /// The newest one.
+    pub last: Hour,
+}
+
+impl HourRange {
+    /// The hours, oldest first.
+    pub fn hours(self) -> impl DoubleEndedIterator<Item = Hour> {
+        self.first.through(self.last)
+    }
+}
+
+/// An hour that was tried, and is not done or only believed to be.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct HourAttempt {
     /// The hour.
     pub hour: Hour,
-    /// How often it was read.
+    /// How often it was tried.
     pub attempts: u32,
     /// How often of these it ended well and without an event.
     pub empty_reads: u32,
@@ -93,10 +124,15 @@ impl Checkpoint {
             sequence: 0,
             updated: now,
             next_hour,
+            backlog: Vec::new(),
+            oldest_next: false,
             retry: Vec::new(),
+            believed: Vec::new(),
             lost: Vec::new(),
+            retention_hours: None,
             second: Vec::new(),
             live: None,
+            held_since: None,
             newest: None,
         }
     }
@@ -151,10 +187,27 @@ impl Checkpoint {
 
     /// That each hour before `next_hour` is in one list at most, and its list in order.
     fn check_hours(&self) -> Result<(), String> {
-        let retry: Vec<Hour> = self.retry.iter().map(|attempt| attempt.hour).collect();
+        let hours = |attempts: &[HourAttempt]| attempts.iter().map(|it| it.hour).collect();
+        let (retry, believed): (Vec<Hour>, Vec<Hour>) = (hours(&self.retry), hours(&self.believed));
+        let is_bad = |range: &&HourRange| {
+            let HourRange { first, last } = **range;
+            first.start() < EARLIEST || first > last || last >= self.next_hour
+        };
+        if let Some(HourRange { first, last }) = self.backlog.iter().find(is_bad) {
+            return Err(format!("the hours {first} to {last} in backlog make no sense"));
+        }
+        let backlog: Vec<Hour> = self.backlog.iter().flat_map(|range| range.hours()).collect();
+        in_order("backlog", &backlog)?;
         in_order("retry", &retry)?;
+        in_order("believed", &believed)?;
         in_order("second", &self.second)?;
-        let lists = [("retry", &retry), ("lost", &self.lost), ("second", &self.second)];
+        let lists = [
+            ("backlog", &backlog),
+            ("retry", &retry),
+            ("believed", &believed),
+            ("lost", &self.lost),
+            ("second", &self.second),
+        ];
         let mut seen = BTreeMap::new();
         for (list, hours) in lists {
             for &hour in hours {
@@ -185,10 +238,15 @@ impl From<CheckpointV1> for Checkpoint {
             sequence: old.sequence,
             updated: old.updated,
             next_hour: old.next_hour,
+            backlog: Vec::new(),
+            oldest_next: false,
             retry: old.retry.into_iter().map(HourAttempt::from).collect(),
+            believed: Vec::new(),
             lost: old.lost,
+            retention_hours: None,
             second: old.second,
             live: old.live.map(LiveMark::from),
+            held_since: None,
             newest: old.newest,
         }
     }

@@ -1,8 +1,5 @@
 //! The ids of the events of an hour, as hashes, in memory.
 
-use std::collections::HashSet;
-use std::hash::{BuildHasherDefault, Hasher};
-
 use sha2::{Digest as _, Sha256};
 
 /// 128-bit hash of an event's id: the first 16 bytes of the SHA-256 of its text.
@@ -31,55 +28,104 @@ impl EventId {
     }
 }
 
-/// A set of [`EventId`]s.
+/// A set of [`EventId`]s that also says which of them a reading has met.
 ///
-/// It takes 17 bytes per slot of a table that is between 44 % and 88 % full: 19 to 39 bytes per
-/// id, and half as much again for the moment in which the table is moved to one of twice its size.
+/// An open table of 16 bytes a slot, which is between two thirds and 85 % full: 19 to 24 bytes an id,
+/// and as much again for the moment in which it grows. The last bit of a slot is the mark of a
+/// reading, so ids are told apart by 127 bits.
 #[derive(Clone, Default, Debug)]
-pub struct HourIds(HashSet<EventId, BuildHasherDefault<PassThrough>>);
+pub struct HourIds {
+    /// An id with its mark, or 0 if the slot is free.
+    slots: Vec<u128>,
+    len: usize,
+    met: usize,
+}
+
+/// The bit of a slot that says that the reading has met its id.
+const MET: u128 = 1;
 
 impl HourIds {
-    /// Adds an id; false where it was there already.
+    /// Adds an id, as one that the reading has met; false if it was there already.
     pub fn insert(&mut self, id: EventId) -> bool {
-        self.0.insert(id)
+        self.make_room_for(1);
+        let slot = self.slot(id);
+        let is_new = self.slots[slot] == 0;
+        self.met += usize::from(self.slots[slot] & MET == 0);
+        self.slots[slot] = stored(id) | MET;
+        self.len += usize::from(is_new);
+        is_new
     }
 
     /// Whether the id is there.
     pub fn contains(&self, id: EventId) -> bool {
-        self.0.contains(&id)
+        self.len > 0 && self.slots[self.slot(id)] != 0
     }
 
     /// How many ids there are.
     pub fn len(&self) -> usize {
-        self.0.len()
+        self.len
     }
 
     /// Whether there is none.
     pub fn is_empty(&self) -> bool {
-        self.0.is_empty()
+        self.len == 0
     }
+
+    /// How many ids the reading has not met yet.
+    pub fn missing(&self) -> usize {
+        self.len - self.met
+    }
+
+    /// Begins another reading, which has met no id.
+    pub fn begin_reading(&mut self) {
+        self.slots.iter_mut().for_each(|slot| *slot &= !MET);
+        self.met = 0;
+    }
+
+    /// The slot that has the id, or in which it would be. There must be a free one.
+    fn slot(&self, id: EventId) -> usize {
+        let (wanted, count) = (stored(id), self.slots.len());
+        let mut slot = (((wanted >> 64) * count as u128) >> 64) as usize;
+        while self.slots[slot] != 0 && self.slots[slot] & !MET != wanted {
+            slot = if slot + 1 == count { 0 } else { slot + 1 };
+        }
+        slot
+    }
+
+    /// Grows the table if with so many more ids it would be over 85 % full.
+    fn make_room_for(&mut self, more: usize) {
+        let needed = (self.len + more) * 20 / 17 + 1;
+        if needed <= self.slots.len() {
+            return;
+        }
+        let count = needed.max(self.slots.len() / 4 * 5).max(16);
+        let old = std::mem::replace(&mut self.slots, vec![0; count]);
+        for id in old.into_iter().filter(|slot| *slot != 0) {
+            let slot = self.slot(EventId(id));
+            self.slots[slot] = id;
+        }
+    }
+}
+
+/// The id without its last bit, which is never 0.
+fn stored(id: EventId) -> u128 {
+    (id.0 & !MET).max(2)
 }
 
 impl Extend<EventId> for HourIds {
+    /// Adds ids that no reading has met.
     fn extend<I: IntoIterator<Item = EventId>>(&mut self, ids: I) {
         let ids = ids.into_iter();
         // As if all of them were new, which they are but for a few: so the table grows once.
-        self.0.reserve(ids.size_hint().0);
-        self.0.extend(ids);
-    }
-}
-
-/// The hash of what is a hash already: a part of it.
-#[derive(Default)]
-struct PassThrough(u64);
-
-impl Hasher for PassThrough {
-    fn write(&mut self, bytes: &[u8]) {
-        self.0 = bytes.first_chunk().map_or(0, |first| u64::from_ne_bytes(*first));
-    }
-
-    fn finish(&self) -> u64 {
-        self.0
+        self.make_room_for(ids.size_hint().0);
+        for id in ids {
+            self.make_room_for(1);
+            let slot = self.slot(id);
+            if self.slots[slot] == 0 {
+                self.slots[slot] = stored(id);
+                self.len += 1;
+            }
+        }
     }
 }
 
@@ -99,15 +145,50 @@ mod tests {
 
     proptest! {
         #[test]
-        fn is_a_set(steps in proptest::collection::vec(0..40u8, 0..60)) {
+        fn is_a_set_that_knows_what_a_reading_has_met(
+            steps in proptest::collection::vec((0..6u8, 0..40u8), 0..300),
+        ) {
             let mut ids = HourIds::default();
-            let mut model = std::collections::BTreeSet::new();
-            for number in steps {
+            let mut model = std::collections::BTreeMap::new();
+            for (kind, number) in steps {
                 let id = EventId::of(number.to_string());
-                prop_assert_eq!(ids.contains(id), model.contains(&number));
-                prop_assert_eq!(ids.insert(id), model.insert(number));
-                prop_assert_eq!((ids.len(), ids.is_empty()), (model.len(), model.is_empty()));
+                prop_assert_eq!(ids.contains(id), model.contains_key(&number));
+                match kind {
+                    0 => {
+                        ids.begin_reading();
+                        model.values_mut().for_each(|met| *met = false);
+                    }
+                    1 => {
+                        ids.extend([id]);
+                        model.entry(number).or_insert(false);
+                    }
+                    _ => prop_assert_eq!(ids.insert(id), model.insert(number, true).is_none()),
+                }
+                let missing = model.values().filter(|met| !**met).count();
+                prop_assert_eq!((ids.len(), ids.missing()), (model.len(), missing));
             }
         }
+    }
+
+    #[test]
+    fn an_id_takes_at_most_24_bytes() {
+        let mut ids = HourIds::default();
+        for number in 1..=200_000u64 {
+            assert!(ids.insert(EventId::of(number.to_le_bytes())));
+            if number > 1_000 {
+                assert!(ids.slots.len() * 16 <= ids.len() * 24, "{number}");
+            }
+        }
+        let mut loaded = HourIds::default();
+        loaded.extend((1..=200_000u64).map(|number| EventId::of(number.to_le_bytes())));
+        assert_eq!((loaded.len(), loaded.missing()), (200_000, 200_000));
+        assert!(loaded.slots.len() * 16 <= loaded.len() * 19);
+    }
+
+    #[test]
+    fn ids_that_look_like_a_free_slot_are_kept() {
+        let mut ids = HourIds::default();
+        assert!(ids.insert(EventId(0)) && ids.contains(EventId(0)));
+        assert_eq!(ids.len(), 1);
     }
 }

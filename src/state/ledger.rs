@@ -91,6 +91,20 @@ impl State {
         Ok(())
     }
 
+    /// Makes sure that `writer` can record ids for the hour at the time `now`: its segment is there
+    /// once this returns.
+    pub async fn open_ledger(
+        &self,
+        feed: &Feed,
+        hour: Hour,
+        now: Timestamp,
+        writer_id: &str,
+    ) -> Result<(), StateError> {
+        let (written, writer) = (Hour::containing(now), writer(writer_id));
+        let first = Segment { hour, written, writer, part: 1 };
+        self.append_to_segment(feed, first, Bytes::new()).await
+    }
+
     async fn append_to_segment(
         &self,
         feed: &Feed,

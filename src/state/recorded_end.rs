@@ -22,6 +22,10 @@ pub enum RecordedEnd {
     OutOfTime,
     /// The live stream had no more events.
     Quiet,
+    /// The live stream had caught up with the time at which its reading began.
+    CaughtUp,
+    /// It was not read, or not accounted for, by the error with this code.
+    Failed(String),
     /// A checkpoint of version 1 says this, which its writer can't have written. It counts as
     /// different from every other end.
     Unknown(String),
@@ -38,6 +42,8 @@ impl fmt::Display for RecordedEnd {
             RecordedEnd::Stopped => f.write_str("stopped"),
             RecordedEnd::OutOfTime => f.write_str("out of time"),
             RecordedEnd::Quiet => f.write_str("quiet"),
+            RecordedEnd::CaughtUp => f.write_str("caught up"),
+            RecordedEnd::Failed(code) => write!(f, "failed with {code}"),
             RecordedEnd::Unknown(text) => f.write_str(text),
         }
     }

@@ -39,6 +39,10 @@ impl BlobObjects {
         let begun = &self.0.begun;
         for _ in 0..MOST_TRIES {
             let block = if begun.contains(name) {
+                // The service takes no empty block.
+                if records.is_empty() {
+                    return Ok(Appended::Done);
+                }
                 self.append_block(name, records.clone(), None).await?
             } else {
                 let first = [layout.head, records].concat().into();

@@ -22,10 +22,18 @@ fn stored() -> Value {
             {"hour": "2026-11-20T08", "attempts": 1, "empty_reads": 1, "last_events": 0,
              "not_before": "2026-11-20T11:30:00Z", "last_end": {"closed": 1000}},
         ],
+        "backlog": [{"first": "2026-11-02T00", "last": "2026-11-02T02"}],
+        "oldest_next": true,
+        "believed": [
+            {"hour": "2026-11-18T04", "attempts": 2, "empty_reads": 0, "last_events": 3,
+             "not_before": "2026-11-20T11:00:00Z", "last_end": "cut"},
+        ],
         "lost": ["2026-11-01T00"],
+        "retention_hours": 336,
         "second": ["2026-11-19T23", "2026-11-20T07"],
         "live": {"ended": "2026-11-20T10:45:12.5Z", "end": {"closed": 1000}},
         "newest": "2026-11-20T10:45:11.25Z",
+        "held_since": "2026-11-20T10:40:00Z",
     })
 }
 
@@ -46,6 +54,8 @@ fn what_is_not_known_yet_is_null() {
     let mut value = stored();
     value["live"] = Value::Null;
     value["newest"] = Value::Null;
+    value["held_since"] = Value::Null;
+    value["retention_hours"] = Value::Null;
     let checkpoint = read(&value).unwrap();
     assert_eq!((&checkpoint.live, &checkpoint.newest), (&None, &None));
     let json = checkpoint.to_json(&feed()).unwrap();
@@ -62,7 +72,7 @@ fn a_first_checkpoint_is_a_good_one() {
 #[test]
 fn damage_is_told() {
     type Damage = fn(&mut Value);
-    let cases: [(&str, Damage); 25] = [
+    let cases: [(&str, Damage); 33] = [
         ("version 3", |it| it["version"] = json!(3)),
         ("missing field `version`", |it| drop(it.as_object_mut().unwrap().remove("version"))),
         ("missing field `retry`", |it| drop(it.as_object_mut().unwrap().remove("retry"))),
@@ -85,6 +95,21 @@ fn damage_is_told() {
         ("in retry is not before", |it| it["retry"][1]["hour"] = json!("2026-11-20T10")),
         ("in lost is not before", |it| it["lost"] = json!(["2026-11-20T10"])),
         ("in second is not before", |it| it["second"][1] = json!("2026-11-20T10")),
+        ("missing field `backlog`", |it| drop(it.as_object_mut().unwrap().remove("backlog"))),
+        ("missing field `held_since`", |it| {
+            drop(it.as_object_mut().unwrap().remove("held_since"));
+        }),
+        ("both in backlog and in retry", |it| it["retry"][0]["hour"] = json!("2026-11-02T01")),
+        ("both in retry and in believed", |it| it["believed"][0]["hour"] = json!("2026-11-20T06")),
+        ("2026-11-02T03 to 2026-11-02T02", |it| {
+            it["backlog"][0]["first"] = json!("2026-11-02T03");
+        }),
+        ("1900-01-01T00 to", |it| it["backlog"][0]["first"] = json!("1900-01-01T00")),
+        ("to 2026-11-20T10 in backlog", |it| it["backlog"][0]["last"] = json!("2026-11-20T10")),
+        ("in backlog are not in order", |it| {
+            let range = it["backlog"][0].clone();
+            it["backlog"].as_array_mut().unwrap().push(range);
+        }),
         ("both in retry and in lost", |it| it["lost"] = json!(["2026-11-20T06"])),
         ("both in retry and in second", |it| it["second"] = json!(["2026-11-20T06"])),
         ("both in lost and in second", |it| it["second"] = json!(["2026-11-01T00"])),

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use bytes::Bytes;
-use proofpoint_sentinel::collect::{Run, backfill};
+use proofpoint_sentinel::collect::{Deliver, Run, backfill};
 use proofpoint_sentinel::pod::SessionTimeouts;
 use proofpoint_sentinel::state::LeaseTimes;
 use proofpoint_sentinel_core::feed::EventType;
@@ -93,7 +93,9 @@ async fn after_lease_loss_collect_posts_no_more() {
     let run = owner(&scene);
     let cluster = run.settings.source.clusters[0].clone();
     let feed = messages();
-    let collected = backfill(&run, &cluster, &feed, [last_hour()], |_| panic!("it is not done"));
+    let collected = backfill(&run, &cluster, &feed, [last_hour()], Deliver::Missing, |_| {
+        panic!("it is not done")
+    });
     let taken = async {
         break_lease_of_owner(&scene, "stolen-collect").await;
         gate.open();

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use proofpoint_sentinel::collect::Run;
 use proofpoint_sentinel::report::FeedOutcome;
+use proofpoint_sentinel::state::Checkpoint;
 use proofpoint_sentinel_core::feed::EventType;
 use proofpoint_sentinel_simulator::DestinationApi;
 use proofpoint_sentinel_simulator::certificates::CertificateAuthority;
@@ -28,7 +29,9 @@ async fn refused(refusal: RefusedHandshake) -> String {
     assert!(!report.is_success());
     assert_eq!(scene.simulation.pod.counters().refused, [(status, 1)].into(), "tried once");
     assert_eq!(scene.sessions(&messages()).opened, 0);
-    assert_eq!(scene.next_hour(&messages()).await, last_hour(), "the hour is not done");
+    let Checkpoint { retry, next_hour, .. } = scene.checkpoint(&messages()).await.unwrap();
+    let is_on_record = retry.iter().any(|attempt| attempt.hour == last_hour());
+    assert!(is_on_record || next_hour == last_hour(), "the hour is not done");
     assert_eq!(of_feed(&report, &maillog).outcome, FeedOutcome::UpToDate);
     assert_arrived(&scene, EventType::Maillog, &lines);
     assert!(!text.contains("simulated-token"), "{text}");
@@ -108,7 +111,9 @@ async fn a_certificate_that_nobody_trusts_is_told_with_the_setting() {
     run.settings.source.net.extra_roots = Some(path);
     let text = failure(&scene.run_as(run).await, &messages());
     assert_tells(&text, &["no TLS connection with localhost:", "SSL_CERT_FILE"]);
-    assert_eq!(scene.next_hour(&messages()).await, last_hour(), "the hour is not done");
+    let Checkpoint { retry, next_hour, .. } = scene.checkpoint(&messages()).await.unwrap();
+    let is_on_record = retry.iter().any(|attempt| attempt.hour == last_hour());
+    assert!(is_on_record || next_hour == last_hour(), "the hour is not done");
 }
 
 #[tokio::test]

@@ -123,13 +123,15 @@ fn assert_every_event_once(week: &WeekPlan, scene: &Scene) {
 async fn assert_all_hours_done(week_run: &WeekRun) {
     let now = week_run.scene.now();
     let checkpoint = week_run.scene.checkpoint(&messages()).await.expect("there is one");
-    assert_eq!((checkpoint.retry, checkpoint.lost), (vec![], vec![]));
+    assert_eq!((&checkpoint.retry, &checkpoint.lost), (&vec![], &vec![]));
     let newest = Hour::newest_due(now, DELAY);
     assert_eq!(checkpoint.next_hour, newest.plus(1));
     let done: Vec<Hour> = week_run.totals.hours_done.iter().copied().collect();
     assert_eq!(done, last_hour().through(newest).collect::<Vec<_>>());
     let fresh = done.into_iter().filter(|hour| hour.end() + SECOND_READ > now);
-    assert_eq!(checkpoint.second, fresh.collect::<Vec<_>>());
+    let is_looked_at = |hour: &Hour| checkpoint.believed.iter().any(|it| it.hour == *hour);
+    let fresh: Vec<Hour> = fresh.filter(|hour| !is_looked_at(hour)).collect();
+    assert_eq!(checkpoint.second, fresh);
 }
 
 /// Asserts that the ledger has only segments of the 72 hours before it was pruned, and all of them.
@@ -139,7 +141,12 @@ fn assert_ledger_pruned(week_run: &WeekRun) {
     let ledger = week_run.scene.state_path(&format!("ledger/{}", messages()));
     for hour in std::fs::read_dir(ledger).expect("there is a ledger") {
         for segment in std::fs::read_dir(hour.unwrap().path()).unwrap() {
-            let name = segment.unwrap().file_name().into_string().unwrap();
+            let segment = segment.unwrap();
+            // One that holds no id was opened to see whether ids can be recorded.
+            if segment.metadata().unwrap().len() <= "PODLDG01".len() as u64 {
+                continue;
+            }
+            let name = segment.file_name().into_string().unwrap();
             let (hour, _) = name.split_at("2026-11-20T10".len());
             written.insert(hour.parse::<Hour>().expect("a segment's name begins with an hour"));
         }

@@ -53,7 +53,7 @@ async fn bad_settings_are_told_one_a_line() {
     let rest: Vec<&str> = lines.collect();
     let beginnings = [
         "PPS1003 ProofpointToken: found a Key Vault reference that was not resolved, expected ",
-        "PPS1002 ProofpointMode: found `fast`, expected hybrid, live or archive. Set it under ",
+        "PPS1002 ProofpointMode: found `fast`, expected hybrid or archive. Set it under ",
         "PPS1001 WorkspaceKey: found nothing, expected ",
     ];
     assert_eq!(rest.len(), beginnings.len(), "{}", told.stderr);

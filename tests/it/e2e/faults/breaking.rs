@@ -165,38 +165,41 @@ async fn an_hour_that_breaks_every_session_is_named() {
     ];
     for (fault, end) in faults {
         let scene = Scene::of().lookback(2).start().await;
-        let broken = last_hour().plus(-1);
+        let (broken, other) = (last_hour(), last_hour().plus(-1));
         let events = scene.give(&messages(), broken, 20);
-        let newer = scene.give(&messages(), last_hour(), 5);
+        let others = scene.give(&messages(), other, 5);
         let again = async || {
             scene.simulation.pod.inject(&messages(), [fault.clone()]);
             scene.run().await
         };
-        assert_eq!(again().await.feeds[0].hours_done, [last_hour()], "newer ones are not held up");
+        assert_eq!(again().await.feeds[0].hours_done, [other], "others are not held up");
         assert!(again().await.is_success(), "twice is no reason for an alarm");
         scene.advance(5);
         let text = failure(&again().await, &messages());
         let named = format!("the hour {broken} could not be read to its end in 3 tries");
         assert_tells(&text, &[&named, &format!("the last one was {end}"), "at most hourly"]);
-        assert_arrived(&scene, EventType::Message, &[&events[..10], &newer].concat());
+        assert_arrived(&scene, EventType::Message, &[&events[..10], &others].concat());
 
         scene.advance(10);
         assert_eq!(scene.run_well().await.feeds[0].hours_done, [broken]);
-        assert_arrived(&scene, EventType::Message, &[events, newer].concat());
+        assert_arrived(&scene, EventType::Message, &[events, others].concat());
     }
 }
 
 #[tokio::test]
-async fn an_hour_cut_twice_at_one_event_is_done_until_its_second_read() {
+async fn an_hour_cut_twice_at_one_event_is_believed_for_a_day() {
     for fault in [SessionFault::CutAfter(EARLY), SessionFault::CutWithinEvent(EARLY)] {
         let scene = Scene::new().await;
         let events = scene.give(&messages(), last_hour(), 20);
         scene.simulation.pod.inject(&messages(), [fault.clone(), fault]);
         assert_eq!(scene.run_well().await.feeds[0].hours_done, []);
-        assert_eq!(scene.run_well().await.feeds[0].hours_done, [last_hour()]);
+        let report = scene.run_well().await;
+        assert_eq!(report.feeds[0].hours_done, [last_hour()]);
+        assert_eq!(report.feeds[0].hours_believed, [last_hour()]);
         assert_arrived(&scene, EventType::Message, &events[..10]);
-        // Six hours after the hour's end.
-        scene.advance(5 * 60 + 10);
+        scene.advance(24 * 60 - 1);
+        assert_eq!(scene.run_well().await.feeds[0].hours_checked, []);
+        scene.advance(1);
         let report = scene.run_well().await;
         assert_eq!(report.feeds[0].hours_checked, [last_hour()]);
         assert_eq!((report.feeds[0].repaired, report.feeds[0].counts.duplicates), (10, EARLY));
