@@ -25,6 +25,7 @@ mod test_util;
 use std::sync::Arc;
 use std::time::Duration;
 
+use bytes::Bytes;
 use proofpoint_sentinel_core::clock::Clock;
 use proofpoint_sentinel_core::tables::Table;
 use tokio::time::Instant;
@@ -98,6 +99,19 @@ impl Destination {
     /// If there is no token to post with, nor one by `deadline`.
     pub async fn prepare(&self, deadline: Instant) -> Result<(), HeldReason> {
         self.0.prepare(deadline).await
+    }
+
+    /// Posts no rows to `table`, to see whether the service takes posts: it answers for itself, and
+    /// accepts the identity.
+    ///
+    /// # Errors
+    /// Why it takes none.
+    pub async fn probe(&self, table: &'static Table, scope: &LeaseScope) -> Result<(), HeldReason> {
+        let nothing = Bytes::from_static(b"[]");
+        match self.0.post(table, &nothing, scope, &mut PostCounts::default()).await {
+            PostOutcome::Delivered | PostOutcome::Split(_) => Ok(()),
+            PostOutcome::Held(reason) => Err(reason),
+        }
     }
 
     /// Delivers `batch` to `table` within `scope`, and says what became of each row.

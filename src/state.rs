@@ -26,7 +26,7 @@ mod recorded_end;
 mod store;
 
 pub use blob::{BlobError, ConnectionStringError};
-pub use checkpoint::{Checkpoint, HourAttempt, HourRange, LiveMark};
+pub use checkpoint::{Checkpoint, Hold, HourAttempt, HourRange, LiveMark};
 pub use dead_letter::{DeadLetter, DeadLetterReason, NotADeadLetter, NotAReason, StoredDeadLetter};
 pub use dead_letters::{DeadLetterName, NotADeadLetterName};
 pub use directory::DirectoryError;

@@ -72,6 +72,11 @@ impl ArchivePass {
         findings
     }
 
+    /// Proofpoint no longer keeps the hour, which says nothing of others.
+    pub(super) fn note_lost(&mut self, hour: Hour) {
+        self.open.remove(&hour);
+    }
+
     /// The hour could not be read.
     pub(super) fn note_failed(&mut self, failed: FailedHour) -> Vec<Finding> {
         if failed.code == error_code::REFUSED_BAD_REQUEST && self.open.contains(&failed.hour) {

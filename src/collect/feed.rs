@@ -126,7 +126,10 @@ impl FeedWork<'_> {
             let (ledger, progress) = (&mut self.ledger, &mut self.progress);
             let findings = match self.archive.read_hour(hour, ledger, progress).await? {
                 HourOutcome::Read => pass.note_read(hour),
-                HourOutcome::Lost => Vec::new(),
+                HourOutcome::Lost => {
+                    pass.note_lost(hour);
+                    Vec::new()
+                }
                 HourOutcome::Failed(failed) => pass.note_failed(failed),
                 HourOutcome::Stopped => return self.end_pass(pass, ControlFlow::Break(())).await,
             };

@@ -12,7 +12,7 @@ use super::record::{drop_expired_rereads, record, record_lost};
 use super::stored_checkpoint::StoredCheckpoint;
 use crate::error_code;
 use crate::report::FeedReport;
-use crate::state::{Checkpoint, HourAttempt, LiveMark};
+use crate::state::{Checkpoint, Hold, HourAttempt, LiveMark};
 
 /// How far a feed has come in this run.
 pub(super) struct FeedProgress<'a> {
@@ -23,6 +23,8 @@ pub(super) struct FeedProgress<'a> {
     first_error: Option<FeedError>,
     /// Whether the destination took no rows at last.
     is_held: bool,
+    /// Whether it took a post without rows in this run.
+    was_probed: bool,
 }
 
 impl<'a> FeedProgress<'a> {
@@ -33,7 +35,14 @@ impl<'a> FeedProgress<'a> {
     ) -> Result<FeedProgress<'a>, FeedError> {
         let stored = StoredCheckpoint::load(ctx).await?;
         report.newest = stored.get().newest;
-        Ok(FeedProgress { ctx, stored, report, first_error: None, is_held: false })
+        Ok(FeedProgress {
+            ctx,
+            stored,
+            report,
+            first_error: None,
+            is_held: false,
+            was_probed: false,
+        })
     }
 
     pub(super) fn checkpoint(&self) -> &Checkpoint {
@@ -83,9 +92,14 @@ impl<'a> FeedProgress<'a> {
         Ok(plan.due)
     }
 
-    /// Whether the last rows that the feed posted were taken, and that is known.
-    pub(super) fn destination_works(&self) -> bool {
-        self.stored.get().held_since.is_none() || self.report.counts.delivered > 0
+    /// That the destination took no rows at last, unless it took some in this run.
+    pub(super) fn hold(&self) -> Option<Hold> {
+        self.stored.get().held.filter(|_| !self.has_delivered())
+    }
+
+    /// Notes that the destination took a post without rows, though it had held rows.
+    pub(super) fn note_probe(&mut self) {
+        self.was_probed = true;
     }
 
     /// Whether rows of this feed were delivered in this run.
@@ -95,8 +109,9 @@ impl<'a> FeedProgress<'a> {
 
     /// Records that the destination takes no rows. It is saved later.
     pub(super) fn record_hold(&mut self) {
-        let now = self.ctx.now();
-        self.stored.get_mut().held_since.get_or_insert(now);
+        let (now, was_probed) = (self.ctx.now(), self.was_probed);
+        let hold = Hold { since: now, probe_misled: false };
+        self.stored.get_mut().held.get_or_insert(hold).probe_misled |= was_probed;
         self.is_held = true;
     }
 
@@ -195,7 +210,7 @@ impl<'a> FeedProgress<'a> {
         let checkpoint = self.stored.get_mut();
         checkpoint.newest = checkpoint.newest.max(newest);
         if !self.is_held && self.report.counts.delivered > 0 {
-            checkpoint.held_since = None;
+            checkpoint.held = None;
         }
         self.stored.write(self.ctx).await
     }

@@ -4,6 +4,7 @@ use std::ops::ControlFlow;
 use std::time::Duration;
 
 use jiff::SignedDuration;
+use proofpoint_sentinel_core::tables::table;
 use tokio::time::{Instant, sleep};
 use tracing::Instrument;
 
@@ -89,7 +90,7 @@ impl<'a> LiveReader<'a> {
         let share = if progress.has_due_hours() { left.mul_f64(SHARE_OF_TIME) } else { left };
         let until = Instant::now() + share;
         let turn = async {
-            self.prepare(until, ledger).await.map_err(ReadError::Sink)?;
+            self.prepare(until, ledger, progress).await.map_err(ReadError::Sink)?;
             self.read_sessions(until, ledger, progress).await
         };
         let end = match turn.instrument(tracing::info_span!("live")).await {
@@ -118,20 +119,33 @@ impl<'a> LiveReader<'a> {
         self.may_open(progress) && self.last_turn.as_ref().is_none_or(waited)
     }
 
-    /// Whether what a session brings can probably be delivered. In the first run, only delivered
-    /// rows of the archive show that.
+    /// Whether what a session brings can probably be delivered. In the first run, and after the
+    /// destination took no rows, the archive goes first: its rows show whether they are taken.
     fn may_open(&self, progress: &FeedProgress<'_>) -> bool {
-        let is_first_run = progress.checkpoint().live.is_none();
-        self.ctx.mode() == Mode::Hybrid
-            && progress.destination_works()
-            && (!is_first_run || progress.has_delivered() || self.archive_was_read)
+        let is_sure = match progress.hold() {
+            None if progress.checkpoint().live.is_some() => true,
+            None => progress.has_delivered() || self.archive_was_read,
+            Some(hold) => self.archive_was_read && !hold.probe_misled,
+        };
+        self.ctx.mode() == Mode::Hybrid && is_sure
     }
 
     /// Makes sure that what a session brings can be recorded and posted.
-    async fn prepare(&self, until: Instant, ledger: &mut Ledger) -> Result<(), DeliveryError> {
+    async fn prepare(
+        &self,
+        until: Instant,
+        ledger: &mut Ledger,
+        progress: &mut FeedProgress<'_>,
+    ) -> Result<(), DeliveryError> {
         let (now, writer) = (self.ctx.now(), &self.ctx.run().id);
         ledger.prepare(now, writer).await.map_err(DeliveryError::Ledger)?;
-        self.ctx.destination().prepare(until).await.map_err(DeliveryError::Held)
+        let destination = self.ctx.destination();
+        if progress.hold().is_some() {
+            let table = table(self.ctx.feed().event_type);
+            destination.probe(table, self.ctx.scope()).await.map_err(DeliveryError::Held)?;
+            progress.note_probe();
+        }
+        destination.prepare(until).await.map_err(DeliveryError::Held)
     }
 
     fn end_turn(&mut self, was_cut_short: bool) {

@@ -77,7 +77,7 @@ fn a_checkpoint_of_0_1_0_means_what_it_meant() {
             ("believed", json!([])),
             ("oldest_next", json!(false)),
             ("retention_hours", json!(null)),
-            ("held_since", json!(null)),
+            ("held", json!(null)),
         ] {
             assert_eq!(written.as_object_mut().unwrap().remove(field), Some(nothing), "{field}");
         }

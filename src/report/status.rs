@@ -121,7 +121,8 @@ mod tests {
             "failure": OpenError::Token.to_string(),
             "events": 0, "event_bytes": 0, "delivered": 7, "repaired": 2, "duplicates": 0,
             "dead_letters": {"malformed": 1, "oversize": 0, "refused": 0},
-            "posts": 0, "retries": 0, "hours_done": ["2026-11-20T09"], "hours_checked": [],
+            "posts": 0, "retries": 0, "hours_done": ["2026-11-20T09"], "hours_believed": [],
+            "hours_checked": [],
             "hours_waiting": 0, "hours_lost": [], "newest": "2026-11-20T10:45:30Z",
             "lag_seconds": 30, "session_ends": {"live quiet": 1},
         });

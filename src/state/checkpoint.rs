@@ -55,12 +55,23 @@ pub struct Checkpoint {
     /// The last reading of the live stream; `None` before the first one.
     #[serde(deserialize_with = "Option::deserialize")]
     pub live: Option<LiveMark>,
-    /// Since when the destination takes no rows; `None` if it took the last ones.
+    /// The destination takes no rows; `None` if it took the last ones.
     #[serde(deserialize_with = "Option::deserialize")]
-    pub held_since: Option<Timestamp>,
+    pub held: Option<Hold>,
     /// The newest time of an event that was delivered; `None` before the first one.
     #[serde(deserialize_with = "Option::deserialize")]
     pub newest: Option<Timestamp>,
+}
+
+/// Rows wait because the destination takes none.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Hold {
+    /// Since when.
+    pub since: Timestamp,
+    /// Whether rows were held after a post without rows had said that the destination works. From
+    /// then on only rows that it takes prove that.
+    pub probe_misled: bool,
 }
 
 /// How far the live stream was read.
@@ -132,7 +143,7 @@ impl Checkpoint {
             retention_hours: None,
             second: Vec::new(),
             live: None,
-            held_since: None,
+            held: None,
             newest: None,
         }
     }
@@ -246,7 +257,7 @@ impl From<CheckpointV1> for Checkpoint {
             retention_hours: None,
             second: old.second,
             live: old.live.map(LiveMark::from),
-            held_since: None,
+            held: None,
             newest: old.newest,
         }
     }

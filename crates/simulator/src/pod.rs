@@ -29,6 +29,7 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
 
 use proofpoint_sentinel_core::feed::Feed;
+use proofpoint_sentinel_core::hour::Hour;
 use tokio::net::TcpListener;
 use tokio_util::task::AbortOnDropHandle;
 use url::Url;
@@ -85,6 +86,12 @@ impl Pod {
     /// As [`inject`](Self::inject), for the next archive sessions. Faults for any session come first.
     pub fn inject_archive(&self, feed: &Feed, faults: impl IntoIterator<Item = SessionFault>) {
         self.server.fault_queues.extend(feed, SessionKind::Archive, faults);
+    }
+
+    /// Gives every archive session of `feed` that begins with `hour` this fault, until it is set to
+    /// `None`. Faults of the next sessions come first.
+    pub fn set_hour_fault(&self, feed: &Feed, hour: Hour, fault: Option<SessionFault>) {
+        self.server.fault_queues.set_hour(feed, hour, fault);
     }
 
     /// Resets the next `count` connections before TLS begins. Their feeds are not known by then.

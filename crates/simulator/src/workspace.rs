@@ -92,6 +92,11 @@ impl Workspace {
         lock(&self.shared.faults).extend(faults);
     }
 
+    /// Takes back the faults that no post has met yet.
+    pub fn clear_faults(&self) {
+        lock(&self.shared.faults).clear();
+    }
+
     /// From now on, answers 400 to a post that has a row for which `test` is true.
     pub fn refuse_rows(&self, test: impl Fn(&Value) -> bool + Send + Sync + 'static) {
         *lock(&self.shared.refused) = Some(Box::new(test));

@@ -33,7 +33,7 @@ fn stored() -> Value {
         "second": ["2026-11-19T23", "2026-11-20T07"],
         "live": {"ended": "2026-11-20T10:45:12.5Z", "end": {"closed": 1000}},
         "newest": "2026-11-20T10:45:11.25Z",
-        "held_since": "2026-11-20T10:40:00Z",
+        "held": {"since": "2026-11-20T10:40:00Z", "probe_misled": false},
     })
 }
 
@@ -54,7 +54,7 @@ fn what_is_not_known_yet_is_null() {
     let mut value = stored();
     value["live"] = Value::Null;
     value["newest"] = Value::Null;
-    value["held_since"] = Value::Null;
+    value["held"] = Value::Null;
     value["retention_hours"] = Value::Null;
     let checkpoint = read(&value).unwrap();
     assert_eq!((&checkpoint.live, &checkpoint.newest), (&None, &None));
@@ -96,8 +96,8 @@ fn damage_is_told() {
         ("in lost is not before", |it| it["lost"] = json!(["2026-11-20T10"])),
         ("in second is not before", |it| it["second"][1] = json!("2026-11-20T10")),
         ("missing field `backlog`", |it| drop(it.as_object_mut().unwrap().remove("backlog"))),
-        ("missing field `held_since`", |it| {
-            drop(it.as_object_mut().unwrap().remove("held_since"));
+        ("missing field `held`", |it| {
+            drop(it.as_object_mut().unwrap().remove("held"));
         }),
         ("both in backlog and in retry", |it| it["retry"][0]["hour"] = json!("2026-11-02T01")),
         ("both in retry and in believed", |it| it["believed"][0]["hour"] = json!("2026-11-20T06")),

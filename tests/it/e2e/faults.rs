@@ -6,3 +6,5 @@ mod frames;
 mod gaps;
 mod opening;
 mod pace;
+mod positions;
+mod scope;

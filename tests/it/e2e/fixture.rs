@@ -206,6 +206,13 @@ impl Scene {
         settings
     }
 
+    /// The settings, with another value for one of them.
+    pub(crate) fn settings_with(&self, name: &str, value: &str) -> Settings {
+        let mut vars = self.vars.clone();
+        vars.insert(name.to_owned(), value.to_owned());
+        Settings::read(&vars).expect("the settings are in order")
+    }
+
     /// A run without time pressure.
     pub(crate) fn a_run(&self) -> Run {
         Run {

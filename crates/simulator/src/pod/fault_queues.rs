@@ -4,6 +4,7 @@ use std::collections::{HashMap, VecDeque};
 use std::sync::{Mutex, MutexGuard};
 
 use proofpoint_sentinel_core::feed::Feed;
+use proofpoint_sentinel_core::hour::Hour;
 
 use super::request::SessionWindow;
 use super::session_fault::SessionFault;
@@ -18,6 +19,8 @@ struct FeedFaults {
     any: VecDeque<SessionFault>,
     live: VecDeque<SessionFault>,
     archive: VecDeque<SessionFault>,
+    /// Faults of every archive session that begins with the hour.
+    hours: HashMap<Hour, SessionFault>,
 }
 
 /// The sessions that a fault can affect.
@@ -48,12 +51,22 @@ impl FaultQueues {
     /// Takes the next fault for a session with this `window`. Faults for any session come first.
     pub(super) fn take(&self, feed: &Feed, window: SessionWindow) -> Option<SessionFault> {
         let mut queues = self.lock();
-        let FeedFaults { any, live, archive } = queues.get_mut(feed)?;
-        let own = match window {
-            SessionWindow::Live => live,
-            SessionWindow::Archive(..) => archive,
+        let FeedFaults { any, live, archive, hours } = queues.get_mut(feed)?;
+        let (own, of_hour) = match window {
+            SessionWindow::Live => (live, None),
+            SessionWindow::Archive(first, _) => (archive, hours.get(&first).cloned()),
         };
-        any.pop_front().or_else(|| own.pop_front())
+        any.pop_front().or_else(|| own.pop_front()).or(of_hour)
+    }
+
+    /// Gives every archive session that begins with `hour` this fault, or none any more.
+    pub(super) fn set_hour(&self, feed: &Feed, hour: Hour, fault: Option<SessionFault>) {
+        let mut queues = self.lock();
+        let hours = &mut queues.entry(feed.clone()).or_default().hours;
+        match fault {
+            Some(fault) => hours.insert(hour, fault),
+            None => hours.remove(&hour),
+        };
     }
 
     fn lock(&self) -> MutexGuard<'_, HashMap<Feed, FeedFaults>> {

@@ -12,9 +12,6 @@ use super::refused_handshake::RefusedHandshake;
 use super::settings::PodCluster;
 use super::time_format;
 
-/// How far back the archive reaches.
-const RETENTION: SignedDuration = SignedDuration::from_hours(30 * 24);
-
 /// A valid request for a session.
 #[derive(Debug)]
 pub(super) struct SessionRequest {
@@ -32,11 +29,12 @@ pub(super) enum SessionWindow {
     Archive(Hour, Hour),
 }
 
-/// Checks a request in the order of the real API: path, token, parameters.
+/// Checks a request in the order of the real API: path, token, parameters. The archive begins at
+/// `oldest`.
 pub(super) fn check(
     request: &Request,
     clusters: &[PodCluster],
-    now: Timestamp,
+    oldest: Timestamp,
 ) -> Result<SessionRequest, RefusedHandshake> {
     let is_upgrade = request
         .headers()
@@ -54,7 +52,7 @@ pub(super) fn check(
         .iter()
         .find(|cluster| cluster.id == cluster_id && cluster.token == token)
         .ok_or_else(|| RefusedHandshake::new(401, "Unauthorized"))?;
-    let window = query.window(now)?;
+    let window = query.window(oldest)?;
     Ok(SessionRequest {
         feed: Feed { cluster_id: cluster_id.to_owned(), event_type },
         token,
@@ -118,7 +116,7 @@ impl Query {
     }
 
     /// The window: the start rounded down and the end rounded up to a whole hour.
-    fn window(&self, now: Timestamp) -> Result<SessionWindow, RefusedHandshake> {
+    fn window(&self, oldest: Timestamp) -> Result<SessionWindow, RefusedHandshake> {
         let parse = |name: &str, text: &str| {
             time_format::parse(text)
                 .ok_or_else(|| RefusedHandshake::new(400, &format!("Invalid {name}")))
@@ -140,8 +138,8 @@ impl Query {
         if to <= since {
             return Err(RefusedHandshake::new(400, "Invalid toTime"));
         }
-        if since < now - RETENTION {
-            return Err(RefusedHandshake::new(400, "sinceTime is older than 30 days"));
+        if since < oldest {
+            return Err(RefusedHandshake::new(400, "sinceTime is too old"));
         }
         let last = Hour::containing(to - SignedDuration::from_nanos(1));
         Ok(SessionWindow::Archive(Hour::containing(since), last))
@@ -155,9 +153,9 @@ mod tests {
     fn hours(since: &str, to: &str) -> Result<(String, String), u16> {
         let query =
             Query { since: Some(since.to_owned()), to: Some(to.to_owned()), ..Query::default() };
-        let now = "2026-11-20T12:30:00Z".parse().unwrap();
+        let now: Timestamp = "2026-11-20T12:30:00Z".parse().unwrap();
         query
-            .window(now)
+            .window(now - SignedDuration::from_hours(30 * 24))
             .map(|window| match window {
                 SessionWindow::Archive(first, last) => (first.to_string(), last.to_string()),
                 SessionWindow::Live => panic!("both times are given"),
@@ -184,7 +182,7 @@ mod tests {
 
     #[test]
     fn without_times_a_session_is_live() {
-        let now = "2026-11-20T12:30:00Z".parse().unwrap();
+        let now: Timestamp = "2026-11-20T12:30:00Z".parse().unwrap();
         let time = Some("2026-11-20T10:00:00Z".to_owned());
         let window = |since, to| {
             let query = Query { since, to, ..Query::default() };

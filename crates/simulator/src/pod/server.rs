@@ -119,7 +119,8 @@ impl PodServer {
     /// Gives the request a slot, or refuses it.
     fn admit(&self, request: &Request) -> Result<Admitted, RefusedHandshake> {
         let now = self.settings.clock.now();
-        let checked = request::check(request, &self.settings.clusters, now)?;
+        let oldest = now - self.settings.retention;
+        let checked = request::check(request, &self.settings.clusters, oldest)?;
         let mut response = Vec::new();
         create_response(request)
             .and_then(|accepted| write_response(&mut response, &accepted))

@@ -29,6 +29,8 @@ pub struct PodSettings {
     pub source: Arc<dyn EventSource>,
     /// How long after its end an hour is in the archive. Before that it is empty.
     pub archive_delay: SignedDuration,
+    /// How far back the archive reaches. Older hours are refused with 400.
+    pub retention: SignedDuration,
     /// How long the slot of a session that ended without a close frame stays taken.
     pub slot_release_delay: Duration,
     /// How many events a session sends per second at most.
@@ -36,13 +38,14 @@ pub struct PodSettings {
 }
 
 impl PodSettings {
-    /// An archive delay of half an hour, slots that are released at once, and unlimited speed.
+    /// An archive delay of half an hour, 30 days of archive, slots that are released at once, and unlimited speed.
     pub fn new(clock: Clock, clusters: Vec<PodCluster>, source: Arc<dyn EventSource>) -> Self {
         PodSettings {
             clock,
             clusters,
             source,
             archive_delay: SignedDuration::from_mins(30),
+            retention: SignedDuration::from_hours(30 * 24),
             slot_release_delay: Duration::ZERO,
             events_per_second: None,
         }
