@@ -23,6 +23,7 @@ mod counters;
 mod delivery_context;
 mod delivery_error;
 mod event_sink;
+mod evidence;
 mod export;
 mod fault;
 mod feed;

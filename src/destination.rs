@@ -34,7 +34,7 @@ use crate::lease_scope::LeaseScope;
 use crate::net::Net;
 use crate::retry::Backoff;
 use crate::settings::DestinationSettings;
-pub use answer::Answer;
+pub use answer::{Answer, AnswerBody};
 pub use batch::{Batch, Limits, Packer, RowTooLong};
 use bisect::Bisection;
 use client::Client;
@@ -117,19 +117,29 @@ impl Destination {
     /// Delivers `batch` to `table` within `scope`, and says what became of each row.
     ///
     /// The services accept or refuse a post as a whole, so a refused batch is halved until the
-    /// rows at fault stand alone. Rows whose answer was lost are held, or posted again: then the
-    /// workspace may have them twice.
+    /// rows at fault stand alone. A row is refused for good only if the table took another one after
+    /// its refusal, and it was refused once more after that. `is_bracketed` says of which rows the
+    /// former is known. Rows whose answer was lost are held, or posted again: then the workspace may
+    /// have them twice.
     pub async fn deliver<T>(
         &self,
         table: &'static Table,
         batch: Batch<T>,
         scope: &LeaseScope,
+        is_bracketed: impl Fn(&T) -> bool,
     ) -> BatchOutcome<T> {
         let mut bisection = Bisection::new(batch);
         while let Some(part) = bisection.next_part() {
             match self.0.post(table, part.body(), scope, bisection.counts()).await {
                 PostOutcome::Delivered => bisection.deliver(part),
                 PostOutcome::Split(refusal) => bisection.split(part, refusal),
+                PostOutcome::Held(reason) => bisection.hold(part, reason),
+            }
+        }
+        while let Some(part) = bisection.next_suspect(&is_bracketed) {
+            match self.0.post(table, part.body(), scope, bisection.counts()).await {
+                PostOutcome::Delivered => bisection.deliver(part),
+                PostOutcome::Split(refusal) => bisection.refuse(part, &refusal),
                 PostOutcome::Held(reason) => bisection.hold(part, reason),
             }
         }

@@ -23,6 +23,7 @@ mod ledger;
 mod object;
 mod objects;
 mod recorded_end;
+mod refusals;
 mod store;
 
 pub use blob::{BlobError, ConnectionStringError};
@@ -37,6 +38,7 @@ pub use lease::{Lease, LeaseTimes};
 pub(crate) use ledger::records as ledger_records;
 pub use object::{ObjectError, Version};
 pub use recorded_end::RecordedEnd;
+pub use refusals::{Refusals, Suspect};
 pub use store::State;
 
 #[cfg(test)]

@@ -87,7 +87,9 @@ impl<'a> ArchiveReader<'a> {
     ) -> Result<HourOutcome, FeedError> {
         let ctx = self.ctx;
         ledger.begin_reading(hour);
-        let mut delivery = EventDelivery::archive(ctx.feed(), hour, ledger, ctx.delivery_context());
+        let evidence = progress.evidence();
+        let delivery_ctx = ctx.delivery_context(&evidence);
+        let mut delivery = EventDelivery::archive(ctx.feed(), hour, ledger, delivery_ctx);
         let end = ctx.session_reader().read_hour(hour, &mut delivery).await;
         let counts = delivery.counts().clone();
         let checkpoint = progress.checkpoint();
@@ -109,6 +111,7 @@ impl<'a> ArchiveReader<'a> {
         }
         match consequence(scope(&error, Source::Archive), Source::Archive) {
             Consequence::RetryHour => {
+                progress.note_unconfirmed(&error);
                 let (code, reason) = (error.code(), error.to_string());
                 tracing::warn!(%code, "the hour can't be read: {reason}");
                 Ok(HourOutcome::Failed(FailedHour { hour, code, reason }))

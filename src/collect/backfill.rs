@@ -1,5 +1,7 @@
 //! Chosen hours of a feed into the workspace, as a run would deliver them.
 
+use std::sync::Arc;
+
 use proofpoint_sentinel_core::feed::Feed;
 use proofpoint_sentinel_core::hour::Hour;
 
@@ -75,6 +77,7 @@ pub async fn backfill(
     let work = async {
         let reader = services.session_reader(run, cluster, feed, &scope);
         let state = services.state().clone();
+        let evidence = Arc::default();
         let mut ledger = match deliver {
             Deliver::Missing => Ledger::new(state, feed.clone()),
             Deliver::Everything => Ledger::forgetful(state, feed.clone()),
@@ -82,7 +85,7 @@ pub async fn backfill(
         for hour in hours {
             ledger.keep_recent(2);
             ledger.begin_reading(hour);
-            let ctx = services.delivery_context(run, &scope);
+            let ctx = services.delivery_context(run, &scope, &evidence);
             let mut delivery = EventDelivery::archive(feed, hour, &mut ledger, ctx);
             let end = reader.read_hour(hour, &mut delivery).await?;
             let report = HourReport { hour, end, counts: delivery.counts().clone() };

@@ -13,7 +13,8 @@ use proofpoint_sentinel_core::tables::Table;
 use tokio::sync::Mutex;
 
 use super::delivery_error::DeliveryError;
-use crate::destination::{Batch, Destination};
+use super::evidence::Evidence;
+use crate::destination::{Batch, BatchOutcome, Destination, RefusedRow};
 use crate::error_code;
 use crate::lease_scope::LeaseScope;
 use crate::report::FeedCounts;
@@ -57,6 +58,8 @@ pub(super) struct Committer {
     pub scope: LeaseScope,
     /// The ledger's segments that can be written: the hour of their events and that of the writing.
     pub open_segments: Mutex<BTreeSet<(Hour, Hour)>>,
+    /// What is known of refused rows.
+    pub evidence: Arc<Evidence>,
 }
 
 /// What came of a batch.
@@ -74,11 +77,17 @@ impl Committer {
             let (counts, error) = (FeedCounts::default(), Some(DeliveryError::Ledger(error)));
             return CommitOutcome { counts, error };
         }
-        let delivery = self.destination.deliver(self.table, batch, &self.scope).await;
+        let is_bracketed = |row: &PendingRow| self.evidence.is_bracketed(row.id);
+        let delivery = self.destination.deliver(self.table, batch, &self.scope, is_bracketed).await;
+        self.note_evidence(&delivery);
         let mut outcome = CommitOutcome { counts: FeedCounts::default(), error: None };
         outcome.counts.add_posts(&delivery);
         if let Some(held) = delivery.held {
             outcome.error = Some(DeliveryError::Held(held.reason));
+        }
+        if let Some(last) = delivery.unconfirmed.last() {
+            let (refused, last) = (delivery.unconfirmed.len(), last.reason.clone());
+            outcome.error = Some(DeliveryError::Unconfirmed { refused, last });
         }
         let now = self.clock.now();
         for row in &delivery.delivered {
@@ -102,6 +111,20 @@ impl Committer {
             }
         }
         outcome
+    }
+
+    /// Remembers what the batch tells of its table and of refused rows.
+    fn note_evidence(&self, outcome: &BatchOutcome<PendingRow>) {
+        let ids = |rows: &[RefusedRow<PendingRow>]| {
+            rows.iter().map(|refused| refused.tag.id).collect::<Vec<_>>().into_iter()
+        };
+        if !outcome.delivered.is_empty() {
+            self.evidence.note_accepted(outcome.delivered.iter().map(|row| row.id));
+        }
+        self.evidence.note_settled(ids(&outcome.refused));
+        if !outcome.unconfirmed.is_empty() {
+            self.evidence.note_refused(ids(&outcome.unconfirmed));
+        }
     }
 
     /// Makes sure that the rows can be recorded.

@@ -1,8 +1,11 @@
 //! What the deliveries of one run share.
 
+use std::sync::Arc;
+
 use proofpoint_sentinel_core::clock::Clock;
 
 use super::counters::RunCounters;
+use super::evidence::Evidence;
 use crate::destination::Destination;
 use crate::lease_scope::LeaseScope;
 use crate::settings::Settings;
@@ -25,4 +28,6 @@ pub(super) struct DeliveryContext<'a> {
     pub writer: &'a str,
     /// Whether and until when posts may begin.
     pub scope: &'a LeaseScope,
+    /// What is known of refused rows.
+    pub evidence: &'a Arc<Evidence>,
 }

@@ -3,7 +3,7 @@
 //! | a fault of | examples | the archive | the live stream |
 //! |---|---|---|---|
 //! | an event | not JSON, too long for a row | a dead letter, and the reading goes on | likewise |
-//! | an hour | its session is refused with 400, 404 or 5xx or can't be opened, its part of the ledger is damaged | the hour is tried again later, other hours go on; if [several](HOURS_IN_A_ROW) in a row fail alike, it is the feed's fault | the archive goes on |
+//! | an hour | its session is refused with 400, 404 or 5xx or can't be opened, its part of the ledger is damaged, its rows are refused and no other row was taken since | the hour is tried again later, other hours go on; if [several](HOURS_IN_A_ROW) in a row fail alike, it is the feed's fault | the archive goes on |
 //! | the feed | its live stream is refused, the proxy is busy | the feed waits for the next run | the archive goes on |
 //! | the cluster | its token is refused or in use | the feed waits for the next run | likewise |
 //! | the destination | it takes no rows | the feed waits, and opens no live session until it takes rows again | likewise |
@@ -92,6 +92,7 @@ fn scope_of_opening(error: &OpenError, source: Source) -> Scope {
 fn scope_of_delivery(error: &DeliveryError) -> Scope {
     match error {
         DeliveryError::Held(_) => Scope::Destination,
+        DeliveryError::Unconfirmed { .. } => Scope::Hour,
         DeliveryError::Ledger(StateError::Ledger { .. } | StateError::TooLarge { .. }) => {
             Scope::Hour
         }

@@ -73,6 +73,10 @@ async fn collect_leased(ctx: FeedContext<'_>, report: &mut FeedReport) -> Result
     }
     read?;
     work.prune_ledger().await?;
+    let refused = work.progress.report().counts.refused;
+    if refused > 0 {
+        work.progress.note_error(FeedError::RowsRefused { count: refused });
+    }
     work.progress.into_result()
 }
 

@@ -1,5 +1,6 @@
 //! What the parts of the work on one feed share.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::Timestamp;
@@ -7,6 +8,7 @@ use proofpoint_sentinel_core::feed::Feed;
 use tokio::time::Instant;
 
 use super::delivery_context::DeliveryContext;
+use super::evidence::Evidence;
 use super::run::Run;
 use super::services::Services;
 use super::session_reader::SessionReader;
@@ -78,7 +80,10 @@ impl<'a> FeedContext<'a> {
         self.services.session_reader(self.run, self.cluster, self.feed, self.scope)
     }
 
-    pub(super) fn delivery_context(self) -> DeliveryContext<'a> {
-        self.services.delivery_context(self.run, self.scope)
+    pub(super) fn delivery_context<'b>(self, evidence: &'b Arc<Evidence>) -> DeliveryContext<'b>
+    where
+        'a: 'b,
+    {
+        self.services.delivery_context(self.run, self.scope, evidence)
     }
 }

@@ -44,6 +44,10 @@ pub(super) enum FeedError {
         "the hour {hour} could not be read to its end in {attempts} tries, the last one was {end}: its events up to there are delivered, and it is tried again at most hourly while Proofpoint keeps it"
     )]
     HourFails { hour: Hour, attempts: u32, end: RecordedEnd },
+    #[error(
+        "the workspace refused {count} rows for good; their events are kept as dead letters, see docs/operate.md"
+    )]
+    RowsRefused { count: u64 },
     #[error("the feed's lease was lost: another run may have it; the next run goes on")]
     LeaseLost,
     #[error(
@@ -61,6 +65,7 @@ impl Coded for FeedError {
             FeedError::HourFailed { code, .. } | FeedError::HoursFailAlike { code, .. } => *code,
             FeedError::HourTooLong { .. } => error_code::HOUR_TOO_LONG,
             FeedError::HourFails { .. } => error_code::HOUR_FAILS,
+            FeedError::RowsRefused { .. } => error_code::ROW_REFUSED,
             FeedError::LeaseLost => error_code::LEASE_LOST,
             FeedError::ClockBehind { .. } => error_code::CLOCK_BEHIND,
         }

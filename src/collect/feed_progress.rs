@@ -1,14 +1,19 @@
 //! How far a feed has come: its checkpoint, the report of this run, and what went wrong.
 
+use std::sync::Arc;
+
 use proofpoint_sentinel_core::hour::Hour;
 
 use super::archive_pass::FailedHour;
+use super::delivery_error::DeliveryError;
+use super::evidence::Evidence;
 use super::feed_context::FeedContext;
 use super::feed_error::FeedError;
 use super::hour_status::{HourStatus, failed_read, has_failed_often, is_too_long, look_later};
 use super::plan::{Plan, believed, is_reread, plan};
 use super::read_end::ReadEnd;
 use super::record::{drop_expired_rereads, record, record_lost};
+use super::session_reader::ReadError;
 use super::stored_checkpoint::StoredCheckpoint;
 use crate::error_code;
 use crate::report::FeedReport;
@@ -19,6 +24,7 @@ pub(super) struct FeedProgress<'a> {
     ctx: FeedContext<'a>,
     stored: StoredCheckpoint,
     report: &'a mut FeedReport,
+    evidence: Arc<Evidence>,
     /// The first fault in this run that needs somebody's attention and did not end it.
     first_error: Option<FeedError>,
     /// Whether the destination took no rows at last.
@@ -35,8 +41,10 @@ impl<'a> FeedProgress<'a> {
     ) -> Result<FeedProgress<'a>, FeedError> {
         let stored = StoredCheckpoint::load(ctx).await?;
         report.newest = stored.get().newest;
+        let evidence = Arc::new(Evidence::new(stored.get().refusals.clone()));
         Ok(FeedProgress {
             ctx,
+            evidence,
             stored,
             report,
             first_error: None,
@@ -47,6 +55,11 @@ impl<'a> FeedProgress<'a> {
 
     pub(super) fn checkpoint(&self) -> &Checkpoint {
         self.stored.get()
+    }
+
+    /// What is known of refused rows.
+    pub(super) fn evidence(&self) -> Arc<Evidence> {
+        self.evidence.clone()
     }
 
     pub(super) fn report(&mut self) -> &mut FeedReport {
@@ -105,6 +118,14 @@ impl<'a> FeedProgress<'a> {
     /// Whether rows of this feed were delivered in this run.
     pub(super) fn has_delivered(&self) -> bool {
         self.report.counts.delivered > 0
+    }
+
+    /// Holds live sessions back if rows were refused and the destination took none in this run.
+    pub(super) fn note_unconfirmed(&mut self, error: &ReadError<DeliveryError>) {
+        let is_unconfirmed = matches!(error, ReadError::Sink(DeliveryError::Unconfirmed { .. }));
+        if is_unconfirmed && !self.has_delivered() {
+            self.record_hold();
+        }
     }
 
     /// Records that the destination takes no rows. It is saved later.
@@ -209,6 +230,7 @@ impl<'a> FeedProgress<'a> {
         let newest = self.report.counts.newest;
         let checkpoint = self.stored.get_mut();
         checkpoint.newest = checkpoint.newest.max(newest);
+        checkpoint.refusals = self.evidence.refusals();
         if !self.is_held && self.report.counts.delivered > 0 {
             checkpoint.held = None;
         }

@@ -122,9 +122,10 @@ impl Ledger {
     }
 
     /// Deletes what will not be asked for again: ids of hours before `unfinished` that were written
-    /// over [`KEPT_HOURS`] hours ago.
+    /// over [`KEPT_HOURS`] hours ago and before `unfinished`. An event of an earlier time that the
+    /// archive holds under an unfinished hour was not delivered before that hour.
     pub(super) async fn prune(&self, unfinished: Hour, now: Timestamp) -> Result<(), StateError> {
-        let written_before = Hour::containing(now).plus(-KEPT_HOURS);
+        let written_before = Hour::containing(now).plus(-KEPT_HOURS).min(unfinished);
         let pruned = self.state.prune_ledger(&self.feed, unfinished, written_before).await?;
         if pruned > 0 {
             tracing::info!(pruned, %unfinished, %written_before, "segments of the ledger deleted");

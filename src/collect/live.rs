@@ -167,7 +167,8 @@ impl<'a> LiveReader<'a> {
             LiveReading::CatchUp => Some(ctx.now()),
             LiveReading::Continuous => None,
         };
-        let delivery_ctx = ctx.delivery_context();
+        let evidence = progress.evidence();
+        let delivery_ctx = ctx.delivery_context(&evidence);
         let mut delivery = EventDelivery::live(ctx.feed(), ledger, catch_up_to, delivery_ctx);
         let mut ends = Vec::new();
         let result =
@@ -198,6 +199,7 @@ impl<'a> LiveReader<'a> {
             Consequence::LeaveLive | Consequence::RetryHour => {
                 tracing::warn!(code = %error.code(), %error, "the live stream can't be read");
                 self.end_turn(false);
+                progress.note_unconfirmed(&error);
                 progress.save().await?;
                 progress.note_error(FeedError::LiveRefused { error });
                 Ok(ControlFlow::Continue(()))

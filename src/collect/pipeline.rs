@@ -75,6 +75,8 @@ pub(super) struct EventDelivery<'a> {
     /// Bytes of the events of the batches in flight.
     bytes_in_flight: usize,
     counts: FeedCounts,
+    /// Rows were refused without proof that they are at fault.
+    unconfirmed: Option<DeliveryError>,
 }
 
 /// What of a batch is to be accounted for once it is committed.
@@ -140,6 +142,7 @@ impl<'a> EventDelivery<'a> {
             writer: ctx.writer.to_owned(),
             scope: ctx.scope.clone(),
             open_segments: Mutex::default(),
+            evidence: ctx.evidence.clone(),
         };
         EventDelivery {
             hour,
@@ -156,6 +159,7 @@ impl<'a> EventDelivery<'a> {
             bytes_waiting: 0,
             bytes_in_flight: 0,
             counts: FeedCounts::default(),
+            unconfirmed: None,
         }
     }
 
@@ -225,7 +229,15 @@ impl<'a> EventDelivery<'a> {
         }
         self.counts.add(&outcome.counts);
         self.counters.count_rows(outcome.counts.delivered);
-        outcome.error.map_or(Ok(()), Err)
+        match outcome.error {
+            None => Ok(()),
+            // Other rows are taken, so the rest of the reading goes on.
+            Some(error @ DeliveryError::Unconfirmed { .. }) if self.counts.delivered > 0 => {
+                self.unconfirmed.get_or_insert(error);
+                Ok(())
+            }
+            Some(error) => Err(error),
+        }
     }
 
     /// Waits until a row has waited long enough for others. Pending where none does. Cancel-safe.
@@ -368,7 +380,7 @@ impl EventSink for EventDelivery<'_> {
                 first_error.get_or_insert(error);
             }
         }
-        first_error.map_or(Ok(()), Err)
+        first_error.or_else(|| self.unconfirmed.take()).map_or(Ok(()), Err)
     }
 }
 

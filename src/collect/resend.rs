@@ -1,6 +1,7 @@
 //! Sends dead letters to the workspace, each as a run would deliver its event.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use futures_util::StreamExt as _;
 use futures_util::stream;
@@ -9,6 +10,7 @@ use proofpoint_sentinel_core::hour::Hour;
 
 use super::delivery_error::DeliveryError;
 use super::event_sink::EventSink as _;
+use super::evidence::Evidence;
 use super::pipeline::EventDelivery;
 use super::run::Run;
 use super::services::{RunError, Services};
@@ -169,7 +171,8 @@ impl FeedResend<'_> {
             Err(error) => return Err(error.into()),
         };
         let hour = Hour::containing(letter.at);
-        let ctx = self.services.delivery_context(self.run, &self.scope);
+        let evidence = Arc::new(Evidence::certain());
+        let ctx = self.services.delivery_context(self.run, &self.scope, &evidence);
         let mut delivery = EventDelivery::dead_letter(letter.reason, self.feed, hour, ctx);
         delivery.push(letter.event.into()).await?;
         delivery.flush().await?;

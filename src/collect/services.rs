@@ -1,8 +1,11 @@
 //! What all feeds of a run share.
 
+use std::sync::Arc;
+
 use proofpoint_sentinel_core::feed::Feed;
 
 use super::delivery_context::DeliveryContext;
+use super::evidence::Evidence;
 use super::run::Run;
 use super::session_reader::SessionReader;
 use crate::destination::{Destination, DestinationError};
@@ -84,6 +87,7 @@ impl Services {
         &'a self,
         run: &'a Run,
         scope: &'a LeaseScope,
+        evidence: &'a Arc<Evidence>,
     ) -> DeliveryContext<'a> {
         DeliveryContext {
             settings: &run.settings,
@@ -93,6 +97,7 @@ impl Services {
             counters: &run.counters,
             writer: &run.id,
             scope,
+            evidence,
         }
     }
 }

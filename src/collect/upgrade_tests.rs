@@ -78,6 +78,7 @@ fn a_checkpoint_of_0_1_0_means_what_it_meant() {
             ("oldest_next", json!(false)),
             ("retention_hours", json!(null)),
             ("held", json!(null)),
+            ("refusals", json!({"clock": 0, "accepted": 0, "suspects": []})),
         ] {
             assert_eq!(written.as_object_mut().unwrap().remove(field), Some(nothing), "{field}");
         }

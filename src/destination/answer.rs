@@ -28,22 +28,34 @@ pub struct Answer {
     pub message: Option<String>,
     /// How long the service asks us to wait.
     pub retry_after: Option<Duration>,
+    /// Whether the body is what the service would write.
+    pub body: AnswerBody,
+}
+
+/// What the body of an answer is.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum AnswerBody {
+    /// There is none.
+    #[default]
+    Empty,
+    /// An error in the form of one of the two services.
+    Error,
+    /// Anything else: a page of a proxy or of a portal.
+    Foreign,
 }
 
 impl Answer {
-    /// Reads `response`. Its body is read only where it is an error, and then only the beginning. If
-    /// the body breaks off, code and message stay empty.
+    /// Reads `response`, and of its body only the beginning. If the body breaks off, code and message
+    /// stay empty.
     pub(super) async fn read(mut response: Response, now: Timestamp) -> Answer {
         let status = response.status();
         let headers = std::mem::take(response.headers_mut());
         let mut body = Vec::new();
-        if !status.is_success() {
-            while let Ok(Some(chunk)) = response.chunk().await {
-                let room = MAX_BODY_BYTES - body.len();
-                body.extend_from_slice(&chunk[..chunk.len().min(room)]);
-                if body.len() == MAX_BODY_BYTES {
-                    break;
-                }
+        while let Ok(Some(chunk)) = response.chunk().await {
+            let room = MAX_BODY_BYTES - body.len();
+            body.extend_from_slice(&chunk[..chunk.len().min(room)]);
+            if body.len() == MAX_BODY_BYTES {
+                break;
             }
         }
         Answer::new(status.as_u16(), &headers, &body, now)
@@ -51,11 +63,23 @@ impl Answer {
 
     fn new(status: u16, headers: &HeaderMap, body: &[u8], now: Timestamp) -> Answer {
         let (code, message) = error_in(body);
+        let body = match body.trim_ascii() {
+            b"" => AnswerBody::Empty,
+            _ if code.is_some() || message.is_some() => AnswerBody::Error,
+            _ => AnswerBody::Foreign,
+        };
         let code = text(headers, "x-ms-error-code").or(code.as_deref()).map(shortened);
         let message = message.as_deref().map(shortened);
         let retry_after =
             text(headers, RETRY_AFTER.as_str()).and_then(|value| retry_after(value, now));
-        Answer { status, code, message, retry_after }
+        Answer { status, code, message, retry_after, body }
+    }
+}
+
+impl Answer {
+    /// Whether the service itself names an error, in the body or in a header.
+    pub(super) fn names_error(&self) -> bool {
+        self.body == AnswerBody::Error || (self.body == AnswerBody::Empty && self.code.is_some())
     }
 }
 

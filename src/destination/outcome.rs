@@ -2,13 +2,17 @@
 
 use super::verdict::{HeldReason, RowRefusal};
 
-/// What became of a batch: every row is in exactly one of `delivered`, `refused` and `held`.
+/// What became of a batch: every row is in exactly one of `delivered`, `refused`, `unconfirmed` and
+/// `held`.
 #[derive(Debug)]
 pub struct BatchOutcome<T> {
     /// Rows that the workspace accepted.
     pub delivered: Vec<T>,
     /// Rows that it will never accept, each with the reason.
     pub refused: Vec<RefusedRow<T>>,
+    /// Rows that it refused, after which it accepted none: they or the table may be at fault. They
+    /// are to be kept and sent again.
+    pub unconfirmed: Vec<RefusedRow<T>>,
     /// Rows that it neither accepted nor refused, at least one where this is there.
     pub held: Option<HeldRows<T>>,
     /// The posts that this took.

@@ -111,6 +111,11 @@ pub(super) fn accepted() -> Response {
     StatusCode::NO_CONTENT.into_response()
 }
 
+/// As [`accepted`], by the Data Collector API.
+pub(super) fn collected() -> Response {
+    StatusCode::OK.into_response()
+}
+
 /// An error as the Logs Ingestion API puts it.
 pub(super) fn error(status: u16, code: &str, message: &str) -> Response {
     let status = StatusCode::from_u16(status).unwrap();

@@ -94,17 +94,19 @@ pub enum HeldReason {
         /// The log type that was posted to.
         log_type: &'static str,
     },
-    /// Every row of a batch is refused, so the rows are not what is wrong.
+    /// The Data Collector API is no longer there.
     #[error(
-        "the workspace refuses every row of a batch: {refused} rows one by one, the last one because: \
-         {last}. Check that table, stream and data collection rule are those that this version \
-         deploys"
+        "the HTTP Data Collector API is retired ({0}): move to the Logs Ingestion API, as \
+         docs/migrate.md describes. Rows wait until then"
+    )]
+    Retired(Answer),
+    /// So many rows were refused, and none accepted, that the rest was not posted.
+    #[error(
+        "the workspace refused {refused} rows one by one and took none, so the rest was not posted"
     )]
     EveryRowRefused {
         /// How many rows were refused before the rest was held back.
         refused: usize,
-        /// What was said of the last one.
-        last: RowRefusal,
     },
     /// An answer that the service's documentation does not know.
     #[error(
@@ -148,6 +150,7 @@ impl Coded for HeldReason {
             HeldReason::SignatureNotAccepted(_) => error_code::SIGNATURE_NOT_ACCEPTED,
             HeldReason::WorkspaceNotFound(_) => error_code::WORKSPACE_NOT_FOUND,
             HeldReason::PostNotAccepted { .. } => error_code::POST_NOT_ACCEPTED,
+            HeldReason::Retired(_) => error_code::DATA_COLLECTOR_RETIRED,
             HeldReason::EveryRowRefused { .. } => error_code::EVERY_ROW_REFUSED,
             HeldReason::Unexpected(_) => error_code::UNEXPECTED_ANSWER,
             HeldReason::Unavailable { .. } => error_code::WORKSPACE_UNAVAILABLE,

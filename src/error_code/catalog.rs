@@ -102,6 +102,8 @@ codes! {
     POSTING_OUT_OF_TIME = 4011;
     /// The lease was lost before the rows were posted.
     POSTING_REVOKED = 4012;
+    /// The Data Collector API is retired.
+    DATA_COLLECTOR_RETIRED = 4013;
     /// An event is not a JSON object.
     EVENT_MALFORMED = 4101;
     /// An event is too long for a row.

@@ -10,6 +10,7 @@ use proofpoint_sentinel_core::hour::Hour;
 use serde::{Deserialize, Serialize};
 
 use super::recorded_end::RecordedEnd;
+use super::refusals::Refusals;
 use v1::{CheckpointV1, HourAttemptV1, LiveMarkV1};
 
 /// The version of the format that this program writes. It reads version 1 too.
@@ -58,6 +59,8 @@ pub struct Checkpoint {
     /// The destination takes no rows; `None` if it took the last ones.
     #[serde(deserialize_with = "Option::deserialize")]
     pub held: Option<Hold>,
+    /// Rows that were refused and may be right.
+    pub refusals: Refusals,
     /// The newest time of an event that was delivered; `None` before the first one.
     #[serde(deserialize_with = "Option::deserialize")]
     pub newest: Option<Timestamp>,
@@ -144,6 +147,7 @@ impl Checkpoint {
             second: Vec::new(),
             live: None,
             held: None,
+            refusals: Refusals::default(),
             newest: None,
         }
     }
@@ -258,6 +262,7 @@ impl From<CheckpointV1> for Checkpoint {
             second: old.second,
             live: old.live.map(LiveMark::from),
             held: None,
+            refusals: Refusals::default(),
             newest: old.newest,
         }
     }

@@ -1,5 +1,7 @@
 //! The ids of the events of an hour, as hashes, in memory.
 
+use serde::de::Error as _;
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use sha2::{Digest as _, Sha256};
 
 /// 128-bit hash of an event's id: the first 16 bytes of the SHA-256 of its text.
@@ -7,6 +9,22 @@ use sha2::{Digest as _, Sha256};
 /// Among a billion ids, the chance that any two share a hash is one in 10²¹.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub struct EventId(u128);
+
+impl Serialize for EventId {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(&format_args!("{:032x}", self.0))
+    }
+}
+
+impl<'de> Deserialize<'de> for EventId {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<EventId, D::Error> {
+        let digits = String::deserialize(deserializer)?;
+        match (digits.len(), u128::from_str_radix(&digits, 16)) {
+            (32, Ok(id)) => Ok(EventId(id)),
+            _ => Err(D::Error::custom("an id has 32 hexadecimal digits")),
+        }
+    }
+}
 
 impl EventId {
     /// How many bytes [`to_bytes`](EventId::to_bytes) gives.

@@ -19,7 +19,7 @@ use crate::destination::test_util::deliveries::{
     KEY, QUICK, assert_all_held, batch, deliver, destination, held_because, logs_ingestion, scope,
     until,
 };
-use crate::destination::test_util::{FakeTokens, FakeWorkspace, accepted, error};
+use crate::destination::test_util::{FakeTokens, FakeWorkspace, accepted, collected, error};
 use crate::destination::{Destination, MAX_POSTS};
 use crate::net::Net;
 
@@ -59,7 +59,7 @@ async fn a_post_is_retried_after_a_broken_connection() {
     let (send_workspace, workspace) = tokio::sync::oneshot::channel();
     tokio::spawn(async move {
         drop(listener.accept().await.unwrap());
-        let workspace = FakeWorkspace::start_on(listener, async |_, _| accepted());
+        let workspace = FakeWorkspace::start_on(listener, async |_, _| collected());
         assert!(send_workspace.send(workspace).is_ok());
     });
     let service = DataCollector::new(
@@ -83,7 +83,7 @@ async fn retry_after_holds_all_batches_back() {
     .await;
     let destination = logs_ingestion(&workspace, &FakeTokens::default());
     let too_soon = Instant::now() + Duration::from_millis(900);
-    let first = destination.deliver(tables()[0], batch(1), &until(too_soon)).await;
+    let first = destination.deliver(tables()[0], batch(1), &until(too_soon), |_| false).await;
     assert_all_held(&first, 1);
     assert!(Instant::now() < too_soon, "there is nothing to wait for");
     let second = deliver(&destination, 2).await;
@@ -98,12 +98,12 @@ async fn the_deadline_holds_the_rows() {
     let workspace = FakeWorkspace::start(async |_, _| std::future::pending().await).await;
     let destination = logs_ingestion(&workspace, &FakeTokens::default());
     let deadline = Instant::now() + Duration::from_millis(500);
-    let outcome = destination.deliver(tables()[0], batch(2), &until(deadline)).await;
+    let outcome = destination.deliver(tables()[0], batch(2), &until(deadline), |_| false).await;
     assert!(Instant::now() >= deadline);
     assert_all_held(&outcome, 2);
     assert!(matches!(held_because(&outcome), HeldReason::OutOfTime { last: Some(_) }));
     assert_eq!(outcome.counts.posts, 1);
-    let outcome = destination.deliver(tables()[0], batch(2), &until(deadline)).await;
+    let outcome = destination.deliver(tables()[0], batch(2), &until(deadline), |_| false).await;
     assert_all_held(&outcome, 2);
     assert_eq!(held_because(&outcome), &HeldReason::OutOfTime { last: None });
     assert_eq!(outcome.counts.posts, 0);
@@ -142,7 +142,8 @@ async fn no_post_begins_after_the_lease_is_lost() {
     let tokens = FakeTokens::default();
     let scope = scope();
     scope.lose();
-    let outcome = logs_ingestion(&workspace, &tokens).deliver(tables()[0], batch(2), &scope).await;
+    let outcome =
+        logs_ingestion(&workspace, &tokens).deliver(tables()[0], batch(2), &scope, |_| false).await;
     assert_all_held(&outcome, 2);
     assert_eq!(*held_because(&outcome), HeldReason::LeaseLost);
     assert_eq!((outcome.counts.posts, workspace.posts().len()), (0, 0));
@@ -162,7 +163,7 @@ async fn a_lease_lost_between_tries_ends_them_at_once() {
         LogsIngestion::new(&workspace.url, "dcr-0123", FakeTokens::default().tokens()).unwrap();
     let service = Service::LogsIngestion(service);
     let destination = Destination::of(service, &Net::new(None).unwrap(), Clock::system(), patient);
-    let outcome = destination.deliver(tables()[0], batch(2), &scope).await;
+    let outcome = destination.deliver(tables()[0], batch(2), &scope, |_| false).await;
     assert_all_held(&outcome, 2);
     assert_eq!(*held_because(&outcome), HeldReason::LeaseLost);
     assert_eq!(outcome.counts.posts, 1);

@@ -2,7 +2,7 @@
 
 use proofpoint_sentinel_core::tables::Table;
 
-use crate::destination::answer::Answer;
+use crate::destination::answer::{Answer, AnswerBody};
 use crate::destination::verdict::{HeldReason, RowRefusal, Verdict};
 
 /// Codes of a 400 of Data Collector that are about the post's address, headers or workspace.
@@ -18,11 +18,28 @@ const NOT_ABOUT_ROWS: [&str; 8] = [
     "UnsupportedContentType",
 ];
 
-/// What to do after `answer` to a post of rows of `table`.
+/// Whether the answer is an error that says that the service is no longer there.
+fn says_retired(answer: &Answer) -> bool {
+    let texts = [answer.code.as_deref(), answer.message.as_deref()].into_iter().flatten();
+    let mut texts = texts.map(str::to_ascii_lowercase);
+    answer.status >= 400
+        && texts
+            .any(|text| ["retired", "deprecated", "no longer"].iter().any(|it| text.contains(it)))
+}
+
+/// What to do after `answer` to a post of rows of `table`. Success is 200 without a body, as
+/// documented; a body that the service would not write comes from something in between.
 pub(in crate::destination) fn classify(table: &'static Table, answer: Answer) -> Verdict {
     let not_about_rows = answer.code.as_deref().is_some_and(|code| NOT_ABOUT_ROWS.contains(&code));
     match answer.status {
-        200..=299 => Verdict::Delivered,
+        200 if answer.body == AnswerBody::Empty => Verdict::Delivered,
+        408 | 429 | 500..=599 => Verdict::Retry { retry_after: answer.retry_after },
+        410 => Verdict::Hold(HeldReason::Retired(answer)),
+        _ if says_retired(&answer) => Verdict::Hold(HeldReason::Retired(answer)),
+        _ if answer.body == AnswerBody::Foreign => Verdict::Hold(HeldReason::Unexpected(answer)),
+        400 if !answer.names_error() => {
+            Verdict::Hold(HeldReason::PostNotAccepted { answer, log_type: table.log_type })
+        }
         400 if not_about_rows => {
             Verdict::Hold(HeldReason::PostNotAccepted { answer, log_type: table.log_type })
         }
@@ -31,7 +48,6 @@ pub(in crate::destination) fn classify(table: &'static Table, answer: Answer) ->
         // Also said of posts that are too large, which ours are not by `Limits`.
         404 => Verdict::Hold(HeldReason::WorkspaceNotFound(answer)),
         413 => Verdict::Split(RowRefusal::TooLong(answer)),
-        408 | 429 | 500..=599 => Verdict::Retry { retry_after: answer.retry_after },
         _ => Verdict::Hold(HeldReason::Unexpected(answer)),
     }
 }
@@ -54,6 +70,7 @@ mod tests {
             Verdict::Hold(HeldReason::SignatureNotAccepted(_)) => "signature",
             Verdict::Hold(HeldReason::WorkspaceNotFound(_)) => "workspace",
             Verdict::Hold(HeldReason::PostNotAccepted { .. }) => "post",
+            Verdict::Hold(HeldReason::Retired(_)) => "retired",
             Verdict::Retry { .. } => "retry",
             Verdict::Hold(HeldReason::Unexpected(_)) => "unexpected",
             other => panic!("{other:?} does not follow from an answer of this service"),
@@ -64,9 +81,12 @@ mod tests {
     fn answers_of_data_collector() {
         for (status, code, expected) in [
             (200, None, "delivered"),
-            (202, None, "delivered"),
+            (202, None, "unexpected"),
+            (204, None, "unexpected"),
+            (410, None, "retired"),
             (400, Some("InvalidDataFormat"), "split: invalid"),
-            (400, None, "split: invalid"),
+            (400, None, "post"),
+            (400, Some("SomethingNew"), "split: invalid"),
             (400, Some("InactiveCustomer"), "post"),
             (400, Some("InvalidApiVersion"), "post"),
             (400, Some("InvalidCustomerId"), "post"),
@@ -87,6 +107,26 @@ mod tests {
             (405, None, "unexpected"),
         ] {
             assert_eq!(kind(status, code), expected, "{status} {code:?}");
+        }
+    }
+
+    #[test]
+    fn an_answer_that_says_retired_points_to_the_migration() {
+        for status in [400, 403, 404] {
+            let message = Some("The API has been retired.".to_owned());
+            let body = AnswerBody::Error;
+            let answer = Answer { status, message, body, ..Answer::default() };
+            let Verdict::Hold(reason) = classify(tables()[0], answer) else { panic!("{status}") };
+            assert!(reason.to_string().contains("docs/migrate.md"), "{reason}");
+        }
+    }
+
+    #[test]
+    fn a_page_of_something_else_is_no_answer_of_the_service() {
+        for status in [200, 302, 400, 403, 404, 413] {
+            let answer = Answer { status, body: AnswerBody::Foreign, ..Answer::default() };
+            let verdict = classify(tables()[0], answer.clone());
+            assert_eq!(verdict, Verdict::Hold(HeldReason::Unexpected(answer)), "{status}");
         }
     }
 

@@ -12,7 +12,7 @@ use super::signature::Signer;
 use crate::destination::test_util::deliveries::{
     KEY, assert_all_held, batch, data_collector, deliver, held_because, refused,
 };
-use crate::destination::test_util::{FakeWorkspace, ReceivedPost, accepted};
+use crate::destination::test_util::{FakeWorkspace, ReceivedPost, collected};
 
 #[tokio::test]
 async fn each_try_is_signed_anew() {
@@ -76,7 +76,7 @@ async fn the_reason_for_a_hold_names_the_setting() {
 async fn a_bad_row_is_found() {
     let workspace = FakeWorkspace::start(async |_, post: ReceivedPost| {
         let bad = post.has_row(|id| id == 4);
-        if bad { collector_error(400, "InvalidDataFormat") } else { accepted() }
+        if bad { collector_error(400, "InvalidDataFormat") } else { collected() }
     })
     .await;
     let outcome = deliver(&data_collector(&workspace, Clock::system()), 9).await;

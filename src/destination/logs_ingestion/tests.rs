@@ -105,7 +105,7 @@ async fn a_silent_token_service_is_named_when_time_is_up() {
     let workspace = FakeWorkspace::start(async |_, _| accepted()).await;
     let destination = logs_ingestion(&workspace, &FakeTokens::silent());
     let deadline = Instant::now() + Duration::from_millis(50);
-    let outcome = destination.deliver(tables()[0], batch(2), &until(deadline)).await;
+    let outcome = destination.deliver(tables()[0], batch(2), &until(deadline), |_| false).await;
     assert_all_held(&outcome, 2);
     let text = held_because(&outcome).to_string();
     assert!(text.contains("the run's time was up") && text.contains("AZURE_CLIENT_ID"), "{text}");

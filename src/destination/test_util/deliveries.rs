@@ -67,11 +67,15 @@ pub(in crate::destination) async fn deliver(
     destination: &Destination,
     rows: usize,
 ) -> BatchOutcome<usize> {
-    destination.deliver(tables()[0], batch(rows), &scope()).await
+    destination.deliver(tables()[0], batch(rows), &scope(), |_| false).await
 }
 
 pub(in crate::destination) fn refused(outcome: &BatchOutcome<usize>) -> Vec<usize> {
     outcome.refused.iter().map(|refused| refused.tag).collect()
+}
+
+pub(in crate::destination) fn unconfirmed(outcome: &BatchOutcome<usize>) -> Vec<usize> {
+    outcome.unconfirmed.iter().map(|refused| refused.tag).collect()
 }
 
 pub(in crate::destination) fn held_because(outcome: &BatchOutcome<usize>) -> &HeldReason {

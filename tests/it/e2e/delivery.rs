@@ -38,7 +38,10 @@ async fn a_refused_row_is_kept_whole_and_its_neighbours_arrive() {
         let poisoned = test_events::id(&messages(), last_hour(), 137);
         scene.simulation.workspace.refuse_rows(move |row| row["guid"] == *poisoned);
 
-        let counts = done(&scene).await.counts;
+        let report = scene.run().await;
+        assert!(failure(&report, &messages()).contains("refused 1 rows for good"));
+        assert_eq!(report.feeds[0].hours_done, [last_hour()]);
+        let counts = &report.feeds[0].counts;
         assert_eq!((counts.events, counts.delivered, counts.refused), (200, 199, 1));
         let poison = events.remove(137);
         assert_arrived(&scene, EventType::Message, &events);
@@ -56,8 +59,10 @@ async fn a_table_that_refuses_every_row_is_to_blame_and_not_the_rows() {
     scene.give(&messages(), last_hour(), 200);
     scene.simulation.workspace.refuse_rows(|_| true);
     let text = failure(&scene.run().await, &messages());
-    assert!(text.contains("refuses every row") && text.contains("data collection rule"), "{text}");
-    assert_eq!(scene.next_hour(&messages()).await, last_hour(), "the hour is not done");
+    let told = text.contains("refused 32 rows and took no other row since");
+    assert!(told && text.contains("data collection rule"), "{text}");
+    let attempts = scene.checkpoint(&messages()).await.unwrap().retry;
+    assert_eq!(attempts[0].hour, last_hour(), "the hour is not done");
     assert_eq!(scene.dead_letters(DeadLetterReason::Refused, &messages()), []);
 }
 

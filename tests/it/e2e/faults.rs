@@ -7,4 +7,5 @@ mod gaps;
 mod opening;
 mod pace;
 mod positions;
+mod refused_rows;
 mod scope;
