@@ -260,6 +260,11 @@ impl<'a> EventDelivery<'a> {
         }
         let (hour, key) =
             (at.map_or_else(|| self.fallback_hour(), Hour::containing), event_id(&built));
+        // Ids that differ in a character that was replaced have become one.
+        let key = match repairs.replaced() && built.id.contains(char::REPLACEMENT_CHARACTER) {
+            true => EventKey { id: malformed_id(event), former: None },
+            false => key,
+        };
         let id = key.id;
         if !self.claim(hour, key, at).await? {
             return Ok(true);

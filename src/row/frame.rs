@@ -52,20 +52,32 @@ fn strictly(event: &[u8]) -> Option<&str> {
     (!has_lone_surrogate(text) && members(text).is_ok()).then_some(text)
 }
 
-/// The pieces of a frame, in order. An empty frame, and an empty list of events, have none.
+/// The pieces of a frame, in order. An empty frame, and an empty list of events, have none. A frame
+/// of which nothing can be read is one piece, as it came.
 pub fn pieces(frame: &[u8]) -> Vec<Piece> {
     let content = trimmed(frame, 0..frame.len());
-    let Some(whole) = found(frame, content.clone()) else {
-        return vec![Piece { range: content, is_event: false }];
-    };
+    let found = best(frame, content).unwrap_or_default();
+    if found.iter().any(|piece| piece.is_event) || is_empty(frame) {
+        return found;
+    }
+    vec![Piece { range: 0..frame.len(), is_event: false }]
+}
+
+/// Whether a frame has nothing but blanks and empty lists in it.
+fn is_empty(frame: &[u8]) -> bool {
+    let content = trimmed(frame, 0..frame.len());
+    split(frame, content).is_some_and(|pieces| pieces.is_empty())
+}
+
+/// Pieces by brackets, or by lines if more events are found so.
+fn best(frame: &[u8], content: Range<usize>) -> Option<Vec<Piece>> {
+    let whole = found(frame, content.clone())?;
     if whole.iter().all(|piece| piece.is_event) || !frame[content.clone()].contains(&b'\n') {
-        return whole;
+        return Some(whole);
     }
     let events = |pieces: &[Piece]| pieces.iter().filter(|piece| piece.is_event).count();
-    match by_line(frame, content) {
-        Some(lines) if events(&lines) > events(&whole) => lines,
-        _ => whole,
-    }
+    let lines = by_line(frame, content).filter(|lines| events(lines) > events(&whole));
+    Some(lines.unwrap_or(whole))
 }
 
 /// Pieces by their brackets, each checked.

@@ -11,6 +11,11 @@ pub struct Repairs {
 }
 
 impl Repairs {
+    /// Whether a character was replaced, so that two events can have become one text.
+    pub fn replaced(self) -> bool {
+        self.invalid_utf8 || self.lone_surrogates
+    }
+
     /// What was repaired, as the row's notes name it.
     pub fn names(self) -> impl Iterator<Item = &'static str> {
         let named = [
