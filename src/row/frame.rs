@@ -96,7 +96,12 @@ fn by_line(frame: &[u8], content: Range<usize>) -> Option<Vec<Piece>> {
     let mut pieces = Vec::new();
     let mut between = content.start..content.start;
     let mut at = content.start;
+    let mut lines = 0;
     while at < content.end {
+        lines += 1;
+        if lines > MAX_PIECES {
+            return None;
+        }
         let rest = &frame[at..content.end];
         let length = rest.iter().position(|byte| *byte == b'\n').map_or(rest.len(), |end| end + 1);
         let line = trimmed(frame, at..at + length);
@@ -107,9 +112,6 @@ fn by_line(frame: &[u8], content: Range<usize>) -> Option<Vec<Piece>> {
             between = at..at;
         }
         between.end = at;
-        if pieces.len() > MAX_PIECES {
-            return None;
-        }
     }
     pieces.extend(found(frame, trimmed(frame, between))?);
     Some(pieces)
