@@ -8,8 +8,13 @@
 pub mod additional;
 pub mod columns;
 pub mod event;
+pub mod frame;
 pub mod legacy;
+pub mod losses;
 pub mod message_parts;
+pub mod rank;
+pub mod reduction;
+pub mod repair;
 pub mod timestamp;
 
 use std::borrow::Cow;
@@ -22,6 +27,7 @@ use crate::settings::MessageText;
 use additional::AdditionalFields;
 pub use event::MalformedEvent;
 use event::Member;
+use repair::Repairs;
 
 /// The two forms that a row can have.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -47,6 +53,9 @@ pub struct RowMetadata<'a> {
     /// What distinguishes the event from all others of its type: its id, or, where it has none, the
     /// whole event in a form that does not depend on the order of keys.
     pub id: Cow<'a, str>,
+    /// What Proofpoint decided about a message, and nothing if the event does not say it; `None`
+    /// for events of other types.
+    pub disposition: Option<Cow<'a, str>>,
     /// The event's own time, where it could be read.
     pub event_time: Option<Timestamp>,
     /// The row lacks something, so the whole event must also be kept as a dead letter.
@@ -64,10 +73,24 @@ impl RowBuilder {
     /// `received` stands in for the event's time where that can't be read.
     ///
     /// # Errors
-    /// Where the event is not one JSON object; `row` is then unusable.
+    /// If the event is not one JSON object; `row` is then unusable.
     pub fn build<'a>(
         &self,
         event: &'a str,
+        received: Timestamp,
+        row: &mut Vec<u8>,
+    ) -> Result<RowMetadata<'a>, MalformedEvent> {
+        self.build_repaired(event, Repairs::default(), received, row)
+    }
+
+    /// As [`build`](Self::build), for an event that was repaired; the row names the `repairs`.
+    ///
+    /// # Errors
+    /// As [`build`](Self::build).
+    pub fn build_repaired<'a>(
+        &self,
+        event: &'a str,
+        repairs: Repairs,
         received: Timestamp,
         row: &mut Vec<u8>,
     ) -> Result<RowMetadata<'a>, MalformedEvent> {
@@ -79,6 +102,7 @@ impl RowBuilder {
         let oversize = match self.shape {
             RowShape::Columns => {
                 let mut additional = AdditionalFields::new(columns::MAX_VALUE_BYTES);
+                additional.repaired(repairs);
                 if event_time.is_none() {
                     additional.timestamp_unreadable();
                     if let Some(ts) = ts {
@@ -90,14 +114,32 @@ impl RowBuilder {
             }
             RowShape::Legacy => {
                 let mut additional = AdditionalFields::new(legacy::MAX_VALUE_BYTES);
+                additional.repaired(repairs);
                 if event_time.is_none() {
                     additional.timestamp_unreadable();
                 }
                 legacy::start(self.event_type, at, row);
-                legacy::finish(self.message_text, &members, additional, row)
+                let short = reduction::reduce("", event, legacy::MAX_EVENT_BYTES, &mut additional);
+                match short {
+                    Some(Cow::Owned(short)) => {
+                        let members = event::members(&short)?;
+                        legacy::finish(self.message_text, &members, additional, row)
+                    }
+                    _ => legacy::finish(self.message_text, &members, additional, row),
+                }
             }
         };
-        Ok(RowMetadata { id: self.id(event, &members), event_time, oversize })
+        let (id, disposition) = (self.id(event, &members), self.disposition(&members));
+        Ok(RowMetadata { id, disposition, event_time, oversize })
+    }
+
+    fn disposition<'a>(&self, members: &[Member<'a>]) -> Option<Cow<'a, str>> {
+        if self.event_type != EventType::Message {
+            return None;
+        }
+        let filter = members.iter().rev().find(|member| member.key == "filter");
+        let found = filter.and_then(|filter| event::member(filter.value, "disposition"));
+        Some(found.and_then(string_value).unwrap_or_default())
     }
 
     fn id<'a>(&self, event: &'a str, members: &[Member<'a>]) -> Cow<'a, str> {
@@ -127,5 +169,7 @@ fn canonical_json(event: &str) -> String {
     }
 }
 
+#[cfg(test)]
+mod size_tests;
 #[cfg(test)]
 mod tests;

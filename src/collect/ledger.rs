@@ -1,5 +1,7 @@
 //! Which events of a feed have been delivered already, in memory for the hours at hand.
 
+use std::collections::HashMap;
+
 use jiff::Timestamp;
 use proofpoint_sentinel_core::feed::Feed;
 use proofpoint_sentinel_core::hour::Hour;
@@ -15,6 +17,15 @@ const MAX_IDS: usize = 4_200_000;
 
 /// For how many hours the ids of events are kept after they were written.
 pub(super) const KEPT_HOURS: i64 = 72;
+
+/// What the ledger knows an event by.
+#[derive(Clone, Copy)]
+pub(super) struct EventKey {
+    /// What is recorded.
+    pub(super) id: EventId,
+    /// What release 0.1.0 recorded for it, which did not tell dispositions apart.
+    pub(super) former: Option<EventId>,
+}
 
 /// The ledger of a feed.
 pub(super) struct Ledger {
@@ -32,8 +43,26 @@ pub(super) struct Ledger {
 struct LoadedHour {
     hour: Hour,
     ids: HourIds,
+    /// Which event each former id that was met stands for: the first that came. Former ids are no
+    /// longer written, so this is empty once those of release 0.1.0 are pruned.
+    former: HashMap<EventId, EventId>,
     /// How many of the ids are not in the state yet. While there are any, memory alone knows them.
     in_flight: usize,
+}
+
+impl LoadedHour {
+    /// Whether release 0.1.0 recorded the event.
+    ///
+    /// It delivered one of the events that share a former id: most likely the one that comes first.
+    /// The others are new.
+    fn was_formerly_recorded(&mut self, key: EventKey) -> bool {
+        let Some(former) = key.former.filter(|former| self.ids.contains(*former)) else {
+            return false;
+        };
+        // So that the reading does not count it as missing.
+        self.ids.insert(former);
+        !self.ids.contains(key.id) && *self.former.entry(former).or_insert(key.id) == key.id
+    }
 }
 
 impl Ledger {
@@ -73,12 +102,15 @@ impl Ledger {
     /// the state once it is delivered, and then [releases](Self::release) it.
     ///
     /// `hour` is that of the event's own time.
-    pub(super) async fn claim(&mut self, hour: Hour, id: EventId) -> Result<bool, StateError> {
+    pub(super) async fn claim(&mut self, hour: Hour, key: EventKey) -> Result<bool, StateError> {
         let loaded = match self.hours.last_mut() {
             Some(last) if last.hour == hour => last,
             _ => self.load(hour).await?,
         };
-        let is_new = loaded.ids.insert(id);
+        if loaded.was_formerly_recorded(key) {
+            return Ok(false);
+        }
+        let is_new = loaded.ids.insert(key.id);
         loaded.in_flight += usize::from(is_new);
         Ok(is_new)
     }
@@ -89,14 +121,15 @@ impl Ledger {
     pub(super) async fn claim_undated(
         &mut self,
         hour: Hour,
-        id: EventId,
+        key: EventKey,
     ) -> Result<bool, StateError> {
         for neighbour in [hour.plus(-1), hour.plus(1)] {
-            if self.load(neighbour).await?.ids.contains(id) {
+            let loaded = self.load(neighbour).await?;
+            if loaded.ids.contains(key.id) || loaded.was_formerly_recorded(key) {
                 return Ok(false);
             }
         }
-        self.claim(hour, id).await
+        self.claim(hour, key).await
     }
 
     /// Whether any event of `hour` was delivered, as far as is still known.
@@ -142,7 +175,7 @@ impl Ledger {
                     false => HourIds::default(),
                 };
                 self.evict_for(ids.len());
-                LoadedHour { hour, ids, in_flight: 0 }
+                LoadedHour { hour, ids, former: HashMap::new(), in_flight: 0 }
             }
         };
         self.hours.push(loaded);

@@ -19,10 +19,12 @@ use super::counters::RunCounters;
 use super::delivery_context::DeliveryContext;
 use super::delivery_error::DeliveryError;
 use super::event_sink::EventSink;
-use super::ledger::Ledger;
+use super::ledger::{EventKey, Ledger};
 use crate::destination::{Batch, Packer};
 use crate::error_code::Coded as _;
 use crate::report::FeedCounts;
+use crate::row::frame::{fault, pieces, read};
+use crate::row::repair::{Repairs, has_lone_surrogate};
 use crate::row::{RowBuilder, RowMetadata, RowShape};
 use crate::settings::DestinationSettings;
 use crate::state::{DeadLetterReason, EventId};
@@ -177,13 +179,13 @@ impl<'a> EventDelivery<'a> {
     async fn claim(
         &mut self,
         hour: Hour,
-        id: EventId,
+        key: EventKey,
         at: Option<Timestamp>,
     ) -> Result<bool, DeliveryError> {
         let Origin::Session(ledger) = &mut self.origin else { return Ok(true) };
         let claimed = match at {
-            Some(_) => ledger.claim(hour, id).await,
-            None => ledger.claim_undated(hour, id).await,
+            Some(_) => ledger.claim(hour, key).await,
+            None => ledger.claim_undated(hour, key).await,
         };
         let is_new = claimed.map_err(DeliveryError::Ledger)?;
         self.counts.duplicates += u64::from(!is_new);
@@ -248,10 +250,67 @@ impl<'a> EventDelivery<'a> {
         }
     }
 
+    fn count(&mut self, event: &Bytes) {
+        self.counts.add_event(event.len());
+        self.counters.count_event(event.len() as u64);
+    }
+
+    /// Takes an event whose JSON is `text`; false if it is none.
+    async fn take(
+        &mut self,
+        text: &str,
+        repairs: Repairs,
+        event: &Bytes,
+    ) -> Result<bool, DeliveryError> {
+        let received = self.committer.clock.now();
+        let built = self.builder.build_repaired(text, repairs, received, &mut self.row);
+        let Ok(built) = built else { return Ok(false) };
+        self.count(event);
+        let (at, oversize) = (built.event_time, built.oversize);
+        if self.catch_up_to.is_some_and(|time| at >= Some(time)) {
+            self.recent_events += 1;
+        }
+        let (hour, key) =
+            (at.map_or_else(|| self.fallback_hour(), Hour::containing), event_id(&built));
+        // Ids that differ in a character that was replaced have become one.
+        let key = match repairs.replaced() && built.id.contains(char::REPLACEMENT_CHARACTER) {
+            true => EventKey { id: malformed_id(event), former: None },
+            false => key,
+        };
+        let id = key.id;
+        if !self.claim(hour, key, at).await? {
+            return Ok(true);
+        }
+        if oversize {
+            let detail = "the row lacks values that are too long for a column";
+            self.keep_dead_letter(DeadLetterReason::Oversize, detail, event).await?;
+            if matches!(self.origin, Origin::DeadLetter(DeadLetterReason::Oversize)) {
+                return Ok(true);
+            }
+        }
+        match self.packer.push(&self.row, PendingRow { event: event.clone(), hour, id, at }) {
+            Ok(full) => {
+                if let Some(full) = full {
+                    self.commit(full);
+                }
+                self.bytes_waiting += event.len();
+            }
+            Err(too_long) => {
+                let detail = too_long.to_string();
+                self.keep_dead_letter(DeadLetterReason::Oversize, &detail, event).await?;
+                self.record(hour, id).await?;
+            }
+        }
+        if self.bytes_waiting >= MAX_BYTES_WAITING && self.has_capacity() {
+            self.commit_waiting();
+        }
+        Ok(true)
+    }
+
     /// Keeps an event that can't become a row, once.
     async fn keep_malformed(&mut self, detail: &str, event: &[u8]) -> Result<(), DeliveryError> {
         let (hour, id) = (self.fallback_hour(), malformed_id(event));
-        if !self.claim(hour, id, None).await? {
+        if !self.claim(hour, EventKey { id, former: None }, None).await? {
             return Ok(());
         }
         self.keep_dead_letter(DeadLetterReason::Malformed, detail, event).await?;
@@ -271,15 +330,25 @@ impl<'a> EventDelivery<'a> {
     }
 }
 
-/// What the ledger knows the event by: its id, and the second of its time.
+/// What the ledger knows the event by: its id, the second of its time, and of a message also what
+/// was decided about it.
 ///
-/// Proofpoint means an id to belong to one event. Should it ever give the same one to two, then
-/// losing the second would be worse than delivering an event twice. Fractions of the second are
-/// left out, so that an archive that keeps fewer digits than the live stream does not matter.
-fn event_id(built: &RowMetadata<'_>) -> EventId {
-    match built.event_time {
-        Some(at) => EventId::of(format!("{}\n{}", built.id, at.as_second())),
+/// One message can have two events in one second: a retry, and the acceptance after it. Fractions
+/// of the second are left out, so that an archive that keeps fewer digits than the live stream does
+/// not matter.
+fn event_id(built: &RowMetadata<'_>) -> EventKey {
+    let second = built.event_time.map(|at| at.as_second().to_string());
+    let former = match &second {
+        Some(second) => EventId::of(format!("{}\n{second}", built.id)),
         None => EventId::of(built.id.as_bytes()),
+    };
+    match &built.disposition {
+        None => EventKey { id: former, former: None },
+        Some(disposition) => {
+            let second = second.unwrap_or_default();
+            let id = EventId::of(format!("{}\n{second}\n{disposition}", built.id));
+            EventKey { id, former: Some(former) }
+        }
     }
 }
 
@@ -314,48 +383,29 @@ impl EventSink for EventDelivery<'_> {
         self.recent_events >= EVENTS_TO_CATCH_UP
     }
 
-    async fn push(&mut self, event: Bytes) -> Result<(), DeliveryError> {
-        self.counts.add_event(event.len());
-        self.counters.count_event(event.len() as u64);
-        let text = match std::str::from_utf8(&event) {
-            Ok(text) => text,
-            Err(error) => return self.keep_malformed(&format!("not UTF-8: {error}"), &event).await,
-        };
-        let built = match self.builder.build(text, self.committer.clock.now(), &mut self.row) {
-            Ok(built) => built,
-            Err(error) => return self.keep_malformed(&error.to_string(), &event).await,
-        };
-        let (at, oversize) = (built.event_time, built.oversize);
-        if self.catch_up_to.is_some_and(|time| at >= Some(time)) {
-            self.recent_events += 1;
-        }
-        let (hour, id) =
-            (at.map_or_else(|| self.fallback_hour(), Hour::containing), event_id(&built));
-        if !self.claim(hour, id, at).await? {
+    /// A frame that is not one event is taken apart, and its events are taken one after the other,
+    /// each as soon as there is capacity for it.
+    async fn push(&mut self, frame: Bytes) -> Result<(), DeliveryError> {
+        if let Ok(text) = std::str::from_utf8(&frame)
+            && !has_lone_surrogate(text)
+            && self.take(text, Repairs::default(), &frame).await?
+        {
             return Ok(());
         }
-        if oversize {
-            let detail = "the row lacks values that are too long for a column";
-            self.keep_dead_letter(DeadLetterReason::Oversize, detail, &event).await?;
-            if matches!(self.origin, Origin::DeadLetter(DeadLetterReason::Oversize)) {
-                return Ok(());
+        for piece in pieces(&frame) {
+            while !self.has_capacity() {
+                self.make_progress().await?;
             }
-        }
-        match self.packer.push(&self.row, PendingRow { event: event.clone(), hour, id, at }) {
-            Ok(full) => {
-                if let Some(full) = full {
-                    self.commit(full);
-                }
-                self.bytes_waiting += event.len();
+            let event = frame.slice(piece.range);
+            let text = if piece.is_event { read(&event) } else { None };
+            let taken = match text {
+                Some((text, repairs)) => self.take(&text, repairs, &event).await?,
+                None => false,
+            };
+            if !taken {
+                self.count(&event);
+                self.keep_malformed(&fault(&event), &event).await?;
             }
-            Err(too_long) => {
-                let detail = too_long.to_string();
-                self.keep_dead_letter(DeadLetterReason::Oversize, &detail, &event).await?;
-                self.record(hour, id).await?;
-            }
-        }
-        if self.bytes_waiting >= MAX_BYTES_WAITING && self.has_capacity() {
-            self.commit_waiting();
         }
         Ok(())
     }
@@ -389,12 +439,18 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_same_id_at_another_second_is_another_event() {
-        let id = |at: &str| {
+    fn another_second_or_disposition_is_another_event() {
+        let key = |at: &str, disposition: Option<&'static str>| {
+            let (id, disposition) = ("g".into(), disposition.map(Into::into));
             let event_time = Some(at.parse().unwrap());
-            event_id(&RowMetadata { id: "g".into(), event_time, oversize: false })
+            event_id(&RowMetadata { id, disposition, event_time, oversize: false }).id
         };
-        assert_eq!(id("2026-11-20T06:00:01.25Z"), id("2026-11-20T06:00:01Z"));
-        assert_ne!(id("2026-11-20T06:00:01Z"), id("2026-11-20T06:00:02Z"));
+        let (first, second) = ("2026-11-20T06:00:01Z", "2026-11-20T06:00:02Z");
+        for disposition in [None, Some(""), Some("retry")] {
+            assert_eq!(key("2026-11-20T06:00:01.25Z", disposition), key(first, disposition));
+            assert_ne!(key(first, disposition), key(second, disposition));
+        }
+        assert_ne!(key(first, Some("retry")), key(first, Some("continue")));
+        assert_ne!(key(first, Some("")), key(first, None));
     }
 }

@@ -15,6 +15,8 @@ use serde_json::value::RawValue;
 
 use crate::row::additional::NOTES;
 use crate::row::event::{Member, members};
+use crate::row::frame::{pieces, read};
+use crate::row::repair::has_lone_surrogate;
 use crate::row::{RowBuilder, RowMetadata, RowShape};
 use crate::settings::MessageText;
 
@@ -33,6 +35,7 @@ const MOST_STRETCHED: usize = 16;
 /// A `~` in the input stands for 20,000 bytes of the character before it, so that small inputs can
 /// hold long values.
 pub fn frame(bytes: &[u8]) {
+    taken_apart(bytes);
     let Ok(text) = std::str::from_utf8(bytes) else { return };
     let event = &stretched(text);
     let is_object = serde_json::from_str::<BTreeMap<String, &RawValue>>(event).is_ok();
@@ -55,6 +58,25 @@ pub fn frame(bytes: &[u8]) {
             }
         }
         assert!(ids.len() <= 1, "an event is known by {ids:?}");
+    }
+}
+
+/// Pieces of a frame are in order, and a row is made of each that is an event.
+fn taken_apart(bytes: &[u8]) {
+    let mut end = 0;
+    for piece in pieces(bytes) {
+        assert!(end <= piece.range.start && piece.range.start < piece.range.end);
+        end = piece.range.end;
+        let event = read(&bytes[piece.range]);
+        assert_eq!(event.is_some(), piece.is_event);
+        let Some((event, repairs)) = event else { continue };
+        assert!(!has_lone_surrogate(&event));
+        for shape in [RowShape::Columns, RowShape::Legacy] {
+            let builder = RowBuilder::new(EventType::Message, shape, MessageText::Fit);
+            let mut row = Vec::new();
+            let built = builder.build_repaired(&event, repairs, RECEIVED, &mut row);
+            assert!(built.is_ok() && members(std::str::from_utf8(&row).expect("text")).is_ok());
+        }
     }
 }
 

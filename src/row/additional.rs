@@ -6,7 +6,10 @@ use std::borrow::Cow;
 use proofpoint_sentinel_core::tables::MESSAGE_PARTS;
 
 use super::event::Member;
+use super::losses::Losses;
 use super::message_parts::without_content;
+use super::reduction::reduce;
+use super::repair::Repairs;
 use crate::settings::MessageText;
 
 /// The key of `AdditionalFields` that holds the connector's own notes. An event's own key of this
@@ -15,7 +18,7 @@ use crate::settings::MessageText;
 pub const NOTES: &str = "connectorNotes";
 
 /// Bytes of the column that are reserved for the notes.
-const NOTES_BYTES: usize = 4_000;
+const NOTES_BYTES: usize = 6_000;
 
 /// How many values that were left out are listed by name. The rest are only counted.
 const MAX_NAMES: usize = 20;
@@ -28,13 +31,16 @@ const MAX_NAME_BYTES: usize = 100;
 pub struct AdditionalFields<'a> {
     limit: usize,
     length: usize,
-    fields: Vec<(&'a str, &'a str)>,
+    fields: Vec<(&'a str, Cow<'a, str>)>,
     repeated: Vec<(&'a str, Cow<'a, str>)>,
     /// Names of the first values that were left out.
     names: Vec<String>,
     left_out: usize,
+    /// Lists of which the row has only the first elements: path, how many it has, and of how many.
+    cut: Vec<(String, usize, usize)>,
     text_dropped: bool,
     timestamp_unreadable: bool,
+    repairs: Repairs,
 }
 
 impl<'a> AdditionalFields<'a> {
@@ -47,16 +53,36 @@ impl<'a> AdditionalFields<'a> {
             repeated: Vec::new(),
             names: Vec::new(),
             left_out: 0,
+            cut: Vec::new(),
             text_dropped: false,
             timestamp_unreadable: false,
+            repairs: Repairs::default(),
         }
     }
 
-    /// Keeps a member of the event that has no column, or notes that it was too long.
+    /// Keeps a member of the event that has no column. [`settle`](Self::settle) makes it fit.
     pub fn keep(&mut self, member: &'a Member<'_>) {
-        if self.reserve(&member.key, member.value) {
-            self.fields.push((&member.key, member.value));
+        self.fields.push((&member.key, Cow::Borrowed(member.value)));
+    }
+
+    /// Shortens what was kept until it fits, and notes what is left out. Small values come first.
+    pub fn settle(&mut self) {
+        let mut fields: Vec<_> = std::mem::take(&mut self.fields).into_iter().enumerate().collect();
+        fields.sort_by_key(|(_, (_, value))| value.len());
+        let mut kept = Vec::with_capacity(fields.len());
+        for (position, (key, value)) in fields {
+            let room = self.limit.saturating_sub(self.length + overhead(key));
+            let value = match value {
+                Cow::Borrowed(long) if long.len() > room => reduce(key, long, room, self),
+                short => Some(short),
+            };
+            if let Some(value) = value {
+                self.length += overhead(key) + value.len();
+                kept.push((position, (key, value)));
+            }
         }
+        kept.sort_unstable_by_key(|(position, _)| *position);
+        self.fields = kept.into_iter().map(|(_, field)| field).collect();
     }
 
     /// Keeps a member whose key comes again later in the event; the last one gets the key. Mail
@@ -77,8 +103,7 @@ impl<'a> AdditionalFields<'a> {
 
     /// Makes room for a value, or notes that it was left out.
     fn reserve(&mut self, key: &str, value: &str) -> bool {
-        // The longest escape takes six bytes for one byte of the key.
-        let length = 6 * key.len() + value.len() + r#"{"key":"","value":},"#.len();
+        let length = overhead(key) + value.len();
         let fits = self.length + length <= self.limit;
         if fits {
             self.length += length;
@@ -92,7 +117,10 @@ impl<'a> AdditionalFields<'a> {
     pub fn left_out(&mut self, path: &str) {
         self.left_out += 1;
         if self.names.len() < MAX_NAMES {
-            self.names.push(shortened(path));
+            let name = shortened(path);
+            if !self.names.contains(&name) {
+                self.names.push(name);
+            }
         }
     }
 
@@ -106,10 +134,15 @@ impl<'a> AdditionalFields<'a> {
         self.timestamp_unreadable = true;
     }
 
+    /// Notes what was repaired in the event.
+    pub fn repaired(&mut self, repairs: Repairs) {
+        self.repairs = repairs;
+    }
+
     /// Whether the row lacks something that no setting asked to leave out, so that the whole event
     /// must be kept elsewhere.
     pub fn is_oversize(&self) -> bool {
-        self.left_out > 0
+        self.left_out > 0 || !self.cut.is_empty()
     }
 
     /// The JSON object, or `None` where it would be empty.
@@ -141,6 +174,10 @@ impl<'a> AdditionalFields<'a> {
                 r#""unreadable: the time of receipt stands in its place""#,
             );
         }
+        let repaired: Vec<_> = self.repairs.names().collect();
+        if !repaired.is_empty() {
+            push_note(&mut out, "repaired", &serde_json::Value::from(repaired).to_string());
+        }
         if self.text_dropped {
             push_note(&mut out, "messageText", r#""dropped""#);
         }
@@ -148,6 +185,9 @@ impl<'a> AdditionalFields<'a> {
             let names = serde_json::Value::from(self.names.as_slice());
             push_note(&mut out, "leftOut", &names.to_string());
             push_note(&mut out, "leftOutCount", &self.left_out.to_string());
+            if !self.cut.is_empty() {
+                push_note(&mut out, "shortened", &self.lists());
+            }
             push_note(&mut out, "wholeEvent", r#""dead letter, oversize""#);
         }
         if !self.repeated.is_empty() {
@@ -167,6 +207,40 @@ impl<'a> AdditionalFields<'a> {
         }
         out
     }
+}
+
+impl AdditionalFields<'_> {
+    /// `{"path":{"kept":1,"of":2}}` for each list that was cut.
+    fn lists(&self) -> String {
+        let mut out = String::from("{");
+        for (path, kept, of) in &self.cut {
+            push_key(&mut out, path);
+            out.push_str(&format!(r#"{{"kept":{kept},"of":{of}}}"#));
+        }
+        out.push('}');
+        out
+    }
+}
+
+impl Losses for AdditionalFields<'_> {
+    fn left_out(&mut self, path: &str) {
+        AdditionalFields::left_out(self, path);
+    }
+
+    fn cut(&mut self, path: &str, kept: usize, of: usize) {
+        let path = shortened(path);
+        if let Some((_, had, total)) = self.cut.iter_mut().find(|(known, ..)| *known == path) {
+            (*had, *total) = (*had + kept, *total + of);
+        } else if self.cut.len() < MAX_NAMES {
+            self.cut.push((path, kept, of));
+        }
+    }
+}
+
+/// How many bytes a value takes beside its own.
+fn overhead(key: &str) -> usize {
+    // The longest escape takes six bytes for one byte of the key.
+    6 * key.len() + r#"{"key":"","value":},"#.len()
 }
 
 fn push_note(out: &mut String, key: &str, value: &str) {

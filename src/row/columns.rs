@@ -5,13 +5,18 @@ use std::io::Write;
 use proofpoint_sentinel_core::tables::{ADDITIONAL_FIELDS, ColumnType, MESSAGE_PARTS, Table};
 
 use super::additional::AdditionalFields;
-use super::event::{Member, members, repeated};
-use super::message_parts::{spread, without_content};
+use super::event::{Member, repeated};
+use super::message_parts::{fit, without_content};
+use super::reduction::reduce;
 use crate::settings::MessageText;
 
 /// The longest value of a column. Azure silently cuts a value over 64 KB, which breaks its JSON.
 /// The rest is margin, because Azure may write the value differently.
 pub const MAX_VALUE_BYTES: usize = 64_000;
+
+/// The longest JSON of a text. A text of control characters is six times as long in JSON as in a
+/// column. With this limit the longest row of any table fits into a post.
+const MAX_TEXT_JSON_BYTES: usize = 2 * MAX_VALUE_BYTES;
 
 /// Opens the row with its times.
 pub(super) fn start(at: jiff::Timestamp, row: &mut Vec<u8>) {
@@ -49,6 +54,7 @@ pub(super) fn finish<'a>(
             }
         }
     }
+    additional.settle();
     let oversize = additional.is_oversize();
     if let Some(fields) = additional.into_json() {
         push_column(row, ADDITIONAL_FIELDS, &fields);
@@ -65,36 +71,16 @@ fn push_column(row: &mut Vec<u8>, column: &str, value: &str) {
     row.extend_from_slice(value.as_bytes());
 }
 
-/// Appends a value of any kind, whole if it fits. Of an object that does not fit, it appends the
-/// members that do.
+/// Appends a value of any kind, whole if it fits.
 fn push_dynamic(
     column: &str,
     value: &str,
     additional: &mut AdditionalFields<'_>,
     row: &mut Vec<u8>,
 ) {
-    if value.len() <= MAX_VALUE_BYTES {
-        return push_column(row, column, value);
+    if let Some(kept) = reduce(column, value, MAX_VALUE_BYTES, additional) {
+        push_column(row, column, &kept);
     }
-    let Ok(all) = members(value) else {
-        return additional.left_out(column);
-    };
-    let mut kept = String::from("{");
-    for member in &all {
-        let key = serde_json::Value::from(member.key.as_ref()).to_string();
-        if kept.len() + key.len() + member.value.len() + ",:}".len() > MAX_VALUE_BYTES {
-            additional.left_out(&format!("{column}.{}", member.key));
-            continue;
-        }
-        if kept.len() > 1 {
-            kept.push(',');
-        }
-        kept.push_str(&key);
-        kept.push(':');
-        kept.push_str(member.value);
-    }
-    kept.push('}');
-    push_column(row, column, &kept);
 }
 
 /// Appends a text. Another value becomes the text of its JSON, and null stays null.
@@ -112,10 +98,14 @@ fn push_string(
     if kept.len() < text.len() {
         additional.left_out(&format!("{column} (from byte {})", kept.len()));
     }
-    push_column(row, column, &serde_json::Value::from(kept).to_string());
+    let json = serde_json::Value::from(kept).to_string();
+    if let Some(kept) = reduce(column, &json, MAX_TEXT_JSON_BYTES, additional) {
+        push_column(row, column, &kept);
+    }
 }
 
-/// Appends `msgParts`: whole if it fits, else without mail content, else spread over its columns.
+/// Appends `msgParts`: whole if it fits, else without mail content, else spread over its columns,
+/// else with shortened parts.
 fn push_message_parts(
     text: MessageText,
     parts: &str,
@@ -133,13 +123,13 @@ fn push_message_parts(
     if parts.len() <= MAX_VALUE_BYTES {
         return push_column(row, MESSAGE_PARTS[0], parts);
     }
-    let Some(spread) = spread(parts, MESSAGE_PARTS.len(), MAX_VALUE_BYTES) else {
+    let Some(fitted) = fit(parts, MESSAGE_PARTS.len(), MAX_VALUE_BYTES, additional) else {
         return push_dynamic(MESSAGE_PARTS[0], parts, additional, row);
     };
-    for (column, array) in MESSAGE_PARTS.iter().zip(&spread.arrays) {
+    for (column, array) in MESSAGE_PARTS.iter().zip(&fitted.arrays) {
         push_column(row, column, array);
     }
-    for position in spread.left_out {
+    for position in fitted.left_out {
         additional.left_out(&format!("msgParts[{position}]"));
     }
 }

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::collections::HashSet;
 use std::fmt;
 
-use serde::de::{Deserialize, Deserializer, MapAccess, Visitor};
+use serde::de::{Deserialize, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use serde_json::value::RawValue;
 
 /// One member of a JSON object: its key, and its value as it stands in the event.
@@ -31,6 +31,35 @@ pub fn members(object: &str) -> Result<Vec<Member<'_>>, MalformedEvent> {
     Ok(members)
 }
 
+/// The value of the last member of this key; `None` if there is none, and for any text that is not
+/// a JSON object.
+pub fn member<'a>(object: &'a str, key: &str) -> Option<&'a str> {
+    let mut reader = serde_json::Deserializer::from_str(object);
+    reader.deserialize_map(LastMember(key)).ok()?
+}
+
+struct LastMember<'k>(&'k str);
+
+impl<'de> Visitor<'de> for LastMember<'_> {
+    type Value = Option<&'de str>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a JSON object")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
+        let mut found = None;
+        while let Some(Key(key)) = map.next_key()? {
+            if key == self.0 {
+                found = Some(map.next_value::<&RawValue>()?.get());
+            } else {
+                map.next_value::<IgnoredAny>()?;
+            }
+        }
+        Ok(found)
+    }
+}
+
 /// For each member, whether its key comes again later.
 pub fn repeated(members: &[Member<'_>]) -> Vec<bool> {
     if members.len() <= FEW_KEYS {
@@ -50,6 +79,46 @@ pub fn repeated(members: &[Member<'_>]) -> Vec<bool> {
 pub fn elements(array: &str) -> Option<Vec<&str>> {
     let elements: Vec<&RawValue> = serde_json::from_str(array).ok()?;
     Some(elements.into_iter().map(RawValue::get).collect())
+}
+
+/// The first elements of a JSON array and the count of all; `None` for any other text. As many are
+/// found as together have `limit` bytes, of each of which at most `each` count: the rest of a huge
+/// array takes no memory.
+pub fn elements_within(array: &str, limit: usize, each: usize) -> Option<(Vec<&str>, usize)> {
+    let mut reader = serde_json::Deserializer::from_str(array);
+    let found = reader.deserialize_seq(FirstElements { limit, each }).ok()?;
+    reader.end().is_ok().then_some(found)
+}
+
+struct FirstElements {
+    limit: usize,
+    each: usize,
+}
+
+impl<'de> Visitor<'de> for FirstElements {
+    type Value = (Vec<&'de str>, usize);
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a JSON array")
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut array: A) -> Result<Self::Value, A::Error> {
+        let mut first = Vec::new();
+        let mut bytes = 0;
+        while bytes <= self.limit {
+            let Some(element) = array.next_element::<&RawValue>()? else {
+                let count = first.len();
+                return Ok((first, count));
+            };
+            bytes += element.get().len().min(self.each) + ",".len();
+            first.push(element.get());
+        }
+        let mut count = first.len();
+        while array.next_element::<IgnoredAny>()?.is_some() {
+            count += 1;
+        }
+        Ok((first, count))
+    }
 }
 
 struct Members<'a>(Vec<Member<'a>>);

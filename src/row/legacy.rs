@@ -11,7 +11,8 @@ use proofpoint_sentinel_core::tables::{ADDITIONAL_FIELDS, MESSAGE_PARTS};
 
 use super::additional::AdditionalFields;
 use super::event::{Member, members, repeated};
-use super::message_parts::{pieces, spread, without_content};
+use super::message_parts::{fit, pieces, without_content};
+use super::reduction::{child, reduce};
 use crate::settings::MessageText;
 
 /// The longest text of one column. The service silently cuts what is over 32 KB.
@@ -23,6 +24,10 @@ pub const MAX_PIECES: usize = 100;
 
 /// A column's name may have 45 characters, including the suffix for its type.
 const MAX_NAME_CHARS: usize = 43;
+
+/// A longer event is shortened as a whole before its row is built, so that the row fits into a post
+/// of 29,000,000 bytes: as text inside of JSON, each quote of `msgParts` takes twice its room.
+pub(super) const MAX_EVENT_BYTES: usize = 8_000_000;
 
 /// Values that are too long and nested deeper than this are left out.
 const MAX_DEPTH: usize = 32;
@@ -59,6 +64,7 @@ pub(super) fn finish<'a>(
             push_leaves(&member.key, member.value, MAX_DEPTH, &mut additional, row);
         }
     }
+    additional.settle();
     let oversize = additional.is_oversize();
     if let Some(fields) = additional.into_json() {
         push_text(ADDITIONAL_FIELDS, &fields, row);
@@ -92,8 +98,14 @@ fn push_leaves(
     }
     let object = if depth > 0 { members(value).ok() } else { None };
     let Some(object) = object else {
-        additional.left_out(path);
-        return row.extend_from_slice(b"null");
+        let kept = match value.as_bytes()[0] {
+            b'{' => {
+                additional.left_out(path);
+                None
+            }
+            _ => reduce(path, value, MAX_VALUE_BYTES, additional),
+        };
+        return row.extend_from_slice(kept.as_deref().unwrap_or("null").as_bytes());
     };
     row.push(b'{');
     for (position, member) in object.iter().enumerate() {
@@ -102,7 +114,7 @@ fn push_leaves(
         }
         row.extend_from_slice(serde_json::Value::from(member.key.as_ref()).to_string().as_bytes());
         row.push(b':');
-        let path = format!("{path}.{}", member.key);
+        let path = child(path, &member.key);
         push_leaves(&path, member.value, depth - 1, additional, row);
     }
     row.push(b'}');
@@ -127,7 +139,7 @@ fn push_message_parts(
     // A piece ends at a whole character, up to three bytes early.
     let kept;
     if parts.len() > MAX_BYTES - 3 * MAX_PIECES {
-        match spread(parts, 1, MAX_BYTES - 3 * MAX_PIECES) {
+        match fit(parts, 1, MAX_BYTES - 3 * MAX_PIECES, additional) {
             Some(mut whole) => {
                 for position in whole.left_out {
                     additional.left_out(&format!("msgParts[{position}]"));

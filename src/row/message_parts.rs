@@ -4,9 +4,17 @@
 use std::ops::Range;
 
 use super::event::{elements, members};
+use super::losses::{LossList, Losses};
+use super::reduction::{level, reduce, reduce_to_identity};
 
 /// The keys of a message part that hold mail content.
 const CONTENT: [&str; 2] = ["textExtracted", "dataBase64"];
+
+/// Where a part stands in an event.
+const PATH: &str = "msgParts[]";
+
+/// A part that tells no more than what it is has at most so many bytes.
+const MAX_IDENTITY: usize = 512;
 
 /// `parts` without `textExtracted` and `dataBase64`; `None` where it has neither.
 ///
@@ -71,9 +79,22 @@ pub struct SpreadParts {
 /// Spreads the elements of the JSON array `parts` over at most `columns` arrays of at most `limit`
 /// bytes each; `None` where it is not an array.
 pub fn spread(parts: &str, columns: usize, limit: usize) -> Option<SpreadParts> {
+    Some(spread_list(elements(parts)?.into_iter().map(Some), columns, limit))
+}
+
+/// Spreads whole parts; one that is `None` counts as one that does not fit.
+fn spread_list<P: AsRef<str>>(
+    parts: impl Iterator<Item = Option<P>>,
+    columns: usize,
+    limit: usize,
+) -> SpreadParts {
     let mut arrays: Vec<String> = Vec::new();
     let mut left_out = Vec::new();
-    for (position, part) in elements(parts)?.into_iter().enumerate() {
+    for (position, part) in parts.enumerate() {
+        let Some(part) = part.as_ref().map(AsRef::as_ref) else {
+            left_out.push(position);
+            continue;
+        };
         if let Some(last) = arrays.last_mut()
             && last.len() + ",]".len() + part.len() <= limit
         {
@@ -88,7 +109,36 @@ pub fn spread(parts: &str, columns: usize, limit: usize) -> Option<SpreadParts> 
     for array in &mut arrays {
         array.push(']');
     }
-    Some(SpreadParts { arrays, left_out })
+    SpreadParts { arrays, left_out }
+}
+
+/// As [`spread`]; parts that do not fit are shortened, the longest first, so that each keeps what
+/// tells it from others as long as there is room for that.
+pub fn fit(
+    parts: &str,
+    columns: usize,
+    limit: usize,
+    losses: &mut dyn Losses,
+) -> Option<SpreadParts> {
+    let list = elements(parts)?;
+    let whole = spread_list(list.iter().copied().map(Some), columns, limit);
+    if whole.left_out.is_empty() {
+        return Some(whole);
+    }
+    let lengths = list.iter().map(|part| part.len() + ",".len()).collect();
+    let mut longest = level(lengths, columns * limit).min(limit - "[]".len());
+    while longest >= MAX_IDENTITY {
+        let mut noted = LossList::default();
+        let parts = list.iter().map(|part| reduce(PATH, part, longest, &mut noted));
+        let fitted = spread_list(parts, columns, limit);
+        if fitted.left_out.is_empty() {
+            noted.tell(losses);
+            return Some(fitted);
+        }
+        longest = longest / 4 * 3;
+    }
+    let parts = list.iter().map(|part| reduce_to_identity(PATH, part, MAX_IDENTITY, losses));
+    Some(spread_list(parts, columns, limit))
 }
 
 /// Cuts `text` into pieces of whole characters, of at most `limit` bytes each. Joined, they are the

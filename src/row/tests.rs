@@ -25,7 +25,8 @@ fn message(
 ) -> (Map<String, Value>, RowMetadata<'static>) {
     let event = event.to_string();
     let (row, built) = build(EventType::Message, shape, text, &event);
-    (row, RowMetadata { id: built.id.into_owned().into(), ..built })
+    let disposition = built.disposition.map(|text| text.into_owned().into());
+    (row, RowMetadata { id: built.id.into_owned().into(), disposition, ..built })
 }
 
 fn part(name: &str, bytes: usize) -> Value {
@@ -142,7 +143,7 @@ fn names_of_left_out_values_fit_into_additional_fields() {
         assert!(built.oversize);
         let fields = &row["AdditionalFields"];
         let length = fields.as_str().map_or(fields.to_string().len(), str::len);
-        assert!((longest - 4_100..=longest).contains(&length), "{length}");
+        assert!((longest - 7_000..=longest).contains(&length), "{length}");
     }
 }
 
@@ -166,30 +167,21 @@ fn an_event_may_have_very_many_keys() {
 }
 
 #[test]
-fn parts_spread_over_columns_and_the_rest_is_named() {
-    let parts: Vec<Value> = (0..5).map(|n| part(&n.to_string(), 60_000)).collect();
-    let event = json!({"guid": "g", "ts": RECEIVED, "msgParts": parts});
-    let (row, built) = message(RowShape::Columns, MessageText::Fit, &event);
-    for (column, part) in ["msgParts", "msgParts2", "msgParts3", "msgParts4"].iter().zip(&parts) {
-        assert_eq!(row[*column], json!([part]));
-    }
-    assert!(built.oversize);
-    assert_eq!(row["AdditionalFields"]["connectorNotes"]["leftOut"], json!(["msgParts[4]"]));
-}
-
-#[test]
-fn a_value_that_is_too_long_keeps_the_members_that_fit() {
+fn a_value_that_is_too_long_keeps_what_fits() {
     let event = json!({
         "guid": "g", "ts": RECEIVED,
         "envelope": {"from": "a@b.example", "rcpts": vec!["someone@example.com"; 4_000]},
         "filter": "f".repeat(70_000),
     });
     let (row, built) = message(RowShape::Columns, MessageText::Fit, &event);
-    assert_eq!(row["envelope"], json!({"from": "a@b.example"}));
-    assert!(!row.contains_key("filter"));
+    assert_eq!(row["envelope"]["from"], "a@b.example");
+    let kept = row["envelope"]["rcpts"].as_array().unwrap().len();
+    assert!((2_500..4_000).contains(&kept), "{kept}");
+    assert_eq!(row["filter"], "f".repeat(63_998));
     assert!(built.oversize);
     let notes = &row["AdditionalFields"]["connectorNotes"];
-    assert_eq!(notes["leftOut"], json!(["envelope.rcpts", "filter"]));
+    assert_eq!(notes["leftOut"], json!(["filter (from byte 63998)"]));
+    assert_eq!(notes["shortened"], json!({"envelope.rcpts": {"kept": kept, "of": 4_000}}));
 }
 
 #[test]
@@ -218,18 +210,22 @@ fn legacy_rows_are_the_event_with_its_type_and_parts_as_text() {
 }
 
 #[test]
-fn legacy_leaves_that_are_too_long_are_left_out_and_named() {
+fn legacy_leaves_that_are_too_long_are_cut_and_named() {
     let event = json!({
         "guid": "g", "ts": RECEIVED,
         "msg": {"header": {"subject": ["s"], "to": ["t".repeat(40_000)]}, "lang": "en"},
     });
     let (row, built) = message(RowShape::Legacy, MessageText::Fit, &event);
-    let expected = json!({"header": {"subject": ["s"], "to": null}, "lang": "en"});
+    let to = "t".repeat(31_996);
+    let expected = json!({"header": {"subject": ["s"], "to": [to]}, "lang": "en"});
     assert_eq!(row["msg"], expected);
     assert!(built.oversize);
     let additional: Value =
         serde_json::from_str(row["AdditionalFields"].as_str().unwrap()).unwrap();
-    assert_eq!(additional["connectorNotes"]["leftOut"], json!(["msg.header.to"]));
+    assert_eq!(
+        additional["connectorNotes"]["leftOut"],
+        json!(["msg.header.to[] (from byte 31996)"])
+    );
 }
 
 fn values() -> impl Strategy<Value = Value> {
@@ -272,8 +268,11 @@ proptest! {
         for column in MESSAGE_PARTS {
             joined.extend(row.get(column).and_then(Value::as_array).cloned().unwrap_or_default());
         }
-        prop_assert_eq!(built.oversize, joined.len() < parts.len());
-        prop_assert!(joined.iter().all(|part| parts.contains(part)));
+        let names = |parts: &[Value]| -> Vec<Value> {
+            parts.iter().map(|part| part["detectedName"].clone()).collect()
+        };
+        prop_assert_eq!(names(&joined), names(&parts));
+        prop_assert_eq!(built.oversize, joined != parts);
         for (column, value) in &row {
             prop_assert!(value.to_string().len() <= 65_536, "{}", column);
         }

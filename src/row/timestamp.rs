@@ -9,7 +9,8 @@ use jiff::{Timestamp, civil};
 const POSSIBLE: Range<Timestamp> = Timestamp::UNIX_EPOCH..Timestamp::constant(7_258_118_400, 0);
 
 /// Reads the JSON text of an event's `ts`: ISO 8601 with any fraction and any offset. The offset has
-/// a colon or none, is `Z`, or is missing, which means UTC.
+/// a colon or none, is `Z`, `UTC` or `GMT`, or is missing, which means UTC. Blanks may stand before
+/// it.
 ///
 /// `None` for any other text, and for a time at which no event can have happened.
 pub fn parse(value: &str) -> Option<Timestamp> {
@@ -22,12 +23,54 @@ pub fn parse(value: &str) -> Option<Timestamp> {
         }
     };
     let text = text.trim();
-    let at = text.parse::<Timestamp>().ok().or_else(|| {
+    let at = exact(text).or_else(|| exact(&respelled(text)?))?;
+    POSSIBLE.contains(&at).then_some(at)
+}
+
+fn exact(text: &str) -> Option<Timestamp> {
+    text.parse().ok().or_else(|| {
         // A date-time without an offset; jiff refuses one that names a zone here.
         let local: civil::DateTime = text.parse().ok()?;
         text.contains([':']).then(|| local.to_zoned(TimeZone::UTC).ok())?.map(|at| at.timestamp())
-    })?;
-    POSSIBLE.contains(&at).then_some(at)
+    })
+}
+
+/// A time in the spelling that jiff reads, which has nine digits of fraction at most and no blank
+/// before the offset. `None` if it is not clear what is meant.
+fn respelled(text: &str) -> Option<String> {
+    const DATE: usize = "2026-11-25".len();
+    if !text.is_ascii() || text.len() <= DATE {
+        return None;
+    }
+    let (date, rest) = text.split_at(DATE);
+    let rest = rest.strip_prefix(['T', 't', ' '])?;
+    let (time, offset) = split_offset(rest)?;
+    let (time, fraction) = time.split_once(['.', ',']).unwrap_or((time, "0"));
+    if fraction.is_empty() || !fraction.bytes().all(|byte| byte.is_ascii_digit()) {
+        return None;
+    }
+    let fraction = &fraction[..fraction.len().min(9)];
+    (time.len() == "21:00:11".len()).then(|| format!("{date}T{time}.{fraction}{offset}"))
+}
+
+/// Splits an ASCII time of day from its offset, which is `Z` if it has none.
+fn split_offset(text: &str) -> Option<(&str, &str)> {
+    for name in ["UTC", "GMT", "Z"] {
+        let (time, end) = text.split_at(text.len().saturating_sub(name.len()));
+        if end.eq_ignore_ascii_case(name) {
+            return Some((time.trim_end(), "Z"));
+        }
+    }
+    let Some(sign) = text.rfind(['+', '-']) else { return Some((text, "Z")) };
+    let (time, offset) = text.split_at(sign);
+    let digits = offset.bytes().filter(u8::is_ascii_digit).count();
+    let is_whole = match offset.len() {
+        3 => digits == 2,
+        5 => digits == 4,
+        6 => digits == 4 && offset.as_bytes()[3] == b':',
+        _ => false,
+    };
+    is_whole.then_some((time.trim_end(), offset))
 }
 
 #[cfg(test)]
@@ -60,8 +103,43 @@ mod tests {
     }
 
     #[test]
+    fn spellings_of_a_time_are_read_as_that_time() {
+        for text in [
+            "2026-11-25T21:00:11.5000001234+0000",
+            "2026-11-25T21:00:11.500000000000000000000000000000 +00:00",
+            "2026-11-25T21:00:11.500000 UTC",
+            "2026-11-25T21:00:11.500000UTC",
+            "2026-11-25T21:00:11.500000 gmt",
+            "2026-11-25T21:00:11.5 Z",
+            "2026-11-25t21:00:11.5z",
+            "2026-11-25 21:00:11.5",
+            "2026-11-25 21:00:11,5000000000 +0000",
+            "2026-11-25T14:00:11,5 -0700",
+            "2026-11-25T14:00:11.5  -07:00",
+            "2026-11-25T22:30:11.5 +0130",
+            "2026-11-25T22:00:11.5 +01",
+        ] {
+            let at = utc(&format!("\"{text}\"")).expect(text);
+            assert_eq!(&at[..21], "2026-11-25T21:00:11.5", "{text}");
+        }
+        let leap = utc(r#""2016-12-31T23:59:60.0000000000 UTC""#);
+        assert_eq!(leap.as_deref(), Some("2016-12-31T23:59:59Z"));
+    }
+
+    #[test]
     fn other_texts_are_not_a_time() {
         for value in [
+            r#""2026-11-25T21:00:11 EST""#,
+            r#""2026-11-25T21:00:11 UTC+02:00""#,
+            r#""2026-11-25T21:00:11 +2""#,
+            r#""2026-11-25T21:00:11 +02:0""#,
+            r#""2026-11-25T21:00:11.+0000""#,
+            r#""2026-11-25T21:00:11.12.34567890123+0000""#,
+            r#""2026-11-25 9:00:11 PM""#,
+            r#""25/11/2026 21:00:11""#,
+            r#""2026-11-25T21:00:11+0000 UTC""#,
+            r#""2026-11-25T25:00:11 UTC""#,
+            r#""UTC""#,
             "null",
             "1716379803",
             r#""""#,

@@ -161,7 +161,7 @@ async fn the_archive_knows_an_undated_event_that_live_brought() {
 #[tokio::test]
 async fn an_event_that_can_be_no_row_is_kept_once() {
     let scene = Scene::hybrid().start().await;
-    let events = vec![Bytes::from("no event"), Bytes::from_static(b"{\"guid\":\"\xff\"}")];
+    let events = vec![Bytes::from("no event"), Bytes::from_static(b"{\"guid\":\"\xff\"")];
     scene.give_events(&messages(), last_hour(), events);
     let report = scene.run_well().await;
     let counts = &of_feed(&report, &messages()).counts;
