@@ -10,7 +10,7 @@
 //! | the process | storage, TLS, a stop | the feed waits for the next run | likewise |
 //!
 //! Whether a fault passes by itself decides only whether it is retried at once, where it arises:
-//! [`RefusalKind`](crate::pod::RefusalKind) for sessions, the destination's verdicts for posts. What
+//! [`RefusalKind`] for sessions, the destination's verdicts for posts. What
 //! does not pass is tried again in later runs all the same, since it heals when its cause is mended.
 
 use super::delivery_error::DeliveryError;
