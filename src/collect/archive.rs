@@ -17,7 +17,7 @@ use super::hour_status::{
 };
 use super::ledger::Ledger;
 use super::pipeline::EventDelivery;
-use super::plan::{awaits_second_read, believed, is_near_end_of_retention, is_reread};
+use super::plan::{awaits_second_read, believed, is_near_end_of_retention, is_reread, tried};
 use super::read_end::ReadEnd;
 use super::session_reader::ReadError;
 use crate::error_code::Coded as _;
@@ -98,13 +98,22 @@ impl<'a> ArchiveReader<'a> {
         let report = progress.report();
         report.counts.add(&counts);
         report.repaired += if is_repair { counts.delivered } else { 0 };
-        let error = match end {
+        match end {
             Ok(end) => {
                 report.count_session_end("archive", &end);
-                return self.record(hour, &end, counts.events, ledger, progress).await;
+                self.record(hour, &end, counts.events, ledger, progress).await
             }
-            Err(error) => error,
-        };
+            Err(error) => self.fail(hour, error, progress).await,
+        }
+    }
+
+    /// Does what follows from a fault of the reading of `hour`.
+    async fn fail(
+        &self,
+        hour: Hour,
+        error: ReadError<DeliveryError>,
+        progress: &mut FeedProgress<'_>,
+    ) -> Result<HourOutcome, FeedError> {
         if self.is_expired(hour, &error, progress) {
             progress.record_lost_hour(hour).await?;
             return Ok(HourOutcome::Lost);
@@ -140,9 +149,8 @@ impl<'a> ArchiveReader<'a> {
         let status = match self.classify(hour, end, events, ledger, progress).await {
             Ok(status) => status,
             Err(error) => {
-                let error = DeliveryError::Ledger(error);
-                let (code, reason) = (error.code(), error.to_string());
-                return Ok(HourOutcome::Failed(FailedHour { hour, code, reason }));
+                let error = ReadError::Sink(DeliveryError::Ledger(error));
+                return self.fail(hour, error, progress).await;
             }
         };
         match &status {
@@ -177,8 +185,7 @@ impl<'a> ArchiveReader<'a> {
         } else if let Some(believed) = believed(checkpoint, hour) {
             classify_look(believed, reading, now, timing)
         } else {
-            let previous = checkpoint.retry.iter().find(|attempt| attempt.hour == hour);
-            classify_read(hour, previous, reading, now, timing)
+            classify_read(hour, tried(checkpoint, hour), reading, now, timing)
         })
     }
 

@@ -115,9 +115,9 @@ impl Committer {
 
     /// Remembers what the batch tells of its table and of refused rows.
     fn note_evidence(&self, outcome: &BatchOutcome<PendingRow>) {
-        let ids = |rows: &[RefusedRow<PendingRow>]| {
-            rows.iter().map(|refused| refused.tag.id).collect::<Vec<_>>().into_iter()
-        };
+        fn ids(rows: &[RefusedRow<PendingRow>]) -> impl Iterator<Item = EventId> {
+            rows.iter().map(|refused| refused.tag.id)
+        }
         if !outcome.delivered.is_empty() {
             self.evidence.note_accepted(outcome.delivered.iter().map(|row| row.id));
         }

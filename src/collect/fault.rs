@@ -10,8 +10,8 @@
 //! | the process | storage, TLS, a stop | the feed waits for the next run | likewise |
 //!
 //! Whether a fault passes by itself decides only whether it is retried at once, where it arises:
-//! [`RefusalKind`] for sessions, the destination's verdicts for posts. What
-//! does not pass is tried again in later runs all the same, since it heals when its cause is mended.
+//! [`RefusalKind`] for sessions, the destination's verdicts for posts. What does not pass is tried
+//! again in later runs all the same, since it heals when its cause is mended.
 
 use super::delivery_error::DeliveryError;
 use super::session_reader::ReadError;
@@ -96,7 +96,8 @@ fn scope_of_delivery(error: &DeliveryError) -> Scope {
         DeliveryError::Ledger(StateError::Ledger { .. } | StateError::TooLarge { .. }) => {
             Scope::Hour
         }
-        DeliveryError::Ledger(_) | DeliveryError::DeadLetter(_) => Scope::Process,
-        DeliveryError::Fault(_) => Scope::Cluster,
+        DeliveryError::Ledger(_) | DeliveryError::DeadLetter(_) | DeliveryError::Fault(_) => {
+            Scope::Process
+        }
     }
 }

@@ -10,7 +10,7 @@ use super::evidence::Evidence;
 use super::feed_context::FeedContext;
 use super::feed_error::FeedError;
 use super::hour_status::{HourStatus, failed_read, has_failed_often, is_too_long, look_later};
-use super::plan::{Plan, believed, is_reread, plan};
+use super::plan::{Plan, believed, is_reread, plan, tried};
 use super::read_end::ReadEnd;
 use super::record::{drop_expired_rereads, record, record_lost};
 use super::session_reader::ReadError;
@@ -184,10 +184,9 @@ impl<'a> FeedProgress<'a> {
         let now = self.ctx.now();
         for FailedHour { hour, code, reason } in failed {
             let checkpoint = self.stored.get();
-            let previous = checkpoint.retry.iter().find(|attempt| attempt.hour == hour);
             let status = match believed(checkpoint, hour) {
                 Some(attempt) => HourStatus::Believed(look_later(attempt, now)),
-                None => HourStatus::Retry(failed_read(hour, previous, code, now)),
+                None => HourStatus::Retry(failed_read(hour, tried(checkpoint, hour), code, now)),
             };
             self.note_error(FeedError::HourFailed { hour, code, reason });
             self.record_hour(hour, status).await?;

@@ -67,9 +67,10 @@ pub(super) fn classify_read(
     let mut attempt = next_attempt(hour, previous, end.into(), events, now);
     let is_empty = events == 0 && *end == ReadEnd::Session(SessionEnd::Closed(Some(1000)));
     attempt.empty_reads = attempt.empty_reads.saturating_add(u32::from(is_empty));
-    let again = |mut attempt: HourAttempt, after: SignedDuration| {
-        attempt.not_before = later(now, Some(after));
-        attempt
+    let backoff = wait(attempt.attempts);
+    let again = |attempt: HourAttempt, after| HourAttempt {
+        not_before: later(now, Some(after)),
+        ..attempt
     };
     let equals_last = previous.is_some_and(|previous| {
         previous.last_events == events && previous.last_end == attempt.last_end
@@ -79,9 +80,8 @@ pub(super) fn classify_read(
             if equals_last && attempt.attempts >= EQUAL_READS_TO_BELIEVE {
                 return HourStatus::Believed(again(attempt, LOOK_INTERVAL));
             }
-            let wait =
-                if events == 0 { signed(timing.empty_retry) } else { wait(attempt.attempts) };
-            HourStatus::Retry(again(attempt, wait))
+            let after = if events == 0 { signed(timing.empty_retry) } else { backoff };
+            HourStatus::Retry(again(attempt, after))
         }
         ReadEnd::Session(SessionEnd::Closed(Some(1000))) => {
             if events > 0 || attempt.empty_reads >= EMPTY_READS_TO_BELIEVE {
@@ -94,9 +94,8 @@ pub(super) fn classify_read(
         {
             HourStatus::Believed(again(attempt, LOOK_INTERVAL))
         }
-        ReadEnd::Session(_) => HourStatus::Retry(again(attempt.clone(), wait(attempt.attempts))),
-        // An hour that does not fit into a run must not take the time of every run.
-        ReadEnd::OutOfTime => HourStatus::Retry(again(attempt.clone(), wait(attempt.attempts))),
+        // An hour that does not fit into a run must not take the time of every run either.
+        ReadEnd::Session(_) | ReadEnd::OutOfTime => HourStatus::Retry(again(attempt, backoff)),
         // We ended it ourselves: no reason to wait.
         ReadEnd::Stopped | ReadEnd::Quiet | ReadEnd::CaughtUp => HourStatus::Retry(attempt),
     }

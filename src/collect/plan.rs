@@ -76,6 +76,11 @@ pub(super) fn awaits_second_read(checkpoint: &Checkpoint, hour: Hour) -> bool {
     checkpoint.second.binary_search(&hour).is_ok()
 }
 
+/// The hour's last attempt, if the hour was tried and is not done.
+pub(super) fn tried(checkpoint: &Checkpoint, hour: Hour) -> Option<&HourAttempt> {
+    checkpoint.retry.iter().find(|attempt| attempt.hour == hour)
+}
+
 /// The hour's last reading, if the hour is only believed to be done.
 pub(super) fn believed(checkpoint: &Checkpoint, hour: Hour) -> Option<&HourAttempt> {
     checkpoint.believed.iter().find(|attempt| attempt.hour == hour)

@@ -10,6 +10,7 @@ use std::borrow::Cow;
 use super::event::{elements_within, members};
 use super::losses::Losses;
 use super::rank::{Rank, rank};
+use super::repair::escape_length;
 
 /// Values that are too long and nested deeper than this are left out.
 const MAX_DEPTH: usize = 16;
@@ -178,26 +179,20 @@ fn array(
 /// The beginning of a JSON text, cut before a whole character or escape.
 fn text(path: &str, value: &str, limit: usize, losses: &mut dyn Losses) -> Option<String> {
     let inner = &value[1..value.len() - 1];
-    let end = inner.floor_char_boundary(limit.checked_sub("\"\"".len())?);
+    let end = limit.checked_sub("\"\"".len())?;
     let mut kept = 0;
-    let mut characters = inner.char_indices();
-    while let Some((at, character)) = characters.next() {
-        if at > end {
+    while let Some(character) = inner[kept..].chars().next() {
+        let length = match character {
+            '\\' => escape_length(&inner[kept..]),
+            _ => character.len_utf8(),
+        };
+        if kept + length > end {
             break;
         }
-        kept = at;
-        if character == '\\' && characters.next().is_some_and(|(_, kind)| kind == 'u') {
-            let low = inner[at..].get(6..).is_some_and(|rest| rest.starts_with(r"\u"))
-                && inner[at..].get(2..4).is_some_and(is_high_surrogate);
-            characters.by_ref().take(if low { 10 } else { 4 }).for_each(drop);
-        }
+        kept += length;
     }
     losses.left_out(&format!("{path} (from byte {kept})"));
     Some(format!("\"{}\"", &inner[..kept]))
-}
-
-fn is_high_surrogate(start: &str) -> bool {
-    ["d8", "d9", "da", "db"].iter().any(|high| start.eq_ignore_ascii_case(high))
 }
 
 /// The greatest length to which all of `lengths` may be cut so that their sum is at most `room`.

@@ -130,6 +130,11 @@ fn push_escape(rest: &str, out: &mut String, repairs: &mut Repairs) -> usize {
     length
 }
 
+/// The length of the escape at the start of `rest`; a pair of surrogates is one.
+pub fn escape_length(rest: &str) -> usize {
+    escape(rest).0
+}
+
 /// The length of the escape at the start of `rest`, and of which kind it is. Of an unknown one only
 /// the backslash counts.
 fn escape(rest: &str) -> (usize, Escape) {

@@ -34,16 +34,20 @@ pub enum MessageText {
 #[error("not one of the values that this setting takes")]
 pub struct NotAChoice;
 
+/// The value that goes with `text`, in any case.
+fn chosen<T: Copy>(text: &str, choices: &[(&str, T)]) -> Result<T, NotAChoice> {
+    let choice = choices.iter().find(|(name, _)| text.eq_ignore_ascii_case(name));
+    choice.map(|(_, value)| *value).ok_or(NotAChoice)
+}
+
 impl FromStr for Mode {
     type Err = NotAChoice;
 
     fn from_str(text: &str) -> Result<Mode, NotAChoice> {
-        match text.to_ascii_lowercase().as_str() {
-            // What release 0.1.0 called `live` left out the archive, and with it events.
-            "hybrid" | "live" => Ok(Mode::Hybrid),
-            "archive" => Ok(Mode::Archive),
-            _ => Err(NotAChoice),
-        }
+        // What release 0.1.0 called `live` left out the archive, and with it events.
+        let choices =
+            [("hybrid", Mode::Hybrid), ("live", Mode::Hybrid), ("archive", Mode::Archive)];
+        chosen(text, &choices)
     }
 }
 
@@ -51,11 +55,8 @@ impl FromStr for LiveReading {
     type Err = NotAChoice;
 
     fn from_str(text: &str) -> Result<LiveReading, NotAChoice> {
-        match text.to_ascii_lowercase().as_str() {
-            "catch-up" => Ok(LiveReading::CatchUp),
-            "continuous" => Ok(LiveReading::Continuous),
-            _ => Err(NotAChoice),
-        }
+        let choices = [("catch-up", LiveReading::CatchUp), ("continuous", LiveReading::Continuous)];
+        chosen(text, &choices)
     }
 }
 
@@ -63,10 +64,6 @@ impl FromStr for MessageText {
     type Err = NotAChoice;
 
     fn from_str(text: &str) -> Result<MessageText, NotAChoice> {
-        match text.to_ascii_lowercase().as_str() {
-            "fit" => Ok(MessageText::Fit),
-            "drop" => Ok(MessageText::Drop),
-            _ => Err(NotAChoice),
-        }
+        chosen(text, &[("fit", MessageText::Fit), ("drop", MessageText::Drop)])
     }
 }

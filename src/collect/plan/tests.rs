@@ -253,7 +253,7 @@ fn status_of_a_reading(
     minutes: i64,
     now: Timestamp,
 ) -> HourStatus {
-    let previous = checkpoint.retry.iter().find(|attempt| attempt.hour == hour);
+    let previous = tried(checkpoint, hour);
     let missing = minutes as usize % 2;
     let (end, events) = match kind {
         0 => (closed(1000), 3),

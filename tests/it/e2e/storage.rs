@@ -114,6 +114,19 @@ async fn the_next_run_delivers_after_any_refused_storage_step() {
 }
 
 #[tokio::test]
+async fn a_storage_fault_after_an_empty_reading_blames_no_hour() {
+    let (scene, relay) = through_a_relay("ledger-after-empty").await;
+    relay.refuse("comp=list", "403 Forbidden", "AccountIsDisabled");
+    let text = failure(&scene.run().await, &messages());
+    assert!(text.starts_with("the ledger of delivered events can't be used: "), "{text}");
+    let checkpoint = checkpoint_in("ledger-after-empty").await;
+    assert_eq!((checkpoint.retry, checkpoint.next_hour), (vec![], last_hour()));
+    relay.refuse_nothing();
+    scene.run_well().await;
+    assert_eq!(checkpoint_in("ledger-after-empty").await.retry[0].empty_reads, 1);
+}
+
+#[tokio::test]
 async fn a_status_that_can_not_be_written_fails_nothing() {
     let (scene, relay) = through_a_relay("status-write").await;
     let events = scene.give(&messages(), last_hour(), EVENTS);

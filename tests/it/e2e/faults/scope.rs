@@ -18,6 +18,18 @@ fn refuse(status: u16) -> SessionFault {
     SessionFault::Refuse(refusal)
 }
 
+/// Gives every archive session of these hours the fault, or none any more.
+fn set_fault(scene: &Scene, hours: &[Hour], fault: Option<SessionFault>) {
+    for hour in hours {
+        scene.simulation.pod.set_hour_fault(&messages(), *hour, fault.clone());
+    }
+}
+
+/// The newest hours that are due, oldest first.
+fn last_hours(count: i64) -> Vec<Hour> {
+    last_hour().plus(1 - count).through(last_hour()).collect()
+}
+
 async fn attempt(scene: &Scene, hour: Hour) -> HourAttempt {
     let checkpoint = scene.checkpoint(&messages()).await.unwrap();
     checkpoint.retry.into_iter().find(|attempt| attempt.hour == hour).expect("it is on record")
@@ -86,11 +98,10 @@ async fn an_hour_that_fails_backs_off_up_to_an_hour() {
 async fn hours_that_all_fail_alike_are_the_feeds_fault() {
     for mode in MODES {
         let scene = Scene::of().set("ProofpointMode", mode).lookback(24).start().await;
-        let mut events = Vec::new();
-        for hour in last_hour().plus(-23).through(last_hour()) {
-            events.extend(scene.give(&messages(), hour, 2));
-            scene.simulation.pod.set_hour_fault(&messages(), hour, Some(refuse(503)));
-        }
+        let hours = last_hours(24);
+        let events: Vec<_> =
+            hours.iter().flat_map(|hour| scene.give(&messages(), *hour, 2)).collect();
+        set_fault(&scene, &hours, Some(refuse(503)));
         for _ in 0..4 {
             let report = scene.run().await;
             assert_tells(&failure(&report, &messages()), &["3 hours can't be read", "503"]);
@@ -98,9 +109,7 @@ async fn hours_that_all_fail_alike_are_the_feeds_fault() {
             assert_eq!((checkpoint.retry, checkpoint.lost), (vec![], vec![]), "no hour is blamed");
         }
         assert_eq!(scene.simulation.pod.counters().refused[&503], 12);
-        for hour in last_hour().plus(-23).through(last_hour()) {
-            scene.simulation.pod.set_hour_fault(&messages(), hour, None);
-        }
+        set_fault(&scene, &hours, None);
         scene.run_well().await;
         assert_arrived(&scene, EventType::Message, &events);
     }
@@ -109,19 +118,15 @@ async fn hours_that_all_fail_alike_are_the_feeds_fault() {
 #[tokio::test]
 async fn a_cluster_that_proofpoint_does_not_know_loses_no_hour() {
     let scene = Scene::of().lookback(48).start().await;
-    let mut events = Vec::new();
-    for hour in last_hour().plus(-47).through(last_hour()) {
-        events.extend(scene.give(&messages(), hour, 1));
-        scene.simulation.pod.set_hour_fault(&messages(), hour, Some(refuse(400)));
-    }
+    let hours = last_hours(48);
+    let events: Vec<_> = hours.iter().flat_map(|hour| scene.give(&messages(), *hour, 1)).collect();
+    set_fault(&scene, &hours, Some(refuse(400)));
     for _ in 0..3 {
         let report = scene.run().await;
         assert_tells(&failure(&report, &messages()), &["400", "ProofpointClusterID"]);
         assert_eq!(report.feeds[0].hours_lost, []);
     }
-    for hour in last_hour().plus(-47).through(last_hour()) {
-        scene.simulation.pod.set_hour_fault(&messages(), hour, None);
-    }
+    set_fault(&scene, &hours, None);
     scene.run_well().await;
     assert_arrived(&scene, EventType::Message, &events);
 }
