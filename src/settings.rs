@@ -12,7 +12,7 @@ mod source;
 mod storage;
 
 pub use choice::{LiveReading, MessageText, Mode, NotAChoice};
-pub use clusters::Cluster;
+pub use clusters::{Cluster, UnusableCluster};
 pub use destination::DestinationSettings;
 pub use host::HostSettings;
 use identity::identity_and_cloud;
@@ -57,7 +57,9 @@ impl Settings {
     /// Reads all settings.
     ///
     /// # Errors
-    /// Every setting that is missing or can't be used, in one error.
+    /// Every setting that is missing or can't be used, in one error, if one of them concerns all
+    /// clusters, or if no cluster is left. What concerns one cluster alone is in
+    /// [`SourceSettings::unusable_clusters`].
     pub fn read(vars: &Vars) -> Result<Settings, BadSettings> {
         let mut reader = SettingsReader::new(vars);
         let settings = Settings::read_with(&mut reader);

@@ -14,7 +14,9 @@ use proofpoint_sentinel::collect::{
 use proofpoint_sentinel::error_code;
 use proofpoint_sentinel::net::Net;
 use proofpoint_sentinel::pod::SessionTimeouts;
-use proofpoint_sentinel::settings::{Cluster, Settings, SourceSettings, environment};
+use proofpoint_sentinel::settings::{
+    Cluster, Settings, SourceSettings, UnusableCluster, environment,
+};
 use proofpoint_sentinel_core::clock::Clock;
 use proofpoint_sentinel_core::feed::{EventType, Feed};
 use proofpoint_sentinel_core::hour::Hour;
@@ -79,7 +81,7 @@ async fn collect(arguments: &Arguments) -> Result<bool, Failure> {
     let result: Result<(), Failure> = match &arguments.out {
         Some(path) => {
             let source = SourceSettings::read(&vars)?;
-            let cluster = choose_cluster(&source.clusters, arguments.cluster.as_deref())?;
+            let cluster = choose_cluster(&source, arguments.cluster.as_deref())?;
             let feed = feed(cluster, arguments.event_type);
             let net = Net::of(&source.net)?;
             let reader = SessionReader {
@@ -97,8 +99,7 @@ async fn collect(arguments: &Arguments) -> Result<bool, Failure> {
         None => {
             let settings = Settings::read(&vars)?;
             logging::doubtful_settings(&settings);
-            let cluster =
-                choose_cluster(&settings.source.clusters, arguments.cluster.as_deref())?.clone();
+            let cluster = choose_cluster(&settings.source, arguments.cluster.as_deref())?.clone();
             let feed = feed(&cluster, arguments.event_type);
             let id = format!("collect {} to {}", arguments.from, arguments.to);
             let run = unlimited_run(id, settings, stop.clone(), counters.clone());
@@ -121,20 +122,31 @@ fn unclear(message: String) -> Failure {
 }
 
 fn choose_cluster<'a>(
-    clusters: &'a [Cluster],
+    source: &'a SourceSettings,
     wanted: Option<&str>,
 ) -> Result<&'a Cluster, Failure> {
-    let names = || clusters.iter().map(|cluster| cluster.name.as_str()).collect::<Vec<_>>();
-    match (clusters, wanted) {
-        ([only], None) => Ok(only),
-        (_, None) => Err(unclear(format!("--cluster is needed: one of {}", names().join(", ")))),
-        (_, Some(wanted)) => clusters
-            .iter()
-            .find(|cluster| cluster.name == wanted || cluster.id == wanted)
-            .ok_or_else(|| {
-                unclear(format!("there is no cluster `{wanted}`, only {}", names().join(", ")))
-            }),
+    let (clusters, unusable) = (&source.clusters[..], &source.unusable_clusters[..]);
+    let names = || {
+        let names = clusters.iter().map(|cluster| cluster.name.as_str());
+        names.chain(unusable.iter().map(|cluster| cluster.name.as_str())).collect::<Vec<_>>()
+    };
+    let Some(wanted) = wanted else {
+        return match (clusters, unusable) {
+            ([only], []) => Ok(only),
+            _ => Err(unclear(format!("--cluster is needed: one of {}", names().join(", ")))),
+        };
+    };
+    if let Some(cluster) = clusters.iter().find(|known| known.name == wanted || known.id == wanted)
+    {
+        return Ok(cluster);
     }
+    let is_wanted = |known: &&UnusableCluster| {
+        known.name == wanted || known.id.as_deref().is_some_and(|id| id == wanted)
+    };
+    Err(match unusable.iter().find(is_wanted) {
+        Some(known) => Failure::new(known.code(), known.to_string()),
+        None => unclear(format!("there is no cluster `{wanted}`, only {}", names().join(", "))),
+    })
 }
 
 /// The progress bar, a line for each hour, and what the user reads at the end.

@@ -22,7 +22,7 @@ use crate::error_code;
 use crate::lease_scope::LeaseScope;
 use crate::report::{FeedOutcome, FeedReport, status_json};
 use crate::settings::Cluster;
-use crate::state::StateError;
+use crate::state::{State, StateError};
 
 /// Works on one feed, under its lease, until nothing more is due or the run's time is up.
 pub(super) async fn collect_feed(
@@ -40,7 +40,7 @@ pub(super) async fn collect_feed(
         let result = collect_leased(ctx, &mut report).await;
         report.conclude(result.as_ref().err(), ctx.now(), started.elapsed());
         if !scope.is_lost() {
-            write_status(ctx, &report).await;
+            write_status(ctx.state(), run, feed, &report).await;
         }
         result
     };
@@ -82,9 +82,9 @@ async fn collect_leased(ctx: FeedContext<'_>, report: &mut FeedReport) -> Result
 
 /// Writes what the report says for who looks at the feed from outside. A status that can't be
 /// written fails nothing: the log says the same.
-async fn write_status(ctx: FeedContext<'_>, report: &FeedReport) {
-    let status = status_json(report, &ctx.run().id, ctx.now());
-    if let Err(error) = ctx.state().write_status(ctx.feed(), status.into()).await {
+pub(super) async fn write_status(state: &State, run: &Run, feed: &Feed, report: &FeedReport) {
+    let status = status_json(report, &run.id, run.clock.now());
+    if let Err(error) = state.write_status(feed, status.into()).await {
         tracing::warn!(code = %error_code::STATUS_NOT_WRITTEN, %error, "the feed's status was not written");
     }
 }

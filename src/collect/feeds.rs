@@ -7,44 +7,86 @@ use tokio::task::JoinSet;
 use tokio::time::timeout_at;
 use tracing::Instrument;
 
-use super::feed::collect_feed;
+use super::feed::{collect_feed, write_status};
 use super::run::Run;
 use super::services::Services;
 use crate::error_code::{self, ErrorCode};
 use crate::report::{FeedOutcome, FeedReport};
-use crate::settings::Cluster;
+use crate::settings::{Cluster, UnusableCluster};
 
 /// Works on every feed of the run, each in a task of its own. What fails for one feed, even a
-/// panic, is in its report alone. The reports are in the feeds' order.
+/// panic, is in its report alone, and so is what is wrong with the settings of its cluster. The
+/// reports are in the order of the feeds' names.
 pub(super) async fn collect_feeds(run: Run, services: Services) -> Vec<FeedReport> {
     let (run, services) = (Arc::new(run), Arc::new(services));
-    let mut tasks = JoinSet::new();
-    let mut running = Vec::new();
+    let mut tasks = FeedTasks::default();
     for cluster in &run.settings.source.clusters {
-        for event_type in &run.settings.source.event_types {
-            let feed = Feed { cluster_id: cluster.id.clone(), event_type: *event_type };
+        for feed in feeds(&run, &cluster.id) {
             let work = within_time(run.clone(), services.clone(), cluster.clone(), feed.clone());
-            let task = tasks.spawn(work.in_current_span());
-            running.push((task.id(), feed, cluster.name.clone()));
+            tasks.spawn(feed.to_string(), &cluster.name, work);
         }
     }
-    let mut reports = Vec::new();
-    while let Some(joined) = tasks.join_next_with_id().await {
-        let (id, report) = match joined {
-            Ok((id, report)) => (id, Ok(report)),
-            Err(fault) => (fault.id(), Err(fault)),
-        };
-        let Some(position) = running.iter().position(|(other, ..)| *other == id) else {
+    for cluster in &run.settings.source.unusable_clusters {
+        let Some(id) = &cluster.id else {
+            let name = format!("cluster {}", cluster.name);
+            let report = unusable(name.clone(), cluster);
+            tasks.spawn(name, &cluster.name, async { report });
             continue;
         };
-        let (_, feed, cluster) = running.swap_remove(position);
-        reports.push(report.unwrap_or_else(|fault| {
-            let reason = format!("a fault in the program: {fault}");
-            failed(&feed, cluster, error_code::PROGRAM_FAULT, reason)
-        }));
+        for feed in feeds(&run, id) {
+            let work =
+                report_unusable(run.clone(), services.clone(), cluster.clone(), feed.clone());
+            tasks.spawn(feed.to_string(), &cluster.name, work);
+        }
     }
-    reports.sort_by(|a, b| a.feed.cmp(&b.feed));
-    reports
+    tasks.join_all().await
+}
+
+fn feeds(run: &Run, cluster_id: &str) -> Vec<Feed> {
+    let event_types = run.settings.source.event_types.iter();
+    event_types
+        .map(|event_type| Feed { cluster_id: cluster_id.to_owned(), event_type: *event_type })
+        .collect()
+}
+
+/// The tasks of all feeds, with what is told of one that panics.
+#[derive(Default)]
+struct FeedTasks {
+    tasks: JoinSet<FeedReport>,
+    /// Each task with the names of its feed and its cluster.
+    running: Vec<(tokio::task::Id, String, String)>,
+}
+
+impl FeedTasks {
+    fn spawn(
+        &mut self,
+        feed: String,
+        cluster: &str,
+        work: impl Future<Output = FeedReport> + Send + 'static,
+    ) {
+        let task = self.tasks.spawn(work.in_current_span());
+        self.running.push((task.id(), feed, cluster.to_owned()));
+    }
+
+    async fn join_all(mut self) -> Vec<FeedReport> {
+        let mut reports = Vec::new();
+        while let Some(joined) = self.tasks.join_next_with_id().await {
+            let (id, report) = match joined {
+                Ok((id, report)) => (id, Ok(report)),
+                Err(fault) => (fault.id(), Err(fault)),
+            };
+            let Some(position) = self.running.iter().position(|(other, ..)| *other == id) else {
+                continue;
+            };
+            let (_, feed, cluster) = self.running.swap_remove(position);
+            reports.push(report.unwrap_or_else(|fault| {
+                let reason = format!("a fault in the program: {fault}");
+                failed(feed, cluster, error_code::PROGRAM_FAULT, reason)
+            }));
+        }
+        reports.sort_by(|a, b| a.feed.cmp(&b.feed));
+        reports
+    }
 }
 
 /// Works on one feed until the run's time is up at the latest.
@@ -57,12 +99,29 @@ async fn within_time(
     let work = collect_feed(&run, &services, &cluster, &feed);
     timeout_at(run.all_ends, work).await.unwrap_or_else(|_| {
         let reason = "the run's time was up while the storage did not answer".to_owned();
-        failed(&feed, cluster.name, error_code::STORAGE_OUT_OF_TIME, reason)
+        failed(feed.to_string(), cluster.name, error_code::STORAGE_OUT_OF_TIME, reason)
     })
 }
 
-fn failed(feed: &Feed, cluster: String, code: ErrorCode, reason: String) -> FeedReport {
-    let mut report = FeedReport::new(feed.to_string(), cluster);
+/// Reports a feed that can't be worked on, and writes its status: nobody else will.
+async fn report_unusable(
+    run: Arc<Run>,
+    services: Arc<Services>,
+    cluster: UnusableCluster,
+    feed: Feed,
+) -> FeedReport {
+    let report = unusable(feed.to_string(), &cluster);
+    // In vain if the time is up: then the log alone says it.
+    let _ = timeout_at(run.all_ends, write_status(services.state(), &run, &feed, &report)).await;
+    report
+}
+
+fn unusable(feed: String, cluster: &UnusableCluster) -> FeedReport {
+    failed(feed, cluster.name.clone(), cluster.code(), cluster.to_string())
+}
+
+fn failed(feed: String, cluster: String, code: ErrorCode, reason: String) -> FeedReport {
+    let mut report = FeedReport::new(feed, cluster);
     report.outcome = FeedOutcome::Failed { code, reason };
     report.log();
     report

@@ -102,6 +102,10 @@ fn source_is_sound(source: &SourceSettings) {
     assert_eq!(ids.len(), source.clusters.len(), "a cluster is there twice");
     let types: BTreeSet<_> = source.event_types.iter().collect();
     assert_eq!(types.len(), source.event_types.len(), "an event type is there twice");
+    for cluster in &source.unusable_clusters {
+        assert!(!cluster.name.is_empty() && !cluster.faults.is_empty());
+        assert!(cluster.id.as_ref().is_none_or(|id| !ids.contains(id)));
+    }
     for cluster in &source.clusters {
         assert!(!cluster.name.is_empty() && !cluster.id.is_empty());
         assert!(!cluster.id.contains(char::is_whitespace));

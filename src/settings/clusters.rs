@@ -1,10 +1,12 @@
 //! `ProofpointClusterID` and `ProofpointToken`, once or with suffixes.
 
 use std::collections::BTreeSet;
+use std::fmt;
 
 use proofpoint_sentinel_core::secret::Secret;
 
-use super::reader::{SettingsReader, quoted};
+use super::reader::{BadSetting, SettingsReader, quoted};
+use crate::error_code::ErrorCode;
 
 /// A Proofpoint on Demand cluster and the token that opens its log.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -18,20 +20,46 @@ pub struct Cluster {
     pub token: Secret,
 }
 
+/// A cluster whose own settings can't be used. Its `Display` is one line that names them all.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct UnusableCluster {
+    /// As of [`Cluster::name`].
+    pub name: String,
+    /// The cluster id, where it is known and no other cluster has it.
+    pub id: Option<String>,
+    /// At least one.
+    pub faults: Vec<BadSetting>,
+}
+
+impl fmt::Display for UnusableCluster {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "the settings of the cluster {} can't be used:", self.name)?;
+        self.faults.iter().try_for_each(|fault| write!(f, " {fault}"))
+    }
+}
+
+impl UnusableCluster {
+    /// The code of the first fault.
+    pub fn code(&self) -> ErrorCode {
+        self.faults[0].code
+    }
+}
+
+/// The clusters that are named in the settings, in the order of their names.
+#[derive(Debug)]
+pub(super) struct Clusters {
+    /// At least one; each id once.
+    pub(super) usable: Vec<Cluster>,
+    pub(super) unusable: Vec<UnusableCluster>,
+}
+
 const ID: &str = "ProofpointClusterID";
 const TOKEN: &str = "ProofpointToken";
 
-pub(super) fn read(reader: &mut SettingsReader<'_>) -> Option<Vec<Cluster>> {
-    let suffixes: BTreeSet<&str> = [ID, TOKEN]
-        .into_iter()
-        .flat_map(|prefix| {
-            reader.names_with(prefix).filter_map(move |name| {
-                let suffix = &name[prefix.len()..];
-                (suffix.is_empty() || (suffix.starts_with('_') && suffix.len() > 1))
-                    .then_some(suffix)
-            })
-        })
-        .collect();
+/// Reads all clusters. What is wrong with one of them concerns it alone, as long as another can be
+/// used.
+pub(super) fn read(reader: &mut SettingsReader<'_>) -> Option<Clusters> {
+    let suffixes = suffixes(reader);
     if suffixes.is_empty() {
         reader.missing(
             format!("{ID} and {TOKEN}"),
@@ -39,40 +67,86 @@ pub(super) fn read(reader: &mut SettingsReader<'_>) -> Option<Vec<Cluster>> {
         );
         return None;
     }
-    let clusters: Vec<Option<Cluster>> =
-        suffixes.into_iter().map(|suffix| cluster(reader, suffix)).collect();
-    let clusters: Vec<Cluster> = clusters.into_iter().collect::<Option<_>>()?;
-    for (position, cluster) in clusters.iter().enumerate() {
-        if clusters[..position].iter().any(|other| other.id == cluster.id) {
-            reader.invalid(
-                format!("{ID} of cluster {}", cluster.name),
-                quoted(&cluster.id),
-                "each cluster id once",
-            );
+    let mut clusters = Clusters { usable: Vec::new(), unusable: Vec::new() };
+    for suffix in suffixes {
+        let (parts, faults) = reader.part(|reader| cluster(reader, suffix, &clusters.usable));
+        let name = suffix.strip_prefix('_').unwrap_or("default").to_owned();
+        match parts {
+            (Some(id), Some(token)) => clusters.usable.push(Cluster { name, id, token }),
+            (id, _) => clusters.unusable.push(UnusableCluster { name, id, faults }),
         }
+    }
+    if clusters.usable.is_empty() {
+        reader.no_part_is_left();
+        return None;
     }
     Some(clusters)
 }
 
-fn cluster(reader: &mut SettingsReader<'_>, suffix: &str) -> Option<Cluster> {
+/// The suffixes of which a setting has a value, with their underscore.
+fn suffixes<'a>(reader: &SettingsReader<'a>) -> BTreeSet<&'a str> {
+    [ID, TOKEN]
+        .into_iter()
+        .flat_map(|prefix| {
+            reader.names_with_value(prefix).filter_map(move |name| {
+                let suffix = &name[prefix.len()..];
+                (suffix.is_empty() || (suffix.starts_with('_') && suffix.len() > 1))
+                    .then_some(suffix)
+            })
+        })
+        .collect()
+}
+
+/// Id and token, each where it can be used.
+fn cluster(
+    reader: &mut SettingsReader<'_>,
+    suffix: &str,
+    others: &[Cluster],
+) -> (Option<String>, Option<Secret>) {
+    let token = token(reader, &format!("{TOKEN}{suffix}"));
     let id_name = format!("{ID}{suffix}");
-    let token_name = format!("{TOKEN}{suffix}");
-    let id = reader.required(&id_name, "a cluster id such as acme_hosted").and_then(|id| {
-        let whole = !id.contains(|c: char| c.is_whitespace() || c.is_control());
-        if !whole {
-            reader.invalid(&id_name, quoted(id), "a cluster id without blanks");
-        }
-        whole.then_some(id)
-    });
-    let expected = "the cluster's PoD Logging token";
-    let token = reader.secret(&token_name, expected).and_then(|token| {
-        let sendable = token.reveal().bytes().all(|byte| byte.is_ascii_graphic());
-        if !sendable {
-            let found = "a text with blanks, line ends or characters beyond ASCII";
-            reader.invalid(&token_name, found, expected);
-        }
-        sendable.then_some(token)
-    });
-    let name = suffix.strip_prefix('_').unwrap_or("default").to_owned();
-    Some(Cluster { name, id: id?.to_owned(), token: token? })
+    let Some(id) = id(reader, &id_name) else {
+        return (None, token);
+    };
+    if let Some(other) = others.iter().find(|other| other.id == id) {
+        let found = format!("{}, which the cluster {} has", quoted(id), other.name);
+        reader.invalid(id_name, found, "each cluster id once");
+        return (None, token);
+    }
+    (Some(id.to_owned()), token)
+}
+
+fn id<'a>(reader: &mut SettingsReader<'a>, name: &str) -> Option<&'a str> {
+    let id = reader.required(name, "a cluster id such as acme_hosted")?;
+    if id.contains(|c: char| c.is_whitespace() || c.is_control() || matches!(c, '"' | '\'')) {
+        reader.invalid(name, quoted(id), "a cluster id without blanks and quotation marks");
+        return None;
+    }
+    Some(id)
+}
+
+fn token(reader: &mut SettingsReader<'_>, name: &str) -> Option<Secret> {
+    let expected = "the cluster's PoD Logging token alone";
+    let token = reader.secret(name, expected)?;
+    let found = unsendable(token.reveal());
+    if let Some(found) = found {
+        reader.invalid(name, found, expected);
+        return None;
+    }
+    Some(token)
+}
+
+/// What makes `token` none, in words that do not give it away.
+fn unsendable(token: &str) -> Option<&'static str> {
+    let scheme = token.split_ascii_whitespace().next().unwrap_or_default();
+    if token.starts_with(['"', '\'']) || token.ends_with(['"', '\'']) {
+        Some("a token in quotation marks")
+    } else if scheme.eq_ignore_ascii_case("bearer") || scheme.eq_ignore_ascii_case("authorization:")
+    {
+        Some("a token after the word Bearer, which the program adds itself")
+    } else if !token.bytes().all(|byte| byte.is_ascii_graphic()) {
+        Some("a text with blanks, line ends or characters beyond ASCII")
+    } else {
+        None
+    }
 }

@@ -70,36 +70,65 @@ impl Coded for BadSettings {
 pub(super) struct SettingsReader<'a> {
     vars: &'a Vars,
     faults: Vec<BadSetting>,
+    /// Faults that concern a part alone, which the rest can do without.
+    partial: Vec<BadSetting>,
     /// Names that were asked for, whether they are there or not.
     asked: BTreeSet<String>,
 }
 
 impl<'a> SettingsReader<'a> {
     pub(super) fn new(vars: &'a Vars) -> SettingsReader<'a> {
-        SettingsReader { vars, faults: Vec::new(), asked: BTreeSet::new() }
+        SettingsReader { vars, faults: Vec::new(), partial: Vec::new(), asked: BTreeSet::new() }
     }
 
-    /// All faults, or `settings` where there are none.
-    pub(super) fn finish<T>(self, settings: Option<T>) -> Result<T, BadSettings> {
+    /// `settings`, unless something that all of it needs is at fault. The error then names the
+    /// faults of parts too.
+    pub(super) fn finish<T>(mut self, settings: Option<T>) -> Result<T, BadSettings> {
         match settings {
             Some(settings) if self.faults.is_empty() => Ok(settings),
-            _ => Err(BadSettings { faults: self.faults }),
+            _ => {
+                self.faults.append(&mut self.partial);
+                Err(BadSettings { faults: self.faults })
+            }
         }
     }
 
-    /// Names of settings that begin with `prefix`.
-    pub(super) fn names_with(&self, prefix: &'static str) -> impl Iterator<Item = &'a str> {
-        self.vars.keys().map(String::as_str).filter(move |name| name.starts_with(prefix))
+    /// Reads a part that the rest can do without. Its faults are given back, and do not count as
+    /// faults of the rest.
+    pub(super) fn part<T>(
+        &mut self,
+        read: impl FnOnce(&mut SettingsReader<'a>) -> T,
+    ) -> (T, Vec<BadSetting>) {
+        let before = self.faults.len();
+        let part = read(self);
+        let faults = self.faults.split_off(before);
+        self.partial.extend_from_slice(&faults);
+        (part, faults)
     }
 
-    /// Names that begin with `prefix`, in whatever case, and that nobody has asked for.
+    /// Makes the faults of parts faults of all: no part is left.
+    pub(super) fn no_part_is_left(&mut self) {
+        self.faults.append(&mut self.partial);
+    }
+
+    /// Names of settings that begin with `prefix` and are not blank.
+    pub(super) fn names_with_value(&self, prefix: &'static str) -> impl Iterator<Item = &'a str> {
+        self.vars
+            .iter()
+            .filter(move |(name, value)| name.starts_with(prefix) && !value.trim().is_empty())
+            .map(|(name, _)| name.as_str())
+    }
+
+    /// Names that begin with `prefix`, in whatever case, that have a value, and that nobody has
+    /// asked for.
     pub(super) fn unasked(&self, prefix: &str) -> Vec<String> {
-        let begins = |name: &&String| {
+        let begins = |name: &str| {
             name.get(..prefix.len()).is_some_and(|start| start.eq_ignore_ascii_case(prefix))
         };
         self.vars
-            .keys()
-            .filter(begins)
+            .iter()
+            .filter(|(name, value)| begins(name) && !value.trim().is_empty())
+            .map(|(name, _)| name)
             .filter(|name| !self.asked.contains(*name))
             .cloned()
             .collect()

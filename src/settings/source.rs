@@ -6,15 +6,17 @@ use proofpoint_sentinel_core::feed::EventType;
 use url::Url;
 
 use super::choice::{LiveReading, Mode};
-use super::clusters::{self, Cluster};
+use super::clusters::{self, Cluster, Clusters, UnusableCluster};
 use super::net::NetSettings;
 use super::reader::{BadSettings, SettingsReader, Vars, quoted};
 
 /// What is read from Proofpoint, and how.
 #[derive(Clone, Debug)]
 pub struct SourceSettings {
-    /// At least one.
+    /// At least one, each id once.
     pub clusters: Vec<Cluster>,
+    /// Clusters whose own settings can't be used.
+    pub unusable_clusters: Vec<UnusableCluster>,
     /// At least one, each once.
     pub event_types: Vec<EventType>,
     /// Which of the Log API's services is read.
@@ -41,7 +43,8 @@ impl SourceSettings {
     /// Reads only what concerns Proofpoint.
     ///
     /// # Errors
-    /// Every one of these settings that is missing or can't be used, in one error.
+    /// Every one of these settings that is missing or can't be used, in one error, if it concerns all
+    /// clusters or every one of them.
     pub fn read(vars: &Vars) -> Result<SourceSettings, BadSettings> {
         let mut reader = SettingsReader::new(vars);
         let source = SourceSettings::read_with(&mut reader);
@@ -63,8 +66,10 @@ impl SourceSettings {
         let log_stream_uri = reader.base_url(name, log_stream_uri, "wss");
         let net = NetSettings::read_with(reader);
         let minutes = |number: u32| Duration::from_secs(60 * u64::from(number));
+        let Clusters { usable, unusable } = clusters?;
         Some(SourceSettings {
-            clusters: clusters?,
+            clusters: usable,
+            unusable_clusters: unusable,
             event_types: event_types?,
             mode: mode?,
             live: live?,

@@ -171,7 +171,56 @@ fn a_cluster_named_twice_is_a_fault() {
         ("ProofpointClusterID_emea", "acme_hosted"),
         ("ProofpointToken_emea", "other"),
     ]);
-    assert_eq!(faults(&twice), ["ProofpointClusterID of cluster emea"]);
+    let source = Settings::read(&twice).unwrap().source;
+    assert_eq!(source.clusters.len(), 1);
+    let [unusable] = &source.unusable_clusters[..] else { panic!("one of them is left out") };
+    assert_eq!((unusable.name.as_str(), &unusable.id), ("emea", &None));
+    assert_eq!(unusable.faults[0].setting, "ProofpointClusterID_emea");
+    assert!(unusable.to_string().contains("which the cluster default has"), "{unusable}");
+}
+
+#[test]
+fn the_second_of_two_equal_clusters_is_used_if_the_first_can_not_be() {
+    let mut twice = complete_with(&[
+        ("ProofpointClusterID_emea", "acme_hosted"),
+        ("ProofpointToken_emea", "other"),
+    ]);
+    twice.remove("ProofpointToken");
+    let source = Settings::read(&twice).unwrap().source;
+    let names: Vec<_> = source.clusters.iter().map(|cluster| cluster.name.as_str()).collect();
+    assert_eq!((names, source.unusable_clusters.len()), (vec!["emea"], 1));
+}
+
+#[test]
+fn blank_settings_of_a_cluster_are_as_good_as_none() {
+    let blank = [("ProofpointClusterID_emea", ""), ("ProofpointToken_emea", "  ")];
+    let settings = Settings::read(&complete_with(&blank)).unwrap();
+    assert_eq!((settings.source.clusters.len(), settings.source.unusable_clusters.len()), (1, 0));
+    assert_eq!(settings.unknown, [""; 0]);
+}
+
+#[test]
+fn a_run_without_a_usable_cluster_does_not_begin() {
+    let mut none = complete_with(&[("ProofpointClusterID_emea", "emea_hosted")]);
+    none.remove("ProofpointToken");
+    assert_eq!(faults(&none), ["ProofpointToken", "ProofpointToken_emea"]);
+}
+
+#[test]
+fn what_stands_around_a_token_is_named() {
+    for (token, found) in [
+        ("\"t0ken\"", "in quotation marks"),
+        ("'t0ken'", "in quotation marks"),
+        ("Bearer t0ken", "the word Bearer"),
+        ("bearer\tt0ken", "the word Bearer"),
+        ("Authorization: Bearer t0ken", "the word Bearer"),
+        ("t0 ken", "blanks"),
+        ("t0k\u{e9}n", "beyond ASCII"),
+    ] {
+        let error = Settings::read(&complete_with(&[("ProofpointToken", token)])).unwrap_err();
+        let text = error.to_string();
+        assert!(text.contains(found) && !text.contains("t0"), "{token}: {text}");
+    }
 }
 
 #[test]

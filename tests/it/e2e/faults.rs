@@ -2,6 +2,7 @@
 //! table, with the tests that are elsewhere.
 
 mod breaking;
+mod clusters;
 mod frames;
 mod gaps;
 mod opening;
