@@ -1,5 +1,8 @@
 //! Credentials of the official SDK, made from settings.
 
+mod token_answer;
+mod unexpired;
+
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -12,6 +15,9 @@ use azure_identity::{
     WorkloadIdentityCredential, WorkloadIdentityCredentialOptions,
 };
 
+use token_answer::TokenTransport;
+use unexpired::Unexpired;
+
 use crate::net::Net;
 use crate::settings::{AzureIdentity, Cloud, Credential};
 
@@ -19,11 +25,11 @@ impl AzureIdentity {
     /// A credential that asks for tokens over `net`. A new one has an empty token cache.
     pub fn credential(&self, net: &Net) -> azure_core::Result<Arc<dyn TokenCredential>> {
         let client_options = ClientOptions {
-            transport: Some(Transport::new(Arc::new(net.http.clone()))),
+            transport: Some(Transport::new(Arc::new(TokenTransport(net.http.clone())))),
             cloud: Some(Arc::new(self.cloud_configuration())),
             ..ClientOptions::default()
         };
-        Ok(match &self.credential {
+        let credential: Arc<dyn TokenCredential> = match &self.credential {
             Credential::ManagedIdentity { client_id } => {
                 ManagedIdentityCredential::new(Some(ManagedIdentityCredentialOptions {
                     user_assigned_id: client_id.clone().map(UserAssignedId::ClientId),
@@ -46,7 +52,8 @@ impl AzureIdentity {
                     Some(ClientSecretCredentialOptions { client_options }),
                 )?
             }
-        })
+        };
+        Ok(Arc::new(Unexpired(credential)))
     }
 
     fn cloud_configuration(&self) -> CloudConfiguration {
