@@ -6,6 +6,7 @@
 //! events as they come, until one side ends the session.
 
 mod address;
+mod handshake;
 mod open;
 mod refusal;
 mod session;

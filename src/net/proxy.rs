@@ -71,6 +71,16 @@ pub enum ProxyError {
         /// Which.
         proxy: ProxyName,
     },
+    /// Status 407, with ways to authenticate that this program does not know.
+    #[error(
+        "{proxy} answered 407: it takes only {}, and this program knows only Basic; let the proxy take a user and a password by Basic, or let it pass this app without one", offered.join(" and ")
+    )]
+    Schemes {
+        /// Which.
+        proxy: ProxyName,
+        /// What it offers, such as `NTLM` and `Negotiate`. Not empty.
+        offered: Vec<String>,
+    },
     /// It says no, or did not reach the peer.
     #[error("{proxy} answered {status} to the request for a connection to {peer}: {}", advice(*.status))]
     Refused {
@@ -93,7 +103,9 @@ impl Coded for ProxyError {
     fn code(&self) -> ErrorCode {
         match self {
             ProxyError::Unreachable { .. } => error_code::PROXY_UNREACHABLE,
-            ProxyError::Credentials { .. } => error_code::PROXY_CREDENTIALS,
+            ProxyError::Credentials { .. } | ProxyError::Schemes { .. } => {
+                error_code::PROXY_CREDENTIALS
+            }
             ProxyError::Refused { .. } => error_code::PROXY_REFUSED,
             ProxyError::NotAProxy { .. } => error_code::NOT_A_PROXY,
         }
@@ -118,7 +130,9 @@ impl ProxyError {
         match self {
             ProxyError::Unreachable { .. } => true,
             ProxyError::Refused { status, .. } => is_passing(*status),
-            ProxyError::Credentials { .. } | ProxyError::NotAProxy { .. } => false,
+            ProxyError::Credentials { .. }
+            | ProxyError::Schemes { .. }
+            | ProxyError::NotAProxy { .. } => false,
         }
     }
 }
@@ -177,30 +191,40 @@ impl Proxy {
         let proxy = self.name.clone();
         match status(&head) {
             Some(200..300) => Ok(stream),
-            Some(407) => Err(ProxyError::Credentials { proxy }),
+            Some(407) => Err(match schemes(&head) {
+                offered if offered.is_empty() || offered.iter().any(|name| name == "Basic") => {
+                    ProxyError::Credentials { proxy }
+                }
+                offered => ProxyError::Schemes { proxy, offered },
+            }),
             Some(status) => Err(ProxyError::Refused { proxy, status, peer }),
             None => Err(ProxyError::NotAProxy { proxy }),
         }
     }
 
-    /// Requests the connection and reads the head of the answer. Nothing follows a good head yet:
-    /// with TLS, the client speaks first.
+    /// Requests the connection and reads the head of the final answer, past informational ones
+    /// (RFC 9110, section 15.2). Nothing follows a good head yet: with TLS, the client speaks first.
     async fn request_connection(&self, peer: &str) -> io::Result<(TcpStream, Vec<u8>)> {
         let mut stream = TcpStream::connect((self.host.as_str(), self.port)).await?;
         stream.write_all(self.connect_request(peer).as_bytes()).await?;
-        let mut head = Vec::new();
+        let mut read = Vec::new();
         let mut answer = (&mut stream).take(MAX_HEAD_BYTES);
-        while !head.windows(4).any(|bytes| bytes == b"\r\n\r\n") {
-            if answer.read_buf(&mut head).await? == 0 {
-                let closed = head.is_empty();
-                let reason = match closed {
+        loop {
+            if let Some(end) = head_end(&read) {
+                let head = read.drain(..end).collect::<Vec<u8>>();
+                match status(&head) {
+                    Some(100..200) => continue,
+                    _ => return Ok((stream, head)),
+                }
+            }
+            if answer.read_buf(&mut read).await? == 0 {
+                let reason = match read.is_empty() {
                     true => "it closed the connection",
                     false => "its answer breaks off or is too long",
                 };
                 return Err(io::Error::other(reason));
             }
         }
-        Ok((stream, head))
     }
 
     fn connect_request(&self, peer: &str) -> String {
@@ -243,6 +267,32 @@ pub fn with_proxy_advice(reason: String) -> String {
         "the proxy in ProofpointProxy (or HTTPS_PROXY) refuses this peer or can't reach it"
     };
     format!("{reason}; {advice}")
+}
+
+/// Where the first head in `bytes` ends, with its empty line.
+fn head_end(bytes: &[u8]) -> Option<usize> {
+    bytes.windows(4).position(|bytes| bytes == b"\r\n\r\n").map(|start| start + 4)
+}
+
+/// The names of the schemes that a head offers in `Proxy-Authenticate` (RFC 9110, section 11.7.1),
+/// `Basic` so written in whatever case it came.
+fn schemes(head: &[u8]) -> Vec<String> {
+    let head = String::from_utf8_lossy(head);
+    let mut names: Vec<String> = Vec::new();
+    for (name, value) in head.lines().filter_map(|line| line.split_once(':')) {
+        if !name.eq_ignore_ascii_case("proxy-authenticate") {
+            continue;
+        }
+        // A part that begins with `name=` is a parameter of the scheme before it.
+        let first_words = value.split(',').filter_map(|part| part.split_whitespace().next());
+        for word in first_words.filter(|word| !word.contains(['=', '"'])) {
+            let word = if word.eq_ignore_ascii_case("basic") { "Basic" } else { word };
+            if !names.iter().any(|known| known == word) {
+                names.push(word.to_owned());
+            }
+        }
+    }
+    names
 }
 
 /// The status in the first line of an HTTP/1 answer.

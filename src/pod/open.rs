@@ -11,6 +11,7 @@ use tokio_tungstenite::tungstenite::http::{HeaderMap, HeaderValue};
 use tokio_tungstenite::tungstenite::{self, protocol::WebSocketConfig};
 use url::Url;
 
+use super::handshake::{HandshakeError, handshake};
 use super::refusal::{HandshakeRefusal, RefusalKind};
 use super::session::{Session, SessionTimeouts};
 use crate::error_code::{self, Coded, ErrorCode};
@@ -129,7 +130,7 @@ async fn open_once(net: &Net, request: &SessionRequest<'_>) -> Result<Session, O
     let port = request.url.port_or_known_default().unwrap_or(443);
     let name = format!("{host}:{port}");
     let unreachable = |reason: String| OpenError::Unreachable { host: name.clone(), reason };
-    let handshake = handshake_request(request).map_err(|_| OpenError::Token)?;
+    let request_head = handshake_request(request).map_err(|_| OpenError::Token)?;
     let connect = async {
         let tcp = net.dial(host, port).await.map_err(|error| match error {
             DialError::Direct(error) => unreachable(error.to_string()),
@@ -146,14 +147,12 @@ async fn open_once(net: &Net, request: &SessionRequest<'_>) -> Result<Session, O
         let config = WebSocketConfig::default()
             .max_message_size(Some(MAX_MESSAGE_BYTES))
             .max_frame_size(Some(MAX_MESSAGE_BYTES));
-        tokio_tungstenite::client_async_with_config(handshake, tls, Some(config))
-            .await
-            .map_err(|error| refused(error, &name))
+        handshake(tls, request_head, config).await.map_err(|error| refused(error, &name))
     };
     // At least a second, so that a near deadline does not look like an unreachable peer.
     let left = request.deadline.saturating_duration_since(Instant::now());
     let limit = request.timeouts.open.min(left.max(Duration::from_secs(1)));
-    let (socket, _) = timeout(limit, connect)
+    let socket = timeout(limit, connect)
         .await
         .map_err(|_| unreachable(format!("no session within {limit:.0?}")))??;
     Ok(Session::new(socket, request.timeouts))
@@ -174,16 +173,13 @@ fn handshake_request(
     Ok(handshake)
 }
 
-fn refused(error: tungstenite::Error, host: &str) -> OpenError {
+fn refused(error: HandshakeError, host: &str) -> OpenError {
     match error {
-        tungstenite::Error::Http(response) => {
-            let body = response.body().as_deref().unwrap_or_default();
-            OpenError::Refused(HandshakeRefusal {
-                status: response.status().as_u16(),
-                body: one_line(body),
-                retry_after: retry_after(response.headers()),
-            })
-        }
+        HandshakeError::Refused(answer) => OpenError::Refused(HandshakeRefusal {
+            status: answer.status().as_u16(),
+            body: one_line(answer.body()),
+            retry_after: retry_after(answer.headers()),
+        }),
         other => OpenError::Unreachable { host: host.to_owned(), reason: other.to_string() },
     }
 }

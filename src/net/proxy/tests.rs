@@ -81,6 +81,43 @@ async fn each_answer_of_the_proxy_has_its_own_error() {
 }
 
 #[tokio::test]
+async fn informational_answers_before_the_final_one_are_passed_over() {
+    for answer in [
+        "HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 200 OK\r\n\r\n",
+        "HTTP/1.1 102 Processing\r\nVia: x\r\n\r\nHTTP/1.1 100 Go on\r\n\r\nHTTP/1.0 200\r\n\r\n",
+    ] {
+        assert_eq!(connect(answer).await, Ok(()), "{answer}");
+    }
+    let refused = connect("HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 403 No\r\n\r\n").await;
+    assert!(refused.unwrap_err().to_string().contains("answered 403"));
+    let cut = connect("HTTP/1.1 100 Continue\r\n\r\n").await;
+    assert!(cut.unwrap_err().is_passing(), "it may work the next time");
+}
+
+#[tokio::test]
+async fn a_proxy_that_takes_no_basic_is_told_by_what_it_takes() {
+    for (headers, offered) in [
+        (
+            "Proxy-Authenticate: NTLM\r\nProxy-Authenticate: Negotiate\r\n",
+            Some("NTLM and Negotiate"),
+        ),
+        ("proxy-authenticate: Negotiate, NTLM\r\n", Some("Negotiate and NTLM")),
+        ("Proxy-Authenticate: Digest realm=\"a, b\", nonce=\"c\"\r\n", Some("Digest")),
+        ("Proxy-Authenticate: NTLM\r\nProxy-Authenticate: basic realm=\"x\"\r\n", None),
+        ("Proxy-Authenticate: Negotiate, Basic realm=\"x\"\r\n", None),
+        ("", None),
+    ] {
+        let error = connect(format!("HTTP/1.1 407 Who\r\n{headers}\r\n")).await.unwrap_err();
+        let text = error.to_string();
+        assert_eq!(error.code(), error_code::PROXY_CREDENTIALS);
+        match offered {
+            Some(offered) => assert!(text.contains(&format!("takes only {offered},")), "{text}"),
+            None => assert!(text.contains("a user and a password, or other ones"), "{text}"),
+        }
+    }
+}
+
+#[tokio::test]
 async fn an_endless_answer_is_not_read_to_its_end() {
     let long = format!("HTTP/1.1 200 OK\r\nX: {}", "x".repeat(2 * MAX_HEAD_BYTES as usize));
     let error = connect(long).await.unwrap_err();

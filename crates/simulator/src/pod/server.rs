@@ -125,6 +125,8 @@ impl PodServer {
         create_response(request)
             .and_then(|accepted| write_response(&mut response, &accepted))
             .map_err(|error| RefusedHandshake::new(400, &error.to_string()))?;
+        let head = String::from_utf8(response).expect("an answer to a handshake is ASCII");
+        let response = (self.settings.change_head)(head).into_bytes();
         let refused = |refusal| {
             update_feed(&self.counters, &checked.feed, |counters| counters.refused += 1);
             Err(refusal)

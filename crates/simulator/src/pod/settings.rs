@@ -35,6 +35,8 @@ pub struct PodSettings {
     pub slot_release_delay: Duration,
     /// How many events a session sends per second at most.
     pub events_per_second: Option<u32>,
+    /// Changes the head of the answer that opens a session, as servers and proxies do.
+    pub change_head: fn(String) -> String,
 }
 
 impl PodSettings {
@@ -48,6 +50,7 @@ impl PodSettings {
             retention: SignedDuration::from_hours(30 * 24),
             slot_release_delay: Duration::ZERO,
             events_per_second: None,
+            change_head: |head| head,
         }
     }
 }

@@ -78,7 +78,8 @@ async fn a_clusters_bad_setting_stops_no_other_cluster() {
                 assert_arrived(&scene, EventType::Message, &others);
                 let status = scene.open_state().await.read_status(&messages_of(bad)).await;
                 let status = status.unwrap().expect("the status says it too");
-                assert_tells(&String::from_utf8(status.to_vec()).unwrap(), &[code, "\"failed\""]);
+                let status = std::str::from_utf8(&status).unwrap();
+                assert_tells(status, &[code, "\"failed\""]);
                 scene.advance(60);
             }
             scene.vars.insert(name, right);

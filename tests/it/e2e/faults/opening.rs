@@ -190,3 +190,42 @@ async fn an_untrusted_certificate_is_reported_and_not_retried() {
         assert_arrived(&scene, EventType::Message, &events);
     }
 }
+
+/// The answer that opens a session, with another `Connection`.
+fn with_connection(head: &str, value: &str) -> String {
+    let is_connection = |line: &str| line.to_ascii_lowercase().starts_with("connection:");
+    let lines = head.split("\r\n").map(|line| match is_connection(line) {
+        true => format!("CONNECTION: {value}"),
+        false => line.to_owned(),
+    });
+    lines.collect::<Vec<_>>().join("\r\n")
+}
+
+#[tokio::test]
+async fn a_session_is_opened_however_the_upgrade_is_spelt() {
+    let spellings: [fn(String) -> String; 4] = [
+        |head| with_connection(&head, "keep-alive, Upgrade"),
+        |head| with_connection(&head, "uPGRADE , Keep-Alive"),
+        |head| with_connection(&head, "keep-alive\r\nConnection: upgrade"),
+        |head| format!("HTTP/1.1 103 Early Hints\r\nlink: </a>\r\n\r\n{head}"),
+    ];
+    for (position, change_head) in spellings.into_iter().enumerate() {
+        for mode in MODES {
+            let builder = Scene::of().set("ProofpointMode", mode);
+            let scene = builder.pod(move |pod| pod.change_head = change_head).start().await;
+            let events = scene.give(&messages(), last_hour(), 7);
+            scene.run_well().await;
+            assert_arrived(&scene, EventType::Message, &events);
+            assert!(scene.sessions(&messages()).opened > 0, "spelling {position}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn an_answer_that_opens_no_websocket_is_told() {
+    let builder = Scene::of().pod(|pod| pod.change_head = |head| with_connection(&head, "close"));
+    let scene = builder.start().await;
+    scene.give(&messages(), last_hour(), 7);
+    let text = failure(&scene.run_as(of_one_try(&scene)).await, &messages());
+    assert_tells(&text, &["can't be reached", "its `Connection` does not name `Upgrade`"]);
+}
