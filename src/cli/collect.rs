@@ -13,7 +13,7 @@ use proofpoint_sentinel::collect::{
 };
 use proofpoint_sentinel::error_code;
 use proofpoint_sentinel::net::Net;
-use proofpoint_sentinel::pod::SessionTimeouts;
+use proofpoint_sentinel::pod::{Account, SessionTimeouts};
 use proofpoint_sentinel::settings::{
     Cluster, Settings, SourceSettings, UnusableCluster, environment,
 };
@@ -88,6 +88,7 @@ async fn collect(arguments: &Arguments) -> Result<bool, Failure> {
                 net: &net,
                 log_stream_uri: &source.log_stream_uri,
                 cluster,
+                account: &Account::default(),
                 feed: &feed,
                 timeouts: SessionTimeouts::default(),
                 stop: &stop,

@@ -99,6 +99,7 @@ impl<'a> ArchiveReader<'a> {
         report.counts.add(&counts);
         report.repaired += if is_repair { counts.delivered } else { 0 };
         match end {
+            Ok(ReadEnd::NotOpened) => Ok(HourOutcome::Stopped),
             Ok(end) => {
                 report.count_session_end("archive", &end);
                 self.record(hour, &end, counts.events, ledger, progress).await

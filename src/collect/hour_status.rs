@@ -97,7 +97,9 @@ pub(super) fn classify_read(
         // An hour that does not fit into a run must not take the time of every run either.
         ReadEnd::Session(_) | ReadEnd::OutOfTime => HourStatus::Retry(again(attempt, backoff)),
         // We ended it ourselves: no reason to wait.
-        ReadEnd::Stopped | ReadEnd::Quiet | ReadEnd::CaughtUp => HourStatus::Retry(attempt),
+        ReadEnd::NotOpened | ReadEnd::Stopped | ReadEnd::Quiet | ReadEnd::CaughtUp => {
+            HourStatus::Retry(attempt)
+        }
     }
 }
 

@@ -97,9 +97,9 @@ impl<'a> LiveReader<'a> {
             Ok(end) => end,
             Err(error) => return self.recover_live(error, progress).await,
         };
-        self.end_turn(end == ReadEnd::OutOfTime);
+        self.end_turn(matches!(end, ReadEnd::OutOfTime | ReadEnd::NotOpened));
         progress.save().await?;
-        if end == ReadEnd::Stopped {
+        if end == ReadEnd::Stopped || self.ctx.scope().is_halted() {
             progress.report().mark_unfinished();
             return Ok(ControlFlow::Break(()));
         }
@@ -242,6 +242,11 @@ async fn read_sessions(
                 return Err(error);
             }
         };
+        if end == ReadEnd::NotOpened {
+            // There may have been sessions before it.
+            reader.flush(delivery).await?;
+            return Ok(end);
+        }
         ends.push(end.clone());
         let events = new_events(delivery.counts()) - before;
         sessions_without_news = if events > 0 { 0 } else { sessions_without_news + 1 };

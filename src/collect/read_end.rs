@@ -10,6 +10,8 @@ use crate::state::RecordedEnd;
 pub enum ReadEnd {
     /// The session ended by itself.
     Session(SessionEnd),
+    /// There was no session before the program was told to stop, or before the time was up.
+    NotOpened,
     /// The program was told to stop.
     Stopped,
     /// The time for this reading was up.
@@ -35,7 +37,7 @@ impl From<&ReadEnd> for RecordedEnd {
             ReadEnd::Session(SessionEnd::Invalid(reason)) => {
                 RecordedEnd::InvalidData(reason.clone())
             }
-            ReadEnd::Stopped => RecordedEnd::Stopped,
+            ReadEnd::NotOpened | ReadEnd::Stopped => RecordedEnd::Stopped,
             ReadEnd::OutOfTime => RecordedEnd::OutOfTime,
             ReadEnd::Quiet => RecordedEnd::Quiet,
             ReadEnd::CaughtUp => RecordedEnd::CaughtUp,

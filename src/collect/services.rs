@@ -1,5 +1,6 @@
 //! What all feeds of a run share.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use proofpoint_sentinel_core::feed::Feed;
@@ -12,6 +13,7 @@ use crate::destination::{Destination, DestinationError};
 use crate::error_code::{Coded, ErrorCode};
 use crate::lease_scope::LeaseScope;
 use crate::net::{Net, NetError};
+use crate::pod::Account;
 use crate::settings::Cluster;
 use crate::state::{State, StateError};
 
@@ -42,6 +44,8 @@ impl Coded for RunError {
 /// What all feeds of a run share: connections, the state and the destination.
 pub(super) struct Services {
     net: Net,
+    /// By the cluster's id.
+    accounts: BTreeMap<String, Account>,
     state: State,
     destination: Destination,
 }
@@ -52,7 +56,10 @@ impl Services {
         let net = Net::of(&run.settings.source.net)?;
         let destination = Destination::new(&run.settings.destination, &net, run.clock.clone())?;
         let state = State::open(&run.settings.state, &net).await?;
-        Ok(Services { net, state: state.with_lease_times(run.lease_times), destination })
+        let clusters = run.settings.source.clusters.iter();
+        let accounts = clusters.map(|cluster| (cluster.id.clone(), Account::default())).collect();
+        let state = state.with_lease_times(run.lease_times);
+        Ok(Services { net, accounts, state, destination })
     }
 
     pub(super) fn state(&self) -> &State {
@@ -75,6 +82,7 @@ impl Services {
             net: &self.net,
             log_stream_uri: &run.settings.source.log_stream_uri,
             cluster,
+            account: &self.accounts[&cluster.id],
             feed,
             timeouts: run.timeouts,
             stop: scope.halt_token(),

@@ -13,8 +13,8 @@ use super::read_end::ReadEnd;
 use crate::error_code::{self, Coded, ErrorCode};
 use crate::net::Net;
 use crate::pod::{
-    OpenError, Session, SessionEnd, SessionItem, SessionRequest, SessionTimeouts, archive_url,
-    live_url, open_session,
+    Account, OpenError, Session, SessionEnd, SessionItem, SessionRequest, SessionTimeouts,
+    archive_url, live_url, open_session,
 };
 use crate::settings::Cluster;
 
@@ -54,6 +54,8 @@ pub struct SessionReader<'a> {
     pub log_stream_uri: &'a Url,
     /// The feed's cluster, for its token.
     pub cluster: &'a Cluster,
+    /// What the cluster's sessions share.
+    pub account: &'a Account,
     /// What to read.
     pub feed: &'a Feed,
     /// Time limits of sessions.
@@ -64,10 +66,14 @@ pub struct SessionReader<'a> {
     pub reading_ends: Instant,
 }
 
+/// How long a live session may last that another event type of the account waits for.
+const SHORTEST_TURN: Duration = Duration::from_secs(30);
+
 /// When we end a session, besides being told to stop.
 #[derive(Clone, Copy)]
 struct SessionLimits {
     until: Instant,
+    /// Of a live session alone, which also makes way for other event types of the account.
     quiet: Option<Duration>,
 }
 
@@ -119,9 +125,14 @@ impl SessionReader<'_> {
     ) -> Result<ReadEnd, ReadError<S::Error>> {
         let (token, deadline) = (&self.cluster.token, limits.until);
         let request = SessionRequest { url, token, timeouts, deadline };
-        let mut session = tokio::select! {
-            session = open_session(self.net, &request) => session.map_err(ReadError::Open)?,
-            () = self.stop.cancelled() => return Ok(ReadEnd::Stopped),
+        let opened = tokio::select! {
+            opened = open_session(self.net, &request, self.account) => {
+                opened.map_err(ReadError::Open)?
+            }
+            () = self.stop.cancelled() => None,
+        };
+        let Some((mut session, _turn)) = opened else {
+            return Ok(ReadEnd::NotOpened);
         };
         let end = self.pump(&mut session, limits, sink).await;
         // Where nobody said goodbye, the server may keep the token's place for a session that it
@@ -150,7 +161,7 @@ impl SessionReader<'_> {
         sink: &mut S,
     ) -> Result<ReadEnd, S::Error> {
         let stopped = self.stop.cancelled();
-        let out_of_time = sleep_until(limits.until);
+        let out_of_time = self.out_of_time(limits);
         tokio::pin!(stopped, out_of_time);
         let mut quiet = QuietTimer::new(limits.quiet);
         let own_end = loop {
@@ -188,6 +199,18 @@ impl SessionReader<'_> {
         session.begin_close().await;
         self.take_remaining(session, sink).await?;
         Ok(own_end)
+    }
+
+    /// Waits until the session's time is up, or that of its turn.
+    async fn out_of_time(&self, limits: SessionLimits) {
+        let turn_is_over = async {
+            sleep(SHORTEST_TURN).await;
+            self.account.is_waited_for().await;
+        };
+        tokio::select! {
+            () = sleep_until(limits.until) => {}
+            () = turn_is_over, if limits.quiet.is_some() => {}
+        }
     }
 
     /// Takes what was on its way when we said that we close.

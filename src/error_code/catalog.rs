@@ -66,6 +66,8 @@ codes! {
     HOUR_FAILS = 2015;
     /// Hours are lost.
     HOURS_LOST = 2016;
+    /// The account allows one session at a time.
+    ONE_SESSION = 2017;
     /// The proxy can't be reached.
     PROXY_UNREACHABLE = 3001;
     /// The proxy wants a user and a password (407).

@@ -11,6 +11,7 @@ use tokio_tungstenite::tungstenite::http::{HeaderMap, HeaderValue};
 use tokio_tungstenite::tungstenite::{self, protocol::WebSocketConfig};
 use url::Url;
 
+use super::account::{Account, Turn};
 use super::handshake::{HandshakeError, handshake};
 use super::refusal::{HandshakeRefusal, RefusalKind};
 use super::session::{Session, SessionTimeouts};
@@ -101,17 +102,32 @@ impl OpenError {
     }
 }
 
-/// Opens a session. Passing faults are retried, with growing waits, until the deadline.
+/// Opens a session in a turn of `account`. Passing faults are retried, with growing waits, until the
+/// deadline. `None` if no turn came before that.
 ///
 /// # Errors
 /// The last error, where the fault did not pass.
-pub async fn open_session(net: &Net, request: &SessionRequest<'_>) -> Result<Session, OpenError> {
+pub(crate) async fn open_session<'a>(
+    net: &Net,
+    request: &SessionRequest<'_>,
+    account: &'a Account,
+) -> Result<Option<(Session, Turn<'a>)>, OpenError> {
     let mut attempt = 1;
     loop {
+        let Some(mut turn) = account.turn(request.deadline).await else {
+            return Ok(None);
+        };
         let error = match open_once(net, request).await {
-            Ok(session) => return Ok(session),
+            Ok(session) => {
+                turn.note_open();
+                return Ok(Some((session, turn)));
+            }
             Err(error) => error,
         };
+        if error.kind() == RefusalKind::Busy && turn.is_taken_by_a_sibling() {
+            continue;
+        }
+        drop(turn);
         let wait = error
             .kind()
             .backoff()

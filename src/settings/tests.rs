@@ -180,7 +180,7 @@ fn a_cluster_named_twice_is_a_fault() {
 }
 
 #[test]
-fn the_second_of_two_equal_clusters_is_used_if_the_first_can_not_be() {
+fn the_second_of_two_equal_clusters_takes_the_firsts_place() {
     let mut twice = complete_with(&[
         ("ProofpointClusterID_emea", "acme_hosted"),
         ("ProofpointToken_emea", "other"),

@@ -141,6 +141,7 @@ async fn without_a_required_setting_the_tick_fails_and_names_it() {
         (legacy(), vec!["WorkspaceID", "WorkspaceKey"]),
         (premium_with_two_clusters(), vec!["ProofpointClusterID_emea", "ProofpointToken_emea"]),
     ] {
+        let has_other_cluster = !options.more_clusters.is_empty();
         let deployment = Deployment::of(options).await;
         let state = [("AzureWebJobsStorage__blobServiceUri", "StateStorage")];
         let source = ["ProofpointClusterID", "ProofpointToken"];
@@ -158,7 +159,9 @@ async fn without_a_required_setting_the_tick_fails_and_names_it() {
         let host = deployment.host(without(&deployment, "ProofpointSchedule")).await;
         let refused = soon(host.fire(FUNCTION, &TimerTrigger::default())).await;
         assert!(matches!(refused, Err(FunctionsHostError::InvalidApp { .. })), "{refused:?}");
-        assert_eq!(deployment.azure.workspace.counters().rows, 0);
+        // What one cluster lacks stops no other.
+        let has_rows = deployment.azure.workspace.counters().rows > 0;
+        assert_eq!(has_rows, has_other_cluster);
     }
 }
 

@@ -131,7 +131,9 @@ impl PodServer {
             update_feed(&self.counters, &checked.feed, |counters| counters.refused += 1);
             Err(refusal)
         };
-        let Some(slot) = self.slots.take(&checked.token, checked.feed.event_type) else {
+        let one_in_all = self.settings.one_session_per_token;
+        let slot = self.slots.take(&checked.token, checked.feed.event_type, one_in_all);
+        let Some(slot) = slot else {
             return refused(RefusedHandshake::second_session());
         };
         match self.fault_queues.take(&checked.feed, checked.window) {

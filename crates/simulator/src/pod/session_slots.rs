@@ -22,16 +22,33 @@ enum Holder {
     EndedSession(Instant),
 }
 
+impl Holder {
+    fn is_there(&self) -> bool {
+        match self {
+            Holder::Session => true,
+            Holder::EndedSession(until) => Instant::now() < *until,
+        }
+    }
+}
+
 impl SessionSlots {
-    /// Takes the slot, or returns `None` if it is taken.
-    pub(super) fn take(&self, token: &Secret, event_type: EventType) -> Option<SessionSlot> {
+    /// Takes the slot, or returns `None` if it is taken, or, if a token has one session in all, if
+    /// another one of the token is.
+    pub(super) fn take(
+        &self,
+        token: &Secret,
+        event_type: EventType,
+        one_in_all: bool,
+    ) -> Option<SessionSlot> {
         let key = (token.reveal().to_owned(), event_type);
         let mut held = self.lock();
-        match held.get(&key) {
-            Some(Holder::Session) => return None,
-            Some(Holder::EndedSession(until)) if Instant::now() < *until => return None,
-            _ => held.insert(key.clone(), Holder::Session),
-        };
+        let is_taken = held.iter().any(|(other, holder)| {
+            (*other == key || (one_in_all && other.0 == key.0)) && holder.is_there()
+        });
+        if is_taken {
+            return None;
+        }
+        held.insert(key.clone(), Holder::Session);
         drop(held);
         Some(SessionSlot { slots: self.clone(), key, release_delay: Duration::ZERO })
     }
@@ -80,14 +97,14 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn a_slot_can_stay_taken_after_its_session() {
         let (slots, token) = (SessionSlots::default(), Secret::new("t"));
-        let mut slot = slots.take(&token, EventType::Audit).unwrap();
-        assert!(slots.take(&token, EventType::Audit).is_none(), "taken");
-        assert!(slots.take(&token, EventType::Message).is_some(), "another type");
+        let mut slot = slots.take(&token, EventType::Audit, false).unwrap();
+        assert!(slots.take(&token, EventType::Audit, false).is_none(), "taken");
+        assert!(slots.take(&token, EventType::Message, false).is_some(), "another type");
         slot.release_after(Duration::from_secs(30));
         drop(slot);
         tokio::time::advance(Duration::from_secs(29)).await;
-        assert!(slots.take(&token, EventType::Audit).is_none(), "not released yet");
+        assert!(slots.take(&token, EventType::Audit, false).is_none(), "not released yet");
         tokio::time::advance(Duration::from_secs(1)).await;
-        assert!(slots.take(&token, EventType::Audit).is_some(), "free");
+        assert!(slots.take(&token, EventType::Audit, false).is_some(), "free");
     }
 }

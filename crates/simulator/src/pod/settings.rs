@@ -33,6 +33,8 @@ pub struct PodSettings {
     pub retention: SignedDuration,
     /// How long the slot of a session that ended without a close frame stays taken.
     pub slot_release_delay: Duration,
+    /// Whether a token has one session in all, instead of one for each event type.
+    pub one_session_per_token: bool,
     /// How many events a session sends per second at most.
     pub events_per_second: Option<u32>,
     /// Changes the head of the answer that opens a session, as servers and proxies do.
@@ -49,6 +51,7 @@ impl PodSettings {
             archive_delay: SignedDuration::from_mins(30),
             retention: SignedDuration::from_hours(30 * 24),
             slot_release_delay: Duration::ZERO,
+            one_session_per_token: false,
             events_per_second: None,
             change_head: |head| head,
         }

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use proofpoint_sentinel::collect::Run;
+use proofpoint_sentinel::report::FeedOutcome;
 use proofpoint_sentinel::state::RecordedEnd;
 use proofpoint_sentinel_core::feed::EventType;
 use proofpoint_sentinel_simulator::certificates::CertificateAuthority;
@@ -10,7 +11,7 @@ use proofpoint_sentinel_simulator::pod::{RefusedHandshake, SessionFault};
 use tokio::time::Instant;
 
 use crate::e2e::fixture::{
-    Scene, assert_tells, ends, failure, from_minute, last_hour, messages, of_feed, this_hour,
+    Scene, assert_tells, ends, failure, feed, from_minute, last_hour, messages, of_feed, this_hour,
 };
 use crate::e2e::row_assertions::assert_arrived;
 use crate::support::proxy::ConnectProxy;
@@ -228,4 +229,36 @@ async fn an_answer_that_opens_no_websocket_is_told() {
     scene.give(&messages(), last_hour(), 7);
     let text = failure(&scene.run_as(of_one_try(&scene)).await, &messages());
     assert_tells(&text, &["can't be reached", "its `Connection` does not name `Upgrade`"]);
+}
+
+#[tokio::test]
+async fn types_of_an_account_with_one_session_take_turns() {
+    for (mode, reading, hours) in
+        [("archive", "catch-up", 1), ("hybrid", "catch-up", 3), ("hybrid", "continuous", 3)]
+    {
+        let builder = Scene::of().types("message,maillog,audit").set("ProofpointMode", mode);
+        let builder = builder.set("ProofpointLive", reading).lookback(hours);
+        let scene = builder.pod(|pod| pod.one_session_per_token = true).start().await;
+        let types = [EventType::Message, EventType::Maillog, EventType::Audit];
+        for run in 0..3 {
+            let due = last_hour().plus(1 - i64::from(hours)).through(last_hour());
+            for hour in if run == 0 { due.collect() } else { vec![last_hour().plus(run)] } {
+                for event_type in types {
+                    scene.give(&feed(event_type), hour, 5);
+                }
+            }
+            let report = scene.run().await;
+            for feed in &report.feeds {
+                assert_eq!(feed.outcome, FeedOutcome::UpToDate, "{mode}, {reading}: {feed}");
+            }
+            let rows = usize::try_from(run).unwrap() + hours as usize;
+            for event_type in types {
+                assert_eq!(scene.rows(event_type).len(), 5 * rows, "{mode}: {event_type}");
+            }
+            scene.advance(60);
+        }
+        for event_type in types {
+            assert_eq!(scene.sessions(&feed(event_type)).most_open, 1);
+        }
+    }
 }
