@@ -18,6 +18,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use proofpoint_sentinel::collect::{Run, RunCounters};
+use proofpoint_sentinel::host::working_memory;
 use proofpoint_sentinel::pod::SessionTimeouts;
 use proofpoint_sentinel::settings::Settings;
 use proofpoint_sentinel::state::LeaseTimes;
@@ -50,6 +51,7 @@ fn unlimited_run(
     let ends = Instant::now() + UNLIMITED;
     Run {
         id,
+        memory: working_memory(settings.memory_megabytes),
         settings,
         clock: Clock::system(),
         timeouts: SessionTimeouts::default(),

@@ -49,9 +49,6 @@ use service::Service;
 use throttle::Throttle;
 pub use verdict::{HeldReason, RowRefusal};
 
-/// Posts in flight at once, all feeds together.
-const MAX_POSTS: usize = 8;
-
 /// Passing faults are waited out for about two minutes in all, if the run's deadline allows.
 const BACKOFF: Backoff =
     Backoff { first: Duration::from_secs(1), longest: Duration::from_secs(60), tries: 8 };
@@ -84,13 +81,29 @@ impl Destination {
     }
 
     fn of(service: Service, net: &Net, clock: Clock, backoff: Backoff) -> Destination {
-        let (http, throttle) = (net.http.clone(), Throttle::new(MAX_POSTS));
+        let (http, throttle) = (net.http.clone(), Throttle::new());
         Destination(Arc::new(Client { service, http, clock, throttle, backoff }))
     }
 
     /// How long its batches may be.
     pub fn limits(&self) -> Limits {
         self.0.service.limits()
+    }
+
+    /// Whether rows that are posted now would probably be answered by `deadline`, by how long answers
+    /// take and how many posts wait.
+    pub fn would_be_in_time(&self, deadline: Instant) -> bool {
+        self.0.throttle.would_be_in_time(deadline)
+    }
+
+    /// For how long the service wants no posts.
+    pub fn paused_for(&self) -> Duration {
+        self.0.throttle.paused_for()
+    }
+
+    /// Posts nothing for `wait`, because the service asked for it in an earlier run.
+    pub fn pause_for(&self, wait: Duration) {
+        self.0.throttle.pause_for(wait);
     }
 
     /// Makes sure that rows could be posted now, as far as that can be known without a post.

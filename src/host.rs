@@ -8,11 +8,13 @@
 //! - the host neither cancels an invocation nor warns before it kills the process.
 
 mod envelope;
+mod memory;
 mod reply;
 mod server;
 mod timeout;
 
 pub use envelope::{BadEnvelope, Invocation};
+pub use memory::working_memory;
 pub use reply::Reply;
 pub use server::{Function, serve};
 pub use timeout::{BadHostJson, RunBudget};

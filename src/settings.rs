@@ -31,6 +31,9 @@ pub struct Settings {
     pub source: SourceSettings,
     /// What happens to the extracted text in message parts.
     pub message_text: MessageText,
+    /// How many megabytes events, rows, posts and ledger may take, where that is not left to the
+    /// memory of the instance.
+    pub memory_megabytes: Option<u32>,
     /// Where rows go.
     pub destination: DestinationSettings,
     /// Where leases, checkpoints and dead letters are.
@@ -69,6 +72,7 @@ impl Settings {
     fn read_with(reader: &mut SettingsReader<'_>) -> Option<Settings> {
         let source = SourceSettings::read_with(reader);
         let message_text = reader.parsed("ProofpointMessageText", MessageText::Fit, "fit or drop");
+        let memory_megabytes = reader.optional_number("ProofpointMemoryMB", 64..=1_048_576);
         let (identity, cloud) = identity_and_cloud(reader);
         let destination = destination::read(reader, identity.clone(), cloud);
         let state = storage::read(reader, identity, cloud);
@@ -83,6 +87,7 @@ impl Settings {
         Some(Settings {
             source: source?,
             message_text: message_text?,
+            memory_megabytes: memory_megabytes?,
             destination: destination?,
             state: state?,
             unknown,

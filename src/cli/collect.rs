@@ -89,6 +89,7 @@ async fn collect(arguments: &Arguments) -> Result<bool, Failure> {
                 log_stream_uri: &source.log_stream_uri,
                 cluster,
                 account: &Account::default(),
+                place: None,
                 feed: &feed,
                 timeouts: SessionTimeouts::default(),
                 stop: &stop,

@@ -70,6 +70,7 @@ impl Collector {
         logging::doubtful_settings(&settings);
         let run = Run {
             id: invocation.id,
+            memory: host::working_memory(settings.memory_megabytes),
             settings,
             clock: Clock::system(),
             timeouts: SessionTimeouts::default(),

@@ -74,18 +74,20 @@ pub async fn backfill(
 ) -> Result<(), BackfillError> {
     let services = Services::open(run).await?;
     let scope = LeaseScope::new(&run.stop, run.posting_ends);
+    let place = services.place();
     let work = async {
-        let reader = services.session_reader(run, cluster, feed, &scope);
+        place.enter(None).await;
+        let reader = services.session_reader(run, cluster, feed, &scope, &place);
         let state = services.state().clone();
         let evidence = Arc::default();
         let mut ledger = match deliver {
-            Deliver::Missing => Ledger::new(state, feed.clone()),
-            Deliver::Everything => Ledger::forgetful(state, feed.clone()),
+            Deliver::Missing => Ledger::new(state, feed.clone(), place.clone()),
+            Deliver::Everything => Ledger::forgetful(state, feed.clone(), place.clone()),
         };
         for hour in hours {
             ledger.keep_recent(2);
             ledger.begin_reading(hour);
-            let ctx = services.delivery_context(run, &scope, &evidence);
+            let ctx = services.delivery_context(run, &scope, &evidence, &place);
             let mut delivery = EventDelivery::archive(feed, hour, &mut ledger, ctx);
             let end = reader.read_hour(hour, &mut delivery).await?;
             let report = HourReport { hour, end, counts: delivery.counts().clone() };

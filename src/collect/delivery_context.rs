@@ -6,6 +6,7 @@ use proofpoint_sentinel_core::clock::Clock;
 
 use super::counters::RunCounters;
 use super::evidence::Evidence;
+use super::memory::Place;
 use crate::destination::Destination;
 use crate::lease_scope::LeaseScope;
 use crate::settings::Settings;
@@ -30,4 +31,6 @@ pub(super) struct DeliveryContext<'a> {
     pub scope: &'a LeaseScope,
     /// What is known of refused rows.
     pub evidence: &'a Arc<Evidence>,
+    /// What it draws its memory from.
+    pub place: &'a Arc<Place>,
 }

@@ -3,7 +3,10 @@
 use std::ops::ControlFlow;
 use std::time::Instant as Stopwatch;
 
+use jiff::Timestamp;
+use jiff::tz::TimeZone;
 use proofpoint_sentinel_core::feed::Feed;
+use tokio::time::sleep_until;
 use tracing::Instrument;
 
 use super::archive::{ArchiveReader, HourOutcome};
@@ -21,7 +24,7 @@ use super::under_lease::under_lease;
 use crate::error_code;
 use crate::lease_scope::LeaseScope;
 use crate::report::{FeedOutcome, FeedReport, status_json};
-use crate::settings::Cluster;
+use crate::settings::{Cluster, DestinationSettings};
 use crate::state::{State, StateError};
 
 /// Works on one feed, under its lease, until nothing more is due or the run's time is up.
@@ -35,7 +38,8 @@ pub(super) async fn collect_feed(
     let mut report = FeedReport::new(feed.to_string(), cluster.name.clone());
     let span = tracing::info_span!("feed", feed = %feed);
     let scope = LeaseScope::new(&run.stop, run.posting_ends);
-    let ctx = FeedContext::new(run, services, cluster, feed, &scope);
+    let place = services.place();
+    let ctx = FeedContext::new(run, services, cluster, feed, &scope, &place);
     let work = async {
         let result = collect_leased(ctx, &mut report).await;
         report.conclude(result.as_ref().err(), ctx.now(), started.elapsed());
@@ -59,10 +63,11 @@ async fn collect_leased(ctx: FeedContext<'_>, report: &mut FeedReport) -> Result
     let mut work = FeedWork {
         live: LiveReader::new(ctx),
         archive: ArchiveReader::new(ctx),
-        ledger: Ledger::new(ctx.state().clone(), ctx.feed().clone()),
+        ledger: Ledger::new(ctx.state().clone(), ctx.feed().clone(), ctx.place().clone()),
         progress: FeedProgress::load(ctx, report).await?,
         ctx,
     };
+    work.warn_of_retirement();
     let read = work.read().await;
     if let Err(error) = &read
         && error.consequence() == Consequence::Hold
@@ -104,6 +109,10 @@ impl FeedWork<'_> {
     /// the live stream still has.
     async fn read(&mut self) -> Result<(), FeedError> {
         self.progress.plan();
+        self.progress.keep_pause()?;
+        if !self.enter().await {
+            return Ok(());
+        }
         if self.live.is_due(&self.progress) && self.read_live().await?.is_break() {
             return Ok(());
         }
@@ -116,6 +125,44 @@ impl FeedWork<'_> {
         Ok(())
     }
 
+    /// Says once a day that the destination is retired.
+    fn warn_of_retirement(&self) {
+        let is_retired = matches!(
+            self.ctx.run().settings.destination,
+            DestinationSettings::DataCollector { .. }
+        );
+        let day = |time: Timestamp| time.to_zoned(TimeZone::UTC).date();
+        let today = day(self.ctx.now());
+        let is_first_today = self.progress.last_worked().is_none_or(|last| day(last) < today);
+        if is_retired && is_first_today {
+            tracing::warn!(code = %error_code::DATA_COLLECTOR_IN_USE, "the HTTP Data Collector API is retired: move to the Logs Ingestion API, as docs/migrate.md describes");
+        }
+    }
+
+    /// Waits until there is memory for the work; false if the run is to end before that.
+    async fn enter(&mut self) -> bool {
+        let ctx = self.ctx;
+        let entered = tokio::select! {
+            () = ctx.place().enter(self.progress.last_worked()) => true,
+            () = sleep_until(ctx.run().reading_ends) => false,
+            () = ctx.scope().halt_token().cancelled() => false,
+        };
+        if !entered {
+            self.progress.report().mark_unfinished();
+        }
+        entered
+    }
+
+    /// Lets feeds go first that wait for memory; false as for [`enter`](Self::enter).
+    async fn make_way(&mut self) -> bool {
+        if !self.ctx.place().is_waited_for_now() {
+            return true;
+        }
+        self.ledger.keep_recent(0);
+        self.ctx.place().leave();
+        self.enter().await
+    }
+
     async fn read_live(&mut self) -> Result<ControlFlow<()>, FeedError> {
         self.live.drain(&mut self.ledger, &mut self.progress).await
     }
@@ -124,6 +171,9 @@ impl FeedWork<'_> {
         let due = self.progress.begin_archive().await?;
         let mut pass = ArchivePass::new(due, |hour| !is_reread(self.progress.checkpoint(), hour));
         while let Some(hour) = pass.next() {
+            if !self.make_way().await {
+                return self.end_pass(pass, ControlFlow::Break(())).await;
+            }
             if self.live.is_due(&self.progress) && self.read_live().await?.is_break() {
                 return self.end_pass(pass, ControlFlow::Break(())).await;
             }

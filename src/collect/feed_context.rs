@@ -9,6 +9,7 @@ use tokio::time::Instant;
 
 use super::delivery_context::DeliveryContext;
 use super::evidence::Evidence;
+use super::memory::Place;
 use super::run::Run;
 use super::services::Services;
 use super::session_reader::SessionReader;
@@ -26,6 +27,7 @@ pub(super) struct FeedContext<'a> {
     cluster: &'a Cluster,
     feed: &'a Feed,
     scope: &'a LeaseScope,
+    place: &'a Arc<Place>,
 }
 
 impl<'a> FeedContext<'a> {
@@ -35,8 +37,9 @@ impl<'a> FeedContext<'a> {
         cluster: &'a Cluster,
         feed: &'a Feed,
         scope: &'a LeaseScope,
+        place: &'a Arc<Place>,
     ) -> FeedContext<'a> {
-        FeedContext { run, services, cluster, feed, scope }
+        FeedContext { run, services, cluster, feed, scope, place }
     }
 
     pub(super) fn run(self) -> &'a Run {
@@ -49,6 +52,10 @@ impl<'a> FeedContext<'a> {
 
     pub(super) fn scope(self) -> &'a LeaseScope {
         self.scope
+    }
+
+    pub(super) fn place(self) -> &'a Arc<Place> {
+        self.place
     }
 
     pub(super) fn state(self) -> &'a State {
@@ -77,13 +84,13 @@ impl<'a> FeedContext<'a> {
     }
 
     pub(super) fn session_reader(self) -> SessionReader<'a> {
-        self.services.session_reader(self.run, self.cluster, self.feed, self.scope)
+        self.services.session_reader(self.run, self.cluster, self.feed, self.scope, self.place)
     }
 
     pub(super) fn delivery_context<'b>(self, evidence: &'b Arc<Evidence>) -> DeliveryContext<'b>
     where
         'a: 'b,
     {
-        self.services.delivery_context(self.run, self.scope, evidence)
+        self.services.delivery_context(self.run, self.scope, evidence, self.place)
     }
 }

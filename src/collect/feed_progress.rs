@@ -1,8 +1,11 @@
 //! How far a feed has come: its checkpoint, the report of this run, and what went wrong.
 
 use std::sync::Arc;
+use std::time::Duration;
 
+use jiff::Timestamp;
 use proofpoint_sentinel_core::hour::Hour;
+use tokio::time::Instant;
 
 use super::archive_pass::FailedHour;
 use super::delivery_error::DeliveryError;
@@ -15,6 +18,8 @@ use super::read_end::ReadEnd;
 use super::record::{drop_expired_rereads, record, record_lost};
 use super::session_reader::ReadError;
 use super::stored_checkpoint::StoredCheckpoint;
+use super::timing::{later, signed};
+use crate::destination::HeldReason;
 use crate::error_code;
 use crate::report::FeedReport;
 use crate::state::{Checkpoint, Hold, HourAttempt, LiveMark};
@@ -55,6 +60,12 @@ impl<'a> FeedProgress<'a> {
 
     pub(super) fn checkpoint(&self) -> &Checkpoint {
         self.stored.get()
+    }
+
+    /// When the feed was worked on last; `None` if it never was.
+    pub(super) fn last_worked(&self) -> Option<Timestamp> {
+        let checkpoint = self.stored.get();
+        (checkpoint.sequence > 0).then_some(checkpoint.updated)
     }
 
     /// What is known of refused rows.
@@ -131,9 +142,30 @@ impl<'a> FeedProgress<'a> {
     /// Records that the destination takes no rows. It is saved later.
     pub(super) fn record_hold(&mut self) {
         let (now, was_probed) = (self.ctx.now(), self.was_probed);
-        let hold = Hold { since: now, probe_misled: false };
-        self.stored.get_mut().held.get_or_insert(hold).probe_misled |= was_probed;
+        let pause = self.ctx.destination().paused_for();
+        let hold = Hold { since: now, probe_misled: false, not_before: None };
+        let hold = self.stored.get_mut().held.get_or_insert(hold);
+        hold.probe_misled |= was_probed;
+        hold.not_before = (!pause.is_zero()).then(|| later(now, Some(signed(pause))));
         self.is_held = true;
+    }
+
+    /// Has the destination left alone for as long as it asked for in an earlier run.
+    ///
+    /// # Errors
+    /// If that is longer than this run may post.
+    pub(super) fn keep_pause(&self) -> Result<(), FeedError> {
+        let now = self.ctx.now();
+        let not_before = self.hold().and_then(|hold| hold.not_before);
+        let Some(not_before) = not_before.filter(|time| *time > now) else { return Ok(()) };
+        let pause = Duration::try_from(not_before.duration_since(now)).unwrap_or_default();
+        self.ctx.destination().pause_for(pause);
+        if Instant::now() + pause < self.ctx.scope().posting_deadline() {
+            return Ok(());
+        }
+        let last = Some(format!("the workspace wants no posts before {not_before}"));
+        let error = DeliveryError::Held(HeldReason::OutOfTime { last });
+        Err(FeedError::Read(ReadError::Sink(error)))
     }
 
     /// Records how the last live session ended. It is saved later.

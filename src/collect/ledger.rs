@@ -1,15 +1,21 @@
 //! Which events of a feed have been delivered already, in memory for the hours at hand.
 
 use std::collections::HashMap;
+use std::sync::Arc;
 
 use jiff::Timestamp;
 use proofpoint_sentinel_core::feed::Feed;
 use proofpoint_sentinel_core::hour::Hour;
 
+use super::event_key::EventKey;
+use super::memory::{Draw, Place};
 use crate::state::{EventId, HourIds, State, StateError};
 
 /// The ids of at most this many hours stay in memory, or of fewer if they are many.
 const MAX_HOURS: usize = 24;
+
+/// So many stay even where memory is short: an hour and its neighbours are asked for in turns.
+const LEAST_HOURS: usize = 3;
 
 /// At most this many ids stay in memory, unless those at work are more: the ids of two hours of two
 /// million events each. In a [`HourIds`] they take up to 100 MB.
@@ -17,15 +23,6 @@ const MAX_IDS: usize = 4_200_000;
 
 /// For how many hours the ids of events are kept after they were written.
 pub(super) const KEPT_HOURS: i64 = 72;
-
-/// What the ledger knows an event by.
-#[derive(Clone, Copy)]
-pub(super) struct EventKey {
-    /// What is recorded.
-    pub(super) id: EventId,
-    /// What release 0.1.0 recorded for it, which did not tell dispositions apart.
-    pub(super) former: Option<EventId>,
-}
 
 /// The ledger of a feed.
 pub(super) struct Ledger {
@@ -37,6 +34,7 @@ pub(super) struct Ledger {
     reading: Option<Hour>,
     /// Whether what is recorded in the state counts.
     is_asked: bool,
+    place: Arc<Place>,
 }
 
 /// The ids of an hour, those of events in flight included.
@@ -48,9 +46,23 @@ struct LoadedHour {
     former: HashMap<EventId, EventId>,
     /// How many of the ids are not in the state yet. While there are any, memory alone knows them.
     in_flight: usize,
+    /// The memory of the ids.
+    draw: Draw,
 }
 
+/// After so many more ids of an hour their memory is counted anew.
+const IDS_BETWEEN_COUNTS: usize = 1 << 10;
+
 impl LoadedHour {
+    /// Adds an id; false if it is there already.
+    fn insert(&mut self, id: EventId) -> bool {
+        let is_new = self.ids.insert(id);
+        if is_new && self.ids.len().is_multiple_of(IDS_BETWEEN_COUNTS) {
+            self.draw.set(self.ids.bytes());
+        }
+        is_new
+    }
+
     /// Whether release 0.1.0 recorded the event.
     ///
     /// It delivered one of the events that share a former id: most likely the one that comes first.
@@ -67,13 +79,13 @@ impl LoadedHour {
 
 impl Ledger {
     /// Nothing is read yet.
-    pub(super) fn new(state: State, feed: Feed) -> Ledger {
-        Ledger { state, feed, hours: Vec::new(), reading: None, is_asked: true }
+    pub(super) fn new(state: State, feed: Feed, place: Arc<Place>) -> Ledger {
+        Ledger { state, feed, hours: Vec::new(), reading: None, is_asked: true, place }
     }
 
     /// A ledger that knows only what is delivered from now on.
-    pub(super) fn forgetful(state: State, feed: Feed) -> Ledger {
-        Ledger { is_asked: false, ..Ledger::new(state, feed) }
+    pub(super) fn forgetful(state: State, feed: Feed, place: Arc<Place>) -> Ledger {
+        Ledger { is_asked: false, ..Ledger::new(state, feed, place) }
     }
 
     /// Begins a reading of `hour`.
@@ -110,7 +122,7 @@ impl Ledger {
         if loaded.was_formerly_recorded(key) {
             return Ok(false);
         }
-        let is_new = loaded.ids.insert(key.id);
+        let is_new = loaded.insert(key.id);
         loaded.in_flight += usize::from(is_new);
         Ok(is_new)
     }
@@ -175,7 +187,9 @@ impl Ledger {
                     false => HourIds::default(),
                 };
                 self.evict_for(ids.len());
-                LoadedHour { hour, ids, former: HashMap::new(), in_flight: 0 }
+                let mut draw = Draw::nothing(&self.place);
+                draw.set(ids.bytes());
+                LoadedHour { hour, ids, former: HashMap::new(), in_flight: 0, draw }
             }
         };
         self.hours.push(loaded);
@@ -186,9 +200,11 @@ impl Ledger {
     /// with events in flight stays: reading it again would not bring their ids back. So does the one
     /// that is being read, of which memory alone knows what has come.
     fn evict_for(&mut self, ids: usize) {
+        let place = self.place.clone();
         let too_many = |hours: &[LoadedHour]| {
             let held: usize = hours.iter().map(|loaded| loaded.ids.len()).sum();
-            hours.len() >= MAX_HOURS || held + ids > MAX_IDS
+            let lacks_memory = hours.len() > LEAST_HOURS && !place.may_draw();
+            hours.len() >= MAX_HOURS || held + ids > MAX_IDS || lacks_memory
         };
         while too_many(&self.hours) {
             let is_idle = |it: &LoadedHour| it.in_flight == 0 && self.reading != Some(it.hour);

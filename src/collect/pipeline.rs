@@ -11,21 +11,23 @@ use proofpoint_sentinel_core::hour::Hour;
 use proofpoint_sentinel_core::tables::table;
 use tokio::sync::Mutex;
 use tokio::task::{JoinError, JoinSet};
-use tokio::time::{Instant, sleep_until};
+use tokio::time::{Instant, sleep, sleep_until};
 use tracing::Instrument;
 
 use super::commit::{CommitOutcome, Committer, PendingRow, by_hour};
 use super::counters::RunCounters;
 use super::delivery_context::DeliveryContext;
 use super::delivery_error::DeliveryError;
+use super::event_key::{EventKey, event_key, malformed_id};
 use super::event_sink::EventSink;
-use super::ledger::{EventKey, Ledger};
+use super::ledger::Ledger;
+use super::memory::{Draw, Place};
 use crate::destination::{Batch, Packer};
 use crate::error_code::Coded as _;
 use crate::report::FeedCounts;
 use crate::row::frame::{fault, pieces, read};
 use crate::row::repair::{Repairs, has_lone_surrogate};
-use crate::row::{RowBuilder, RowMetadata, RowShape};
+use crate::row::{RowBuilder, RowShape};
 use crate::settings::DestinationSettings;
 use crate::state::{DeadLetterReason, EventId};
 
@@ -39,6 +41,9 @@ const MAX_BYTES_WAITING: usize = 4 << 20;
 
 /// While the events of the batches in flight have this many bytes, no event is taken.
 const MAX_BYTES_IN_FLIGHT: usize = 12 << 20;
+
+/// While posts would not be in time, it is reckoned again after this.
+const RECKON_AGAIN: Duration = Duration::from_millis(250);
 
 /// How long the row of a live event waits at most for others to be posted with.
 const MAX_LIVE_WAIT: Duration = Duration::from_secs(10);
@@ -62,6 +67,7 @@ pub(super) struct EventDelivery<'a> {
     builder: RowBuilder,
     origin: Origin<'a>,
     counters: &'a RunCounters,
+    place: Arc<Place>,
     row: Vec<u8>,
     packer: Packer<PendingRow>,
     committer: Arc<Committer>,
@@ -74,6 +80,8 @@ pub(super) struct EventDelivery<'a> {
     recent_events: u32,
     /// Bytes of the events whose rows wait to be posted. A row can be much shorter than its event.
     bytes_waiting: usize,
+    /// The memory of these events and rows.
+    memory_waiting: Draw,
     /// Bytes of the events of the batches in flight.
     bytes_in_flight: usize,
     counts: FeedCounts,
@@ -85,6 +93,8 @@ pub(super) struct EventDelivery<'a> {
 struct BatchInFlight {
     /// Bytes of its events.
     bytes: usize,
+    /// The memory of its events and rows.
+    memory: Draw,
     /// How many events it has of which hour.
     hours: BTreeMap<Hour, usize>,
 }
@@ -159,6 +169,8 @@ impl<'a> EventDelivery<'a> {
             catch_up_to: None,
             recent_events: 0,
             bytes_waiting: 0,
+            memory_waiting: Draw::nothing(ctx.place),
+            place: ctx.place.clone(),
             bytes_in_flight: 0,
             counts: FeedCounts::default(),
             unconfirmed: None,
@@ -212,7 +224,9 @@ impl<'a> EventDelivery<'a> {
     fn commit(&mut self, batch: Batch<PendingRow>) {
         let bytes = std::mem::take(&mut self.bytes_waiting);
         self.bytes_in_flight += bytes;
-        let load = BatchInFlight { bytes, hours: by_hour(batch.tags(), |count, _| *count += 1) };
+        let memory = self.memory_waiting.take();
+        let hours = by_hour(batch.tags(), |count, _| *count += 1);
+        let load = BatchInFlight { bytes, memory, hours };
         let commit = Arc::clone(&self.committer).commit(batch);
         let commit = async move { (commit.await, load) };
         self.in_flight.spawn(commit.in_current_span());
@@ -224,6 +238,7 @@ impl<'a> EventDelivery<'a> {
     ) -> Result<(), DeliveryError> {
         let (outcome, load) = joined?;
         self.bytes_in_flight -= load.bytes;
+        drop(load.memory);
         if let Origin::Session(ledger) = &mut self.origin {
             for (hour, count) in load.hours {
                 ledger.release(hour, count);
@@ -250,6 +265,17 @@ impl<'a> EventDelivery<'a> {
         }
     }
 
+    /// Whether another batch may be in flight.
+    fn has_batch_to_spare(&self) -> bool {
+        self.in_flight.len() < MAX_BATCHES_IN_FLIGHT && self.bytes_in_flight < MAX_BYTES_IN_FLIGHT
+    }
+
+    /// Whether what comes now could be posted before posting ends.
+    fn would_be_in_time(&self) -> bool {
+        let Committer { destination, scope, .. } = &*self.committer;
+        destination.would_be_in_time(scope.posting_deadline())
+    }
+
     fn count(&mut self, event: &Bytes) {
         self.counts.add_event(event.len());
         self.counters.count_event(event.len() as u64);
@@ -271,7 +297,7 @@ impl<'a> EventDelivery<'a> {
             self.recent_events += 1;
         }
         let (hour, key) =
-            (at.map_or_else(|| self.fallback_hour(), Hour::containing), event_id(&built));
+            (at.map_or_else(|| self.fallback_hour(), Hour::containing), event_key(&built));
         // Ids that differ in a character that was replaced have become one.
         let key = match repairs.replaced() && built.id.contains(char::REPLACEMENT_CHARACTER) {
             true => EventKey { id: malformed_id(event), former: None },
@@ -294,6 +320,7 @@ impl<'a> EventDelivery<'a> {
                     self.commit(full);
                 }
                 self.bytes_waiting += event.len();
+                self.memory_waiting.add(event.len() + self.row.len());
             }
             Err(too_long) => {
                 let detail = too_long.to_string();
@@ -301,7 +328,9 @@ impl<'a> EventDelivery<'a> {
                 self.record(hour, id).await?;
             }
         }
-        if self.bytes_waiting >= MAX_BYTES_WAITING && self.has_capacity() {
+        // A feed that may draw no more goes on by delivering what it has.
+        let is_full = self.bytes_waiting >= MAX_BYTES_WAITING || !self.place.may_draw();
+        if is_full && self.has_batch_to_spare() {
             self.commit_waiting();
         }
         Ok(true)
@@ -330,43 +359,21 @@ impl<'a> EventDelivery<'a> {
     }
 }
 
-/// What the ledger knows the event by: its id, the second of its time, and of a message also what
-/// was decided about it.
-///
-/// One message can have two events in one second: a retry, and the acceptance after it. Fractions
-/// of the second are left out, so that an archive that keeps fewer digits than the live stream does
-/// not matter.
-fn event_id(built: &RowMetadata<'_>) -> EventKey {
-    let second = built.event_time.map(|at| at.as_second().to_string());
-    let former = match &second {
-        Some(second) => EventId::of(format!("{}\n{second}", built.id)),
-        None => EventId::of(built.id.as_bytes()),
-    };
-    match &built.disposition {
-        None => EventKey { id: former, former: None },
-        Some(disposition) => {
-            let second = second.unwrap_or_default();
-            let id = EventId::of(format!("{}\n{second}\n{disposition}", built.id));
-            EventKey { id, former: Some(former) }
-        }
-    }
-}
-
-/// What the ledger knows an event by whose id can't be read: all of it.
-fn malformed_id(event: &[u8]) -> EventId {
-    EventId::of([b"malformed\n", event].concat())
-}
-
 impl EventSink for EventDelivery<'_> {
     type Error = DeliveryError;
 
     fn has_capacity(&self) -> bool {
-        self.in_flight.len() < MAX_BATCHES_IN_FLIGHT && self.bytes_in_flight < MAX_BYTES_IN_FLIGHT
+        self.has_batch_to_spare() && self.place.may_draw() && self.would_be_in_time()
     }
 
     // Nothing is awaited between the join and its account, so nothing that was joined is lost.
     async fn make_progress(&mut self) -> Result<(), DeliveryError> {
-        let has_capacity = self.has_capacity();
+        let has_capacity = self.has_batch_to_spare();
+        let lacks_memory = has_capacity && !self.place.may_draw();
+        let lacks_time = has_capacity && !self.would_be_in_time();
+        if lacks_memory && self.bytes_waiting > 0 {
+            self.commit_waiting();
+        }
         let waiting_since = self.packer.waiting_since();
         tokio::select! {
             biased;
@@ -375,6 +382,8 @@ impl EventSink for EventDelivery<'_> {
                 self.commit_waiting();
                 Ok(())
             }
+            () = self.place.room(), if lacks_memory => Ok(()),
+            () = sleep(RECKON_AGAIN), if lacks_time => Ok(()),
             else => std::future::pending().await,
         }
     }
@@ -422,7 +431,7 @@ impl EventSink for EventDelivery<'_> {
     async fn flush(&mut self) -> Result<(), DeliveryError> {
         let mut first_error = None;
         loop {
-            if self.has_capacity() && first_error.is_none() {
+            if self.has_batch_to_spare() && first_error.is_none() {
                 self.commit_waiting();
             }
             let Some(joined) = self.in_flight.join_next().await else { break };
@@ -433,6 +442,3 @@ impl EventSink for EventDelivery<'_> {
         first_error.or_else(|| self.unconfirmed.take()).map_or(Ok(()), Err)
     }
 }
-
-#[cfg(test)]
-mod tests;

@@ -11,6 +11,7 @@ use proofpoint_sentinel_core::hour::Hour;
 use super::delivery_error::DeliveryError;
 use super::event_sink::EventSink as _;
 use super::evidence::Evidence;
+use super::memory::Place;
 use super::pipeline::EventDelivery;
 use super::run::Run;
 use super::services::{RunError, Services};
@@ -90,7 +91,9 @@ pub async fn resend(
     let mut failed = Vec::new();
     for (feed, letters) in feeds {
         let scope = LeaseScope::new(&run.stop, run.posting_ends);
-        let feed_resend = FeedResend { run, services: &services, feed: &feed, scope };
+        let place = services.place();
+        place.enter(None).await;
+        let feed_resend = FeedResend { run, services: &services, feed: &feed, scope, place };
         if let Err(error) = feed_resend.send_all(letters, &mut done).await {
             failed.push((feed, error));
         }
@@ -105,6 +108,7 @@ struct FeedResend<'a> {
     feed: &'a Feed,
     /// No dead letter is begun after its halt.
     scope: LeaseScope,
+    place: Arc<Place>,
 }
 
 impl FeedResend<'_> {
@@ -172,7 +176,7 @@ impl FeedResend<'_> {
         };
         let hour = Hour::containing(letter.at);
         let evidence = Arc::new(Evidence::certain());
-        let ctx = self.services.delivery_context(self.run, &self.scope, &evidence);
+        let ctx = self.services.delivery_context(self.run, &self.scope, &evidence, &self.place);
         let mut delivery = EventDelivery::dead_letter(letter.reason, self.feed, hour, ctx);
         delivery.push(letter.event.into()).await?;
         delivery.flush().await?;

@@ -24,6 +24,8 @@ pub struct Run {
     pub timeouts: SessionTimeouts,
     /// When leases on feeds are renewed and given up.
     pub lease_times: LeaseTimes,
+    /// How many bytes events, rows, posts and ledger may take.
+    pub memory: usize,
     /// Nothing more is read after this.
     pub reading_ends: Instant,
     /// Nothing is posted after this.

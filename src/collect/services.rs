@@ -7,6 +7,7 @@ use proofpoint_sentinel_core::feed::Feed;
 
 use super::delivery_context::DeliveryContext;
 use super::evidence::Evidence;
+use super::memory::{MemoryPool, Place};
 use super::run::Run;
 use super::session_reader::SessionReader;
 use crate::destination::{Destination, DestinationError};
@@ -46,6 +47,7 @@ pub(super) struct Services {
     net: Net,
     /// By the cluster's id.
     accounts: BTreeMap<String, Account>,
+    memory: MemoryPool,
     state: State,
     destination: Destination,
 }
@@ -59,7 +61,8 @@ impl Services {
         let clusters = run.settings.source.clusters.iter();
         let accounts = clusters.map(|cluster| (cluster.id.clone(), Account::default())).collect();
         let state = state.with_lease_times(run.lease_times);
-        Ok(Services { net, accounts, state, destination })
+        let memory = MemoryPool::new(run.memory);
+        Ok(Services { net, accounts, memory, state, destination })
     }
 
     pub(super) fn state(&self) -> &State {
@@ -70,6 +73,11 @@ impl Services {
         &self.destination
     }
 
+    /// A place for the work on a feed.
+    pub(super) fn place(&self) -> Arc<Place> {
+        self.memory.place()
+    }
+
     /// Reads sessions of `feed` until `scope` halts.
     pub(super) fn session_reader<'a>(
         &'a self,
@@ -77,12 +85,14 @@ impl Services {
         cluster: &'a Cluster,
         feed: &'a Feed,
         scope: &'a LeaseScope,
+        place: &'a Place,
     ) -> SessionReader<'a> {
         SessionReader {
             net: &self.net,
             log_stream_uri: &run.settings.source.log_stream_uri,
             cluster,
             account: &self.accounts[&cluster.id],
+            place: Some(place),
             feed,
             timeouts: run.timeouts,
             stop: scope.halt_token(),
@@ -96,6 +106,7 @@ impl Services {
         run: &'a Run,
         scope: &'a LeaseScope,
         evidence: &'a Arc<Evidence>,
+        place: &'a Arc<Place>,
     ) -> DeliveryContext<'a> {
         DeliveryContext {
             settings: &run.settings,
@@ -106,6 +117,7 @@ impl Services {
             writer: &run.id,
             scope,
             evidence,
+            place,
         }
     }
 }

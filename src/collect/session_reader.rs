@@ -9,6 +9,7 @@ use tokio_util::sync::CancellationToken;
 use url::Url;
 
 use super::event_sink::EventSink;
+use super::memory::Place;
 use super::read_end::ReadEnd;
 use crate::error_code::{self, Coded, ErrorCode};
 use crate::net::Net;
@@ -56,6 +57,8 @@ pub struct SessionReader<'a> {
     pub cluster: &'a Cluster,
     /// What the cluster's sessions share.
     pub account: &'a Account,
+    /// The feed's place among those at work, where there are others.
+    pub place: Option<&'a Place>,
     /// What to read.
     pub feed: &'a Feed,
     /// Time limits of sessions.
@@ -66,7 +69,8 @@ pub struct SessionReader<'a> {
     pub reading_ends: Instant,
 }
 
-/// How long a live session may last that another event type of the account waits for.
+/// How long a live session may last if another event type of the account waits for its end, or
+/// another feed for its memory.
 const SHORTEST_TURN: Duration = Duration::from_secs(30);
 
 /// When we end a session, besides being told to stop.
@@ -205,7 +209,16 @@ impl SessionReader<'_> {
     async fn out_of_time(&self, limits: SessionLimits) {
         let turn_is_over = async {
             sleep(SHORTEST_TURN).await;
-            self.account.is_waited_for().await;
+            let memory_is_waited_for = async {
+                match self.place {
+                    Some(place) => place.is_waited_for().await,
+                    None => std::future::pending().await,
+                }
+            };
+            tokio::select! {
+                () = self.account.is_waited_for() => {}
+                () = memory_is_waited_for => {}
+            }
         };
         tokio::select! {
             () = sleep_until(limits.until) => {}

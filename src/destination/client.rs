@@ -9,6 +9,7 @@ use reqwest::Request;
 use tokio::time::{Instant, sleep, timeout_at};
 
 use super::answer::Answer;
+use super::logs_ingestion::request::CLIENT_REQUEST_ID;
 use super::logs_ingestion::token::Token;
 use super::outcome::{PostCounts, PostOutcome};
 use super::service::Service;
@@ -136,8 +137,14 @@ impl Client {
             return HeldReason::LeaseLost.into();
         }
         attempt.count_in(counts);
+        let (sent, request_id) = (Instant::now(), request_id(&request));
+        let body_bytes = attempt.body.len();
         match timeout_at(deadline, self.send(request)).await {
-            Ok(Ok(answer)) => self.after_answer(attempt, answer, token.as_ref()),
+            Ok(Ok(answer)) => {
+                self.throttle.note_answer(sent.elapsed());
+                tracing::info!(request_id, table = table.name, body_bytes, %answer, "post answered");
+                self.after_answer(attempt, answer, token.as_ref())
+            }
             Ok(Err(fault)) => TryEnd::RetryLater { fault, retry_after: None },
             Err(_) => {
                 HeldReason::OutOfTime { last: Some("no answer came in time".to_owned()) }.into()
@@ -173,6 +180,7 @@ impl Client {
                 }
             }
             Verdict::Retry { retry_after } => {
+                self.throttle.note_overload();
                 if let Some(wait) = retry_after {
                     self.throttle.pause_for(wait);
                 }
@@ -188,6 +196,12 @@ impl Client {
             HeldReason::Unavailable { tries, last }
         }
     }
+}
+
+/// The id by which the table `DCRLogErrors` knows the post.
+fn request_id(request: &Request) -> Option<String> {
+    let id = request.headers().get(CLIENT_REQUEST_ID)?;
+    Some(id.to_str().ok()?.to_owned())
 }
 
 #[cfg(test)]

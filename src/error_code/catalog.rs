@@ -106,6 +106,8 @@ codes! {
     POSTING_REVOKED = 4012;
     /// The Data Collector API is retired.
     DATA_COLLECTOR_RETIRED = 4013;
+    /// The Data Collector API is used though it is retired.
+    DATA_COLLECTOR_IN_USE = 4014;
     /// An event is not a JSON object.
     EVENT_MALFORMED = 4101;
     /// An event is too long for a row.

@@ -219,6 +219,18 @@ impl<'a> SettingsReader<'a> {
         Some(number)
     }
 
+    /// A number that need not be there.
+    pub(super) fn optional_number(
+        &mut self,
+        name: &str,
+        range: RangeInclusive<u32>,
+    ) -> Option<Option<u32>> {
+        match self.text(name) {
+            None => Some(None),
+            Some(_) => self.number(name, 0, range).map(Some),
+        }
+    }
+
     /// A URL of a peer: `scheme`, a host, and no path, query or password. Plain HTTP is taken for
     /// this machine alone.
     pub(super) fn base_url(&mut self, name: &str, text: &str, scheme: &str) -> Option<Url> {

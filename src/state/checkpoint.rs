@@ -75,6 +75,9 @@ pub struct Hold {
     /// Whether rows were held after a post without rows had said that the destination works. From
     /// then on only rows that it takes prove that.
     pub probe_misled: bool,
+    /// Before this the destination wants no posts; `None` if it named no time.
+    #[serde(deserialize_with = "Option::deserialize")]
+    pub not_before: Option<Timestamp>,
 }
 
 /// How far the live stream was read.

@@ -48,15 +48,26 @@ impl EventId {
 
 /// A set of [`EventId`]s that also says which of them a reading has met.
 ///
-/// An open table of 16 bytes a slot, which is between two thirds and 85 % full: 19 to 24 bytes an id,
-/// and as much again for the moment in which it grows. The last bit of a slot is the mark of a
-/// reading, so ids are told apart by 127 bits.
+/// It consists of [`SHARDS`] open tables of 16 bytes a slot, which are between two thirds and 85 %
+/// full: 19 to 24 bytes an id. A table that grows is there twice for a moment, which is why there are
+/// many. The last bit of a slot is the mark of a reading, so ids are told apart by 127 bits.
 #[derive(Clone, Default, Debug)]
 pub struct HourIds {
+    /// Empty as long as the set is.
+    shards: Vec<Shard>,
+    len: usize,
+    met: usize,
+}
+
+/// How many tables share the ids, by their first bits.
+const SHARDS: usize = 64;
+
+/// One of the tables.
+#[derive(Clone, Default, Debug)]
+struct Shard {
     /// An id with its mark, or 0 if the slot is free.
     slots: Vec<u128>,
     len: usize,
-    met: usize,
 }
 
 /// The bit of a slot that says that the reading has met its id.
@@ -65,18 +76,18 @@ const MET: u128 = 1;
 impl HourIds {
     /// Adds an id, as one that the reading has met; false if it was there already.
     pub fn insert(&mut self, id: EventId) -> bool {
-        self.make_room_for(1);
-        let slot = self.slot(id);
-        let is_new = self.slots[slot] == 0;
-        self.met += usize::from(self.slots[slot] & MET == 0);
-        self.slots[slot] = stored(id) | MET;
-        self.len += usize::from(is_new);
+        let slot = self.shard(id).slot_for(id);
+        let (is_new, was_met) = (*slot == 0, *slot & MET != 0);
+        *slot = stored(id) | MET;
+        self.met += usize::from(!was_met);
+        self.count(id, is_new);
         is_new
     }
 
     /// Whether the id is there.
     pub fn contains(&self, id: EventId) -> bool {
-        self.len > 0 && self.slots[self.slot(id)] != 0
+        let shard = self.shards.get(shard_of(id));
+        shard.is_some_and(|shard| shard.len > 0 && shard.slots[shard.position(id)] != 0)
     }
 
     /// How many ids there are.
@@ -94,20 +105,49 @@ impl HourIds {
         self.len - self.met
     }
 
+    /// How many bytes of memory the ids take.
+    pub fn bytes(&self) -> usize {
+        self.shards.iter().map(|shard| shard.slots.len() * size_of::<u128>()).sum()
+    }
+
     /// Begins another reading, which has met no id.
     pub fn begin_reading(&mut self) {
-        self.slots.iter_mut().for_each(|slot| *slot &= !MET);
+        let slots = self.shards.iter_mut().flat_map(|shard| &mut shard.slots);
+        slots.for_each(|slot| *slot &= !MET);
         self.met = 0;
     }
 
-    /// The slot that has the id, or in which it would be. There must be a free one.
-    fn slot(&self, id: EventId) -> usize {
-        let (wanted, count) = (stored(id), self.slots.len());
-        let mut slot = (((wanted >> 64) * count as u128) >> 64) as usize;
-        while self.slots[slot] != 0 && self.slots[slot] & !MET != wanted {
-            slot = if slot + 1 == count { 0 } else { slot + 1 };
+    fn shard(&mut self, id: EventId) -> &mut Shard {
+        if self.shards.is_empty() {
+            self.shards.resize_with(SHARDS, Shard::default);
         }
-        slot
+        &mut self.shards[shard_of(id)]
+    }
+
+    fn count(&mut self, id: EventId, is_new: bool) {
+        self.len += usize::from(is_new);
+        self.shards[shard_of(id)].len += usize::from(is_new);
+    }
+}
+
+impl Shard {
+    /// The slot that has the id, or else a free one for it.
+    fn slot_for(&mut self, id: EventId) -> &mut u128 {
+        self.make_room_for(1);
+        let position = self.position(id);
+        &mut self.slots[position]
+    }
+
+    /// The position of the slot that has the id, or in which it would be. There must be a free one.
+    fn position(&self, id: EventId) -> usize {
+        let (wanted, count) = (stored(id), self.slots.len());
+        // The first bits are the same for all ids of a table.
+        let spread = (wanted << SHARDS.ilog2()) >> 64;
+        let mut position = ((spread * count as u128) >> 64) as usize;
+        while self.slots[position] != 0 && self.slots[position] & !MET != wanted {
+            position = if position + 1 == count { 0 } else { position + 1 };
+        }
+        position
     }
 
     /// Grows the table if with so many more ids it would be over 85 % full.
@@ -116,11 +156,11 @@ impl HourIds {
         if needed <= self.slots.len() {
             return;
         }
-        let count = needed.max(self.slots.len() / 4 * 5).max(16);
+        let count = needed.max(self.slots.len() / 4 * 5).max(4);
         let old = std::mem::replace(&mut self.slots, vec![0; count]);
         for id in old.into_iter().filter(|slot| *slot != 0) {
-            let slot = self.slot(EventId(id));
-            self.slots[slot] = id;
+            let position = self.position(EventId(id));
+            self.slots[position] = id;
         }
     }
 }
@@ -130,19 +170,27 @@ fn stored(id: EventId) -> u128 {
     (id.0 & !MET).max(2)
 }
 
+/// Which table has the id.
+fn shard_of(id: EventId) -> usize {
+    (stored(id) >> (u128::BITS - SHARDS.ilog2())) as usize
+}
+
 impl Extend<EventId> for HourIds {
     /// Adds ids that no reading has met.
     fn extend<I: IntoIterator<Item = EventId>>(&mut self, ids: I) {
         let ids = ids.into_iter();
-        // As if all of them were new, which they are but for a few: so the table grows once.
-        self.make_room_for(ids.size_hint().0);
+        if let more @ 1.. = ids.size_hint().0 / SHARDS {
+            self.shards.resize_with(SHARDS, Shard::default);
+            // As if all of them were new, which they are but for a few: so a table grows once.
+            self.shards.iter_mut().for_each(|shard| shard.make_room_for(more));
+        }
         for id in ids {
-            self.make_room_for(1);
-            let slot = self.slot(id);
-            if self.slots[slot] == 0 {
-                self.slots[slot] = stored(id);
-                self.len += 1;
+            let slot = self.shard(id).slot_for(id);
+            let is_new = *slot == 0;
+            if is_new {
+                *slot = stored(id);
             }
+            self.count(id, is_new);
         }
     }
 }
@@ -193,14 +241,14 @@ mod tests {
         let mut ids = HourIds::default();
         for number in 1..=200_000u64 {
             assert!(ids.insert(EventId::of(number.to_le_bytes())));
-            if number > 1_000 {
-                assert!(ids.slots.len() * 16 <= ids.len() * 24, "{number}");
+            if number > 10_000 {
+                assert!(ids.bytes() <= ids.len() * 24, "{number}: {}", ids.bytes());
             }
         }
         let mut loaded = HourIds::default();
         loaded.extend((1..=200_000u64).map(|number| EventId::of(number.to_le_bytes())));
         assert_eq!((loaded.len(), loaded.missing()), (200_000, 200_000));
-        assert!(loaded.slots.len() * 16 <= loaded.len() * 19);
+        assert!(loaded.bytes() <= loaded.len() * 22, "{}", loaded.bytes());
     }
 
     #[test]

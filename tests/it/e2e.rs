@@ -9,6 +9,7 @@ mod hours;
 mod lease_and_checkpoint;
 mod live;
 mod lost_lease;
+mod many;
 mod proxy;
 mod refusals;
 mod row_assertions;

@@ -24,6 +24,9 @@ use crate::destination::verdict::RowRefusal;
 /// encoder that is kept and reset is no faster than a new one.
 const LEVEL: Compression = Compression::new(1);
 
+/// The header that appears as `ClientRequestId` in the table `DCRLogErrors` of the rule's diagnostics.
+pub(in crate::destination) const CLIENT_REQUEST_ID: &str = "x-ms-client-request-id";
+
 /// A data collection rule, and the tokens for posts to it.
 pub(in crate::destination) struct LogsIngestion {
     streams: Url,
@@ -62,8 +65,7 @@ impl LogsIngestion {
         headers.insert(AUTHORIZATION, bearer);
         headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
         headers.insert(CONTENT_ENCODING, HeaderValue::from_static("gzip"));
-        // Appears as `ClientRequestId` in the table `DCRLogErrors` of the rule's diagnostics.
-        headers.insert("x-ms-client-request-id", HeaderValue::try_from(random_uuid())?);
+        headers.insert(CLIENT_REQUEST_ID, HeaderValue::try_from(random_uuid())?);
         *request.body_mut() = Some(gzip.into());
         Ok(request)
     }

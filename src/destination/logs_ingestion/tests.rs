@@ -11,11 +11,11 @@ use tokio::sync::Barrier;
 use tokio::task::JoinSet;
 use tokio::time::Instant;
 
-use crate::destination::MAX_POSTS;
 use crate::destination::test_util::deliveries::{
     assert_all_held, batch, deliver, held_because, logs_ingestion, until,
 };
 use crate::destination::test_util::{FakeTokens, FakeWorkspace, ReceivedPost, accepted, error};
+use crate::destination::throttle::FIRST_POSTS;
 
 #[tokio::test]
 async fn a_batch_arrives_whole() {
@@ -39,7 +39,8 @@ async fn a_batch_arrives_whole() {
 
 #[tokio::test]
 async fn a_stale_token_is_replaced_once_for_all_posts() {
-    let together = Arc::new(Barrier::new(MAX_POSTS));
+    let posts = usize::from(FIRST_POSTS);
+    let together = Arc::new(Barrier::new(posts));
     let workspace = FakeWorkspace::start(move |_, post: ReceivedPost| {
         let together = Arc::clone(&together);
         async move {
@@ -55,7 +56,7 @@ async fn a_stale_token_is_replaced_once_for_all_posts() {
     let tokens = FakeTokens::default();
     let destination = logs_ingestion(&workspace, &tokens);
     let mut outcomes = JoinSet::new();
-    for _ in 0..MAX_POSTS {
+    for _ in 0..posts {
         let destination = destination.clone();
         outcomes.spawn(async move { deliver(&destination, 2).await });
     }

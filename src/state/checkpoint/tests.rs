@@ -33,7 +33,7 @@ fn stored() -> Value {
         "second": ["2026-11-19T23", "2026-11-20T07"],
         "live": {"ended": "2026-11-20T10:45:12.5Z", "end": {"closed": 1000}},
         "newest": "2026-11-20T10:45:11.25Z",
-        "held": {"since": "2026-11-20T10:40:00Z", "probe_misled": false},
+        "held": {"since": "2026-11-20T10:40:00Z", "probe_misled": false, "not_before": null},
         "refusals": {"clock": 9, "accepted": 7,
                      "suspects": [{"id": "00112233445566778899aabbccddeeff", "refused": 9}]},
     })

@@ -221,6 +221,7 @@ impl Scene {
             clock: self.clock.clone(),
             timeouts: SessionTimeouts::default(),
             lease_times: LeaseTimes::default(),
+            memory: 256 << 20,
             reading_ends: Instant::now() + WAIT_LIMIT,
             posting_ends: Instant::now() + WAIT_LIMIT,
             all_ends: Instant::now() + WAIT_LIMIT,

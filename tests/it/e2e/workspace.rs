@@ -9,7 +9,7 @@ use proofpoint_sentinel_simulator::DestinationApi;
 use proofpoint_sentinel_simulator::workspace::{ApiResponse, PostFault, ResponseGate};
 use tokio::time::Instant;
 
-use crate::e2e::fixture::{Scene, failure, last_hour, messages};
+use crate::e2e::fixture::{Scene, assert_tells, failure, last_hour, messages};
 use crate::e2e::row_assertions::assert_arrived;
 use crate::support::relay::Relay;
 
@@ -95,8 +95,29 @@ async fn a_workspace_that_stays_busy_is_left_to_the_next_run() {
     let scene = Scene::new().await;
     let later = ApiResponse::throttled(3600);
     scene.simulation.workspace.inject([PostFault::Reply(later)]);
-    let text = held_up(scene, |_| {}).await;
+    let text = held_up(scene, |scene| scene.advance(61)).await;
     assert!(text.contains("(the last try ended with: HTTP 429 TooManyRequests"), "{text}");
+}
+
+#[tokio::test]
+async fn the_workspaces_wish_is_kept_in_later_runs_too() {
+    for mode in ["archive", "hybrid"] {
+        let scene = Scene::of().types("message,maillog").set("ProofpointMode", mode).start().await;
+        let events = scene.give(&messages(), last_hour(), 7);
+        let later = ApiResponse::throttled(1800);
+        scene.simulation.workspace.inject([PostFault::Reply(later)]);
+        failure(&scene.run().await, &messages());
+        let asked = scene.simulation.workspace.counters().posts;
+        for _ in 0..2 {
+            let text = failure(&scene.run().await, &messages());
+            assert_tells(&text, &["the run's time was up", "the workspace wants no posts before"]);
+            scene.advance(10);
+        }
+        assert_eq!(scene.simulation.workspace.counters().posts, asked, "{mode}: left alone");
+        scene.advance(11);
+        scene.run_well().await;
+        assert_arrived(&scene, EventType::Message, &events);
+    }
 }
 
 #[tokio::test]
