@@ -22,6 +22,11 @@ pub trait EventSink {
         false
     }
 
+    /// Whether nothing more can be taken before the work has to end.
+    fn is_out_of_time(&self) -> bool {
+        false
+    }
+
     /// Takes an event.
     fn push(&mut self, event: Bytes) -> impl Future<Output = Result<(), Self::Error>> + Send;
 

@@ -392,6 +392,11 @@ impl EventSink for EventDelivery<'_> {
         self.recent_events >= EVENTS_TO_CATCH_UP
     }
 
+    fn is_out_of_time(&self) -> bool {
+        let Committer { destination, scope, .. } = &*self.committer;
+        Instant::now() + destination.paused_for() >= scope.posting_deadline()
+    }
+
     /// A frame that is not one event is taken apart, and its events are taken one after the other,
     /// each as soon as there is capacity for it.
     async fn push(&mut self, frame: Bytes) -> Result<(), DeliveryError> {

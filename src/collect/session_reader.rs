@@ -170,6 +170,9 @@ impl SessionReader<'_> {
         let mut quiet = QuietTimer::new(limits.quiet);
         let own_end = loop {
             let has_capacity = sink.has_capacity();
+            if !has_capacity && sink.is_out_of_time() {
+                break ReadEnd::OutOfTime;
+            }
             let next = async {
                 if has_capacity {
                     session.next().await
