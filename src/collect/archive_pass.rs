@@ -40,17 +40,25 @@ pub(super) struct ArchivePass {
     refused: BTreeMap<Hour, FailedHour>,
     /// Hours that failed alike, one after the other.
     in_a_row: Vec<FailedHour>,
+    /// Whether the hours from one to another can be such that are no longer kept.
+    can_be_lost: Box<dyn Fn(Hour, Hour) -> bool + Send + Sync>,
 }
 
 impl ArchivePass {
-    /// A pass over `due`, of which those for which `is_open` says so are not done.
-    pub(super) fn new(due: Vec<Hour>, is_open: impl Fn(Hour) -> bool) -> ArchivePass {
+    /// A pass over `due`, of which those for which `is_open` says so are not done. `can_be_lost` says
+    /// whether the hours from one to another can be such that are no longer kept.
+    pub(super) fn new(
+        due: Vec<Hour>,
+        is_open: impl Fn(Hour) -> bool,
+        can_be_lost: impl Fn(Hour, Hour) -> bool + Send + Sync + 'static,
+    ) -> ArchivePass {
         ArchivePass {
             open: due.iter().copied().filter(|hour| is_open(*hour)).collect(),
             queue: due.into(),
             kept: BTreeSet::new(),
             refused: BTreeMap::new(),
             in_a_row: Vec::new(),
+            can_be_lost: Box::new(can_be_lost),
         }
     }
 
@@ -147,10 +155,15 @@ impl ArchivePass {
                 return Some(Finding::HoursFailed(refused.into_values().collect()));
             }
         }
+        let hours: Vec<Hour> = self.open.range(..=*newest_refused).copied().collect();
+        let oldest = hours.first().copied().unwrap_or(*newest_refused);
         let finding = match self.oldest_kept() {
-            Some(oldest_kept) => {
-                let hours: Vec<Hour> = self.open.range(..=*newest_refused).copied().collect();
+            Some(oldest_kept) if (self.can_be_lost)(oldest, *newest_refused) => {
                 Finding::Lost { hours, oldest_kept }
+            }
+            Some(_) => {
+                let refused = std::mem::take(&mut self.refused);
+                return Some(Finding::HoursFailed(refused.into_values().collect()));
             }
             None => Finding::FeedFailed { count: self.refused.len(), last: last.clone() },
         };

@@ -17,7 +17,7 @@ use super::feed_error::FeedError;
 use super::feed_progress::FeedProgress;
 use super::ledger::Ledger;
 use super::live::LiveReader;
-use super::plan::{is_reread, oldest_unfinished};
+use super::plan::{Forgettable, is_reread, oldest_unfinished};
 use super::run::Run;
 use super::services::Services;
 use super::under_lease::under_lease;
@@ -169,7 +169,13 @@ impl FeedWork<'_> {
 
     async fn read_archive(&mut self) -> Result<ControlFlow<()>, FeedError> {
         let due = self.progress.begin_archive().await?;
-        let mut pass = ArchivePass::new(due, |hour| !is_reread(self.progress.checkpoint(), hour));
+        let checkpoint = self.progress.checkpoint();
+        let forgettable = Forgettable::of(checkpoint, self.ctx.now());
+        let mut pass = ArchivePass::new(
+            due,
+            |hour| !is_reread(checkpoint, hour),
+            move |first, last| forgettable.holds(first, last),
+        );
         while let Some(hour) = pass.next() {
             if !self.make_way().await {
                 return self.end_pass(pass, ControlFlow::Break(())).await;
@@ -179,7 +185,10 @@ impl FeedWork<'_> {
             }
             let (ledger, progress) = (&mut self.ledger, &mut self.progress);
             let findings = match self.archive.read_hour(hour, ledger, progress).await? {
-                HourOutcome::Read => pass.note_read(hour),
+                HourOutcome::Read => {
+                    self.progress.note_kept(hour);
+                    pass.note_read(hour)
+                }
                 HourOutcome::Lost => {
                     pass.note_lost(hour);
                     Vec::new()

@@ -226,6 +226,13 @@ impl<'a> FeedProgress<'a> {
         Ok(())
     }
 
+    /// Records that Proofpoint keeps `hour`. It is saved later.
+    pub(super) fn note_kept(&mut self, hour: Hour) {
+        let age = Hour::containing(self.ctx.now()).hours_since(hour);
+        let kept = &mut self.stored.get_mut().kept_hours;
+        *kept = (*kept).max(u32::try_from(age).unwrap_or(0));
+    }
+
     /// Records and saves that Proofpoint no longer keeps `hours`, since `oldest_kept` is the oldest
     /// hour that it does.
     pub(super) async fn record_retention(

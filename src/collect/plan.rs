@@ -1,5 +1,7 @@
 //! Which hours to read, by the checkpoint. Pure: no clock, no network, no storage.
 
+use std::collections::BTreeSet;
+
 use jiff::{SignedDuration, Timestamp};
 use proofpoint_sentinel_core::hour::Hour;
 
@@ -89,6 +91,39 @@ pub(super) fn believed(checkpoint: &Checkpoint, hour: Hour) -> Option<&HourAttem
 /// Whether the hour is done, and is read again all the same.
 pub(super) fn is_reread(checkpoint: &Checkpoint, hour: Hour) -> bool {
     awaits_second_read(checkpoint, hour) || believed(checkpoint, hour).is_some()
+}
+
+/// Proofpoint documents 30 days. A tenant that keeps less than this is not believed in.
+const SHORTEST_RETENTION: SignedDuration = SignedDuration::from_hours(24);
+
+/// Which hours that are refused can be such that Proofpoint no longer keeps.
+pub(super) struct Forgettable {
+    /// Hours before this one are old enough.
+    before: Hour,
+    /// The hours before `next_hour` that are not done.
+    open: BTreeSet<Hour>,
+    next_hour: Hour,
+}
+
+impl Forgettable {
+    /// What the checkpoint says: an hour is not forgotten at an age at which another one was read.
+    pub(super) fn of(checkpoint: &Checkpoint, now: Timestamp) -> Forgettable {
+        let kept = Hour::containing(now).plus(-i64::from(checkpoint.kept_hours));
+        let passed_over = checkpoint.backlog.iter().flat_map(|range| range.hours());
+        let tried = checkpoint.retry.iter().map(|attempt| attempt.hour);
+        Forgettable {
+            before: kept.min(Hour::containing(now - SHORTEST_RETENTION).plus(1)),
+            open: passed_over.chain(tried).collect(),
+            next_hour: checkpoint.next_hour,
+        }
+    }
+
+    /// Whether the hours from `first` to `last` can all be forgotten. If one between them is done, the
+    /// older ones were not forgotten when it was read.
+    pub(super) fn holds(&self, first: Hour, last: Hour) -> bool {
+        let is_open = |hour: Hour| hour >= self.next_hour || self.open.contains(&hour);
+        last < self.before && first.through(last).all(is_open)
+    }
 }
 
 /// Whether the hour is so old that Proofpoint may have dropped it since the plan was made: there, a

@@ -76,6 +76,7 @@ fn a_checkpoint_of_0_1_0_means_what_it_meant() {
             ("backlog", json!([])),
             ("believed", json!([])),
             ("oldest_next", json!(false)),
+            ("kept_hours", json!(0)),
             ("retention_hours", json!(null)),
             ("held", json!(null)),
             ("refusals", json!({"clock": 0, "accepted": 0, "suspects": []})),

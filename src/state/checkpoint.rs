@@ -46,6 +46,8 @@ pub struct Checkpoint {
     pub believed: Vec<HourAttempt>,
     /// Hours before `next_hour` that Proofpoint no longer kept when they could be read.
     pub lost: Vec<Hour>,
+    /// How many hours old the oldest hour was that was ever read.
+    pub kept_hours: u32,
     /// How many hours old the oldest hour was that Proofpoint still kept when it refused an older
     /// one; `None` if that was never seen.
     #[serde(deserialize_with = "Option::deserialize")]
@@ -146,6 +148,7 @@ impl Checkpoint {
             retry: Vec::new(),
             believed: Vec::new(),
             lost: Vec::new(),
+            kept_hours: 0,
             retention_hours: None,
             second: Vec::new(),
             live: None,
@@ -261,6 +264,7 @@ impl From<CheckpointV1> for Checkpoint {
             retry: old.retry.into_iter().map(HourAttempt::from).collect(),
             believed: Vec::new(),
             lost: old.lost,
+            kept_hours: 0,
             retention_hours: None,
             second: old.second,
             live: old.live.map(LiveMark::from),

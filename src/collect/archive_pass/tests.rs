@@ -23,9 +23,15 @@ fn hours(count: i64) -> Vec<Hour> {
 /// read, and what was found.
 fn pass_over(
     due: Vec<Hour>,
+    answer: impl FnMut(Hour) -> Option<ErrorCode>,
+) -> (Vec<Hour>, Vec<Finding>) {
+    drive(ArchivePass::new(due, |_| true, |_, _| true), answer)
+}
+
+fn drive(
+    mut pass: ArchivePass,
     mut answer: impl FnMut(Hour) -> Option<ErrorCode>,
 ) -> (Vec<Hour>, Vec<Finding>) {
-    let mut pass = ArchivePass::new(due, |_| true);
     let (mut read, mut findings) = (Vec::new(), Vec::new());
     while let Some(next) = pass.next() {
         let found = match answer(next) {
@@ -114,10 +120,31 @@ fn a_refused_hour_newer_than_a_kept_one_failed_by_itself() {
 
 #[test]
 fn hours_read_once_more_tell_nothing_of_retention() {
-    let mut pass = ArchivePass::new(hours(3), |_| false);
+    let mut pass = ArchivePass::new(hours(3), |_| false, |_, _| true);
     let hour = pass.next().unwrap();
     assert_eq!(pass.note_failed(refused(hour)), []);
     assert_eq!(pass.finish(), [refused(hour)]);
+}
+
+#[test]
+fn refused_hours_that_can_not_be_lost_have_failed() {
+    for bad in [vec![0, 1], vec![0, 3], vec![0, 1, 2, 3], (0..20).collect()] {
+        let pass = ArchivePass::new(hours(50), |_| true, |_, _| false);
+        let is_bad = |hour: Hour| bad.contains(&hour.hours_since(first()));
+        let (mut read, found) =
+            drive(pass, |hour| is_bad(hour).then_some(error_code::REFUSED_BAD_REQUEST));
+        read.sort();
+        let good: Vec<Hour> = hours(50).into_iter().filter(|hour| !is_bad(*hour)).collect();
+        assert_eq!(read, good, "every other hour is read");
+        let failed: usize = found
+            .iter()
+            .map(|finding| match finding {
+                Finding::HoursFailed(hours) => hours.len(),
+                other => panic!("{other:?}"),
+            })
+            .sum();
+        assert_eq!(failed, bad.len());
+    }
 }
 
 proptest! {

@@ -275,3 +275,28 @@ fn status_of_a_reading(
         classify_read(hour, previous, reading, now, TWICE)
     }
 }
+
+#[test]
+fn an_hour_is_forgotten_only_at_an_age_at_which_none_was_read() {
+    let now = at("2026-11-20T10:50:00Z");
+    let current = Hour::containing(now);
+    let of = |kept_hours: u32, done: &[i64]| {
+        let mut checkpoint = checkpoint(current);
+        checkpoint.kept_hours = kept_hours;
+        let is_open = |age: &i64| !done.contains(age);
+        let open = (1..=400).rev().filter(is_open).map(|age| current.plus(-age));
+        checkpoint.backlog = open.map(|hour| HourRange { first: hour, last: hour }).collect();
+        Forgettable::of(&checkpoint, now)
+    };
+    let holds = |forgettable: &Forgettable, oldest: i64, newest: i64| {
+        forgettable.holds(current.plus(-oldest), current.plus(-newest))
+    };
+    let fresh = of(0, &[]);
+    assert!(holds(&fresh, 400, 24) && holds(&fresh, 24, 24));
+    assert!(!holds(&fresh, 400, 23), "no tenant keeps less than a day");
+    let seasoned = of(336, &[]);
+    assert!(holds(&seasoned, 400, 337) && !holds(&seasoned, 400, 336));
+    let patchy = of(0, &[300]);
+    assert!(holds(&patchy, 299, 200) && holds(&patchy, 400, 301));
+    assert!(!holds(&patchy, 400, 200), "an hour between them is done");
+}

@@ -29,6 +29,7 @@ fn stored() -> Value {
              "not_before": "2026-11-20T11:00:00Z", "last_end": "cut"},
         ],
         "lost": ["2026-11-01T00"],
+        "kept_hours": 335,
         "retention_hours": 336,
         "second": ["2026-11-19T23", "2026-11-20T07"],
         "live": {"ended": "2026-11-20T10:45:12.5Z", "end": {"closed": 1000}},

@@ -7,7 +7,7 @@ use std::fmt;
 use jiff::{SignedDuration, Timestamp};
 use proofpoint_sentinel_core::hour::Hour;
 use proofpoint_sentinel_simulator::DestinationApi;
-use proofpoint_sentinel_simulator::pod::SessionFault;
+use proofpoint_sentinel_simulator::pod::{RefusedHandshake, SessionFault};
 use rand::rngs::SmallRng;
 use rand::seq::IndexedRandom;
 use rand::{RngExt, SeedableRng};
@@ -24,6 +24,9 @@ const CALM: SignedDuration = SignedDuration::from_hours(24);
 
 /// The outages of the function, in hours.
 const OUTAGES: [i64; 4] = [1, 3, 20, 36];
+
+/// How many hours can't be read for some time.
+const BAD_HOURS: usize = 12;
 
 /// How many single ticks are missed besides.
 const MISSED_TICKS: usize = 4;
@@ -45,6 +48,15 @@ pub(super) struct WeekPlan {
     /// Which of the first reads of an hour are falsely empty. At most two: the connector accepts the
     /// third.
     pub empty_reads: BTreeMap<Hour, Vec<bool>>,
+    pub bad_hours: Vec<BadHour>,
+}
+
+/// An hour whose archive sessions fail for some time.
+#[derive(Clone, Debug)]
+pub(super) struct BadHour {
+    pub hour: Hour,
+    pub until: Timestamp,
+    pub fault: SessionFault,
 }
 
 /// A time without ticks.
@@ -78,6 +90,7 @@ impl WeekPlan {
         let first = last_hour();
         let events = week_events(first, calm, filing, &ticks, &mut rng);
         let hours = first.through(Hour::containing(calm).plus(-1));
+        let bad_hours = (0..BAD_HOURS).map(|_| BadHour::random(start, calm, &mut rng)).collect();
         WeekPlan {
             seed,
             destination: match seed % 2 {
@@ -88,6 +101,7 @@ impl WeekPlan {
             outages,
             ticks,
             events,
+            bad_hours,
             empty_reads: hours.filter_map(|hour| Some((hour, empty_reads(&mut rng)?))).collect(),
         }
     }
@@ -105,6 +119,21 @@ impl Outage {
 
     fn covers(&self, at: Timestamp) -> bool {
         self.from <= at && at < self.until
+    }
+}
+
+impl BadHour {
+    /// A random hour of the week, refused for some hours, but not beyond the week.
+    fn random(start: Timestamp, calm: Timestamp, rng: &mut SmallRng) -> BadHour {
+        let last = Hour::containing(calm).plus(-2);
+        let count = last.hours_since(Hour::containing(start));
+        let hour = Hour::containing(start).plus(rng.random_range(0..count));
+        let until = hour.end() + SignedDuration::from_hours(rng.random_range(1..=12));
+        let statuses = [400, 404, 405, 500, 503];
+        let status = *statuses.choose(rng).expect("there are some");
+        // The wait is longer than a run, so that nothing is tried twice in it.
+        let refusal = RefusedHandshake::new(status, "No").with_header("retry-after", "3600");
+        BadHour { hour, until: until.min(calm), fault: SessionFault::Refuse(refusal) }
     }
 }
 
@@ -163,6 +192,9 @@ impl fmt::Display for WeekPlan {
             if let Some(fault) = archive {
                 writeln!(f, "{at:.0} archive: {fault:?}")?;
             }
+        }
+        for BadHour { hour, until, fault } in &self.bad_hours {
+            writeln!(f, "{hour} until {until:.0}: {fault:?}")?;
         }
         for (hour, reads) in &self.empty_reads {
             writeln!(f, "{hour} falsely empty: {reads:?}")?;

@@ -43,6 +43,7 @@ impl RunFaultGenerator<'_> {
         }
         for lasting in [
             RunFault::Held(PostFault::Reply(ApiResponse::status(503))),
+            RunFault::Held(PostFault::Reply(ApiResponse::status(400))),
             RunFault::Live(unavailable()),
             RunFault::Live(unauthorized()),
         ] {
@@ -57,10 +58,22 @@ impl RunFaultGenerator<'_> {
     fn any(&mut self) -> RunFault {
         match self.rng.random_range(0..20) {
             0..12 => RunFault::Live(self.of_live()),
-            12 | 13 => RunFault::Held(PostFault::Reply(ApiResponse::status(503))),
+            12 | 13 => RunFault::Held(PostFault::Reply(self.of_destination())),
             14 => RunFault::Held(PostFault::ResetConnection),
             15..18 => RunFault::Deadline(Duration::from_millis(self.rng.random_range(0..80))),
             _ => RunFault::Stop(self.rng.random_range(0..40)),
+        }
+    }
+
+    /// An answer that is neither a delivery nor a refusal of rows, whatever the API.
+    fn of_destination(&mut self) -> ApiResponse {
+        match self.rng.random_range(0..5) {
+            0 => ApiResponse::throttled(self.rng.random_range(1..3600)),
+            of @ 1..=3 => {
+                let body = "<html>Sign in</html>".to_owned();
+                ApiResponse { status: [400, 403, 404][of - 1], headers: Vec::new(), body }
+            }
+            _ => ApiResponse::status(503),
         }
     }
 

@@ -13,7 +13,7 @@ use proofpoint_sentinel_simulator::workspace::PostFault;
 use tokio::time::Instant;
 
 use super::empty_reads::EmptyReads;
-use super::plan::{Tick, WeekPlan};
+use super::plan::{BadHour, Tick, WeekPlan};
 use super::run_fault::RunFault;
 use crate::e2e::fixture::{Scene, messages};
 
@@ -29,6 +29,7 @@ pub(super) struct WeekRun {
     pub totals: WeekTotals,
     /// How many post faults were injected so far.
     injected: u64,
+    bad_hours: Vec<BadHour>,
     /// The number of archive sessions when the last archive fault was injected.
     archive_fault_at: Option<u64>,
 }
@@ -58,12 +59,17 @@ impl WeekRun {
         let source = Arc::new(EmptyReads::new(events, week.empty_reads.clone()));
         let scene = Scene::hybrid().destination(week.destination).pod(|pod| pod.source = source);
         let scene = scene.start().await;
-        WeekRun { scene, totals: WeekTotals::default(), injected: 0, archive_fault_at: None }
+        let (totals, bad_hours) = (WeekTotals::default(), week.bad_hours.clone());
+        for BadHour { hour, fault, .. } in &bad_hours {
+            scene.simulation.pod.set_hour_fault(&messages(), *hour, Some(fault.clone()));
+        }
+        WeekRun { scene, totals, injected: 0, bad_hours, archive_fault_at: None }
     }
 
     /// Runs at the tick's time, and returns the report of the feed.
     pub(super) async fn tick(&mut self, tick: &Tick) -> FeedReport {
         self.scene.clock.advance(tick.at.duration_since(self.scene.now()));
+        self.mend_bad_hours(tick.at);
         let run = self.prepare(tick);
         let RunReport { mut feeds } = match tick.fault {
             Some(RunFault::Stop(events)) => self.stopped_after(events, run).await,
@@ -72,6 +78,14 @@ impl WeekRun {
         let report = feeds.remove(0);
         self.totals.add(tick.at, &report);
         report
+    }
+
+    /// Ends the faults of hours that last until `now`.
+    fn mend_bad_hours(&mut self, now: Timestamp) {
+        let pod = &self.scene.simulation.pod;
+        for mended in self.bad_hours.extract_if(.., |bad| bad.until <= now) {
+            pod.set_hour_fault(&messages(), mended.hour, None);
+        }
     }
 
     /// Injects the faults of the tick, and returns its run.
