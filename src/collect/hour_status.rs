@@ -78,7 +78,7 @@ pub(super) fn classify_read(
     match end {
         ReadEnd::Session(SessionEnd::Closed(Some(1000))) if missing > 0 => {
             if equals_last && attempt.attempts >= EQUAL_READS_TO_BELIEVE {
-                return HourStatus::Believed(again(attempt, LOOK_INTERVAL));
+                return believed(attempt, now, timing);
             }
             let after = if events == 0 { signed(timing.empty_retry) } else { backoff };
             HourStatus::Retry(again(attempt, after))
@@ -92,7 +92,7 @@ pub(super) fn classify_read(
         ReadEnd::Session(SessionEnd::Closed(None) | SessionEnd::Cut)
             if events > 0 && missing == 0 && equals_last =>
         {
-            HourStatus::Believed(again(attempt, LOOK_INTERVAL))
+            believed(attempt, now, timing)
         }
         // An hour that does not fit into a run must not take the time of every run either.
         ReadEnd::Session(_) | ReadEnd::OutOfTime => HourStatus::Retry(again(attempt, backoff)),
@@ -122,7 +122,7 @@ pub(super) fn classify_second_read(
 }
 
 /// Classifies another look at an hour that is believed to be done. It stays so if the look did not
-/// come to an end of its own.
+/// come to an end of its own, and is settled once Proofpoint says on another day that this is all.
 pub(super) fn classify_look(
     believed: &HourAttempt,
     reading: HourReading<'_>,
@@ -130,7 +130,9 @@ pub(super) fn classify_look(
     timing: Timing,
 ) -> HourStatus {
     match (reading.end, classify_read(believed.hour, Some(believed), reading, now, timing)) {
-        (ReadEnd::Session(SessionEnd::Closed(Some(1000))), HourStatus::Believed(_)) => {
+        (ReadEnd::Session(SessionEnd::Closed(Some(1000))), HourStatus::Believed(_))
+            if now >= later(believed.hour.end(), Some(LOOK_INTERVAL)) =>
+        {
             HourStatus::Settled
         }
         (ReadEnd::Session(_), status) => status,
@@ -153,6 +155,14 @@ pub(super) fn failed_read(
 /// The hour, still believed to be done, to be looked at another day.
 pub(super) fn look_later(believed: &HourAttempt, now: Timestamp) -> HourAttempt {
     HourAttempt { not_before: later(now, Some(LOOK_INTERVAL)), ..believed.clone() }
+}
+
+/// The hour is believed to be done. It is looked at when an hour is read a second time, and then once a
+/// day.
+fn believed(attempt: HourAttempt, now: Timestamp, timing: Timing) -> HourStatus {
+    let second_read = timing.second_read_at(attempt.hour).filter(|at| *at > now);
+    let not_before = second_read.unwrap_or_else(|| later(now, Some(LOOK_INTERVAL)));
+    HourStatus::Believed(HourAttempt { not_before, ..attempt })
 }
 
 fn proved(hour: Hour, now: Timestamp, timing: Timing) -> HourStatus {

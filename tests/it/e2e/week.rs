@@ -70,6 +70,11 @@ async fn check(seed: u64) {
     for tick in &week.ticks {
         let report = week_run.tick(tick).await;
         println!("week {seed}: {:.0} {report} {:?}", tick.at, report.ends);
+        println!(
+            "  done {:?}, checked {:?}",
+            texts(&report.hours_done),
+            texts(&report.hours_checked)
+        );
         last = Some(report.outcome);
     }
     print_figures(&week, &week_run, began);
@@ -78,6 +83,10 @@ async fn check(seed: u64) {
     assert_all_hours_done(&week_run).await;
     assert_ledger_pruned(&week_run);
     assert_many_faults(&week_run.totals);
+}
+
+fn texts(hours: &[Hour]) -> Vec<String> {
+    hours.iter().map(Hour::to_string).collect()
 }
 
 fn print_figures(week: &WeekPlan, week_run: &WeekRun, began: Instant) {
