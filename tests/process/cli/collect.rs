@@ -64,6 +64,30 @@ async fn the_hours_named_are_delivered_and_no_others() {
 }
 
 #[tokio::test]
+async fn an_hour_is_delivered_again_only_if_that_is_asked_for() {
+    for destination in [DestinationApi::LogsIngestion, DestinationApi::DataCollector] {
+        let services = TestServices::new(&[3, 700], None).await;
+        let [first, second] = services.hours[..] else { panic!("two hours") };
+        let (arguments, settings) =
+            (messages(first, second.plus(1)), services.settings(destination));
+        let message = feed(EventType::Message);
+        let ids = services.ids(&message, &[first, second]);
+        for (more, times) in
+            [(None, 1), (None, 1), (Some("--again"), 2), (None, 2), (Some("--again"), 3)]
+        {
+            let arguments =
+                [&arguments[..], &more.map(str::to_owned).into_iter().collect::<Vec<_>>()];
+            let ended = collect(&arguments.concat(), &settings).await;
+            assert_eq!(ended.code, Some(0), "{ended:?}");
+            let mut expected: Vec<_> =
+                std::iter::repeat_n(&ids, times).flatten().cloned().collect();
+            expected.sort();
+            assert_eq!(services.delivered(&message), expected, "{more:?}");
+        }
+    }
+}
+
+#[tokio::test]
 async fn a_file_gets_the_events_as_they_were_sent_and_needs_no_azure() {
     let services = TestServices::new(&[3, 4], None).await;
     let [first, second] = services.hours[..] else { panic!("two hours") };
