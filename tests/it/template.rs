@@ -60,6 +60,18 @@ fn sent(name: fn(&Table) -> &str) -> BTreeMap<String, Columns> {
     tables().into_iter().map(|table| (name(table).to_owned(), columns(table))).collect()
 }
 
+/// A table spells the type of times in another way than a stream does.
+fn with_types_of_streams(tables: &BTreeMap<String, Columns>) -> BTreeMap<String, Columns> {
+    let spelt = |column_type: &String| match column_type.as_str() {
+        "dateTime" => "datetime".to_owned(),
+        other => other.to_owned(),
+    };
+    let columns = |columns: &Columns| {
+        columns.iter().map(|(name, column_type)| (name.clone(), spelt(column_type))).collect()
+    };
+    tables.iter().map(|(table, made)| (table.clone(), columns(made))).collect()
+}
+
 /// Every column in which two sets of tables differ.
 fn differences(left: &BTreeMap<String, Columns>, right: &BTreeMap<String, Columns>) -> Vec<String> {
     let flat = |tables: &BTreeMap<String, Columns>| -> BTreeSet<String> {
@@ -77,7 +89,8 @@ fn differences(left: &BTreeMap<String, Columns>, right: &BTreeMap<String, Column
 #[test]
 fn tables_and_streams_have_the_columns_that_rows_are_sent_with() {
     for Deployment { name, tables, streams, .. } in deployments("destination", "logs-ingestion") {
-        assert_eq!(differences(tables, &sent(|table| table.name)), [""; 0], "tables of {name}");
+        let made = with_types_of_streams(tables);
+        assert_eq!(differences(&made, &sent(|table| table.name)), [""; 0], "tables of {name}");
         assert_eq!(differences(streams, &sent(|table| table.stream)), [""; 0], "streams of {name}");
     }
 }

@@ -31,11 +31,10 @@ const REQUIRED: [Phase; 4] =
 impl Phase {
     /// The phase of a run that began when the feed's counters were `before`.
     pub(crate) fn of(before: FeedCounters, now: FeedCounters) -> Phase {
-        // A run reads the archive after the live stream.
-        if now.open > 0 && now.archive_opened > before.archive_opened {
-            Phase::Archive
-        } else if now.open > 0 {
+        if now.live_open > 0 {
             Phase::Live
+        } else if now.open > 0 {
+            Phase::Archive
         } else if now.opened > before.opened {
             Phase::AfterSession
         } else if now.refused > before.refused {

@@ -3,6 +3,15 @@
 
 import { deployedOf, streams, tables } from "../view.mjs";
 
+/** The types of a table's columns (Microsoft.OperationalInsights/workspaces/tables, `ColumnTypeEnum`). */
+const TABLE_TYPES = ["string", "int", "long", "real", "boolean", "dateTime", "guid", "dynamic"];
+
+/** A rule spells one of these types in another way (`KnownColumnDefinitionType`). */
+function asInStreams(columns) {
+  const spelt = (type) => (type === "dateTime" ? "datetime" : type);
+  return Object.fromEntries(Object.entries(columns).map(([column, type]) => [column, spelt(type)]));
+}
+
 export function ruleFindings({ deployed }) {
   const findings = [];
   const declared = streams(deployed);
@@ -36,7 +45,7 @@ export function ruleFindings({ deployed }) {
             `the stream ${stream}`,
             declared[stream],
             `the table ${table}`,
-            made[table],
+            asInStreams(made[table]),
           ),
         );
       }
@@ -59,7 +68,12 @@ export function ruleFindings({ deployed }) {
     if (body.properties.schema.name !== table) {
       findings.push(`the schema of the table ${table} is named ${body.properties.schema.name}`);
     }
-    if (made[table].TimeGenerated !== "datetime") {
+    findings.push(
+      ...Object.entries(made[table])
+        .filter(([, type]) => !TABLE_TYPES.includes(type))
+        .map(([column, type]) => `the column ${column} of the table ${table} has the type ${type}`),
+    );
+    if (made[table].TimeGenerated !== "dateTime") {
       findings.push(`the table ${table} has no TimeGenerated`);
     }
   }

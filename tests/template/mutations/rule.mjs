@@ -34,14 +34,21 @@ export const RULE = [
   ],
   [
     "a table whose schema has another name",
+    (p) => {
+      one(p, "Microsoft.OperationalInsights/workspaces/tables").properties.schema.name = "Other_CL";
+    },
+    /is named Other_CL/,
+  ],
+  [
+    "a table whose times have the type of a stream",
     (p) =>
       replaceAll(
-        one(p, "Microsoft.OperationalInsights/workspaces/tables"),
-        "properties",
-        "'name', 'ProofpointPODMessage_CL'",
-        "'name', 'Other_CL'",
+        one(p, "Microsoft.OperationalInsights/workspaces/tables").properties.schema,
+        "columns",
+        "'type', 'dateTime'",
+        "'type', 'datetime'",
       ),
-    /is named Other_CL/,
+    /the column eventTime of the table ProofpointPODMessage_CL has the type datetime/,
   ],
   [
     "a rule in the app's region",

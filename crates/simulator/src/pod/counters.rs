@@ -42,6 +42,8 @@ pub struct FeedCounters {
     pub refused: u64,
     /// Sessions open now.
     pub open: u64,
+    /// Live sessions that are open.
+    pub live_open: u64,
     /// The maximum of `open` so far.
     pub most_open: u64,
     /// Frames with an event that were handed to the connection.

@@ -148,7 +148,10 @@ impl PodServer {
         update_feed(&self.counters, &feed, |counters| {
             counters.opened += 1;
             match window {
-                SessionWindow::Live => counters.live_opened += 1,
+                SessionWindow::Live => {
+                    counters.live_opened += 1;
+                    counters.live_open += 1;
+                }
                 SessionWindow::Archive(..) => counters.archive_opened += 1,
             }
             counters.open += 1;
@@ -170,6 +173,7 @@ impl PodServer {
         drop(slot);
         update_feed(&self.counters, &session.feed, |counters| {
             counters.open -= 1;
+            counters.live_open -= u64::from(window == SessionWindow::Live);
             match ended {
                 SessionOutcome::Closed => counters.closed += 1,
                 SessionOutcome::Dropped => counters.dropped += 1,
