@@ -8,14 +8,13 @@
 #![allow(clippy::disallowed_methods, reason = "an example may")]
 
 use std::error::Error;
-use std::io::{Read, Write};
+use std::io::Read;
 use std::path::Path;
 use std::sync::Arc;
 
-use bytes::Bytes;
-use flate2::Compression;
-use flate2::write::GzEncoder;
 use futures_util::StreamExt;
+use mimalloc::MiMalloc;
+use proofpoint_sentinel::destination::gzip;
 use proofpoint_sentinel::net::Net;
 use proofpoint_sentinel::pod::archive_url;
 use proofpoint_sentinel_core::feed::{EventType, Feed};
@@ -28,6 +27,10 @@ use tokio_rustls::TlsConnector;
 use tokio_tungstenite::tungstenite::Message;
 use tokio_tungstenite::tungstenite::client::IntoClientRequest;
 use url::Url;
+
+/// As in the connector.
+#[global_allocator]
+static ALLOCATOR: MiMalloc = MiMalloc;
 
 type Failure = Box<dyn Error + Send + Sync>;
 
@@ -154,9 +157,7 @@ impl Target {
     }
 
     async fn post(&self, piece: Vec<u8>) -> Result<usize, Failure> {
-        let mut gzip = GzEncoder::new(Vec::with_capacity(piece.len() / 4), Compression::new(1));
-        gzip.write_all(&piece)?;
-        let body = Bytes::from(gzip.finish()?);
+        let body = gzip(&piece);
         let sent = body.len();
         let post = self.client.post(&self.url).bearer_auth(&self.token);
         let post = post.header("content-type", "application/json");
