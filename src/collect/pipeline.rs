@@ -1,6 +1,7 @@
 //! Turns events into rows, drops those that the ledger knows, and commits the rest in batches.
 
 use std::collections::BTreeMap;
+use std::io::Write as _;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -62,7 +63,6 @@ pub(super) struct EventDelivery<'a> {
     builder: RowBuilder,
     origin: Origin<'a>,
     counters: &'a RunCounters,
-    row: Vec<u8>,
     packer: Packer<PendingRow>,
     committer: Arc<Committer>,
     in_flight: JoinSet<(CommitOutcome, BatchInFlight)>,
@@ -151,7 +151,6 @@ impl<'a> EventDelivery<'a> {
             builder: RowBuilder::new(feed.event_type, shape, ctx.settings.message_text),
             origin,
             counters: ctx.counters,
-            row: Vec::new(),
             packer: Packer::new(ctx.destination.limits()),
             committer: Arc::new(committer),
             in_flight: JoinSet::new(),
@@ -173,6 +172,14 @@ impl<'a> EventDelivery<'a> {
     /// The hour in the ledger of an event whose own time can't be read.
     fn fallback_hour(&self) -> Hour {
         self.hour.unwrap_or_else(|| Hour::containing(self.committer.clock.now()))
+    }
+
+    /// Whether release 0.1.0 may have recorded events of the hour.
+    fn may_have_former_ids(&self, hour: Hour) -> bool {
+        match &self.origin {
+            Origin::Session(ledger) => ledger.may_have_former_ids(hour),
+            Origin::DeadLetter(_) => false,
+        }
     }
 
     /// Says whether the event is new. A dead letter's always is.
@@ -263,15 +270,18 @@ impl<'a> EventDelivery<'a> {
         event: &Bytes,
     ) -> Result<bool, DeliveryError> {
         let received = self.committer.clock.now();
-        let built = self.builder.build_repaired(text, repairs, received, &mut self.row);
-        let Ok(built) = built else { return Ok(false) };
+        let row = self.packer.begin_row();
+        let Ok(built) = self.builder.append(text, repairs, received, row) else { return Ok(false) };
+        if built.may_have_surrogates && has_lone_surrogate(text) {
+            return Ok(false);
+        }
         self.count(event);
         let (at, oversize) = (built.event_time, built.oversize);
         if self.catch_up_to.is_some_and(|time| at >= Some(time)) {
             self.recent_events += 1;
         }
-        let (hour, key) =
-            (at.map_or_else(|| self.fallback_hour(), Hour::containing), event_id(&built));
+        let hour = at.map_or_else(|| self.fallback_hour(), Hour::containing);
+        let key = event_key(&built, at.is_none() || self.may_have_former_ids(hour));
         // Ids that differ in a character that was replaced have become one.
         let key = match repairs.replaced() && built.id.contains(char::REPLACEMENT_CHARACTER) {
             true => EventKey { id: malformed_id(event), former: None },
@@ -288,7 +298,7 @@ impl<'a> EventDelivery<'a> {
                 return Ok(true);
             }
         }
-        match self.packer.push(&self.row, PendingRow { event: event.clone(), hour, id, at }) {
+        match self.packer.end_row(PendingRow { event: event.clone(), hour, id, at }) {
             Ok(full) => {
                 if let Some(full) = full {
                     self.commit(full);
@@ -336,20 +346,24 @@ impl<'a> EventDelivery<'a> {
 /// One message can have two events in one second: a retry, and the acceptance after it. Fractions
 /// of the second are left out, so that an archive that keeps fewer digits than the live stream does
 /// not matter.
-fn event_id(built: &RowMetadata<'_>) -> EventKey {
-    let second = built.event_time.map(|at| at.as_second().to_string());
-    let former = match &second {
-        Some(second) => EventId::of(format!("{}\n{second}", built.id)),
-        None => EventId::of(built.id.as_bytes()),
-    };
-    match &built.disposition {
-        None => EventKey { id: former, former: None },
-        Some(disposition) => {
-            let second = second.unwrap_or_default();
-            let id = EventId::of(format!("{}\n{second}\n{disposition}", built.id));
-            EventKey { id, former: Some(former) }
-        }
+///
+/// Whether the key has what release 0.1.0 recorded, the caller says `with_former`.
+fn event_key(built: &RowMetadata<'_>, with_former: bool) -> EventKey {
+    let mut text = Vec::with_capacity(built.id.len() + 64);
+    text.extend_from_slice(built.id.as_bytes());
+    if let Some(at) = built.event_time {
+        write!(text, "\n{}", at.as_second()).expect("writing to memory does not fail");
     }
+    let Some(disposition) = &built.disposition else {
+        return EventKey { id: EventId::of(text), former: None };
+    };
+    let former = with_former.then(|| EventId::of(&text));
+    if built.event_time.is_none() {
+        text.push(b'\n');
+    }
+    text.push(b'\n');
+    text.extend_from_slice(disposition.as_bytes());
+    EventKey { id: EventId::of(text), former }
 }
 
 /// What the ledger knows an event by whose id can't be read: all of it.
@@ -387,7 +401,6 @@ impl EventSink for EventDelivery<'_> {
     /// each as soon as there is capacity for it.
     async fn push(&mut self, frame: Bytes) -> Result<(), DeliveryError> {
         if let Ok(text) = std::str::from_utf8(&frame)
-            && !has_lone_surrogate(text)
             && self.take(text, Repairs::default(), &frame).await?
         {
             return Ok(());
