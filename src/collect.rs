@@ -33,6 +33,7 @@ mod feed_progress;
 mod feeds;
 mod hour_report;
 mod hour_status;
+mod kept_events;
 mod ledger;
 mod live;
 mod pipeline;

@@ -20,6 +20,7 @@ use super::counters::RunCounters;
 use super::delivery_context::DeliveryContext;
 use super::delivery_error::DeliveryError;
 use super::event_sink::EventSink;
+use super::kept_events::KeptEvents;
 use super::ledger::{EventKey, Ledger};
 use crate::destination::{Batch, Packer};
 use crate::error_code::Coded as _;
@@ -64,6 +65,7 @@ pub(super) struct EventDelivery<'a> {
     origin: Origin<'a>,
     counters: &'a RunCounters,
     packer: Packer<PendingRow>,
+    kept: KeptEvents,
     committer: Arc<Committer>,
     in_flight: JoinSet<(CommitOutcome, BatchInFlight)>,
     /// How long a row waits at most for its batch to become full.
@@ -152,6 +154,7 @@ impl<'a> EventDelivery<'a> {
             origin,
             counters: ctx.counters,
             packer: Packer::new(ctx.destination.limits()),
+            kept: KeptEvents::default(),
             committer: Arc::new(committer),
             in_flight: JoinSet::new(),
             max_wait: None,
@@ -298,7 +301,7 @@ impl<'a> EventDelivery<'a> {
                 return Ok(true);
             }
         }
-        match self.packer.end_row(PendingRow { event: event.clone(), hour, id, at }) {
+        match self.packer.end_row(PendingRow { event: self.kept.keep(event), hour, id, at }) {
             Ok(full) => {
                 if let Some(full) = full {
                     self.commit(full);

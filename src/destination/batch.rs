@@ -1,5 +1,6 @@
 //! Packs rows into batches: JSON arrays whose size is counted in exactly the bytes that are sent.
 
+use std::collections::VecDeque;
 use std::ops::Range;
 
 use bytes::Bytes;
@@ -33,12 +34,15 @@ pub struct Packer<T> {
     ends: Vec<usize>,
     tags: Vec<T>,
     since: Option<Instant>,
+    /// The bodies of the last batches, the newest first. Once such a batch is dropped, its memory is used again.
+    bodies: VecDeque<Bytes>,
 }
 
 impl<T> Packer<T> {
     /// An empty packer.
     pub fn new(limits: Limits) -> Packer<T> {
-        Packer { limits, body: Vec::new(), ends: Vec::new(), tags: Vec::new(), since: None }
+        let (body, ends, tags) = (Vec::new(), Vec::new(), Vec::new());
+        Packer { limits, body, ends, tags, since: None, bodies: VecDeque::new() }
     }
 
     /// Appends `row`, the bytes of a JSON object. Returns the batch that had to be closed to make room
@@ -74,7 +78,7 @@ impl<T> Packer<T> {
         let closing_bracket = 1;
         let mut full = None;
         if !self.tags.is_empty() && self.body.len() + closing_bracket > self.limits.batch {
-            let mut next = Vec::with_capacity(self.limits.batch + ROOM_FOR_A_ROW);
+            let mut next = self.free_body();
             next.push(b'[');
             next.extend_from_slice(&self.body[start..]);
             full = self.finish();
@@ -99,7 +103,24 @@ impl<T> Packer<T> {
         let rows = self.tags.len();
         let ends = std::mem::replace(&mut self.ends, Vec::with_capacity(rows));
         let tags = std::mem::replace(&mut self.tags, Vec::with_capacity(rows));
-        Some(Batch { body: body.into(), ends, tags })
+        let is_usual = body.capacity() <= self.limits.batch.saturating_mul(2);
+        let body = Bytes::from(body);
+        if is_usual {
+            self.bodies.truncate(MAX_BODIES - 1);
+            self.bodies.push_front(body.clone());
+        }
+        Some(Batch { body, ends, tags })
+    }
+
+    /// Memory for a body: that of an earlier one, if it is free again.
+    fn free_body(&mut self) -> Vec<u8> {
+        let free = self.bodies.iter().position(Bytes::is_unique);
+        let free = free.and_then(|position| self.bodies.remove(position));
+        let Some(Ok(mut free)) = free.map(Bytes::try_into_mut) else {
+            return Vec::with_capacity(self.limits.batch + ROOM_FOR_A_ROW);
+        };
+        free.clear();
+        free.into()
     }
 
     fn drop_begun_row(&mut self) {
@@ -122,6 +143,8 @@ impl<T> Packer<T> {
     }
 }
 
+/// How many bodies are looked at. More batches of one packer are not in flight.
+const MAX_BODIES: usize = 5;
 /// A row is written before it is known whether it still fits.
 const ROOM_FOR_A_ROW: usize = 16 << 10;
 /// `[` and `]`.
@@ -317,6 +340,22 @@ mod tests {
         assert_eq!(refused, [3]);
         let error = Packer::new(limits).push(&row(29), ()).unwrap_err();
         assert_eq!(error, RowTooLong { bytes: 29, limit: 28 });
+    }
+
+    #[test]
+    fn memory_of_a_batch_is_used_again_once_it_is_dropped() {
+        let mut packer = Packer::new(Limits { batch: 100, single: 100 });
+        let mut next = |row: &[u8]| packer.push(row, ()).unwrap();
+        assert!(next(&row(60)).is_none());
+        let held = next(&row(61)).unwrap();
+        let dropped = next(&row(62)).unwrap();
+        let address = dropped.body().as_ptr();
+        drop(dropped);
+        assert!(next(&row(63)).is_some());
+        let again = next(&row(64)).unwrap();
+        assert_eq!(again.body().as_ptr(), address);
+        assert_eq!(held.body().len(), 62);
+        assert_eq!(again.body(), &array_of(&[&row(63)]));
     }
 
     #[test]

@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use jiff::tz::TimeZone;
+use jiff::tz::{Offset, TimeZone};
 use jiff::{Timestamp, civil};
 
 /// An event can only have happened from 1970 to the end of 2199.
@@ -28,6 +28,45 @@ pub fn parse(value: &str) -> Option<Timestamp> {
 }
 
 fn exact(text: &str) -> Option<Timestamp> {
+    usual(text).or_else(|| by_jiff(text))
+}
+
+/// A time in the spelling of nearly all events: `2026-11-25T21:00:11.500000-0700`.
+fn usual(text: &str) -> Option<Timestamp> {
+    let (time, rest) = text.as_bytes().split_first_chunk::<19>()?;
+    let [y1, y2, y3, y4, b'-', mo1, mo2, b'-', d1, d2, b'T', h1, h2, b':', mi1, mi2, b':', s1, s2] =
+        *time
+    else {
+        return None;
+    };
+    let (fraction, offset) = rest.split_first_chunk::<7>()?;
+    let [b'.', fraction @ ..] = fraction else { return None };
+    let [sign @ (b'+' | b'-'), oh1, oh2, om1, om2] = *offset else { return None };
+    let (offset_hours, offset_minutes) = (number(&[oh1, oh2])?, number(&[om1, om2])?);
+    let second = number(&[s1, s2])?;
+    if offset_hours > 23 || offset_minutes > 59 || second > 59 {
+        return None;
+    }
+    let at = civil::DateTime::new(
+        i16::try_from(number(&[y1, y2, y3, y4])?).ok()?,
+        i8::try_from(number(&[mo1, mo2])?).ok()?,
+        i8::try_from(number(&[d1, d2])?).ok()?,
+        i8::try_from(number(&[h1, h2])?).ok()?,
+        i8::try_from(number(&[mi1, mi2])?).ok()?,
+        i8::try_from(second).ok()?,
+        number(fraction)? * 1_000,
+    );
+    let seconds = offset_hours * 3_600 + offset_minutes * 60;
+    let offset = Offset::from_seconds(if sign == b'-' { -seconds } else { seconds }).ok()?;
+    offset.to_timestamp(at.ok()?).ok()
+}
+
+fn number(digits: &[u8]) -> Option<i32> {
+    let digits = digits.iter().map(|digit| digit.is_ascii_digit().then(|| i32::from(digit - b'0')));
+    digits.into_iter().try_fold(0, |number, digit| Some(number * 10 + digit?))
+}
+
+fn by_jiff(text: &str) -> Option<Timestamp> {
     text.parse().ok().or_else(|| {
         // A date-time without an offset; jiff refuses one that names a zone here.
         let local: civil::DateTime = text.parse().ok()?;
@@ -79,7 +118,7 @@ mod tests {
     use proofpoint_sentinel_core::hour::Hour;
     use proptest::prelude::*;
 
-    use super::parse;
+    use super::{by_jiff, parse, usual};
 
     fn utc(value: &str) -> Option<String> {
         parse(value).map(|at| at.to_string())
@@ -124,6 +163,13 @@ mod tests {
         }
         let leap = utc(r#""2016-12-31T23:59:60.0000000000 UTC""#);
         assert_eq!(leap.as_deref(), Some("2016-12-31T23:59:59Z"));
+    }
+
+    #[test]
+    fn the_usual_spelling_needs_no_other_reader() {
+        for text in ["2024-05-22T12:10:03.058340-0700", "2024-02-29T23:59:59.999999+0000"] {
+            assert!(usual(text).is_some_and(|at| by_jiff(text) == Some(at)), "{text}");
+        }
     }
 
     #[test]
@@ -172,6 +218,19 @@ mod tests {
             let text = format!("\"{}{offset}\"", offset.to_datetime(at));
             let read = parse(&text).expect("a time with an offset");
             prop_assert_eq!(Hour::containing(read), Hour::containing(at));
+        }
+
+        #[test]
+        fn the_usual_spelling_is_read_as_any_other(
+            date in "(19[67]|2[01]2)[0-9]-[01][0-9]-[0-3][0-9]",
+            time in "[0-2][0-9]:[0-6][0-9]:[0-6][0-9]",
+            fraction in "\\.[0-9]{6}",
+            offset in "[+-][0-2][0-9][0-6][0-9]",
+        ) {
+            let text = format!("{date}T{time}{fraction}{offset}");
+            if let Some(at) = usual(&text) {
+                prop_assert_eq!(Some(at), by_jiff(&text), "{}", text);
+            }
         }
 
         #[test]
