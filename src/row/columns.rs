@@ -1,6 +1,5 @@
 //! Rows for the Logs Ingestion API: a column for each top-level key of the event.
 
-use std::io::Write;
 use std::ops::Range;
 
 use proofpoint_sentinel_core::tables::{
@@ -11,6 +10,7 @@ use super::additional::AdditionalFields;
 use super::event::{Member, Repeated};
 use super::message_parts::{fit, without_content};
 use super::reduction::reduce;
+use super::timestamp;
 use crate::settings::MessageText;
 
 /// The longest value of a column. Azure silently cuts a value over 64 KB, which breaks its JSON.
@@ -25,7 +25,7 @@ const MAX_TEXT_JSON_BYTES: usize = 2 * MAX_VALUE_BYTES;
 pub(super) fn start(at: jiff::Timestamp, row: &mut Vec<u8>) {
     row.extend_from_slice(br#"{"TimeGenerated":""#);
     let time = row.len();
-    write!(row, "{at}").expect("writing to memory does not fail");
+    timestamp::push(at, row);
     let time = time..row.len();
     row.extend_from_slice(br#"","eventTime":""#);
     row.extend_from_within(time);

@@ -1,13 +1,15 @@
 //! Finds the members of a JSON object in one pass, and checks on the way that all of it is JSON.
 //!
-//! Every event goes through here, so it reads sixteen bytes at a time and copies nothing. It knows
-//! only what events look like: for an object with escapes in its keys, one that is nested very deeply, and
-//! one that is not JSON, it gives up, and the caller asks a complete parser.
+//! Every event goes through here, so it goes from quote to quote and copies nothing. It knows only what
+//! events look like: for an object with line breaks or with escapes in its keys, one that is nested
+//! very deeply, and one that is not JSON, it gives up, and the caller asks a complete parser.
+
+mod quotes;
 
 use std::borrow::Cow;
 use std::ops::Range;
 
-use wide::u8x16;
+use quotes::Quotes;
 
 use super::member::Member;
 
@@ -30,7 +32,8 @@ pub(super) struct Scan<'a> {
 
 /// Scans `object`; `None` if it is not an object of the kind that this knows.
 pub(super) fn scan<'a>(object: &'a str, path: Option<Path<'_>>) -> Option<Scan<'a>> {
-    let mut scanner = Scanner { text: object, bytes: object.as_bytes(), at: 0, surrogates: false };
+    let bytes = object.as_bytes();
+    let mut scanner = Scanner { text: object, bytes, at: 0, quotes: Quotes::of(bytes) };
     scanner.skip_blanks();
     let mut members = Vec::with_capacity(12);
     let mut at_path = None;
@@ -55,14 +58,14 @@ pub(super) fn scan<'a>(object: &'a str, path: Option<Path<'_>>) -> Option<Scan<'
     })?;
     scanner.skip_blanks();
     (scanner.at == object.len()).then_some(())?;
-    Some(Scan { members, at_path, has_surrogates: scanner.surrogates })
+    Some(Scan { members, at_path, has_surrogates: scanner.quotes.has_surrogates })
 }
 
 struct Scanner<'a> {
     text: &'a str,
     bytes: &'a [u8],
     at: usize,
-    surrogates: bool,
+    quotes: Quotes<'a>,
 }
 
 impl<'a> Scanner<'a> {
@@ -236,59 +239,14 @@ impl<'a> Scanner<'a> {
     /// Where the text that begins here stands, quotes included.
     #[inline]
     fn text_range(&mut self) -> Option<Range<usize>> {
-        let start = self.at;
-        self.take(b'"')?;
-        loop {
-            self.at += plain_length(self.bytes.get(self.at..)?)?;
-            match self.bytes.get(self.at)? {
-                b'"' => {
-                    self.at += 1;
-                    return Some(start..self.at);
-                }
-                b'\\' => self.skip_escape()?,
-                _ => return None,
-            }
+        let start = self.quotes.next()?;
+        if start != self.at {
+            return None;
         }
+        let end = self.quotes.next()? + 1;
+        self.at = end;
+        Some(start..end)
     }
-
-    fn skip_escape(&mut self) -> Option<()> {
-        match self.bytes.get(self.at + 1)? {
-            b'"' | b'\\' | b'/' | b'b' | b'f' | b'n' | b'r' | b't' => self.at += 2,
-            b'u' => {
-                let digits = self.bytes.get(self.at + 2..self.at + 6)?;
-                if !digits.iter().all(u8::is_ascii_hexdigit) {
-                    return None;
-                }
-                self.surrogates |= digits[0].eq_ignore_ascii_case(&b'd') && digits[1] >= b'8';
-                self.at += 6;
-            }
-            _ => return None,
-        }
-        Some(())
-    }
-}
-
-/// How many bytes come before one that ends a text or needs a look. `None` if all bytes do.
-#[inline]
-fn plain_length(bytes: &[u8]) -> Option<usize> {
-    let (blocks, rest) = bytes.as_chunks::<16>();
-    for (position, block) in blocks.iter().enumerate() {
-        let special = special_bytes(u8x16::new(*block));
-        if special != 0 {
-            return Some(16 * position + special.trailing_zeros() as usize);
-        }
-    }
-    let special = |byte: &u8| matches!(byte, b'"' | b'\\' | ..=0x1f);
-    Some(bytes.len() - rest.len() + rest.iter().position(special)?)
-}
-
-/// Quotes, backslashes and control characters, a bit for each.
-#[inline]
-fn special_bytes(bytes: u8x16) -> u32 {
-    let quotes = bytes.simd_eq(u8x16::splat(b'"'));
-    let backslashes = bytes.simd_eq(u8x16::splat(b'\\'));
-    let controls = bytes.min(u8x16::splat(0x1f)).simd_eq(bytes);
-    (quotes | backslashes | controls).to_bitmask()
 }
 
 /// Which brackets are open: a bit for each, 1 for an object, the innermost last, below a leading 1.

@@ -8,6 +8,37 @@ use jiff::{Timestamp, civil};
 /// An event can only have happened from 1970 to the end of 2199.
 const POSSIBLE: Range<Timestamp> = Timestamp::UNIX_EPOCH..Timestamp::constant(7_258_118_400, 0);
 
+/// Appends a time as its `Display` writes it, which takes several times as long.
+pub fn push(at: Timestamp, out: &mut Vec<u8>) {
+    let time = Offset::UTC.to_datetime(at);
+    let Ok(year @ 0..=9999) = u32::try_from(time.year()) else {
+        return out.extend_from_slice(at.to_string().as_bytes());
+    };
+    let mut text = *b"0000-00-00T00:00:00.000000000Z";
+    put(year, &mut text[..4]);
+    let parts = [time.month(), time.day(), time.hour(), time.minute(), time.second()];
+    for (part, place) in parts.into_iter().zip([5, 8, 11, 14, 17]) {
+        put(part.unsigned_abs().into(), &mut text[place..place + 2]);
+    }
+    let fraction = time.subsec_nanosecond().unsigned_abs();
+    let mut length = "2026-11-25T21:00:11".len();
+    if fraction > 0 {
+        put(fraction, &mut text[length + 1..length + 10]);
+        let zeros = text[..length + 10].iter().rev().take_while(|digit| **digit == b'0').count();
+        length += 10 - zeros;
+    }
+    text[length] = b'Z';
+    out.extend_from_slice(&text[..length + 1]);
+}
+
+/// Puts the last digits of a number where `digits` are.
+fn put(mut number: u32, digits: &mut [u8]) {
+    for digit in digits.iter_mut().rev() {
+        *digit = b'0' + (number % 10) as u8;
+        number /= 10;
+    }
+}
+
 /// Reads the JSON text of an event's `ts`: ISO 8601 with any fraction and any offset. The offset has
 /// a colon or none, is `Z`, `UTC` or `GMT`, or is missing, which means UTC. Blanks may stand before
 /// it.
@@ -118,7 +149,7 @@ mod tests {
     use proofpoint_sentinel_core::hour::Hour;
     use proptest::prelude::*;
 
-    use super::{by_jiff, parse, usual};
+    use super::{by_jiff, parse, push, usual};
 
     fn utc(value: &str) -> Option<String> {
         parse(value).map(|at| at.to_string())
@@ -205,6 +236,17 @@ mod tests {
         fn a_printed_time_is_read_back(second in 0i64..7_258_118_400, nano in 0i32..1_000_000_000) {
             let at = jiff::Timestamp::new(second, nano).unwrap();
             prop_assert_eq!(parse(&format!("\"{at}\"")), Some(at));
+        }
+
+        #[test]
+        fn a_time_is_pushed_as_it_is_displayed(
+            second in prop_oneof![0i64..7_258_118_400, -377_705_023_201i64..253_402_207_200],
+            nano in prop_oneof![Just(0), Just(500_000_000), Just(1_000), 0..1_000_000_000],
+        ) {
+            let at = jiff::Timestamp::new(second, nano).unwrap();
+            let mut text = b"before".to_vec();
+            push(at, &mut text);
+            prop_assert_eq!(String::from_utf8(text).unwrap(), format!("before{at}"));
         }
 
         #[test]

@@ -48,13 +48,13 @@ fn any_object() -> impl Strategy<Value = Map<String, Value>> {
 proptest! {
     #[test]
     fn every_object_is_scanned_as_it_is_parsed(object in any_object()) {
-        for text in [
-            serde_json::to_string(&object).unwrap(),
-            serde_json::to_string_pretty(&object).unwrap(),
-        ] {
-            prop_assert!(scan(&text, Some(PATH)).is_some());
-            assert_is_as_parsed(&text);
+        let text = serde_json::to_string(&object).unwrap();
+        let pretty = serde_json::to_string_pretty(&object).unwrap();
+        for text in [&text, &pretty.replace('\n', " ")] {
+            prop_assert!(scan(text, Some(PATH)).is_some());
+            assert_is_as_parsed(text);
         }
+        assert_is_as_parsed(&pretty);
     }
 
     /// A byte more, a byte less or another byte, anywhere.
@@ -136,6 +136,22 @@ fn numbers_words_and_escapes_follow_the_standard() {
         "1,",
     ] {
         assert!(scan(&format!(r#"{{"k":{value}}}"#), None).is_none(), "{value}");
+    }
+}
+
+/// So that backslashes and quotes stand on either side of a block's end.
+#[test]
+fn escapes_are_read_wherever_they_stand() {
+    for filler in 0..150 {
+        for escapes in [r#"\""#, r"\\", r#"\\\""#, r#"\"\\\\\"\u005c"#, r"\ud800"] {
+            let text = format!(r#"{{"a":"{}{escapes}","b":"\\"}}"#, "x".repeat(filler));
+            assert!(scan(&text, None).is_some(), "{text}");
+            assert_is_as_parsed(&text);
+        }
+        for broken in [r"\", r"\x", r"\u12", r"\\\"] {
+            let text = format!(r#"{{"a":"{}{broken}"}}"#, "x".repeat(filler));
+            assert!(scan(&text, None).is_none(), "{text}");
+        }
     }
 }
 
