@@ -40,6 +40,7 @@ mod pipeline;
 pub(crate) mod plan;
 mod read_end;
 pub(crate) mod record;
+mod recorder;
 mod resend;
 mod run;
 mod services;

@@ -22,6 +22,7 @@ use super::delivery_error::DeliveryError;
 use super::event_sink::EventSink;
 use super::kept_events::KeptEvents;
 use super::ledger::{EventKey, Ledger};
+use super::recorder::Recorder;
 use crate::destination::{Batch, Packer};
 use crate::error_code::Coded as _;
 use crate::report::FeedCounts;
@@ -145,6 +146,7 @@ impl<'a> EventDelivery<'a> {
             clock: ctx.clock.clone(),
             writer: ctx.writer.to_owned(),
             scope: ctx.scope.clone(),
+            recorder: Recorder::default(),
             open_segments: Mutex::default(),
             evidence: ctx.evidence.clone(),
         };
