@@ -11,10 +11,12 @@ pub mod event;
 pub mod frame;
 pub mod legacy;
 pub mod losses;
+pub mod member;
 pub mod message_parts;
 pub mod rank;
 pub mod reduction;
 pub mod repair;
+mod scan;
 pub mod timestamp;
 
 use std::borrow::Cow;
@@ -26,7 +28,7 @@ use proofpoint_sentinel_core::tables::{Table, table};
 use crate::settings::MessageText;
 use additional::AdditionalFields;
 pub use event::MalformedEvent;
-use event::Member;
+use event::{EventMembers, Member};
 use repair::Repairs;
 
 /// The two forms that a row can have.
@@ -58,6 +60,8 @@ pub struct RowMetadata<'a> {
     pub disposition: Option<Cow<'a, str>>,
     /// The event's own time, where it could be read.
     pub event_time: Option<Timestamp>,
+    /// The event may have escapes for halves of characters, with which it is no text.
+    pub may_have_surrogates: bool,
     /// The row lacks something, so the whole event must also be kept as a dead letter.
     pub oversize: bool,
 }
@@ -80,22 +84,24 @@ impl RowBuilder {
         received: Timestamp,
         row: &mut Vec<u8>,
     ) -> Result<RowMetadata<'a>, MalformedEvent> {
-        self.build_repaired(event, Repairs::default(), received, row)
+        row.clear();
+        self.append(event, Repairs::default(), received, row)
     }
 
-    /// As [`build`](Self::build), for an event that was repaired; the row names the `repairs`.
+    /// As [`build`](Self::build), but the row comes behind what is in `row`, and names the
+    /// `repairs` that made the event readable.
     ///
     /// # Errors
     /// As [`build`](Self::build).
-    pub fn build_repaired<'a>(
+    pub fn append<'a>(
         &self,
         event: &'a str,
         repairs: Repairs,
         received: Timestamp,
         row: &mut Vec<u8>,
     ) -> Result<RowMetadata<'a>, MalformedEvent> {
-        row.clear();
-        let members = event::members(event)?;
+        let EventMembers { members, disposition, may_have_surrogates } =
+            event::event_members(event)?;
         let ts = members.iter().rev().find(|member| member.key == "ts");
         let event_time = ts.and_then(|ts| timestamp::parse(ts.value));
         let at = event_time.unwrap_or(received);
@@ -110,7 +116,7 @@ impl RowBuilder {
                     }
                 }
                 columns::start(at, row);
-                columns::finish(self.table, self.message_text, &members, additional, row)
+                columns::finish(self.table, self.message_text, event, &members, additional, row)
             }
             RowShape::Legacy => {
                 let mut additional = AdditionalFields::new(legacy::MAX_VALUE_BYTES);
@@ -129,17 +135,12 @@ impl RowBuilder {
                 }
             }
         };
-        let (id, disposition) = (self.id(event, &members), self.disposition(&members));
-        Ok(RowMetadata { id, disposition, event_time, oversize })
-    }
-
-    fn disposition<'a>(&self, members: &[Member<'a>]) -> Option<Cow<'a, str>> {
-        if self.event_type != EventType::Message {
-            return None;
-        }
-        let filter = members.iter().rev().find(|member| member.key == "filter");
-        let found = filter.and_then(|filter| event::member(filter.value, "disposition"));
-        Some(found.and_then(string_value).unwrap_or_default())
+        let id = self.id(event, &members);
+        let disposition = match self.event_type {
+            EventType::Message => Some(disposition.and_then(string_value).unwrap_or_default()),
+            _ => None,
+        };
+        Ok(RowMetadata { id, disposition, event_time, may_have_surrogates, oversize })
     }
 
     fn id<'a>(&self, event: &'a str, members: &[Member<'a>]) -> Cow<'a, str> {

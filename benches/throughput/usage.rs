@@ -15,7 +15,7 @@ pub(crate) struct Usage {
 }
 
 impl Usage {
-    /// Of the process with this id, which may be `std::process::id()`.
+    /// Of the process with this id.
     pub(crate) fn of(process: u32) -> io::Result<Usage> {
         let stat = std::fs::read_to_string(format!("/proc/{process}/stat"))?;
         let status = std::fs::read_to_string(format!("/proc/{process}/status"))?;
@@ -32,16 +32,5 @@ impl Usage {
             .ok_or_else(odd)?;
         let cpu = Duration::from_millis((user + system) * 1000 / TICKS);
         Ok(Usage { cpu, peak_bytes: peak * 1024 })
-    }
-
-    /// Two words that [`from_words`](Self::from_words) reads.
-    pub(crate) fn to_words(&self) -> String {
-        format!("{} {}", self.cpu.as_millis(), self.peak_bytes)
-    }
-
-    /// What [`to_words`](Self::to_words) wrote.
-    pub(crate) fn from_words<'a>(mut words: impl Iterator<Item = &'a str>) -> Option<Usage> {
-        let cpu = Duration::from_millis(words.next()?.parse().ok()?);
-        Some(Usage { cpu, peak_bytes: words.next()?.parse().ok()? })
     }
 }

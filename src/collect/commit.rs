@@ -14,6 +14,7 @@ use tokio::sync::Mutex;
 
 use super::delivery_error::DeliveryError;
 use super::evidence::Evidence;
+use super::recorder::Recorder;
 use crate::destination::{Batch, BatchOutcome, Destination, RefusedRow};
 use crate::error_code;
 use crate::lease_scope::LeaseScope;
@@ -56,6 +57,7 @@ pub(super) struct Committer {
     pub writer: String,
     /// Whether and until when posts may begin.
     pub scope: LeaseScope,
+    pub recorder: Recorder,
     /// The ledger's segments that can be written: the hour of their events and that of the writing.
     pub open_segments: Mutex<BTreeSet<(Hour, Hour)>>,
     /// What is known of refused rows.
@@ -162,7 +164,10 @@ impl Committer {
 
     /// Records events of `hour` that are accounted for.
     pub(super) async fn record(&self, hour: Hour, ids: &[EventId]) -> Result<(), StateError> {
-        let now = self.clock.now();
-        self.state.append_ledger(&self.feed, hour, now, &self.writer, ids).await
+        let append = async |ids: &[EventId]| {
+            let now = self.clock.now();
+            self.state.append_ledger(&self.feed, hour, now, &self.writer, ids).await
+        };
+        self.recorder.record(hour, ids, append).await
     }
 }

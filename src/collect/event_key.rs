@@ -1,5 +1,7 @@
 //! What tells events apart.
 
+use std::io::Write as _;
+
 use crate::row::RowMetadata;
 use crate::state::EventId;
 
@@ -8,7 +10,8 @@ use crate::state::EventId;
 pub(super) struct EventKey {
     /// What is recorded.
     pub(super) id: EventId,
-    /// What release 0.1.0 recorded for it, which did not tell dispositions apart.
+    /// What release 0.1.0 recorded for it, which did not tell dispositions apart. Needed only for
+    /// hours of which the state may have such ids.
     pub(super) former: Option<EventId>,
 }
 
@@ -18,20 +21,24 @@ pub(super) struct EventKey {
 /// One message can have two events in one second: a retry, and the acceptance after it. Fractions
 /// of the second are left out, so that an archive that keeps fewer digits than the live stream does
 /// not matter.
-pub(super) fn event_key(built: &RowMetadata<'_>) -> EventKey {
-    let second = built.event_time.map(|at| at.as_second().to_string());
-    let former = match &second {
-        Some(second) => EventId::of(format!("{}\n{second}", built.id)),
-        None => EventId::of(built.id.as_bytes()),
-    };
-    match &built.disposition {
-        None => EventKey { id: former, former: None },
-        Some(disposition) => {
-            let second = second.unwrap_or_default();
-            let id = EventId::of(format!("{}\n{second}\n{disposition}", built.id));
-            EventKey { id, former: Some(former) }
-        }
+///
+/// Whether the key has what release 0.1.0 recorded, the caller says `with_former`.
+pub(super) fn event_key(built: &RowMetadata<'_>, with_former: bool) -> EventKey {
+    let mut text = Vec::with_capacity(built.id.len() + 64);
+    text.extend_from_slice(built.id.as_bytes());
+    if let Some(at) = built.event_time {
+        write!(text, "\n{}", at.as_second()).expect("writing to memory does not fail");
     }
+    let Some(disposition) = &built.disposition else {
+        return EventKey { id: EventId::of(text), former: None };
+    };
+    let former = with_former.then(|| EventId::of(&text));
+    if built.event_time.is_none() {
+        text.push(b'\n');
+    }
+    text.push(b'\n');
+    text.extend_from_slice(disposition.as_bytes());
+    EventKey { id: EventId::of(text), former }
 }
 
 /// What the ledger knows an event by whose id can't be read: all of it.
@@ -48,7 +55,14 @@ mod tests {
         let key = |at: &str, disposition: Option<&'static str>| {
             let (id, disposition) = ("g".into(), disposition.map(Into::into));
             let event_time = Some(at.parse().unwrap());
-            event_key(&RowMetadata { id, disposition, event_time, oversize: false }).id
+            let built = RowMetadata {
+                id,
+                disposition,
+                event_time,
+                may_have_surrogates: false,
+                oversize: false,
+            };
+            event_key(&built, true).id
         };
         let (first, second) = ("2026-11-20T06:00:01Z", "2026-11-20T06:00:02Z");
         for disposition in [None, Some(""), Some("retry")] {

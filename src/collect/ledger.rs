@@ -41,6 +41,8 @@ pub(super) struct Ledger {
 struct LoadedHour {
     hour: Hour,
     ids: HourIds,
+    /// Whether any of them was read from the state, so that release 0.1.0 may have written it.
+    has_recorded: bool,
     /// Which event each former id that was met stands for: the first that came. Former ids are no
     /// longer written, so this is empty once those of release 0.1.0 are pruned.
     former: HashMap<EventId, EventId>,
@@ -100,6 +102,12 @@ impl Ledger {
     /// began last.
     pub(super) async fn missing(&mut self, hour: Hour) -> Result<usize, StateError> {
         Ok(self.load(hour).await?.ids.missing())
+    }
+
+    /// Whether the ledger may know events of `hour` by what release 0.1.0 recorded for them.
+    pub(super) fn may_have_former_ids(&self, hour: Hour) -> bool {
+        let loaded = self.hours.iter().rfind(|loaded| loaded.hour == hour);
+        loaded.is_none_or(|loaded| loaded.has_recorded)
     }
 
     /// Makes sure that what arrives `now` can be looked up and recorded by `writer`.
@@ -187,9 +195,10 @@ impl Ledger {
                     false => HourIds::default(),
                 };
                 self.evict_for(ids.len());
+                let has_recorded = !ids.is_empty();
                 let mut draw = Draw::nothing(&self.place);
                 draw.set(ids.bytes());
-                LoadedHour { hour, ids, former: HashMap::new(), in_flight: 0, draw }
+                LoadedHour { hour, ids, has_recorded, former: HashMap::new(), in_flight: 0, draw }
             }
         };
         self.hours.push(loaded);

@@ -10,18 +10,19 @@ use proofpoint_sentinel_core::feed::Feed;
 use proofpoint_sentinel_core::hour::Hour;
 use proofpoint_sentinel_core::tables::table;
 use tokio::sync::Mutex;
-use tokio::task::{JoinError, JoinSet};
 use tokio::time::{Instant, sleep, sleep_until};
-use tracing::Instrument;
 
+use super::batches_in_flight::{BatchLoad, BatchesInFlight};
 use super::commit::{CommitOutcome, Committer, PendingRow, by_hour};
 use super::counters::RunCounters;
 use super::delivery_context::DeliveryContext;
 use super::delivery_error::DeliveryError;
 use super::event_key::{EventKey, event_key, malformed_id};
 use super::event_sink::EventSink;
+use super::kept_events::KeptEvents;
 use super::ledger::Ledger;
 use super::memory::{Draw, Place};
+use super::recorder::Recorder;
 use crate::destination::{Batch, Packer};
 use crate::error_code::Coded as _;
 use crate::report::FeedCounts;
@@ -31,16 +32,9 @@ use crate::row::{RowBuilder, RowShape};
 use crate::settings::DestinationSettings;
 use crate::state::{DeadLetterReason, EventId};
 
-/// How many batches of one feed are in flight at most. When that many are, no event is taken, and
-/// the server feels the backpressure.
-const MAX_BATCHES_IN_FLIGHT: usize = 4;
-
 /// A batch is closed when its events, which are kept until their rows are accepted, have this many
 /// bytes.
 const MAX_BYTES_WAITING: usize = 4 << 20;
-
-/// While the events of the batches in flight have this many bytes, no event is taken.
-const MAX_BYTES_IN_FLIGHT: usize = 12 << 20;
 
 /// While posts would not be in time, it is reckoned again after this.
 const RECKON_AGAIN: Duration = Duration::from_millis(250);
@@ -68,10 +62,10 @@ pub(super) struct EventDelivery<'a> {
     origin: Origin<'a>,
     counters: &'a RunCounters,
     place: Arc<Place>,
-    row: Vec<u8>,
     packer: Packer<PendingRow>,
+    kept: KeptEvents,
     committer: Arc<Committer>,
-    in_flight: JoinSet<(CommitOutcome, BatchInFlight)>,
+    in_flight: BatchesInFlight,
     /// How long a row waits at most for its batch to become full.
     max_wait: Option<Duration>,
     /// The live stream has caught up after some events of this time or later.
@@ -82,21 +76,9 @@ pub(super) struct EventDelivery<'a> {
     bytes_waiting: usize,
     /// The memory of these events and rows.
     memory_waiting: Draw,
-    /// Bytes of the events of the batches in flight.
-    bytes_in_flight: usize,
     counts: FeedCounts,
     /// Rows were refused without proof that they are at fault.
     unconfirmed: Option<DeliveryError>,
-}
-
-/// What of a batch is to be accounted for once it is committed.
-struct BatchInFlight {
-    /// Bytes of its events.
-    bytes: usize,
-    /// The memory of its events and rows.
-    memory: Draw,
-    /// How many events it has of which hour.
-    hours: BTreeMap<Hour, usize>,
 }
 
 impl<'a> EventDelivery<'a> {
@@ -153,6 +135,7 @@ impl<'a> EventDelivery<'a> {
             clock: ctx.clock.clone(),
             writer: ctx.writer.to_owned(),
             scope: ctx.scope.clone(),
+            recorder: Recorder::default(),
             open_segments: Mutex::default(),
             evidence: ctx.evidence.clone(),
         };
@@ -161,17 +144,16 @@ impl<'a> EventDelivery<'a> {
             builder: RowBuilder::new(feed.event_type, shape, ctx.settings.message_text),
             origin,
             counters: ctx.counters,
-            row: Vec::new(),
             packer: Packer::new(ctx.destination.limits()),
+            kept: KeptEvents::default(),
             committer: Arc::new(committer),
-            in_flight: JoinSet::new(),
+            in_flight: BatchesInFlight::default(),
             max_wait: None,
             catch_up_to: None,
             recent_events: 0,
             bytes_waiting: 0,
             memory_waiting: Draw::nothing(ctx.place),
             place: ctx.place.clone(),
-            bytes_in_flight: 0,
             counts: FeedCounts::default(),
             unconfirmed: None,
         }
@@ -185,6 +167,14 @@ impl<'a> EventDelivery<'a> {
     /// The hour in the ledger of an event whose own time can't be read.
     fn fallback_hour(&self) -> Hour {
         self.hour.unwrap_or_else(|| Hour::containing(self.committer.clock.now()))
+    }
+
+    /// Whether release 0.1.0 may have recorded events of the hour.
+    fn may_have_former_ids(&self, hour: Hour) -> bool {
+        match &self.origin {
+            Origin::Session(ledger) => ledger.may_have_former_ids(hour),
+            Origin::DeadLetter(_) => false,
+        }
     }
 
     /// Says whether the event is new. A dead letter's always is.
@@ -223,24 +213,19 @@ impl<'a> EventDelivery<'a> {
     /// Begins to commit a batch that was just closed.
     fn commit(&mut self, batch: Batch<PendingRow>) {
         let bytes = std::mem::take(&mut self.bytes_waiting);
-        self.bytes_in_flight += bytes;
         let memory = self.memory_waiting.take();
         let hours = by_hour(batch.tags(), |count, _| *count += 1);
-        let load = BatchInFlight { bytes, memory, hours };
         let commit = Arc::clone(&self.committer).commit(batch);
-        let commit = async move { (commit.await, load) };
-        self.in_flight.spawn(commit.in_current_span());
+        self.in_flight.begin(BatchLoad { bytes, memory, hours }, commit);
     }
 
     fn account_for(
         &mut self,
-        joined: Result<(CommitOutcome, BatchInFlight), JoinError>,
+        committed: Result<(CommitOutcome, BTreeMap<Hour, usize>), DeliveryError>,
     ) -> Result<(), DeliveryError> {
-        let (outcome, load) = joined?;
-        self.bytes_in_flight -= load.bytes;
-        drop(load.memory);
+        let (outcome, hours) = committed?;
         if let Origin::Session(ledger) = &mut self.origin {
-            for (hour, count) in load.hours {
+            for (hour, count) in hours {
                 ledger.release(hour, count);
             }
         }
@@ -265,11 +250,6 @@ impl<'a> EventDelivery<'a> {
         }
     }
 
-    /// Whether another batch may be in flight.
-    fn has_batch_to_spare(&self) -> bool {
-        self.in_flight.len() < MAX_BATCHES_IN_FLIGHT && self.bytes_in_flight < MAX_BYTES_IN_FLIGHT
-    }
-
     /// Whether what comes now could be posted before posting ends.
     fn would_be_in_time(&self) -> bool {
         let Committer { destination, scope, .. } = &*self.committer;
@@ -289,15 +269,18 @@ impl<'a> EventDelivery<'a> {
         event: &Bytes,
     ) -> Result<bool, DeliveryError> {
         let received = self.committer.clock.now();
-        let built = self.builder.build_repaired(text, repairs, received, &mut self.row);
-        let Ok(built) = built else { return Ok(false) };
+        let row = self.packer.begin_row();
+        let Ok(built) = self.builder.append(text, repairs, received, row) else { return Ok(false) };
+        if built.may_have_surrogates && has_lone_surrogate(text) {
+            return Ok(false);
+        }
         self.count(event);
         let (at, oversize) = (built.event_time, built.oversize);
         if self.catch_up_to.is_some_and(|time| at >= Some(time)) {
             self.recent_events += 1;
         }
-        let (hour, key) =
-            (at.map_or_else(|| self.fallback_hour(), Hour::containing), event_key(&built));
+        let hour = at.map_or_else(|| self.fallback_hour(), Hour::containing);
+        let key = event_key(&built, at.is_none() || self.may_have_former_ids(hour));
         // Ids that differ in a character that was replaced have become one.
         let key = match repairs.replaced() && built.id.contains(char::REPLACEMENT_CHARACTER) {
             true => EventKey { id: malformed_id(event), former: None },
@@ -314,13 +297,14 @@ impl<'a> EventDelivery<'a> {
                 return Ok(true);
             }
         }
-        match self.packer.push(&self.row, PendingRow { event: event.clone(), hour, id, at }) {
+        let row_bytes = self.packer.row_bytes();
+        match self.packer.end_row(PendingRow { event: self.kept.keep(event), hour, id, at }) {
             Ok(full) => {
                 if let Some(full) = full {
                     self.commit(full);
                 }
                 self.bytes_waiting += event.len();
-                self.memory_waiting.add(event.len() + self.row.len());
+                self.memory_waiting.add(event.len() + row_bytes);
             }
             Err(too_long) => {
                 let detail = too_long.to_string();
@@ -330,7 +314,7 @@ impl<'a> EventDelivery<'a> {
         }
         // A feed that may draw no more goes on by delivering what it has.
         let is_full = self.bytes_waiting >= MAX_BYTES_WAITING || !self.place.may_draw();
-        if is_full && self.has_batch_to_spare() {
+        if is_full && self.in_flight.has_room() {
             self.commit_waiting();
         }
         Ok(true)
@@ -363,12 +347,12 @@ impl EventSink for EventDelivery<'_> {
     type Error = DeliveryError;
 
     fn has_capacity(&self) -> bool {
-        self.has_batch_to_spare() && self.place.may_draw() && self.would_be_in_time()
+        self.in_flight.has_room() && self.place.may_draw() && self.would_be_in_time()
     }
 
     // Nothing is awaited between the join and its account, so nothing that was joined is lost.
     async fn make_progress(&mut self) -> Result<(), DeliveryError> {
-        let has_capacity = self.has_batch_to_spare();
+        let has_capacity = self.in_flight.has_room();
         let lacks_memory = has_capacity && !self.place.may_draw();
         let lacks_time = has_capacity && !self.would_be_in_time();
         if lacks_memory && self.bytes_waiting > 0 {
@@ -377,7 +361,7 @@ impl EventSink for EventDelivery<'_> {
         let waiting_since = self.packer.waiting_since();
         tokio::select! {
             biased;
-            Some(joined) = self.in_flight.join_next() => self.account_for(joined),
+            Some(committed) = self.in_flight.next() => self.account_for(committed),
             () = Self::waited_long_enough(waiting_since, self.max_wait), if has_capacity => {
                 self.commit_waiting();
                 Ok(())
@@ -401,7 +385,6 @@ impl EventSink for EventDelivery<'_> {
     /// each as soon as there is capacity for it.
     async fn push(&mut self, frame: Bytes) -> Result<(), DeliveryError> {
         if let Ok(text) = std::str::from_utf8(&frame)
-            && !has_lone_surrogate(text)
             && self.take(text, Repairs::default(), &frame).await?
         {
             return Ok(());
@@ -425,8 +408,8 @@ impl EventSink for EventDelivery<'_> {
     }
 
     async fn drain_in_flight(&mut self) {
-        while let Some(joined) = self.in_flight.join_next().await {
-            if let Err(error) = self.account_for(joined) {
+        while let Some(committed) = self.in_flight.next().await {
+            if let Err(error) = self.account_for(committed) {
                 tracing::warn!(code = %error.code(), %error, "another batch failed as well");
             }
         }
@@ -436,11 +419,11 @@ impl EventSink for EventDelivery<'_> {
     async fn flush(&mut self) -> Result<(), DeliveryError> {
         let mut first_error = None;
         loop {
-            if self.has_batch_to_spare() && first_error.is_none() {
+            if self.in_flight.has_room() && first_error.is_none() {
                 self.commit_waiting();
             }
-            let Some(joined) = self.in_flight.join_next().await else { break };
-            if let Err(error) = self.account_for(joined) {
+            let Some(committed) = self.in_flight.next().await else { break };
+            if let Err(error) = self.account_for(committed) {
                 first_error.get_or_insert(error);
             }
         }

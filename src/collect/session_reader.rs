@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use bytes::Bytes;
 use proofpoint_sentinel_core::feed::Feed;
 use proofpoint_sentinel_core::hour::Hour;
 use tokio::time::{Instant, sleep, sleep_until};
@@ -21,6 +22,9 @@ use crate::settings::Cluster;
 
 /// How long the work in flight may take once the program was told to stop.
 const GRACE_PERIOD: Duration = Duration::from_secs(10);
+
+/// So many events are pushed at most before anything else is looked at.
+const MAX_AT_ONCE: usize = 64;
 
 /// Why a reading failed: what was read is not accounted for.
 #[derive(Debug, thiserror::Error)]
@@ -192,7 +196,7 @@ impl SessionReader<'_> {
                 }
                 next = next => match next {
                     SessionItem::Event(event) => {
-                        sink.push(event).await?;
+                        push_with_ready(event, session, sink).await?;
                         if sink.has_caught_up() {
                             break ReadEnd::CaughtUp;
                         }
@@ -250,6 +254,23 @@ impl SessionReader<'_> {
             }
         }
     }
+}
+
+/// Pushes an event, and those that have come with it.
+async fn push_with_ready<S: EventSink>(
+    event: Bytes,
+    session: &mut Session,
+    sink: &mut S,
+) -> Result<(), S::Error> {
+    sink.push(event).await?;
+    for _ in 1..MAX_AT_ONCE {
+        if !sink.has_capacity() || sink.has_caught_up() {
+            break;
+        }
+        let Some(event) = session.next_ready() else { break };
+        sink.push(event).await?;
+    }
+    Ok(())
 }
 
 /// Measures for how long no event has come while events could be taken.

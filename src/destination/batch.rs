@@ -1,5 +1,6 @@
 //! Packs rows into batches: JSON arrays whose size is counted in exactly the bytes that are sent.
 
+use std::collections::VecDeque;
 use std::ops::Range;
 
 use bytes::Bytes;
@@ -28,17 +29,20 @@ pub struct RowTooLong {
 #[derive(Debug)]
 pub struct Packer<T> {
     limits: Limits,
-    /// `[row,row`; empty where no row waits.
+    /// `[row,row`, and behind it perhaps a row that is begun; empty where there is neither.
     body: Vec<u8>,
     ends: Vec<usize>,
     tags: Vec<T>,
     since: Option<Instant>,
+    /// The bodies of the last batches, the newest first. Once such a batch is dropped, its memory is used again.
+    bodies: VecDeque<Bytes>,
 }
 
 impl<T> Packer<T> {
     /// An empty packer.
     pub fn new(limits: Limits) -> Packer<T> {
-        Packer { limits, body: Vec::new(), ends: Vec::new(), tags: Vec::new(), since: None }
+        let (body, ends, tags) = (Vec::new(), Vec::new(), Vec::new());
+        Packer { limits, body, ends, tags, since: None, bodies: VecDeque::new() }
     }
 
     /// Appends `row`, the bytes of a JSON object. Returns the batch that had to be closed to make room
@@ -47,15 +51,44 @@ impl<T> Packer<T> {
     /// # Errors
     /// Where the row fits in no batch. The packer is unchanged.
     pub fn push(&mut self, row: &[u8], tag: T) -> Result<Option<Batch<T>>, RowTooLong> {
+        self.begin_row().extend_from_slice(row);
+        self.end_row(tag)
+    }
+
+    /// Begins a row. It is appended to what is returned, and counts once [`end_row`](Self::end_row)
+    /// is called. If something else is called instead, the row is dropped.
+    pub fn begin_row(&mut self) -> &mut Vec<u8> {
+        self.drop_begun_row();
+        self.body.push(if self.tags.is_empty() { b'[' } else { b',' });
+        &mut self.body
+    }
+
+    /// How many bytes the row that was begun has so far.
+    pub fn row_bytes(&self) -> usize {
+        self.body.len() - self.ends.last().map_or(0, |end| *end)
+    }
+
+    /// Ends the row that was begun, as [`push`](Self::push) does.
+    ///
+    /// # Errors
+    /// As [`push`](Self::push).
+    pub fn end_row(&mut self, tag: T) -> Result<Option<Batch<T>>, RowTooLong> {
+        let start = self.ends.last().map_or(0, |end| *end) + SEPARATOR;
+        let bytes = self.body.len() - start;
         let longest = self.limits.single.saturating_sub(BRACKETS);
-        if row.len() > longest {
-            return Err(RowTooLong { bytes: row.len(), limit: longest });
+        if bytes > longest {
+            self.drop_begun_row();
+            return Err(RowTooLong { bytes, limit: longest });
         }
         let closing_bracket = 1;
-        let grown = self.body.len() + SEPARATOR + row.len() + closing_bracket;
-        let full = if grown > self.limits.batch { self.finish() } else { None };
-        self.body.push(if self.body.is_empty() { b'[' } else { b',' });
-        self.body.extend_from_slice(row);
+        let mut full = None;
+        if !self.tags.is_empty() && self.body.len() + closing_bracket > self.limits.batch {
+            let mut next = self.free_body();
+            next.push(b'[');
+            next.extend_from_slice(&self.body[start..]);
+            full = self.finish();
+            self.body = next;
+        }
         self.ends.push(self.body.len());
         self.tags.push(tag);
         self.since.get_or_insert_with(Instant::now);
@@ -64,17 +97,39 @@ impl<T> Packer<T> {
 
     /// Closes the batch of the rows that wait; `None` where no row waits.
     pub fn finish(&mut self) -> Option<Batch<T>> {
+        self.drop_begun_row();
         if self.tags.is_empty() {
             return None;
         }
         self.since = None;
-        // The next batch will probably be as long as this one.
-        let capacity = self.limits.batch.min(self.body.len() + BRACKETS);
-        let mut body = std::mem::replace(&mut self.body, Vec::with_capacity(capacity));
+        let mut body = std::mem::take(&mut self.body);
         body.push(b']');
-        let ends = std::mem::take(&mut self.ends);
-        let tags = std::mem::take(&mut self.tags);
-        Some(Batch { body: body.into(), ends, tags })
+        // The next batch will probably have as many rows as this one.
+        let rows = self.tags.len();
+        let ends = std::mem::replace(&mut self.ends, Vec::with_capacity(rows));
+        let tags = std::mem::replace(&mut self.tags, Vec::with_capacity(rows));
+        let is_usual = body.capacity() <= self.limits.batch.saturating_mul(2);
+        let body = Bytes::from(body);
+        if is_usual {
+            self.bodies.truncate(MAX_BODIES - 1);
+            self.bodies.push_front(body.clone());
+        }
+        Some(Batch { body, ends, tags })
+    }
+
+    /// Memory for a body: that of an earlier one, if it is free again.
+    fn free_body(&mut self) -> Vec<u8> {
+        let free = self.bodies.iter().position(Bytes::is_unique);
+        let free = free.and_then(|position| self.bodies.remove(position));
+        let Some(Ok(mut free)) = free.map(Bytes::try_into_mut) else {
+            return Vec::with_capacity(self.limits.batch + ROOM_FOR_A_ROW);
+        };
+        free.clear();
+        free.into()
+    }
+
+    fn drop_begun_row(&mut self) {
+        self.body.truncate(self.ends.last().map_or(0, |end| *end));
     }
 
     /// How many rows wait.
@@ -93,6 +148,10 @@ impl<T> Packer<T> {
     }
 }
 
+/// How many bodies are looked at. More batches of one packer are not in flight.
+const MAX_BODIES: usize = 5;
+/// A row is written before it is known whether it still fits.
+const ROOM_FOR_A_ROW: usize = 16 << 10;
 /// `[` and `]`.
 const BRACKETS: usize = 2;
 /// `,` before every row but the first, which has `[` before it.
@@ -286,6 +345,40 @@ mod tests {
         assert_eq!(refused, [3]);
         let error = Packer::new(limits).push(&row(29), ()).unwrap_err();
         assert_eq!(error, RowTooLong { bytes: 29, limit: 28 });
+    }
+
+    #[test]
+    fn memory_of_a_batch_is_used_again_once_it_is_dropped() {
+        let mut packer = Packer::new(Limits { batch: 100, single: 100 });
+        let mut next = |row: &[u8]| packer.push(row, ()).unwrap();
+        assert!(next(&row(60)).is_none());
+        let held = next(&row(61)).unwrap();
+        let dropped = next(&row(62)).unwrap();
+        let address = dropped.body().as_ptr();
+        drop(dropped);
+        assert!(next(&row(63)).is_some());
+        let again = next(&row(64)).unwrap();
+        assert_eq!(again.body().as_ptr(), address);
+        assert_eq!(held.body().len(), 62);
+        assert_eq!(again.body(), &array_of(&[&row(63)]));
+    }
+
+    #[test]
+    fn a_row_that_is_begun_and_not_ended_is_in_no_batch() {
+        let mut packer = Packer::new(Limits { batch: 100, single: 100 });
+        packer.begin_row().extend_from_slice(b"{dropped");
+        assert!(packer.is_empty() && packer.finish().is_none());
+        packer.push(b"{}", 1).unwrap();
+        packer.begin_row().extend_from_slice(b"{dropped");
+        packer.begin_row().extend_from_slice(b"{3}");
+        packer.end_row(3).unwrap();
+        packer.begin_row().extend_from_slice(b"{dropped");
+        assert_eq!(packer.len(), 2);
+        let batch = packer.finish().unwrap();
+        assert_eq!(
+            (batch.body().as_ref(), batch.tags()),
+            (b"[{},{3}]".as_slice(), [1, 3].as_slice())
+        );
     }
 
     #[tokio::test(start_paused = true)]

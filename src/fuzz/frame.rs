@@ -74,7 +74,7 @@ fn taken_apart(bytes: &[u8]) {
         for shape in [RowShape::Columns, RowShape::Legacy] {
             let builder = RowBuilder::new(EventType::Message, shape, MessageText::Fit);
             let mut row = Vec::new();
-            let built = builder.build_repaired(&event, repairs, RECEIVED, &mut row);
+            let built = builder.append(&event, repairs, RECEIVED, &mut row);
             assert!(built.is_ok() && members(std::str::from_utf8(&row).expect("text")).is_ok());
         }
     }
@@ -110,7 +110,8 @@ impl<'a> Event<'a> {
     fn new(event: &'a str) -> Event<'a> {
         let mut seen = Event::default();
         // From the end, so that the last one of a key is seen first.
-        for Member { key, value } in members(event).expect("it is an object").into_iter().rev() {
+        for Member { key, value, .. } in members(event).expect("it is an object").into_iter().rev()
+        {
             match seen.values.entry(key.into_owned()) {
                 Entry::Vacant(free) => drop(free.insert(value)),
                 Entry::Occupied(taken) => seen.repeated.push((taken.key().clone(), value)),
@@ -221,7 +222,7 @@ impl<'a> Seen<'a> {
 /// The members of a JSON object that has no key twice.
 fn values(object: &str) -> Values<'_> {
     let mut values = Values::new();
-    for Member { key, value } in members(object).unwrap_or_else(|error| panic!("{error}")) {
+    for Member { key, value, .. } in members(object).unwrap_or_else(|error| panic!("{error}")) {
         let twice = values.insert(key.to_string(), value);
         assert_eq!(twice, None, "{key} is there twice");
     }

@@ -4,7 +4,7 @@ use std::fmt;
 use std::time::Duration;
 
 use bytes::Bytes;
-use futures_util::{SinkExt, StreamExt};
+use futures_util::{FutureExt, SinkExt, StreamExt};
 use tokio::time::{Instant, Interval, MissedTickBehavior, interval, timeout};
 use tokio_tungstenite::WebSocketStream;
 use tokio_tungstenite::tungstenite::error::{CapacityError, ProtocolError};
@@ -87,6 +87,8 @@ pub struct Session {
     last_frame: Instant,
     last_event: Instant,
     last_ping: Instant,
+    /// What [`next_ready`](Self::next_ready) met that is no event. [`next`](Self::next) treats it.
+    met: Option<Option<Result<Message, Error>>>,
     /// Set once the server has closed. A caller that stopped waiting while our answer was sent gets
     /// it from the next call.
     closed: Option<SessionEnd>,
@@ -108,6 +110,7 @@ impl Session {
             last_frame: now,
             last_event: now,
             last_ping: now,
+            met: None,
             closed: None,
             closing: false,
         }
@@ -121,25 +124,23 @@ impl Session {
             return SessionItem::Ended(end);
         }
         loop {
-            let message = tokio::select! {
-                biased;
-                message = self.socket.next() => message,
-                _ = self.heartbeat.tick() => {
-                    if let Some(end) = self.check_alive(true).await {
-                        return SessionItem::Ended(end);
+            let message = match self.met.take() {
+                Some(met) => met,
+                None => tokio::select! {
+                    biased;
+                    message = self.socket.next() => message,
+                    _ = self.heartbeat.tick() => {
+                        if let Some(end) = self.check_alive(true).await {
+                            return SessionItem::Ended(end);
+                        }
+                        continue;
                     }
-                    continue;
-                }
+                },
             };
             self.last_frame = Instant::now();
             match message {
-                Some(Ok(Message::Text(text))) => {
-                    if let Some(event) = self.event_of(text.into()) {
-                        return SessionItem::Event(event);
-                    }
-                }
-                Some(Ok(Message::Binary(bytes))) => {
-                    if let Some(event) = self.event_of(bytes) {
+                Some(Ok(message @ (Message::Text(_) | Message::Binary(_)))) => {
+                    if let Some(event) = self.event_of(message.into_data()) {
                         return SessionItem::Event(event);
                     }
                 }
@@ -154,6 +155,23 @@ impl Session {
                 None => return SessionItem::Ended(SessionEnd::Cut),
             }
         }
+    }
+
+    /// The next event, if it has come and nothing else has come before it. Call
+    /// [`next`](Self::next) before, and again once there is none: it notices silence and waits.
+    pub fn next_ready(&mut self) -> Option<Bytes> {
+        while self.met.is_none() && self.closed.is_none() {
+            match self.socket.next().now_or_never()? {
+                Some(Ok(message @ (Message::Text(_) | Message::Binary(_)))) => {
+                    let event = self.event_of(message.into_data());
+                    if event.is_some() {
+                        return event;
+                    }
+                }
+                other => self.met = Some(other),
+            }
+        }
+        None
     }
 
     /// Keeps the connection alive while the caller can't take events. Resolves only when it is dead.

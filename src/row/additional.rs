@@ -67,6 +67,9 @@ impl<'a> AdditionalFields<'a> {
 
     /// Shortens what was kept until it fits, and notes what is left out. Small values come first.
     pub fn settle(&mut self) {
+        if self.fields.is_empty() {
+            return;
+        }
         let mut fields: Vec<_> = std::mem::take(&mut self.fields).into_iter().enumerate().collect();
         fields.sort_by_key(|(_, (_, value))| value.len());
         let mut kept = Vec::with_capacity(fields.len());
@@ -147,6 +150,10 @@ impl<'a> AdditionalFields<'a> {
 
     /// The JSON object, or `None` where it would be empty.
     pub fn into_json(self) -> Option<String> {
+        let notes = self.notes();
+        if self.fields.is_empty() && notes.is_empty() {
+            return None;
+        }
         let mut out = String::from("{");
         for (key, value) in &self.fields {
             if key.trim_end_matches('_') == NOTES {
@@ -156,13 +163,12 @@ impl<'a> AdditionalFields<'a> {
             }
             out.push_str(value);
         }
-        let notes = self.notes();
         if !notes.is_empty() {
             push_key(&mut out, NOTES);
             out.push_str(&notes);
         }
         out.push('}');
-        (out.len() > "{}".len()).then_some(out)
+        Some(out)
     }
 
     fn notes(&self) -> String {

@@ -1,13 +1,16 @@
 //! Rows for the Logs Ingestion API: a column for each top-level key of the event.
 
-use std::io::Write;
+use std::ops::Range;
 
-use proofpoint_sentinel_core::tables::{ADDITIONAL_FIELDS, ColumnType, MESSAGE_PARTS, Table};
+use proofpoint_sentinel_core::tables::{
+    ADDITIONAL_FIELDS, Column, ColumnType, MESSAGE_PARTS, Table,
+};
 
 use super::additional::AdditionalFields;
-use super::event::{Member, repeated};
+use super::event::{Member, Repeated};
 use super::message_parts::{fit, without_content};
 use super::reduction::reduce;
+use super::timestamp;
 use crate::settings::MessageText;
 
 /// The longest value of a column. Azure silently cuts a value over 64 KB, which breaks its JSON.
@@ -20,8 +23,13 @@ const MAX_TEXT_JSON_BYTES: usize = 2 * MAX_VALUE_BYTES;
 
 /// Opens the row with its times.
 pub(super) fn start(at: jiff::Timestamp, row: &mut Vec<u8>) {
-    write!(row, r#"{{"TimeGenerated":"{at}","eventTime":"{at}""#)
-        .expect("writing to memory does not fail");
+    row.extend_from_slice(br#"{"TimeGenerated":""#);
+    let time = row.len();
+    timestamp::push(at, row);
+    let time = time..row.len();
+    row.extend_from_slice(br#"","eventTime":""#);
+    row.extend_from_within(time);
+    row.push(b'"');
 }
 
 /// Appends the event's members to a row that [`start`] opened, and closes it. Says whether the row
@@ -29,12 +37,15 @@ pub(super) fn start(at: jiff::Timestamp, row: &mut Vec<u8>) {
 pub(super) fn finish<'a>(
     table: &Table,
     message_text: MessageText,
-    event: &'a [Member<'a>],
+    event: &str,
+    members: &'a [Member<'a>],
     mut additional: AdditionalFields<'a>,
     row: &mut Vec<u8>,
 ) -> bool {
-    for (member, repeated) in event.iter().zip(repeated(event)) {
-        if repeated {
+    let repeated = Repeated::among(members);
+    let mut run = Run { event, span: 0..0 };
+    for (position, member) in members.iter().enumerate() {
+        if repeated.at(position) {
             additional.keep_repeated(member, message_text);
             continue;
         }
@@ -44,9 +55,14 @@ pub(super) fn finish<'a>(
             }
             continue;
         };
+        if fits_as_it_is(column, member.value, message_text) {
+            run.push(member, row);
+            continue;
+        }
+        run.end(row);
         match column.column_type {
             ColumnType::Dynamic if column.name == MESSAGE_PARTS[0] => {
-                push_message_parts(message_text, member.value, &mut additional, row);
+                push_message_parts(member.value, &mut additional, row);
             }
             ColumnType::Dynamic => push_dynamic(column.name, member.value, &mut additional, row),
             ColumnType::String | ColumnType::DateTime => {
@@ -54,6 +70,7 @@ pub(super) fn finish<'a>(
             }
         }
     }
+    run.end(row);
     additional.settle();
     let oversize = additional.is_oversize();
     if let Some(fields) = additional.into_json() {
@@ -61,6 +78,47 @@ pub(super) fn finish<'a>(
     }
     row.push(b'}');
     oversize
+}
+
+/// Whether the column takes the value byte for byte.
+fn fits_as_it_is(column: &Column, value: &str, message_text: MessageText) -> bool {
+    let is_of_type = match column.column_type {
+        ColumnType::Dynamic => column.name != MESSAGE_PARTS[0] || message_text == MessageText::Fit,
+        ColumnType::String | ColumnType::DateTime => value == "null" || value.starts_with('"'),
+    };
+    is_of_type && value.len() <= MAX_VALUE_BYTES
+}
+
+/// Members that stand one after the other in the event and in the row, and are copied together.
+struct Run<'e> {
+    event: &'e str,
+    span: Range<usize>,
+}
+
+impl Run<'_> {
+    fn push(&mut self, member: &Member<'_>, row: &mut Vec<u8>) {
+        match &member.span {
+            Some(span) if !self.span.is_empty() && span.start == self.span.end + ",".len() => {
+                self.span.end = span.end;
+            }
+            Some(span) => {
+                self.end(row);
+                self.span = span.clone();
+            }
+            None => {
+                self.end(row);
+                push_column(row, &member.key, member.value);
+            }
+        }
+    }
+
+    fn end(&mut self, row: &mut Vec<u8>) {
+        if !self.span.is_empty() {
+            row.push(b',');
+            row.extend_from_slice(&self.event.as_bytes()[self.span.clone()]);
+            self.span = 0..0;
+        }
+    }
 }
 
 /// Appends `,"column":value`.
@@ -83,16 +141,13 @@ fn push_dynamic(
     }
 }
 
-/// Appends a text. Another value becomes the text of its JSON, and null stays null.
+/// Appends what is not a text, or is too long for one. It becomes the text of its JSON.
 fn push_string(
     column: &str,
     value: &str,
     additional: &mut AdditionalFields<'_>,
     row: &mut Vec<u8>,
 ) {
-    if value == "null" || (value.starts_with('"') && value.len() <= MAX_VALUE_BYTES) {
-        return push_column(row, column, value);
-    }
     let text = serde_json::from_str::<String>(value).unwrap_or_else(|_| value.to_owned());
     let kept = &text[..text.floor_char_boundary(MAX_VALUE_BYTES)];
     if kept.len() < text.len() {
@@ -104,17 +159,9 @@ fn push_string(
     }
 }
 
-/// Appends `msgParts`: whole if it fits, else without mail content, else spread over its columns,
+/// Appends `msgParts` that do not fit as they are: without mail content, else spread over its columns,
 /// else with shortened parts.
-fn push_message_parts(
-    text: MessageText,
-    parts: &str,
-    additional: &mut AdditionalFields<'_>,
-    row: &mut Vec<u8>,
-) {
-    if parts.len() <= MAX_VALUE_BYTES && text == MessageText::Fit {
-        return push_column(row, MESSAGE_PARTS[0], parts);
-    }
+fn push_message_parts(parts: &str, additional: &mut AdditionalFields<'_>, row: &mut Vec<u8>) {
     let less = without_content(parts);
     if less.is_some() {
         additional.text_dropped();

@@ -7,13 +7,20 @@ use std::fmt;
 use serde::de::{Deserialize, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use serde_json::value::RawValue;
 
-/// One member of a JSON object: its key, and its value as it stands in the event.
-#[derive(Clone, Debug)]
-pub struct Member<'a> {
-    /// The key, unescaped.
-    pub key: Cow<'a, str>,
-    /// The value's text, without surrounding white space.
-    pub value: &'a str,
+pub use super::member::Member;
+use super::scan::{Path, Scan, scan};
+
+/// Where a message says what was decided about it.
+const DISPOSITION: Path<'static> = Path("filter", "disposition");
+
+/// The members of an event, and what else was found on the way.
+pub(super) struct EventMembers<'a> {
+    /// All of them in order, repeated keys included.
+    pub members: Vec<Member<'a>>,
+    /// The value of the last `disposition` of the last `filter`.
+    pub disposition: Option<&'a str>,
+    /// Whether there may be escapes for halves of characters.
+    pub may_have_surrogates: bool,
 }
 
 /// Up to so many keys, comparing each with each is faster than hashing them.
@@ -27,13 +34,34 @@ pub struct MalformedEvent(#[from] serde_json::Error);
 /// Finds the members of a JSON object in order, repeated keys included. Values are checked to be
 /// JSON, and otherwise not looked at.
 pub fn members(object: &str) -> Result<Vec<Member<'_>>, MalformedEvent> {
+    match scan(object, None) {
+        Some(scan) => Ok(scan.members),
+        None => parsed_members(object),
+    }
+}
+
+/// As [`members`], of an event.
+pub(super) fn event_members(event: &str) -> Result<EventMembers<'_>, MalformedEvent> {
+    if let Some(Scan { members, at_path, has_surrogates }) = scan(event, Some(DISPOSITION)) {
+        let (disposition, may_have_surrogates) = (at_path, has_surrogates);
+        return Ok(EventMembers { members, disposition, may_have_surrogates });
+    }
+    let members = parsed_members(event)?;
+    let Path(outer, inner) = DISPOSITION;
+    let filter = members.iter().rev().find(|it| it.key == outer);
+    let disposition = filter.and_then(|filter| member(filter.value, inner));
+    Ok(EventMembers { members, disposition, may_have_surrogates: true })
+}
+
+/// As [`members`], by a parser that knows all of JSON and says what is wrong.
+pub(super) fn parsed_members(object: &str) -> Result<Vec<Member<'_>>, MalformedEvent> {
     let Members(members) = serde_json::from_str(object)?;
     Ok(members)
 }
 
 /// The value of the last member of this key; `None` if there is none, and for any text that is not
 /// a JSON object.
-pub fn member<'a>(object: &'a str, key: &str) -> Option<&'a str> {
+pub(super) fn member<'a>(object: &'a str, key: &str) -> Option<&'a str> {
     let mut reader = serde_json::Deserializer::from_str(object);
     reader.deserialize_map(LastMember(key)).ok()?
 }
@@ -60,19 +88,30 @@ impl<'de> Visitor<'de> for LastMember<'_> {
     }
 }
 
-/// For each member, whether its key comes again later.
-pub fn repeated(members: &[Member<'_>]) -> Vec<bool> {
-    if members.len() <= FEW_KEYS {
-        let again = |(position, member): (usize, &Member<'_>)| {
-            members[position + 1..].iter().any(|later| later.key == member.key)
-        };
-        return members.iter().enumerate().map(again).collect();
+/// Tells of each member whether its key comes again later. Usually none does.
+pub struct Repeated(Option<Vec<bool>>);
+
+impl Repeated {
+    /// Looks at all keys.
+    pub fn among(members: &[Member<'_>]) -> Repeated {
+        let few_and_different = members.len() <= FEW_KEYS
+            && members.iter().enumerate().all(|(position, member)| {
+                members[position + 1..].iter().all(|later| later.key != member.key)
+            });
+        if few_and_different {
+            return Repeated(None);
+        }
+        let mut later = HashSet::with_capacity(members.len());
+        let from_the_end = members.iter().rev().map(|member| !later.insert(&member.key));
+        let mut repeated: Vec<bool> = from_the_end.collect();
+        repeated.reverse();
+        Repeated(Some(repeated))
     }
-    let mut later = HashSet::with_capacity(members.len());
-    let from_the_end = members.iter().rev().map(|member| !later.insert(&member.key));
-    let mut repeated: Vec<bool> = from_the_end.collect();
-    repeated.reverse();
-    repeated
+
+    /// Whether the key of the member at this position comes again.
+    pub fn at(&self, position: usize) -> bool {
+        self.0.as_ref().is_some_and(|repeated| repeated[position])
+    }
 }
 
 /// Finds the elements of a JSON array; `None` for any other text.
@@ -142,7 +181,7 @@ impl<'de> Visitor<'de> for MembersVisitor {
         let mut members = Vec::with_capacity(12);
         while let Some(Key(key)) = map.next_key()? {
             let value: &RawValue = map.next_value()?;
-            members.push(Member { key, value: value.get() });
+            members.push(Member { key, value: value.get(), span: None });
         }
         Ok(Members(members))
     }
@@ -210,13 +249,18 @@ mod tests {
     proptest! {
         #[test]
         fn a_key_is_repeated_where_it_comes_again(
-            keys in prop::collection::vec("[a-z]{1,2}", 0..3 * FEW_KEYS),
+            keys in prop_oneof![
+                prop::collection::vec("[a-z]{1,2}", 0..3 * FEW_KEYS),
+                prop::collection::vec("[a-c]{1,3}", 0..9),
+            ],
         ) {
-            let member = |key: &String| Member { key: Cow::Owned(key.clone()), value: "1" };
+            let member = |key: &String| Member { key: Cow::Owned(key.clone()), value: "1", span: None };
             let members: Vec<_> = keys.iter().map(member).collect();
             let again = |(n, key)| keys.iter().rposition(|other| other == key) > Some(n);
             let expected: Vec<bool> = keys.iter().enumerate().map(again).collect();
-            prop_assert_eq!(repeated(&members), expected);
+            let repeated = Repeated::among(&members);
+            let found: Vec<bool> = (0..keys.len()).map(|position| repeated.at(position)).collect();
+            prop_assert_eq!(found, expected);
         }
     }
 }

@@ -10,7 +10,7 @@ use proofpoint_sentinel_core::feed::EventType;
 use proofpoint_sentinel_core::tables::{ADDITIONAL_FIELDS, MESSAGE_PARTS};
 
 use super::additional::AdditionalFields;
-use super::event::{Member, members, repeated};
+use super::event::{Member, Repeated, members};
 use super::message_parts::{fit, pieces, without_content};
 use super::reduction::{child, reduce};
 use crate::settings::MessageText;
@@ -50,8 +50,9 @@ pub(super) fn finish<'a>(
     mut additional: AdditionalFields<'a>,
     row: &mut Vec<u8>,
 ) -> bool {
-    for (member, repeated) in event.iter().zip(repeated(event)) {
-        if repeated {
+    let repeated = Repeated::among(event);
+    for (position, member) in event.iter().enumerate() {
+        if repeated.at(position) {
             additional.keep_repeated(member, message_text);
         } else if !is_column(&member.key) {
             additional.keep(member);

@@ -2,11 +2,42 @@
 
 use std::ops::Range;
 
-use jiff::tz::TimeZone;
+use jiff::tz::{Offset, TimeZone};
 use jiff::{Timestamp, civil};
 
 /// An event can only have happened from 1970 to the end of 2199.
 const POSSIBLE: Range<Timestamp> = Timestamp::UNIX_EPOCH..Timestamp::constant(7_258_118_400, 0);
+
+/// Appends a time as its `Display` writes it, which takes several times as long.
+pub fn push(at: Timestamp, out: &mut Vec<u8>) {
+    let time = Offset::UTC.to_datetime(at);
+    let Ok(year @ 0..=9999) = u32::try_from(time.year()) else {
+        return out.extend_from_slice(at.to_string().as_bytes());
+    };
+    let mut text = *b"0000-00-00T00:00:00.000000000Z";
+    put(year, &mut text[..4]);
+    let parts = [time.month(), time.day(), time.hour(), time.minute(), time.second()];
+    for (part, place) in parts.into_iter().zip([5, 8, 11, 14, 17]) {
+        put(part.unsigned_abs().into(), &mut text[place..place + 2]);
+    }
+    let fraction = time.subsec_nanosecond().unsigned_abs();
+    let mut length = "2026-11-25T21:00:11".len();
+    if fraction > 0 {
+        put(fraction, &mut text[length + 1..length + 10]);
+        let zeros = text[..length + 10].iter().rev().take_while(|digit| **digit == b'0').count();
+        length += 10 - zeros;
+    }
+    text[length] = b'Z';
+    out.extend_from_slice(&text[..length + 1]);
+}
+
+/// Puts the last digits of a number where `digits` are.
+fn put(mut number: u32, digits: &mut [u8]) {
+    for digit in digits.iter_mut().rev() {
+        *digit = b'0' + (number % 10) as u8;
+        number /= 10;
+    }
+}
 
 /// Reads the JSON text of an event's `ts`: ISO 8601 with any fraction and any offset. The offset has
 /// a colon or none, is `Z`, `UTC` or `GMT`, or is missing, which means UTC. Blanks may stand before
@@ -28,6 +59,45 @@ pub fn parse(value: &str) -> Option<Timestamp> {
 }
 
 fn exact(text: &str) -> Option<Timestamp> {
+    usual(text).or_else(|| by_jiff(text))
+}
+
+/// A time in the spelling of nearly all events: `2026-11-25T21:00:11.500000-0700`.
+fn usual(text: &str) -> Option<Timestamp> {
+    let (time, rest) = text.as_bytes().split_first_chunk::<19>()?;
+    let [y1, y2, y3, y4, b'-', mo1, mo2, b'-', d1, d2, b'T', h1, h2, b':', mi1, mi2, b':', s1, s2] =
+        *time
+    else {
+        return None;
+    };
+    let (fraction, offset) = rest.split_first_chunk::<7>()?;
+    let [b'.', fraction @ ..] = fraction else { return None };
+    let [sign @ (b'+' | b'-'), oh1, oh2, om1, om2] = *offset else { return None };
+    let (offset_hours, offset_minutes) = (number(&[oh1, oh2])?, number(&[om1, om2])?);
+    let second = number(&[s1, s2])?;
+    if offset_hours > 23 || offset_minutes > 59 || second > 59 {
+        return None;
+    }
+    let at = civil::DateTime::new(
+        i16::try_from(number(&[y1, y2, y3, y4])?).ok()?,
+        i8::try_from(number(&[mo1, mo2])?).ok()?,
+        i8::try_from(number(&[d1, d2])?).ok()?,
+        i8::try_from(number(&[h1, h2])?).ok()?,
+        i8::try_from(number(&[mi1, mi2])?).ok()?,
+        i8::try_from(second).ok()?,
+        number(fraction)? * 1_000,
+    );
+    let seconds = offset_hours * 3_600 + offset_minutes * 60;
+    let offset = Offset::from_seconds(if sign == b'-' { -seconds } else { seconds }).ok()?;
+    offset.to_timestamp(at.ok()?).ok()
+}
+
+fn number(digits: &[u8]) -> Option<i32> {
+    let digits = digits.iter().map(|digit| digit.is_ascii_digit().then(|| i32::from(digit - b'0')));
+    digits.into_iter().try_fold(0, |number, digit| Some(number * 10 + digit?))
+}
+
+fn by_jiff(text: &str) -> Option<Timestamp> {
     text.parse().ok().or_else(|| {
         // A date-time without an offset; jiff refuses one that names a zone here.
         let local: civil::DateTime = text.parse().ok()?;
@@ -79,7 +149,7 @@ mod tests {
     use proofpoint_sentinel_core::hour::Hour;
     use proptest::prelude::*;
 
-    use super::parse;
+    use super::{by_jiff, parse, push, usual};
 
     fn utc(value: &str) -> Option<String> {
         parse(value).map(|at| at.to_string())
@@ -127,6 +197,13 @@ mod tests {
     }
 
     #[test]
+    fn the_usual_spelling_needs_no_other_reader() {
+        for text in ["2024-05-22T12:10:03.058340-0700", "2024-02-29T23:59:59.999999+0000"] {
+            assert!(usual(text).is_some_and(|at| by_jiff(text) == Some(at)), "{text}");
+        }
+    }
+
+    #[test]
     fn other_texts_are_not_a_time() {
         for value in [
             r#""2026-11-25T21:00:11 EST""#,
@@ -162,6 +239,17 @@ mod tests {
         }
 
         #[test]
+        fn a_time_is_pushed_as_it_is_displayed(
+            second in prop_oneof![0i64..7_258_118_400, -377_705_023_201i64..253_402_207_200],
+            nano in prop_oneof![Just(0), Just(500_000_000), Just(1_000), 0..1_000_000_000],
+        ) {
+            let at = jiff::Timestamp::new(second, nano).unwrap();
+            let mut text = b"before".to_vec();
+            push(at, &mut text);
+            prop_assert_eq!(String::from_utf8(text).unwrap(), format!("before{at}"));
+        }
+
+        #[test]
         fn any_offset_of_a_time_gives_its_hour(
             second in 86_400i64..4_100_000_000,
             nano in 0i32..1_000_000_000,
@@ -172,6 +260,19 @@ mod tests {
             let text = format!("\"{}{offset}\"", offset.to_datetime(at));
             let read = parse(&text).expect("a time with an offset");
             prop_assert_eq!(Hour::containing(read), Hour::containing(at));
+        }
+
+        #[test]
+        fn the_usual_spelling_is_read_as_any_other(
+            date in "(19[67]|2[01]2)[0-9]-[01][0-9]-[0-3][0-9]",
+            time in "[0-2][0-9]:[0-6][0-9]:[0-6][0-9]",
+            fraction in "\\.[0-9]{6}",
+            offset in "[+-][0-2][0-9][0-6][0-9]",
+        ) {
+            let text = format!("{date}T{time}{fraction}{offset}");
+            if let Some(at) = usual(&text) {
+                prop_assert_eq!(Some(at), by_jiff(&text), "{}", text);
+            }
         }
 
         #[test]
