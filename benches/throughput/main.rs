@@ -6,6 +6,7 @@
 //! of events: megabytes in a second of the measured process's own processor time.
 #![allow(clippy::disallowed_methods, reason = "tests may")]
 
+mod many;
 mod programs;
 mod simulation;
 mod start;
@@ -28,6 +29,11 @@ const MIXES: [(&str, &str); 3] =
 async fn main() -> Result<(), Failure> {
     let arguments: Vec<String> =
         std::env::args().skip(1).filter(|argument| argument != "--bench").collect();
+    if let [word, connector] = arguments.as_slice()
+        && word == "many"
+    {
+        return many::measure(&std::path::absolute(connector)?).await;
+    }
     let [connector, bare, messages] = arguments.as_slice() else {
         return Err(
             "say a connector, a bare program and a number of messages: scripts/bench does".into()
@@ -35,7 +41,7 @@ async fn main() -> Result<(), Failure> {
     };
     let directory = tempfile::tempdir()?;
     let messages: u64 = messages.parse()?;
-    let simulation = Simulation::start(messages, directory.path())?;
+    let simulation = Simulation::start(1, messages, directory.path())?;
     let programs = Programs {
         connector: std::path::absolute(connector)?,
         bare: std::path::absolute(bare)?,

@@ -103,13 +103,10 @@ impl Programs<'_> {
             return Err(format!("the run failed: {outcome:?}").into());
         };
         let (mut read, mut sent, mut reports) = (0, 0, 0);
-        for line in host.lines() {
-            let Ok(line) = serde_json::from_str::<serde_json::Value>(&line.text) else { continue };
-            if let Some(bytes) = line["event_bytes"].as_u64() {
-                read += bytes;
-                sent += line["sent_bytes"].as_u64().unwrap_or_default();
-                reports += 1;
-            }
+        for report in feed_reports(&host) {
+            read += report["event_bytes"].as_u64().unwrap_or_default();
+            sent += report["sent_bytes"].as_u64().unwrap_or_default();
+            reports += 1;
         }
         if reports != feeds.split(',').count() {
             return Err("the handler's log does not say how much it read of each feed".into());
@@ -120,14 +117,7 @@ impl Programs<'_> {
     /// The package, unpacked, with a time-out that fits the benchmark.
     fn app(&self, feeds: &str, mode: &str) -> Result<PathBuf, Failure> {
         let directory = self.directory.join(format!("{mode}-{feeds}"));
-        let app = directory.join("app");
-        std::fs::create_dir_all(app.join("ProofpointPOD"))?;
-        let repository = Path::new(env!("CARGO_MANIFEST_DIR"));
-        let function = "ProofpointPOD/function.json";
-        std::fs::copy(repository.join(function), app.join(function))?;
-        let host_json = std::fs::read_to_string(repository.join("host.json"))?;
-        std::fs::write(app.join("host.json"), host_json.replace("00:10:00", TIME_OUT))?;
-        std::fs::copy(&self.connector, app.join("proofpoint-sentinel"))?;
+        unpack(&self.connector, &directory.join("app"), TIME_OUT)?;
         Ok(directory)
     }
 
@@ -148,4 +138,23 @@ impl Programs<'_> {
         let settings = self.simulation.settings.clone().into_iter();
         settings.chain(own.map(|(name, value)| (name.to_owned(), value)))
     }
+}
+
+/// Unpacks the package with `connector` into `app`, with `time_out` as `functionTimeout`.
+pub(crate) fn unpack(connector: &Path, app: &Path, time_out: &str) -> Result<(), Failure> {
+    std::fs::create_dir_all(app.join("ProofpointPOD"))?;
+    let repository = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let function = "ProofpointPOD/function.json";
+    std::fs::copy(repository.join(function), app.join(function))?;
+    let host_json = std::fs::read_to_string(repository.join("host.json"))?;
+    std::fs::write(app.join("host.json"), host_json.replace("00:10:00", time_out))?;
+    std::fs::copy(connector, app.join("proofpoint-sentinel"))?;
+    Ok(())
+}
+
+/// The lines of the handler's log that sum up a feed's run.
+pub(crate) fn feed_reports(host: &FunctionsHost) -> Vec<serde_json::Value> {
+    let lines = host.lines().into_iter();
+    let read = |text: &str| serde_json::from_str::<serde_json::Value>(text).ok();
+    lines.filter_map(|line| read(&line.text)).filter(|line| line["event_bytes"].is_u64()).collect()
 }

@@ -15,10 +15,15 @@ pub(crate) struct Simulation {
 }
 
 impl Simulation {
-    /// Its hours have `messages` messages, and the log lines that belong to them.
-    pub(crate) fn start(messages: u64, directory: &Path) -> Result<Simulation, Failure> {
+    /// The hours of each cluster have `messages` messages, and the log lines that belong to them.
+    pub(crate) fn start(
+        clusters: u16,
+        messages: u64,
+        directory: &Path,
+    ) -> Result<Simulation, Failure> {
         let mut process = Command::new(env!("CARGO_BIN_EXE_proofpoint-sentinel"))
             .args(["simulate", "--bulk", "--count-only", "--rate", &messages.to_string()])
+            .args(["--clusters", &clusters.to_string()])
             .arg("--directory")
             .arg(directory)
             .stdout(Stdio::piped())

@@ -21,6 +21,9 @@ pub(crate) struct Arguments {
     /// Messages an hour
     #[arg(long, default_value_t = 2_000)]
     rate: u64,
+    /// How many clusters have so many messages each
+    #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u16).range(1..=500))]
+    clusters: u16,
     /// The same seed gives the same traffic
     #[arg(long, default_value_t = 1)]
     seed: u64,
@@ -58,13 +61,15 @@ async fn simulate(arguments: &Arguments) -> Result<(), Failure> {
     } else {
         RowStorage::Directory(directory.clone())
     };
-    let settings = SimulationSettings::generated(
-        directory,
-        Clock::system(),
-        &["acme_hosted"],
-        arguments.seed,
-        volume,
-    );
+    let clusters = (1..=arguments.clusters).map(|number| match number {
+        1 => "acme_hosted".to_owned(),
+        _ => format!("acme_{number}_hosted"),
+    });
+    let clusters: Vec<String> = clusters.collect();
+    let clusters: Vec<&str> = clusters.iter().map(String::as_str).collect();
+    let clock = Clock::system();
+    let settings =
+        SimulationSettings::generated(directory, clock, &clusters, arguments.seed, volume);
     let simulation = Simulation::start(SimulationSettings { row_storage, ..settings }).await?;
     let destination = if arguments.legacy {
         DestinationApi::DataCollector
