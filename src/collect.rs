@@ -22,6 +22,7 @@ mod commit;
 mod counters;
 mod delivery_context;
 mod delivery_error;
+mod event_key;
 mod event_sink;
 mod evidence;
 mod export;

@@ -1,7 +1,6 @@
 //! Turns events into rows, drops those that the ledger knows, and commits the rest in batches.
 
 use std::collections::BTreeMap;
-use std::io::Write as _;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -19,6 +18,7 @@ use super::commit::{CommitOutcome, Committer, PendingRow, by_hour};
 use super::counters::RunCounters;
 use super::delivery_context::DeliveryContext;
 use super::delivery_error::DeliveryError;
+use super::event_key::{event_key, malformed_id};
 use super::event_sink::EventSink;
 use super::kept_events::KeptEvents;
 use super::ledger::{EventKey, Ledger};
@@ -28,7 +28,7 @@ use crate::error_code::Coded as _;
 use crate::report::FeedCounts;
 use crate::row::frame::{fault, pieces, read};
 use crate::row::repair::{Repairs, has_lone_surrogate};
-use crate::row::{RowBuilder, RowMetadata, RowShape};
+use crate::row::{RowBuilder, RowShape};
 use crate::settings::DestinationSettings;
 use crate::state::{DeadLetterReason, EventId};
 
@@ -345,37 +345,6 @@ impl<'a> EventDelivery<'a> {
     }
 }
 
-/// What the ledger knows the event by: its id, the second of its time, and of a message also what
-/// was decided about it.
-///
-/// One message can have two events in one second: a retry, and the acceptance after it. Fractions
-/// of the second are left out, so that an archive that keeps fewer digits than the live stream does
-/// not matter.
-///
-/// Whether the key has what release 0.1.0 recorded, the caller says `with_former`.
-fn event_key(built: &RowMetadata<'_>, with_former: bool) -> EventKey {
-    let mut text = Vec::with_capacity(built.id.len() + 64);
-    text.extend_from_slice(built.id.as_bytes());
-    if let Some(at) = built.event_time {
-        write!(text, "\n{}", at.as_second()).expect("writing to memory does not fail");
-    }
-    let Some(disposition) = &built.disposition else {
-        return EventKey { id: EventId::of(text), former: None };
-    };
-    let former = with_former.then(|| EventId::of(&text));
-    if built.event_time.is_none() {
-        text.push(b'\n');
-    }
-    text.push(b'\n');
-    text.extend_from_slice(disposition.as_bytes());
-    EventKey { id: EventId::of(text), former }
-}
-
-/// What the ledger knows an event by whose id can't be read: all of it.
-fn malformed_id(event: &[u8]) -> EventId {
-    EventId::of([b"malformed\n", event].concat())
-}
-
 impl EventSink for EventDelivery<'_> {
     type Error = DeliveryError;
 
@@ -451,6 +420,3 @@ impl EventSink for EventDelivery<'_> {
         first_error.or_else(|| self.unconfirmed.take()).map_or(Ok(()), Err)
     }
 }
-
-#[cfg(test)]
-mod tests;

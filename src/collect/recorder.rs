@@ -83,14 +83,14 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn what_is_recorded_was_appended_and_failures_are_told() {
         let (recorder, appended) = (Recorder::default(), Mutex::new(Vec::new()));
-        let tries = Mutex::new(0);
+        let tries = Mutex::new(0_usize);
         let record = async |number: u32| {
             sleep(Duration::from_millis(u64::from(number) * 3)).await;
             let append = async |ids: &[EventId]| {
                 sleep(Duration::from_millis(10)).await;
                 let mut tries = tries.lock().unwrap();
                 *tries += 1;
-                if *tries % 3 == 0 {
+                if tries.is_multiple_of(3) {
                     return Err("full");
                 }
                 appended.lock().unwrap().extend(ids.iter().map(|id| (hour(number), *id)));

@@ -146,7 +146,9 @@ impl<'a> Scanner<'a> {
         let mut open = Open(1);
         loop {
             match self.peek()? {
-                b'"' => drop(self.text_range()?),
+                b'"' => {
+                    self.text_range()?;
+                }
                 b'{' => {
                     self.at += 1;
                     self.skip_blanks();
