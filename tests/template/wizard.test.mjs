@@ -15,7 +15,7 @@ function patternOf({ constraints }) {
 }
 
 /** Boxes for JSON, whose pattern takes more than JSON: the portal says so when it reads it. */
-const JSON_BOXES = ["settings", "tags"];
+const JSON_BOXES = ["columns", "settings", "tags"];
 
 const boxes = elements(wizard).filter(
   ({ element }) => patternOf(element) && !JSON_BOXES.includes(element.name),

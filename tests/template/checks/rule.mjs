@@ -3,10 +3,11 @@
 
 import { deployedOf, streams, tables } from "../view.mjs";
 
-export function ruleFindings({ deployed }) {
+export function ruleFindings({ deployed, variant }) {
   const findings = [];
   const declared = streams(deployed);
   const made = tables(deployed);
+  const added = variant.parameters.additionalColumns ?? {};
   for (const rule of deployedOf(deployed.instances, "Microsoft.Insights/dataCollectionRules")) {
     const { dataFlows, destinations, streamDeclarations } = rule.body.properties;
     const targets = new Set(
@@ -36,7 +37,7 @@ export function ruleFindings({ deployed }) {
             `the stream ${stream}`,
             declared[stream],
             `the table ${table}`,
-            made[table],
+            without(made[table], added[table], declared[stream]),
           ),
         );
       }
@@ -79,6 +80,12 @@ function placeFindings({ pointer, id, body }, workspace, { cloud }) {
         ...findings,
         `${pointer}: the rule is in ${body.location}, its workspace in ${cloud.elsewhere}`,
       ];
+}
+
+/** The connector's columns: nothing that it sends goes into those that the customer added. */
+function without(columns, added = [], own) {
+  const names = added.map(({ name }) => name).filter((name) => !(name in own));
+  return Object.fromEntries(Object.entries(columns).filter(([name]) => !names.includes(name)));
 }
 
 /** Azure silently drops a column that the table lacks. */
