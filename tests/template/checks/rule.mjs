@@ -3,6 +3,10 @@
 
 import { deployedOf, streams, tables } from "../view.mjs";
 
+/** The types of columns, as Azure's own definitions of each resource spell them. */
+const TABLE_TYPES = ["boolean", "dateTime", "dynamic", "int", "long", "real", "string"];
+const STREAM_TYPES = TABLE_TYPES.map((type) => type.toLowerCase());
+
 export function ruleFindings({ deployed, variant }) {
   const findings = [];
   const declared = streams(deployed);
@@ -45,6 +49,9 @@ export function ruleFindings({ deployed, variant }) {
     for (const { workspaceResourceId } of destinations.logAnalytics) {
       findings.push(...placeFindings(rule, workspaceResourceId, deployed.world));
     }
+    for (const [stream, columns] of Object.entries(declared)) {
+      findings.push(...typeFindings(`the stream ${stream}`, columns, STREAM_TYPES));
+    }
     const flowing = new Set(dataFlows.flatMap((flow) => flow.streams));
     findings.push(
       ...Object.keys(streamDeclarations)
@@ -60,11 +67,18 @@ export function ruleFindings({ deployed, variant }) {
     if (body.properties.schema.name !== table) {
       findings.push(`the schema of the table ${table} is named ${body.properties.schema.name}`);
     }
-    if (made[table].TimeGenerated !== "datetime") {
+    findings.push(...typeFindings(`the table ${table}`, made[table], TABLE_TYPES));
+    if (made[table].TimeGenerated !== "dateTime") {
       findings.push(`the table ${table} has no TimeGenerated`);
     }
   }
   return findings;
+}
+
+function typeFindings(where, columns, types) {
+  return Object.entries(columns)
+    .filter(([, type]) => !types.includes(type))
+    .map(([name, type]) => `the column ${name} of ${where} has the type ${type}, which is unknown`);
 }
 
 /** A rule is in the resource group and region of the workspace that it writes to. */
@@ -91,7 +105,7 @@ function without(columns, added = [], own) {
 /** Azure silently drops a column that the table lacks. */
 function differences(left, columns, right, others) {
   return [...new Set([...Object.keys(columns), ...Object.keys(others)])]
-    .filter((name) => columns[name] !== others[name])
+    .filter((name) => columns[name]?.toLowerCase() !== others[name]?.toLowerCase())
     .map(
       (name) =>
         `the column ${name} is ${columns[name] ?? "not"} in ${left} and ${others[name] ?? "not"} in ${right}`,

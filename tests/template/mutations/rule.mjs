@@ -1,4 +1,4 @@
-import { one, replaceAll, rule } from "./parts.mjs";
+import { one, replaceAll, rule, variables } from "./parts.mjs";
 
 export const RULE = [
   [
@@ -16,6 +16,18 @@ export const RULE = [
       stream.columns = [{ name: "TimeGenerated", type: "string" }];
     },
     /the column TimeGenerated is string in the stream/,
+  ],
+  [
+    "a table with a type that only streams spell so",
+    (p) => {
+      variables(p).columns.ProofpointPODAudit_CL[0].type = "datetime";
+    },
+    /TimeGenerated of the table ProofpointPODAudit_CL has the type datetime/,
+  ],
+  [
+    "a stream with a type that only tables spell so",
+    (p) => replaceAll(variables(p), "streamColumns", "toLower(", "string("),
+    /the stream Custom-ProofpointPODMessage_CL has the type dateTime/,
   ],
   ["a stream that flows nowhere", (p) => rule(p).properties.dataFlows.pop(), /flows nowhere/],
   [
