@@ -255,7 +255,8 @@ function findFunction(name) {
 
 /**
  * Simulates a deployment of `template`. `context`: `cloud` of azure.mjs, `tenantId`, `subscriptionId`,
- * `group`, and `existing`, the ids of existing resources.
+ * `group`, `existing`, the ids of existing resources, and `groups`, the ids of resource groups that
+ * Azure keeps in other letter case than the deployment has them.
  */
 export function deploy(template, parameters, context) {
   const world = new World(context);
