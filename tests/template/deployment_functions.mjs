@@ -80,10 +80,10 @@ function subscription(scope) {
 
 function resourceGroup(scope) {
   const { deployment } = scope;
-  const { id, group } = deployment.home.place;
+  const id = deployment.world.groupId(deployment.home.place);
   return {
     id,
-    name: group,
+    name: id.split("/").at(-1),
     type: "Microsoft.Resources/resourceGroups",
     location: deployment.world.cloud.location,
     tags: {},

@@ -245,6 +245,9 @@ export const FUNCTIONS = {
     lazy: ([condition, yes, no], scope) =>
       evaluate(flag("if", evaluate(condition, scope)) ? yes : no, scope),
   },
+  fail: of(1, 1, ([message]) => {
+    throw new ExpressionError(`refuses: ${text("fail", message)}`);
+  }),
   bool: of(1, 1, ([value]) =>
     typeof value === "string" ? value.toLowerCase() === "true" : Boolean(value),
   ),

@@ -253,13 +253,8 @@ function findFunction(name) {
   return name.startsWith("list") ? DEPLOYMENT_FUNCTIONS["list*"](name) : undefined;
 }
 
-/**
- * Simulates a deployment of `template`. `context`: `cloud` of azure.mjs, `tenantId`, `subscriptionId`,
- * `group`, and `existing`, the ids of existing resources.
- */
-export function deploy(template, parameters, context) {
-  const world = new World(context);
-  const deployment = new Deployment(world, {
+function opened(template, parameters, context) {
+  return new Deployment(new World(context), {
     template,
     name: "azuredeploy",
     place: new Place(context.subscriptionId, context.group),
@@ -269,6 +264,21 @@ export function deploy(template, parameters, context) {
     pointer: "$",
     active: true,
   });
+}
+
+/** The value of a variable, which Azure finds before it deploys anything. */
+export function variableOf(template, parameters, context, name) {
+  return opened(template, parameters, context).variable(name);
+}
+
+/**
+ * Simulates a deployment of `template`. `context`: `cloud` of azure.mjs, `tenantId`, `subscriptionId`,
+ * `group`, `existing`, the ids of existing resources, and `groups`, the ids of resource groups that
+ * Azure keeps in other letter case than the deployment has them.
+ */
+export function deploy(template, parameters, context) {
+  const deployment = opened(template, parameters, context);
+  const { world } = deployment;
   deployment.expand();
   const instances = world.all();
   const nested = instances

@@ -2,7 +2,8 @@
 // Secrets are markers that can be searched for.
 
 import { CLOUDS } from "./azure.mjs";
-import { deploy } from "./template.mjs";
+import { TemplateError } from "./expression.mjs";
+import { deploy, variableOf } from "./template.mjs";
 
 const SUBSCRIPTION = "11111111-1111-1111-1111-111111111111";
 const WORKSPACE_SUBSCRIPTION = "22222222-2222-2222-2222-222222222222";
@@ -179,13 +180,31 @@ export function singles(template) {
   return list;
 }
 
-export function evaluateVariant(template, { parameters, cloud }, group = "proofpoint") {
-  const subscriptions = [SUBSCRIPTION, WORKSPACE_SUBSCRIPTION];
-  return deploy(template, parameters, {
+function contextOf(cloud, group) {
+  return {
     cloud: CLOUDS[cloud],
     tenantId: "33333333-3333-3333-3333-333333333333",
     subscriptionId: SUBSCRIPTION,
     group,
-    existing: [...subscriptions.map(workspaceIn), SUBNET],
-  });
+    existing: [...[SUBSCRIPTION, WORKSPACE_SUBSCRIPTION].map(workspaceIn), SUBNET],
+  };
+}
+
+export function evaluateVariant(template, { parameters, cloud }, group = "proofpoint") {
+  return deploy(template, parameters, contextOf(cloud, group));
+}
+
+/** Why the template refuses the parameters before anything is deployed; undefined if it does not. */
+export function refusalOf(template, parameters) {
+  try {
+    for (const name of ["prefix", "workspace"]) {
+      variableOf(template, parameters, contextOf("public", "proofpoint"), name);
+    }
+    return undefined;
+  } catch (error) {
+    if (error instanceof TemplateError) {
+      return error.message.replace(/^.* refuses: /s, "");
+    }
+    throw error;
+  }
 }

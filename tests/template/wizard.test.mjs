@@ -3,19 +3,15 @@ import { test } from "node:test";
 
 import fc from "fast-check";
 
-import { faultsOf, LEAST_ANSWERS, MORE_ANSWERS } from "./checks/wizard.mjs";
+import { faultsOf, LEAST_ANSWERS, MORE_ANSWERS, patternOf } from "./checks/wizard.mjs";
 import { load } from "./project.mjs";
 import { elements, outputs, Refused } from "./wizard.mjs";
 
 const { template, wizard } = load();
 const WHERE = { location: "westeurope", sparse: true };
 
-function patternOf({ constraints }) {
-  return constraints?.regex ?? constraints?.validations?.find(({ regex }) => regex)?.regex;
-}
-
 /** Boxes for JSON, whose pattern takes more than JSON: the portal says so when it reads it. */
-const JSON_BOXES = ["settings", "tags", "plans", "ownColumns", "transformations"];
+const JSON_BOXES = ["columns", "settings", "tags"];
 
 const boxes = elements(wizard).filter(
   ({ element }) => patternOf(element) && !JSON_BOXES.includes(element.name),

@@ -6,12 +6,18 @@ import { identify } from "./ids.mjs";
 
 /** What a deployment runs in, and all that it and its nested deployments deploy. */
 export class World {
-  constructor({ cloud, tenantId, existing }) {
+  constructor({ cloud, tenantId, existing, groups = [] }) {
     Object.assign(this, { cloud, tenantId, environment: environment(cloud) });
     this.existing = new Map(existing.map((id) => [id.toLowerCase(), identify(id)]));
+    this.groups = new Map(groups.map((id) => [id.toLowerCase(), id]));
     this.instances = new Map();
     this.unopened = [];
     this.secrets = new Set();
+  }
+
+  /** The id of a resource group as Azure keeps it, however the deployment spells it. */
+  groupId({ id }) {
+    return this.groups.get(id.toLowerCase()) ?? id;
   }
 
   add(instance) {

@@ -70,9 +70,19 @@ export function headFindings({ template }) {
 /** Types that have only preview versions. */
 const PREVIEWS = ["Microsoft.Insights/diagnosticSettings"];
 
-/** API versions are dates, and previews only if there is no other version. */
+/** The oldest version that Azure still takes when the older ones are gone, or that has what is used. */
+const OLDEST = {
+  // All versions before it retire on 27 February 2027.
+  "Microsoft.KeyVault": "2026-02-01",
+  "Microsoft.Storage": "2025-08-01",
+  // It has outboundVnetRouting.
+  "Microsoft.Web": "2025-03-01",
+};
+
+/** API versions are dates, previews only if there is no other version, and not too old. */
 export function versionFindings({ template }) {
   const findings = [];
+  const declared = new Map();
   const look = (value, pointer) => {
     if (value?.type && "apiVersion" in value) {
       const form = PREVIEWS.includes(value.type)
@@ -81,14 +91,30 @@ export function versionFindings({ template }) {
       if (!form.test(value.apiVersion)) {
         findings.push(`${pointer}.apiVersion is ${value.apiVersion}`);
       }
+      if (value.apiVersion < OLDEST[value.type.split("/")[0]]) {
+        findings.push(`${pointer}.apiVersion is ${value.apiVersion}, which is too old`);
+      }
+      declared.set(value.type.toLowerCase(), value.apiVersion);
     }
     if (value && typeof value === "object") {
       Object.entries(value).forEach(([key, member]) => look(member, `${pointer}.${key}`));
     }
   };
   look(template.resources, "$.resources");
+  texts(template, (text, pointer) => {
+    for (const [, type, version] of text.matchAll(REFERENCE)) {
+      const wanted = declared.get(type.toLowerCase());
+      if (wanted && wanted !== version) {
+        findings.push(`${pointer} reads ${type} by ${version}; it is deployed by ${wanted}`);
+      }
+    }
+  });
   return findings;
 }
+
+/** A `reference()` of a resource of the same template, with its version. */
+const REFERENCE =
+  /reference\(resourceId\([^()]*?'([\w.]+(?:\/\w+)+)'(?:[^()]|\([^()]*\))*\), '([\w-]+)'/g;
 
 /** Domains that belong to one of Azure's clouds. */
 const CLOUD =

@@ -89,6 +89,12 @@ function special(instance, active, world, words) {
       );
     }
   }
+  if (isContent(instance)) {
+    need("Microsoft.Authorization/roleAssignments", "new roles spread while it is deployed");
+  }
+  if (type === "microsoft.web/sites/config" || isCode(instance)) {
+    list.push(...active.filter(isContent).map((each) => [each, "new roles spread meanwhile"]));
+  }
   if (isCode(instance)) {
     need("Microsoft.Authorization/roleAssignments", "the app starts with its roles");
     need(
@@ -118,8 +124,21 @@ function special(instance, active, world, words) {
       new RegExp(`\\b${body.properties.functionAlias}\\b`).test(instance.body.properties.query);
     const saved = "Microsoft.OperationalInsights/workspaces/savedSearches";
     need(saved, "its query calls the function", calls);
+    const code = active.filter(isCode).map((each) => [each, "the program comes before the rules"]);
+    list.push(...code);
   }
   return list;
+}
+
+/** What takes Azure minutes to deploy, and what the app does not need. */
+const CONTENT = [
+  "microsoft.insights/workbooks",
+  "microsoft.operationalinsights/workspaces/savedsearches",
+  "microsoft.securityinsights/dataconnectordefinitions",
+];
+
+function isContent({ type }) {
+  return CONTENT.includes(type.toLowerCase());
 }
 
 /** Whether this resource deploys the app's program. */

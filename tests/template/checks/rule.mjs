@@ -3,19 +3,15 @@
 
 import { deployedOf, streams, tables } from "../view.mjs";
 
-/** The types of a table's columns (Microsoft.OperationalInsights/workspaces/tables, `ColumnTypeEnum`). */
-const TABLE_TYPES = ["string", "int", "long", "real", "boolean", "dateTime", "guid", "dynamic"];
+/** The types of columns, as Azure's own definitions of each resource spell them. */
+const TABLE_TYPES = ["boolean", "dateTime", "dynamic", "int", "long", "real", "string"];
+const STREAM_TYPES = TABLE_TYPES.map((type) => type.toLowerCase());
 
-/** A rule spells one of these types in another way (`KnownColumnDefinitionType`). */
-function asInStreams(columns) {
-  const spelt = (type) => (type === "dateTime" ? "datetime" : type);
-  return Object.fromEntries(Object.entries(columns).map(([column, type]) => [column, spelt(type)]));
-}
-
-export function ruleFindings({ deployed }) {
+export function ruleFindings({ deployed, variant }) {
   const findings = [];
   const declared = streams(deployed);
   const made = tables(deployed);
+  const added = variant.parameters.additionalColumns ?? {};
   for (const rule of deployedOf(deployed.instances, "Microsoft.Insights/dataCollectionRules")) {
     const { dataFlows, destinations, streamDeclarations } = rule.body.properties;
     const targets = new Set(
@@ -45,13 +41,16 @@ export function ruleFindings({ deployed }) {
             `the stream ${stream}`,
             declared[stream],
             `the table ${table}`,
-            asInStreams(made[table]),
+            without(made[table], added[table], declared[stream]),
           ),
         );
       }
     }
     for (const { workspaceResourceId } of destinations.logAnalytics) {
       findings.push(...placeFindings(rule, workspaceResourceId, deployed.world));
+    }
+    for (const [stream, columns] of Object.entries(declared)) {
+      findings.push(...typeFindings(`the stream ${stream}`, columns, STREAM_TYPES));
     }
     const flowing = new Set(dataFlows.flatMap((flow) => flow.streams));
     findings.push(
@@ -68,16 +67,18 @@ export function ruleFindings({ deployed }) {
     if (body.properties.schema.name !== table) {
       findings.push(`the schema of the table ${table} is named ${body.properties.schema.name}`);
     }
-    findings.push(
-      ...Object.entries(made[table])
-        .filter(([, type]) => !TABLE_TYPES.includes(type))
-        .map(([column, type]) => `the column ${column} of the table ${table} has the type ${type}`),
-    );
+    findings.push(...typeFindings(`the table ${table}`, made[table], TABLE_TYPES));
     if (made[table].TimeGenerated !== "dateTime") {
       findings.push(`the table ${table} has no TimeGenerated`);
     }
   }
   return findings;
+}
+
+function typeFindings(where, columns, types) {
+  return Object.entries(columns)
+    .filter(([, type]) => !types.includes(type))
+    .map(([name, type]) => `the column ${name} of ${where} has the type ${type}, which is unknown`);
 }
 
 /** A rule is in the resource group and region of the workspace that it writes to. */
@@ -95,10 +96,16 @@ function placeFindings({ pointer, id, body }, workspace, { cloud }) {
       ];
 }
 
+/** The connector's columns: nothing that it sends goes into those that the customer added. */
+function without(columns, added = [], own) {
+  const names = added.map(({ name }) => name).filter((name) => !(name in own));
+  return Object.fromEntries(Object.entries(columns).filter(([name]) => !names.includes(name)));
+}
+
 /** Azure silently drops a column that the table lacks. */
 function differences(left, columns, right, others) {
   return [...new Set([...Object.keys(columns), ...Object.keys(others)])]
-    .filter((name) => columns[name] !== others[name])
+    .filter((name) => columns[name]?.toLowerCase() !== others[name]?.toLowerCase())
     .map(
       (name) =>
         `the column ${name} is ${columns[name] ?? "not"} in ${left} and ${others[name] ?? "not"} in ${right}`,

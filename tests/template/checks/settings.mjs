@@ -23,6 +23,22 @@ const PLATFORM = [
 const NOT_ON_FLEX =
   /^(FUNCTIONS_EXTENSION_VERSION|FUNCTIONS_WORKER_RUNTIME(_VERSION)?|WEBSITE_RUN_FROM_PACKAGE.*|WEBSITE_CONTENT.*|WEBSITE_TIME_ZONE|TZ|SCM_DO_BUILD_DURING_DEPLOYMENT|ENABLE_ORYX_BUILD|WEBSITE_VNET_ROUTE_ALL|WEBSITE_MAX_DYNAMIC_APPLICATION_SCALE_OUT)$/i;
 
+/** Flex Consumption does not take these properties of a site; those of `siteConfig` come second. */
+const SITE_NOT_ON_FLEX = [
+  ["outboundVnetRouting", "reserved", "vnetRouteAllEnabled"],
+  [
+    "alwaysOn",
+    "ftpsState",
+    "functionAppScaleLimit",
+    "http20Enabled",
+    "linuxFxVersion",
+    "minimumElasticInstanceCount",
+    "preWarmedInstanceCount",
+    "remoteDebuggingEnabled",
+    "use32BitWorkerProcess",
+  ],
+];
+
 /** The host needs these settings on every plan other than Flex Consumption. */
 const ELSEWHERE = [
   "FUNCTIONS_EXTENSION_VERSION",
@@ -120,9 +136,11 @@ function hostFindings({ functionJson, hostJson }, settings, deployed) {
   if (isFlex) {
     const refused = Object.keys(settings).filter((name) => NOT_ON_FLEX.test(name));
     findings.push(...refused.map((name) => `Flex Consumption refuses the setting ${name}`));
-    if ("linuxFxVersion" in (app.body.properties.siteConfig ?? {})) {
-      findings.push("Flex Consumption refuses linuxFxVersion");
-    }
+    const { siteConfig, ...site } = app.body.properties;
+    [site, siteConfig ?? {}].forEach((properties, at) => {
+      const sent = SITE_NOT_ON_FLEX[at].filter((name) => (properties[name] ?? null) !== null);
+      findings.push(...sent.map((name) => `Flex Consumption refuses ${name}`));
+    });
     const { runtime } = app.body.properties.functionAppConfig ?? {};
     if (runtime?.name !== "custom" || runtime?.version !== "1.0") {
       findings.push(`the runtime is ${JSON.stringify(runtime)}, not custom 1.0`);

@@ -2,7 +2,7 @@
 
 import { ExpressionError, isExpression, parse, TemplateError, walk } from "../expression.mjs";
 import { faultOf, isSecure } from "../parameters.mjs";
-import { evaluateVariant, SUBNET, workspaceIn } from "../variants.mjs";
+import { evaluateVariant, refusalOf, SUBNET, workspaceIn } from "../variants.mjs";
 import { elements, options, outputs, Refused, WIZARD_FUNCTIONS } from "../wizard.mjs";
 import { texts } from "./expressions.mjs";
 
@@ -283,11 +283,19 @@ export function answerFindings({ template, wizard }) {
 }
 
 /** The errors of the outputs for the template. */
-export function faultsOf(given, { parameters }) {
-  return Object.entries(given).flatMap(([name, value]) => {
+export function faultsOf(given, template) {
+  const { parameters } = template;
+  const faults = Object.entries(given).flatMap(([name, value]) => {
     const fault = parameters[name] && faultOf(value, parameters[name]);
     return fault ? [`the wizard gives the parameter ${name} ${fault}`] : [];
   });
+  const refusal = faults.length === 0 && refusalOf(template, given);
+  return refusal ? [`the template refuses what the wizard gives: ${refusal}`] : faults;
+}
+
+/** The pattern of a box; a box with several rules has it in one of them. */
+export function patternOf({ constraints }) {
+  return constraints?.regex ?? constraints?.validations?.find(({ regex }) => regex)?.regex;
 }
 
 /** A number box accepts the parameter's minimum and maximum, and nothing beyond. */
@@ -297,8 +305,8 @@ function numberFindings({ template, wizard }) {
     const declared = template.parameters[name];
     const [step, box] =
       declared?.type === "int" && isExpression(text) ? (asked(parse(text))[0] ?? []) : [];
-    const pattern = all.find((each) => each.step === step && each.element.name === box)?.element
-      .constraints?.regex;
+    const found = all.find((each) => each.step === step && each.element.name === box);
+    const pattern = found && patternOf(found.element);
     if (!pattern) {
       return [];
     }

@@ -1,4 +1,4 @@
-import { parameters, set, site } from "./parts.mjs";
+import { one, parameters, set, site } from "./parts.mjs";
 
 export const FORM = [
   [
@@ -31,6 +31,20 @@ export const FORM = [
       site(p).apiVersion = "2024-04-01-preview";
     },
     /apiVersion is 2024-04-01-preview/,
+  ],
+  [
+    "a version that Azure retires",
+    (p) => {
+      one(p, "Microsoft.KeyVault/vaults").apiVersion = "2025-05-01";
+    },
+    /apiVersion is 2025-05-01, which is too old/,
+  ],
+  [
+    "a resource that is read by another version than it is deployed by",
+    (p) => {
+      site(p).apiVersion = "2025-05-01";
+    },
+    /reads Microsoft.Web\/sites by 2025-03-01; it is deployed by 2025-05-01/,
   ],
   [
     "a parameter without a description",

@@ -34,6 +34,29 @@ export const ORDER = [
     /must depend on Microsoft.Web\/sites\/config/,
   ],
   [
+    "settings do not wait until new roles have spread",
+    (p) => without(settings(p), "contentDeployment"),
+    /\/appsettings\) must depend on .*savedSearches .*: new roles spread meanwhile/,
+  ],
+  [
+    "content is deployed before the roles, which then have no time to spread",
+    (p) =>
+      without(
+        nested(p, "Microsoft.OperationalInsights/workspaces/savedSearches"),
+        "rolesDeployment",
+      ),
+    /must depend on Microsoft.Authorization\/roleAssignments .*: new roles spread while/,
+  ],
+  [
+    "analytic rules are deployed before the program",
+    (p) => {
+      const rules = nested(p, "Microsoft.SecurityInsights/alertRules");
+      without(rules, "'onedeploy'");
+      without(rules, "'appsettings'");
+    },
+    /must depend on Microsoft.Web\/sites\/extensions .*: the program comes before the rules/,
+  ],
+  [
     "the rule does not wait for its tables",
     (p) => {
       delete nested(p, "Microsoft.Insights/dataCollectionRules").dependsOn;

@@ -1,4 +1,4 @@
-import { one, replaceAll, rule } from "./parts.mjs";
+import { one, replaceAll, rule, variables } from "./parts.mjs";
 
 export const RULE = [
   [
@@ -17,6 +17,18 @@ export const RULE = [
     },
     /the column TimeGenerated is string in the stream/,
   ],
+  [
+    "a table with a type that only streams spell so",
+    (p) => {
+      variables(p).columns.ProofpointPODAudit_CL[0].type = "datetime";
+    },
+    /TimeGenerated of the table ProofpointPODAudit_CL has the type datetime/,
+  ],
+  [
+    "a stream with a type that only tables spell so",
+    (p) => replaceAll(variables(p), "streamColumns", "toLower(", "string("),
+    /the stream Custom-ProofpointPODMessage_CL has the type dateTime/,
+  ],
   ["a stream that flows nowhere", (p) => rule(p).properties.dataFlows.pop(), /flows nowhere/],
   [
     "a flow to a table that is not made",
@@ -34,21 +46,14 @@ export const RULE = [
   ],
   [
     "a table whose schema has another name",
-    (p) => {
-      one(p, "Microsoft.OperationalInsights/workspaces/tables").properties.schema.name = "Other_CL";
-    },
-    /is named Other_CL/,
-  ],
-  [
-    "a table whose times have the type of a stream",
     (p) =>
       replaceAll(
-        one(p, "Microsoft.OperationalInsights/workspaces/tables").properties.schema,
-        "columns",
-        "'type', 'dateTime'",
-        "'type', 'datetime'",
+        one(p, "Microsoft.OperationalInsights/workspaces/tables"),
+        "properties",
+        "'name', 'ProofpointPODMessage_CL'",
+        "'name', 'Other_CL'",
       ),
-    /the column eventTime of the table ProofpointPODMessage_CL has the type datetime/,
+    /is named Other_CL/,
   ],
   [
     "a rule in the app's region",

@@ -1,10 +1,24 @@
-import { replaceAll, set, variables } from "./parts.mjs";
+import { replaceAll, set, site, variables } from "./parts.mjs";
 
 export const SETTINGS = [
   [
     "a setting that Flex Consumption refuses",
     (p) => set(p, "FUNCTIONS_WORKER_RUNTIME", "custom"),
     /Flex Consumption refuses the setting FUNCTIONS_WORKER_RUNTIME/,
+  ],
+  [
+    "a property of the site's configuration that Flex Consumption refuses",
+    (p) => {
+      variables(p).siteConfig.remoteDebuggingEnabled = false;
+    },
+    /Flex Consumption refuses remoteDebuggingEnabled/,
+  ],
+  [
+    "a property of the site that Flex Consumption refuses",
+    (p) => {
+      site(p).properties.outboundVnetRouting = { applicationTraffic: true };
+    },
+    /Flex Consumption refuses outboundVnetRouting/,
   ],
   [
     "a plan other than Flex Consumption without its settings",
