@@ -52,7 +52,8 @@ impl Function for Collector {
             Ok(report) => reply(&report),
             Err(failure) => {
                 tracing::error!(code = %failure.code(), "{}", failure.message());
-                Reply::failure(failure.to_string().lines().map(str::to_owned).collect())
+                let reason = failure.to_string();
+                Reply::failure(&reason, reason.lines().map(str::to_owned).collect())
             }
         }
     }
@@ -87,5 +88,8 @@ impl Collector {
 
 fn reply(report: &RunReport) -> Reply {
     let logs = report.feeds.iter().map(ToString::to_string).collect();
-    if report.is_success() { Reply::success(logs) } else { Reply::failure(logs) }
+    match report.failures() {
+        None => Reply::success(logs),
+        Some(reason) => Reply::failure(&reason, logs),
+    }
 }

@@ -11,9 +11,9 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use jiff::Timestamp;
 use tokio::sync::{Notify, oneshot, watch};
 
-/// What a feed at work counts for at least: a batch that is filled and one in flight, and the buffers
-/// of its session.
-const LEAST_SHARE: usize = 8 << 20;
+/// What a feed at work counts for at least, as measured: its batches with their events, and the
+/// buffers of its session and of the allocator.
+const LEAST_SHARE: usize = 16 << 20;
 
 /// More feeds at work make nothing faster.
 const MOST_AT_WORK: usize = 64;

@@ -130,5 +130,6 @@ fn panicked() -> Reply {
     let code = error_code::PROGRAM_FAULT;
     let reason = "the run ended by a fault in the program; see standard error";
     tracing::error!(%code, "{reason}");
-    Reply::failure(vec![format!("{code}: {reason}")])
+    let reason = format!("{code}: {reason}");
+    Reply::failure(&reason, vec![reason.clone()])
 }
