@@ -26,7 +26,7 @@ const SCENES: [Scene; 4] = [
     Scene {
         name: "1 feed, few ids",
         clusters: 1,
-        messages: 1_000,
+        messages: 20_000,
         feeds: "maillog",
         hours: 1,
         megabytes: 64,

@@ -11,9 +11,12 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use jiff::Timestamp;
 use tokio::sync::{Notify, oneshot, watch};
 
-/// What a feed at work counts for at least, as measured: its batches with their events, and the
-/// buffers of its session and of the allocator.
-const LEAST_SHARE: usize = 16 << 20;
+/// What a feed at work counts for besides what it draws, as measured: the buffers of its session, of
+/// its posts and of the allocator.
+const SHARE: usize = 12 << 20;
+
+/// So much may be drawn by each feed at work, however much others have drawn.
+const LEAST_DRAW: usize = 4 << 20;
 
 /// More feeds at work make nothing faster.
 const MOST_AT_WORK: usize = 64;
@@ -93,7 +96,7 @@ impl MemoryPool {
             // One that no longer waits has no use for it.
             if waiting.let_in.send(ticket).is_ok() {
                 queue.at_work.push(ticket);
-                self.0.used.fetch_add(LEAST_SHARE, SeqCst);
+                self.0.used.fetch_add(SHARE, SeqCst);
             }
         }
         let waiting = queue.waiting.len();
@@ -104,8 +107,8 @@ impl MemoryPool {
 
     /// The position of the next one to be let in, if it can be.
     fn next_in(&self, queue: &Queue) -> Option<usize> {
-        let has_room = queue.at_work.len() < MOST_AT_WORK
-            && self.0.used.load(SeqCst) + LEAST_SHARE <= self.0.limit;
+        let has_room =
+            queue.at_work.len() < MOST_AT_WORK && self.0.used.load(SeqCst) + SHARE <= self.0.limit;
         if !has_room && !queue.at_work.is_empty() {
             return None;
         }
@@ -115,7 +118,7 @@ impl MemoryPool {
 
     fn leave(&self, ticket: u64) {
         self.lock().at_work.retain(|other| *other != ticket);
-        self.0.used.fetch_sub(LEAST_SHARE, SeqCst);
+        self.0.used.fetch_sub(SHARE, SeqCst);
         self.let_in();
         self.0.room.notify_waiters();
     }
@@ -169,7 +172,7 @@ impl Place {
     /// Whether more may be drawn.
     pub(super) fn may_draw(&self) -> bool {
         self.pool.has_room()
-            || self.drawn.load(SeqCst) < LEAST_SHARE
+            || self.drawn.load(SeqCst) < LEAST_DRAW
             || self.pool.0.first.load(SeqCst) == self.ticket.load(SeqCst)
     }
 
@@ -186,23 +189,16 @@ impl Place {
         }
     }
 
-    /// What is drawn beyond what the feed counts for anyway.
-    fn beyond_share(drawn: usize) -> usize {
-        drawn.saturating_sub(LEAST_SHARE)
+    fn draw(&self, bytes: usize) {
+        self.drawn.fetch_add(bytes, SeqCst);
+        self.pool.0.used.fetch_add(bytes, SeqCst);
     }
 
-    fn change(&self, add: usize, subtract: usize) {
-        let before = self.drawn.fetch_add(add, SeqCst);
-        self.drawn.fetch_sub(subtract, SeqCst);
-        let after = before + add - subtract;
-        let (old, new) = (Self::beyond_share(before), Self::beyond_share(after));
-        if new >= old {
-            self.pool.0.used.fetch_add(new - old, SeqCst);
-            return;
-        }
-        let was = self.pool.0.used.fetch_sub(old - new, SeqCst);
+    fn give_back(&self, bytes: usize) {
+        self.drawn.fetch_sub(bytes, SeqCst);
+        let was = self.pool.0.used.fetch_sub(bytes, SeqCst);
         let limit = self.pool.0.limit;
-        if was >= limit && was - (old - new) < limit {
+        if was >= limit && was - bytes < limit {
             self.pool.0.room.notify_waiters();
         }
         if self.is_waited_for_now() {
@@ -263,15 +259,16 @@ impl Draw {
     /// Draws `bytes` more.
     pub(super) fn add(&mut self, bytes: usize) {
         self.bytes += bytes;
-        self.place.change(bytes, 0);
+        self.place.draw(bytes);
     }
 
     /// Makes it `bytes` in all.
     pub(super) fn set(&mut self, bytes: usize) {
-        if bytes != self.bytes {
-            self.place.change(bytes, self.bytes);
-            self.bytes = bytes;
+        match bytes.checked_sub(self.bytes) {
+            Some(more) => self.place.draw(more),
+            None => self.place.give_back(self.bytes - bytes),
         }
+        self.bytes = bytes;
     }
 
     /// Takes all of it, so that nothing is left here.
@@ -283,7 +280,7 @@ impl Draw {
 
 impl Drop for Draw {
     fn drop(&mut self) {
-        self.place.change(0, self.bytes);
+        self.place.give_back(self.bytes);
     }
 }
 

@@ -3,8 +3,6 @@ use proptest::prelude::*;
 
 use super::*;
 
-const SHARE: usize = LEAST_SHARE;
-
 fn at(second: i64) -> Option<Timestamp> {
     Some(Timestamp::from_second(second).unwrap())
 }
@@ -89,8 +87,12 @@ async fn beyond_the_limit_only_the_first_feed_draws_more() {
     first.enter(None).await;
     second.enter(None).await;
     let (mut of_first, mut of_second) = (Draw::nothing(&first), Draw::nothing(&second));
-    of_second.add(3 * SHARE);
+    of_second.add(2 * SHARE);
     assert!(first.may_draw() && !second.may_draw(), "four shares are used");
+    of_second.set(LEAST_DRAW - 1);
+    of_first.add(3 * SHARE);
+    assert!(second.may_draw(), "a little is left to each");
+    of_second.set(2 * SHARE);
     of_first.add(5 * SHARE);
     assert!(first.may_draw());
     let third = pool.place();
@@ -146,8 +148,8 @@ proptest! {
                 }
                 let at_work = places.iter().filter(|place| entered(place)).count();
                 prop_assert_eq!(pool.lock().at_work.len(), at_work);
-                let beyond: usize = draws.iter().map(|draw| Place::beyond_share(draw.bytes)).sum();
-                prop_assert_eq!(pool.0.used.load(SeqCst), at_work * SHARE + beyond);
+                let drawn: usize = draws.iter().map(|draw| draw.bytes).sum();
+                prop_assert_eq!(pool.0.used.load(SeqCst), at_work * SHARE + drawn);
             }
         }
         prop_assert_eq!(pool.0.used.load(SeqCst), 0);
