@@ -165,6 +165,16 @@ for (const [what, parameters] of Object.entries(TAKEN)) {
   test(`the template takes ${what}`, () => assert.equal(refusal(parameters), undefined));
 }
 
+test("a refused deployment does not begin", () => {
+  for (const [parameters, sentence] of [
+    [{ namePrefix: "pod-logs" }, /refuses: namePrefix: /],
+    [{ workspaceResourceId: `${first.parameters.workspaceResourceId}/` }, /refuses: workspaceRes/],
+  ]) {
+    const variant = { ...first, parameters: { ...first.parameters, ...parameters } };
+    assert.throws(() => evaluateVariant(template, variant), sentence);
+  }
+});
+
 test("all faults are named at once", () => {
   const found = refusal({ namePrefix: "a-b", tableRetentionInDays: 2, ...named("x_y") });
   assert.match(found, /namePrefix: .* additionalClusters: .* tableRetentionInDays: /);
