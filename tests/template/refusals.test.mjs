@@ -68,6 +68,36 @@ const REFUSED = {
     { tablePlan: "Basic", tableTotalRetentionInDays: 29 },
     /always 30 days with the plan Basic/,
   ],
+  "a total retention that one table of the plan Basic exceeds": [
+    { tablePlans: { ProofpointPODMailLog_CL: "Basic" }, tableTotalRetentionInDays: 29 },
+    /always 30 days with the plan Basic/,
+  ],
+  "less in total than interactive, for tables of the plan Analytics alone": [
+    {
+      tablePlan: "Basic",
+      tablePlans: { ProofpointPODMailLog_CL: "Analytics" },
+      tableRetentionInDays: 60,
+      tableTotalRetentionInDays: 40,
+    },
+    /can't be less than the interactive one/,
+  ],
+  "a plan for another table": [{ tablePlans: { Other_CL: "Basic" } }, /^tablePlans: /],
+  "a plan that takes no such rows": [
+    { tablePlans: { ProofpointPODMailLog_CL: "Auxiliary" } },
+    /^tablePlans: /,
+  ],
+  "a transformation of another table": [
+    { transformations: { Other_CL: "source" } },
+    /^transformations: the tables are/,
+  ],
+  "a transformation of another source": [
+    { transformations: { ProofpointPODAudit_CL: "ProofpointPODAudit_CL | take 1" } },
+    /^transformations: each is a query that begins with source/,
+  ],
+  "a transformation that is too long": [
+    { transformations: { ProofpointPODAudit_CL: `source${" ".repeat(15_355)}` } },
+    /^transformations: each is a query/,
+  ],
   "columns of another table": [
     { additionalColumns: { ProofpointPODMessages_CL: [] } },
     /^additionalColumns: the tables are/,
@@ -120,6 +150,9 @@ const TAKEN = {
     tableRetentionInDays: 365,
     tableTotalRetentionInDays: 90,
   },
+  "a transformation of the greatest length": {
+    transformations: { ProofpointPODAudit_CL: `source${" ".repeat(15_354)}` },
+  },
   "private networks with a subnet": {
     virtualNetworkSubnetId: SUBNET,
     storageNetworkAccess: "Private",
@@ -131,6 +164,16 @@ const TAKEN = {
 for (const [what, parameters] of Object.entries(TAKEN)) {
   test(`the template takes ${what}`, () => assert.equal(refusal(parameters), undefined));
 }
+
+test("a refused deployment does not begin", () => {
+  for (const [parameters, sentence] of [
+    [{ namePrefix: "pod-logs" }, /refuses: namePrefix: /],
+    [{ workspaceResourceId: `${first.parameters.workspaceResourceId}/` }, /refuses: workspaceRes/],
+  ]) {
+    const variant = { ...first, parameters: { ...first.parameters, ...parameters } };
+    assert.throws(() => evaluateVariant(template, variant), sentence);
+  }
+});
 
 test("all faults are named at once", () => {
   const found = refusal({ namePrefix: "a-b", tableRetentionInDays: 2, ...named("x_y") });
@@ -192,6 +235,17 @@ test("every retention is sent, so that it can be taken back", () => {
 test("a table with the plan Basic gets no interactive retention", () => {
   for (const sent of tablesWith({ tablePlan: "Basic", tableRetentionInDays: 90 })) {
     assert.deepEqual(sent, { plan: "Basic", totalRetentionInDays: -1 });
+  }
+});
+
+test("a table can have a plan of its own", () => {
+  const sent = tablesWith({
+    tablePlans: { ProofpointPODMailLog_CL: "Basic" },
+    tableRetentionInDays: 90,
+  });
+  assert.deepEqual(sent.map(({ plan }) => plan).sort(), ["Analytics", "Analytics", "Basic"]);
+  for (const { plan, retentionInDays } of sent) {
+    assert.equal(retentionInDays, plan === "Basic" ? undefined : 90);
   }
 });
 

@@ -169,6 +169,10 @@ export function singles(template) {
   });
   add("no content", { sentinelContent: false });
   add("tables that rules can't read", { tablePlan: "Basic" });
+  add("one table that rules can't read", { tablePlans: { ProofpointPODMailLog_CL: "Basic" } });
+  add("a transformation", {
+    transformations: { ProofpointPODMailLog_CL: "source | where isnotempty(tostring(sm.stat))" },
+  });
   for (const [name, declared] of Object.entries(template.parameters).filter(
     ([name]) => !chosen.includes(name),
   )) {

@@ -11,7 +11,7 @@ const { template, wizard } = load();
 const WHERE = { location: "westeurope", sparse: true };
 
 /** Boxes for JSON, whose pattern takes more than JSON: the portal says so when it reads it. */
-const JSON_BOXES = ["columns", "settings", "tags"];
+const JSON_BOXES = ["columns", "plans", "settings", "tags", "transformations"];
 
 const boxes = elements(wizard).filter(
   ({ element }) => patternOf(element) && !JSON_BOXES.includes(element.name),

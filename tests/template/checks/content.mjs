@@ -26,7 +26,8 @@ export function contentFindings({ deployed, variant }) {
 function asked({ deployment }, { cloud }) {
   const given = (name) => deployment.parameter(name);
   const content = given("sentinelContent");
-  const readable = given("destination") === "data-collector" || given("tablePlan") === "Analytics";
+  const plans = Object.values({ all: given("tablePlan"), ...given("tablePlans") });
+  const readable = given("destination") === "data-collector" || !plans.includes("Basic");
   return {
     content,
     card: content && cloud === "public",

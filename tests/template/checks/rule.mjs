@@ -11,7 +11,7 @@ export function ruleFindings({ deployed, variant }) {
   const findings = [];
   const declared = streams(deployed);
   const made = tables(deployed);
-  const added = variant.parameters.additionalColumns ?? {};
+  const { additionalColumns: added = {}, transformations = {} } = variant.parameters;
   for (const rule of deployedOf(deployed.instances, "Microsoft.Insights/dataCollectionRules")) {
     const { dataFlows, destinations, streamDeclarations } = rule.body.properties;
     const targets = new Set(
@@ -19,8 +19,11 @@ export function ruleFindings({ deployed, variant }) {
         .flat()
         .map(({ name }) => name),
     );
-    for (const { streams: sources, destinations: to, outputStream } of dataFlows) {
+    for (const { streams: sources, destinations: to, outputStream, transformKql } of dataFlows) {
       const table = outputStream.replace(/^Custom-/, "");
+      if (transformKql !== (transformations[table] ?? "source")) {
+        findings.push(`the rule does not use the transformation of ${table}`);
+      }
       findings.push(
         ...to
           .filter((name) => !targets.has(name))

@@ -1,4 +1,4 @@
-import { one, replaceAll, rule, variables } from "./parts.mjs";
+import { replaceAll, rule, variables } from "./parts.mjs";
 
 export const RULE = [
   [
@@ -29,6 +29,13 @@ export const RULE = [
     (p) => replaceAll(variables(p), "streamColumns", "toLower(", "string("),
     /the stream Custom-ProofpointPODMessage_CL has the type dateTime/,
   ],
+  [
+    "a transformation for which there is no parameter",
+    (p) => {
+      rule(p).properties.dataFlows[1].transformKql = "source";
+    },
+    /the rule does not use the transformation of ProofpointPODMailLog_CL/,
+  ],
   ["a stream that flows nowhere", (p) => rule(p).properties.dataFlows.pop(), /flows nowhere/],
   [
     "a flow to a table that is not made",
@@ -48,9 +55,9 @@ export const RULE = [
     "a table whose schema has another name",
     (p) =>
       replaceAll(
-        one(p, "Microsoft.OperationalInsights/workspaces/tables"),
-        "properties",
-        "'name', 'ProofpointPODMessage_CL'",
+        variables(p),
+        "tables",
+        "'name', lambdaVariables('table').key",
         "'name', 'Other_CL'",
       ),
     /is named Other_CL/,
