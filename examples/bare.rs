@@ -1,6 +1,6 @@
 //! The bare program that `scripts/bench` compares the connector with. It does only what can't be left
 //! out: it reads an hour of each feed over TLS, joins the events to pieces, compresses them and posts
-//! them over TLS. No event is looked into, and nothing is remembered.
+//! them. No event is looked into, and nothing is remembered.
 //!
 //! Its environment says where: the settings of the connector, `HOUR` and `FEEDS`. It prints the
 //! bytes that it read and those that it sent, and ends once its input does.
