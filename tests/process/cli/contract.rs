@@ -1,5 +1,6 @@
 //! The contract of a custom handler, request by request.
 
+use std::io::{BufRead as _, BufReader, Write as _};
 use std::net::{IpAddr, SocketAddr, TcpListener, TcpStream, UdpSocket};
 use std::sync::Arc;
 use std::time::Duration;
@@ -89,6 +90,41 @@ async fn all_missing_settings_are_named_and_the_program_lives_on() {
     let host = app.host(services.settings(DestinationApi::DataCollector)).await;
     succeed(&host).await;
     services.assert_delivered_once(&services.hours);
+}
+
+/// The first line of the answer to a tick, as it comes over the wire.
+fn first_line(base: &str) -> String {
+    let address = base.strip_prefix("http://").expect("the handler listens without TLS");
+    let mut connection = TcpStream::connect(address).unwrap();
+    let length = TICK.len();
+    write!(
+        connection,
+        "POST /{FUNCTION} HTTP/1.1\r\nHost: {address}\r\nContent-Length: {length}\r\n\r\n{TICK}"
+    )
+    .unwrap();
+    let mut line = String::new();
+    BufReader::new(connection).read_line(&mut line).unwrap();
+    line.trim_end().to_owned()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_reason_phrase_says_what_failed() {
+    let app = App::new();
+    let host = app.host([]).await;
+    let line = first_line(host.base_url());
+    assert!(line.starts_with("HTTP/1.1 500 PPS1000: 3 Function App settings"), "{line}");
+
+    let services = TestServices::new(&[1], None).await;
+    let mut settings = services.settings(DestinationApi::LogsIngestion);
+    settings.retain(|(name, _)| name != "ProofpointToken");
+    settings.push(("ProofpointToken".to_owned(), "refused".to_owned()));
+    let host = app.host(settings).await;
+    let line = first_line(host.base_url());
+    let expected = "HTTP/1.1 500 PPS2002 (and 1 more feed) acme_hosted-";
+    assert!(line.starts_with(expected) && line.contains("the Log API answered 401"), "{line}");
+
+    let host = app.host(services.settings(DestinationApi::LogsIngestion)).await;
+    assert_eq!(first_line(host.base_url()), "HTTP/1.1 200 OK");
 }
 
 #[tokio::test]
