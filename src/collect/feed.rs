@@ -143,6 +143,7 @@ impl FeedWork<'_> {
     async fn enter(&mut self) -> bool {
         let ctx = self.ctx;
         let entered = tokio::select! {
+            biased;
             () = ctx.place().enter(self.progress.last_worked()) => true,
             () = sleep_until(ctx.run().reading_ends) => false,
             () = ctx.scope().halt_token().cancelled() => false,
