@@ -349,19 +349,23 @@ mod tests {
 
     #[test]
     fn memory_of_a_batch_is_used_again_once_it_is_dropped() {
-        let mut packer = Packer::new(Limits { batch: 100, single: 100 });
-        let mut next = |row: &[u8]| packer.push(row, ()).unwrap();
-        // Ever shorter rows, so that no memory has to grow, which may move it.
-        assert!(next(&row(64)).is_none());
-        let held = next(&row(63)).unwrap();
-        let dropped = next(&row(62)).unwrap();
+        // Two rows do not fit into a batch, but into its memory, which so never has to move.
+        let limits = Limits { batch: 40_000, single: 40_000 };
+        let mut packer = Packer::new(limits);
+        let mut next = |length| packer.push(&row(length), ()).unwrap();
+        assert!(next(25_000).is_none());
+        let held = next(25_001).unwrap();
+        let dropped = next(25_002).unwrap();
         let address = dropped.body().as_ptr();
         drop(dropped);
-        assert!(next(&row(61)).is_some());
-        let again = next(&row(60)).unwrap();
+        // Takes what the allocator would otherwise give.
+        let other = vec![0u8; limits.batch + ROOM_FOR_A_ROW];
+        assert!(next(25_003).is_some());
+        let again = next(25_004).unwrap();
         assert_eq!(again.body().as_ptr(), address);
-        assert_eq!(held.body().len(), 66);
-        assert_eq!(again.body(), &array_of(&[&row(61)]));
+        assert_eq!(held.body().len(), 25_002);
+        assert_eq!(again.body(), &array_of(&[&row(25_003)]));
+        assert_eq!(other.len(), limits.batch + ROOM_FOR_A_ROW);
     }
 
     #[test]
