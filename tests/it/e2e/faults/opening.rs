@@ -160,7 +160,9 @@ async fn handshakes_that_are_broken_off_again_and_again_are_told() {
         let text = failure(&scene.run_as(of_one_try(&scene)).await, &messages());
         let told = ["can't be reached", "Connection reset by peer", "the next run tries again"];
         assert_tells(&text, &told);
-        assert_eq!(scene.simulation.pod.counters().resets, halves, "{mode}");
+        // The archive has a try, and then the live stream, if there is still time for it.
+        let resets = scene.simulation.pod.counters().resets;
+        assert!((1..=halves).contains(&resets), "{mode}: {resets}");
 
         scene.run_well().await;
         assert_arrived(&scene, EventType::Message, &events);
