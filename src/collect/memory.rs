@@ -13,7 +13,7 @@ use tokio::sync::{Notify, oneshot, watch};
 
 /// What a feed at work counts for besides what it draws, as measured: the buffers of its session, of
 /// its posts and of the allocator.
-const SHARE: usize = 24 << 20;
+const SHARE: usize = 12 << 20;
 
 /// So much may be drawn by each feed at work, however much others have drawn.
 const LEAST_DRAW: usize = 4 << 20;

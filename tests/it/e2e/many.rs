@@ -29,7 +29,7 @@ async fn run_with(scene: &Scene, megabytes: usize) {
 #[tokio::test]
 async fn feeds_that_do_not_fit_into_memory_take_turns() {
     // Less than a feed needs, room for one, and for three at a time.
-    for (mode, megabytes) in [("archive", 1), ("hybrid", 24), ("archive", 72)] {
+    for (mode, megabytes) in [("archive", 1), ("hybrid", 12), ("archive", 36)] {
         let builder = Scene::of().clusters(&CLUSTERS).set("ProofpointMode", mode).lookback(3);
         let scene = builder.start().await;
         let mut events = Vec::new();
@@ -58,6 +58,6 @@ async fn an_hour_larger_than_the_memory_is_delivered_whole() {
         let long = test_events::large(&feed, last_hour(), 200, 60_000);
         events.extend(scene.give_events(&feed, last_hour(), long));
     }
-    run_with(&scene, 25).await;
+    run_with(&scene, 13).await;
     assert_arrived(&scene, EventType::Message, &events);
 }
