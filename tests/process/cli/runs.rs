@@ -48,9 +48,10 @@ impl TestServices {
 
 #[tokio::test]
 async fn a_run_ends_by_itself_in_time_and_the_next_goes_on() {
-    // The run reads for six of eight seconds, and the hour takes at least eight.
-    let services = TestServices::new(&[800], Some(100)).await;
-    let app = App::with_timeout("00:00:08");
+    // The run reads for twelve of sixteen seconds, and the hour takes at least seventeen. Short runs
+    // leave little time for posts.
+    let services = TestServices::new(&[850], Some(50)).await;
+    let app = App::with_timeout("00:00:16");
     let host = app.host(services.settings(DestinationApi::LogsIngestion)).await;
     let logs = succeed(&host).await;
     assert!(logs.iter().all(|line| line.contains("to be continued")), "{logs:#?}");
