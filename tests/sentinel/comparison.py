@@ -14,7 +14,7 @@ def plain(value):
 def comparable(query, answer):
     """The rows of a query's result as text that is the same for both interpreters."""
     # The smallest number of elements at which the query truncates a set.
-    limits = [int(size) for size in re.findall(r"make_set\([^()]+, (\d+)\)", query)]
+    limits = [int(size) for size in re.findall(r"make_set_if\([^\n]+?, (\d+)\)", query)]
     limit = min(limits, default=None)
     return [
         panels.plain({name: _between_engines(value, limit) for name, value in row.items()})

@@ -205,7 +205,7 @@ def many_stopped(domain):
         "Recipient": f"two@{domain}.test",
         "Messages": 21,
         "SenderCount": 2,
-        "Rules": ["", "spam/definite"],
+        "Rules": ["spam/definite"],
     }
     one = {
         "Recipient": f"one@{domain}.test",

@@ -8,8 +8,11 @@ import subprocess
 import tempfile
 
 import duckdb_kql
+import engine_functions
 import times
 import yaml
+
+engine_functions.register()
 
 HERE = pathlib.Path(__file__).resolve().parent
 ROOT = HERE.parents[1]

@@ -1,8 +1,12 @@
 """Mail that raises the analytic rules, and mail that misses one of their conditions."""
 
+import json
+
 from rule_events import ago, inbound, maillog, outbound, spam
 from threat_indicators import FLAWS
 
+QUOTED = {"labeledName": 'q"uote.zip', "sha256": ""}
+WITH_PATH = {"labeledName": "C:\\x.zip", "detectedMime": "application/zip"}
 BODY = {"detectedMime": "text/plain", "detectedExt": "TXT", "labeledName": ""}
 ZIP = {
     "detectedMime": "application/zip",
@@ -84,6 +88,7 @@ def released(then, now):
 
 IMPOSTOR = {"modules": spam(impostor=81), "header": author() | {"reply-to": ["else@mail.example"]}}
 PHISH = {"modules": spam(phish=81)}
+CLEANED = {"action": "continue", "module": "av", "rule": 'clean {"all"} of } it'}
 VIRUS = {"modules": {"av": {"virusNames": ["EICAR"]}}}
 REJECTED = {"modules": dmarc("fail", "v=DMARC1; sp=none; p=reject", "Bank.example")}
 SPOOFED = {"modules": dmarc("fail", "v=DMARC1; p=none"), "header": author("boss@Acme.example")}
@@ -96,7 +101,7 @@ SPAM = {"quarantine": {"folder": "Bulk", "rule": "spam"}}
 INBOUND = {
     "BinaryInAttachment": (
         [
-            [inbound([BODY, ZIP])],
+            [inbound([BODY, WITH_PATH, ZIP])],
             [inbound([EXE])],
             [inbound([BODY, ZIP], sent=ago(hours=23))],
             [inbound([GZIP])],
@@ -110,7 +115,7 @@ INBOUND = {
             [inbound([BODY, ZIP], **ALREADY_CHECKED)],
         ],
         {
-            "Files": ["a.zip"],
+            "Files": ["a.zip", "C:\\x.zip"],
             "Sha256": "ab" * 32,
             "RecipientName": "one",
             "Recipients": '["one@acme.example"]',
@@ -188,19 +193,29 @@ INBOUND = {
         {
             "Threat": "Phish",
             "PhishScore": 81,
-            "Hashes": ["AB" * 32],
+            "Hashes": ["ab" * 32],
             "Urls": ["https://user@Bad.example:8443/Path?q=1"],
         },
     ),
     "VirusDelivered": (
-        [[inbound(**VIRUS, parts=[BODY, EXE])], [outbound(**VIRUS)]],
+        [
+            [inbound(**VIRUS, parts=[BODY, EXE, QUOTED], actions=[CLEANED])],
+            [outbound(**VIRUS)],
+            [inbound(**VIRUS, to=["one@acme.example", "two@acme.example"])],
+        ],
         [
             *stopped(inbound, **VIRUS)[:3],
             [inbound(**VIRUS, **ALREADY_CHECKED)],
             [inbound(modules={"av": {"virusNames": []}})],
             [inbound()],
         ],
-        {"Virus": "EICAR", "Recipient": "one@acme.example", "Hashes": ["CD" * 32]},
+        {
+            "Virus": "EICAR",
+            "Recipient": "one@acme.example",
+            "Files": ["a.exe", 'q"uote.zip'],
+            "Hashes": ["cd" * 32],
+            "AvActions": json.dumps(CLEANED, separators=(",", ":")),
+        },
     ),
     "DmarcFailureAccepted": (
         [
@@ -221,7 +236,10 @@ INBOUND = {
     ),
     "FirstSeenSenderToManyRecipients": (
         [
-            [inbound(header=author(), **TWENTY_ONE)],
+            [
+                inbound(header=author(), **TWENTY_ONE),
+                inbound(header=author(), connection={"ip": ""}),
+            ],
             [inbound(to=people(21)[:11]), inbound(to=people(21)[11:])],
             [inbound(**TWENTY_ONE), inbound(**FORGOTTEN)],
         ],
@@ -239,8 +257,9 @@ INBOUND = {
             [inbound(**TWENTY_ONE, sender="")],
         ],
         {
-            "RecipientCount": 21,
-            "Messages": 1,
+            "RecipientCount": 22,
+            "Messages": 2,
+            "SenderIp": "192.0.2.20",
             "AuthorDomain": "firstseensendertomanyrecipients.example",
         },
     ),
@@ -394,7 +413,10 @@ def in_capitals(**members):
 
 OUTBOUND = {
     "DataExfiltrationToPrivateEmail": (
-        [[outbound(["{name}@Private.example"], [ZIP])]],
+        [
+            [outbound(["{name}@Private.example"], [ZIP, WITH_PATH, QUOTED])],
+            [outbound(["{name}@private.example"])],
+        ],
         [
             [outbound(["{name}@private.example", "two@private.example"])],
             [outbound(["other@private.example"])],
@@ -404,7 +426,10 @@ OUTBOUND = {
             [inbound(to=["{name}@private.example"])],
             [outbound(["{name}@private.example"], **ALREADY_CHECKED)],
         ],
-        {"Recipient": "raises0@Private.example", "Files": ["a.zip"]},
+        {
+            "Recipient": "raises0@Private.example",
+            "Files": ["C:\\x.zip", "a.zip", 'q"uote.zip'],
+        },
     ),
     "MultipleArchivedAttachmentsToSameRecipient": (
         [
@@ -464,7 +489,10 @@ OUTBOUND = {
     ),
     "OutboundVolumeSpike": (
         [
-            [outbound(people(101, "other.example"))],
+            [
+                outbound(people(1, "other.example"), connection={"ip": ""}),
+                outbound(people(100, "other.example")),
+            ],
             [
                 outbound(people(50, "other.example")),
                 outbound(people(52, "other.example"), disposition="discard"),
@@ -494,6 +522,13 @@ OUTBOUND = {
             [outbound(people(101, "other.example"), **CHECKED_AN_HOUR_AGO)],
             [outbound(people(101, "other.example"), sender="")],
         ],
-        {"RecipientCount": 101, "Messages": 1, "BusiestDay": 0, "Hours": 1, "Stopped": 0},
+        {
+            "RecipientCount": 101,
+            "Messages": 2,
+            "SenderIp": "192.0.2.20",
+            "BusiestDay": 0,
+            "Hours": 1,
+            "Stopped": 0,
+        },
     ),
 }
