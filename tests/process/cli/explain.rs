@@ -1,6 +1,16 @@
 //! `explain`, and codes as a user meets them.
 
+use serde_json::Value;
+
 use crate::cli::program::run;
+
+/// What the command prints with `--json`.
+async fn explained(arguments: &[&str]) -> Value {
+    let told = run(&[&["explain", "--json"], arguments].concat(), &[]).await;
+    assert_eq!(told.code, Some(0), "{told:?}");
+    assert_eq!(told.stderr, "");
+    serde_json::from_str(&told.stdout).expect("one JSON document and nothing else")
+}
 
 #[tokio::test]
 async fn explain_prints_the_entry_of_a_code() {
@@ -24,9 +34,47 @@ async fn explain_without_a_code_lists_all() {
 #[tokio::test]
 async fn explain_of_an_unknown_code_fails() {
     for code in ["PPS0000", "PPS12345", "X", ""] {
-        let told = run(&["explain", code], &[]).await;
-        assert_eq!(told.code, Some(1), "{told:?}");
-        assert!(told.stderr.contains("there is no code"), "{}", told.stderr);
+        for arguments in [&["explain", code][..], &["explain", code, "--json"]] {
+            let told = run(arguments, &[]).await;
+            assert_eq!(told.code, Some(1), "{told:?}");
+            assert!(told.stderr.contains("there is no code"), "{}", told.stderr);
+            assert_eq!(told.stdout, "", "a script must not take it for an entry");
+        }
+    }
+}
+
+#[tokio::test]
+async fn explain_as_json_has_the_texts_of_the_entry() {
+    let entry = explained(&["pps1003"]).await;
+    let names: Vec<&str> =
+        entry.as_object().expect("an object").keys().map(String::as_str).collect();
+    assert_eq!(names, ["cause", "code", "heals", "remedy", "title"]);
+    assert_eq!(entry["code"], "PPS1003");
+
+    // The same texts as without --json, where lines end and each part has its label.
+    let told = run(&["explain", "PPS1003"], &[]).await;
+    let text = |name: &str| entry[name].as_str().expect("a text");
+    let expected = format!(
+        "PPS1003: {} Cause. {} Remedy. {} Heals by itself. {}",
+        text("title"),
+        text("cause"),
+        text("remedy"),
+        text("heals"),
+    );
+    assert_eq!(told.stdout.split_whitespace().collect::<Vec<_>>().join(" "), expected);
+    assert!(told.stdout.lines().count() > 7, "it has line breaks: {}", told.stdout);
+}
+
+#[tokio::test]
+async fn explain_as_json_without_a_code_has_all_entries() {
+    let all = explained(&[]).await;
+    let all = all.as_array().expect("an array");
+    let listed = run(&["explain"], &[]).await.stdout;
+    assert_eq!(all.len(), listed.lines().count());
+    for (entry, line) in all.iter().zip(listed.lines()) {
+        let code = entry["code"].as_str().expect("a code");
+        assert_eq!(format!("{code}  {}", entry["title"].as_str().expect("a title")), line);
+        assert_eq!(*entry, explained(&[code]).await);
     }
 }
 
