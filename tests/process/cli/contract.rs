@@ -1,14 +1,14 @@
 //! The contract of a custom handler, request by request.
 
 use std::io::{BufRead as _, BufReader, Write as _};
-use std::net::{IpAddr, SocketAddr, TcpListener, TcpStream, UdpSocket};
+use std::net::{IpAddr, SocketAddr, TcpStream, UdpSocket};
 use std::sync::Arc;
 use std::time::Duration;
 
 use proofpoint_sentinel::host::{FUNCTION, Function, Invocation, Reply, serve};
 use proofpoint_sentinel::net::Net;
 use proofpoint_sentinel_simulator::DestinationApi;
-use proofpoint_sentinel_simulator::host::{FunctionsHost, InvocationOutcome};
+use proofpoint_sentinel_simulator::host::{FunctionsHost, InvocationOutcome, ReservedPort};
 use reqwest::{Method, Response, StatusCode};
 use serde_json::Value;
 use tokio_util::sync::CancellationToken;
@@ -213,10 +213,8 @@ async fn a_panic_is_an_answer() {
         }
     }
 
-    let port = {
-        let free = TcpListener::bind(("127.0.0.1", 0)).unwrap();
-        free.local_addr().unwrap().port()
-    };
+    let reserved = ReservedPort::new().unwrap();
+    let port = reserved.number().unwrap();
     let base = format!("http://127.0.0.1:{port}");
     let stop = CancellationToken::new();
     let server = tokio::spawn(serve(port, Arc::new(Panics), stop.clone()));
