@@ -175,13 +175,13 @@ impl fmt::Display for FeedReport {
         }
         write!(
             f,
-            "{} events read, {} rows delivered ({} repaired), {} duplicates, {} dead letters, {} hours done, {} waiting",
-            self.counts.events,
-            self.counts.delivered,
+            "{} read, {} delivered ({} repaired), {}, {}, {} done, {} waiting",
+            counted(self.counts.events, "event"),
+            counted(self.counts.delivered, "row"),
             self.repaired,
-            self.counts.duplicates,
-            self.counts.dead_letters(),
-            self.hours_done.len(),
+            counted(self.counts.duplicates, "duplicate"),
+            counted(self.counts.dead_letters(), "dead letter"),
+            counted(self.hours_done.len() as u64, "hour"),
             self.hours_waiting
         )?;
         match self.lag {
@@ -189,4 +189,9 @@ impl fmt::Display for FeedReport {
             None => Ok(()),
         }
     }
+}
+
+/// Such as `1 hour` or `2 hours`.
+fn counted(count: u64, noun: &str) -> String {
+    format!("{count} {noun}{}", if count == 1 { "" } else { "s" })
 }

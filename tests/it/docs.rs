@@ -230,6 +230,18 @@ fn the_deployment_page_lists_every_parameter_and_no_other() {
             faults.push(format!("{page} does not list {name} with its default {default:?}"));
         }
     }
+    for cells in markdown::rows(&text, "parameter") {
+        let name = markdown::code(cells[0]).next().expect("the first cell has the name");
+        let Some(values) =
+            parameters.get(&name).and_then(|known| known["allowedValues"].as_array())
+        else {
+            continue;
+        };
+        let plain = |value: &Value| value.to_string().trim_matches('"').to_owned();
+        if !markdown::code(cells[3]).eq(values.iter().map(plain)) {
+            faults.push(format!("{page} does not list what {name} may be"));
+        }
+    }
     let named: BTreeSet<_> = parameters.keys().collect();
     let listed: BTreeSet<_> = listed.keys().collect();
     let differ = named.symmetric_difference(&listed);

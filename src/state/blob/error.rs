@@ -186,7 +186,7 @@ fn advice_on_denial(code: &str) -> &'static str {
         "AuthorizationPermissionMismatch" | "AuthorizationResourceTypeMismatch" => {
             "the identity needs the role Storage Blob Data Contributor or Owner on the account or \
              the container (a shared access signature: read, add, write, create, delete and list, \
-             on containers and objects). A new role takes some minutes to take effect, and the \
+             on containers and objects). A new role takes a few minutes to take effect, and the \
              next run tries again"
         }
         "AuthenticationFailed" | "InvalidAuthenticationInfo" => {
