@@ -78,8 +78,6 @@ codes! {
     NOT_A_PROXY = 3004;
     /// SSL_CERT_FILE can't be used.
     EXTRA_ROOTS = 3005;
-    /// The HTTP client can't be set up.
-    HTTP_CLIENT = 3006;
     /// There is no token for the workspace.
     NO_TOKEN = 4001;
     /// The workspace does not accept the token (401).

@@ -5,23 +5,28 @@ use std::net::{IpAddr, SocketAddr, TcpStream, UdpSocket};
 use std::sync::Arc;
 use std::time::Duration;
 
+use bytes::Bytes;
+use hyper::http::{Method, Request, StatusCode};
 use proofpoint_sentinel::host::{FUNCTION, Function, Invocation, Reply, serve};
-use proofpoint_sentinel::net::Net;
 use proofpoint_sentinel_simulator::DestinationApi;
 use proofpoint_sentinel_simulator::host::{FunctionsHost, InvocationOutcome, ReservedPort};
-use reqwest::{Method, Response, StatusCode};
 use serde_json::Value;
 use tokio_util::sync::CancellationToken;
 
 use crate::app::{App, fire, succeed};
 use crate::cli::services::{TestServices, feeds};
 use crate::soon;
+use crate::support::http::{self, Answer};
 
 const TICK: &str = r#"{"Data":{"timer":{"Schedule":{"AdjustForDST":true},"ScheduleStatus":null,"IsPastDue":false}},"Metadata":{"sys":{"MethodName":"ProofpointPOD"}}}"#;
 
-async fn ask(base: &str, method: Method, path: &str, body: impl Into<reqwest::Body>) -> Response {
-    let http = Net::new(None).unwrap().http;
-    soon(http.request(method, format!("{base}{path}")).body(body).send()).await.unwrap()
+async fn ask(base: &str, method: Method, path: &str, body: impl Into<Bytes>) -> Answer {
+    let request = Request::builder().method(method).uri(format!("{base}{path}"));
+    soon(http::send_plain(request, body)).await
+}
+
+fn text(answer: &Answer) -> String {
+    String::from_utf8(answer.body().to_vec()).expect("the body is text")
 }
 
 /// The lines in `Logs` of a reply, which must be what the host takes for one.
@@ -169,12 +174,12 @@ async fn whatever_is_asked_the_answer_is_a_json_object() {
         let answer = ask(host.base_url(), method, path, body.to_owned()).await;
         assert_eq!(answer.status(), status, "{what}");
         assert_eq!(answer.headers()["content-type"], "application/json", "{what}");
-        let logs = logs(&soon(answer.text()).await.unwrap());
+        let logs = logs(&text(&answer));
         assert!(logs.len() == 1 && logs[0].contains(told), "{what}: {logs:?}");
     }
     let ready = ask(host.base_url(), Method::GET, "/", "").await;
     assert_eq!(ready.status(), StatusCode::OK);
-    assert!(logs(&soon(ready.text()).await.unwrap()).is_empty());
+    assert!(logs(&text(&ready)).is_empty());
 }
 
 #[tokio::test]
@@ -227,7 +232,7 @@ async fn a_panic_is_an_answer() {
     for _ in 0..2 {
         let answer = ask(&base, Method::POST, &format!("/{FUNCTION}"), TICK).await;
         assert_eq!(answer.status(), StatusCode::INTERNAL_SERVER_ERROR);
-        let logs = logs(&soon(answer.text()).await.unwrap());
+        let logs = logs(&text(&answer));
         assert!(logs[0].contains("a fault in the program"), "{logs:?}");
     }
     assert_eq!(ask(&base, Method::GET, "/", "").await.status(), StatusCode::OK);

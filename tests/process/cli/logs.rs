@@ -1,6 +1,7 @@
 //! What the program writes under the host: lines that the host takes for what they are, and
 //! nothing that is a secret.
 
+use hyper::http::Request;
 use proofpoint_sentinel_simulator::DestinationApi;
 use proofpoint_sentinel_simulator::host::{
     FunctionsHost, InvocationOutcome, OutputLine, OutputStream,
@@ -10,6 +11,7 @@ use serde_json::Value;
 use crate::app::{App, fire};
 use crate::cli::services::{TestServices, feeds};
 use crate::soon;
+use crate::support::http;
 
 /// So many lines a host remembers, so that fewer are all there were.
 const REMEMBERED: usize = 4096;
@@ -70,8 +72,8 @@ const MARKER: &str = "LastOfAll";
 
 /// Waits until an error that the test causes itself has come through.
 async fn end_of_errors(host: &FunctionsHost) {
-    let http = proofpoint_sentinel::net::Net::new(None).unwrap().http;
-    soon(http.post(format!("{}/{MARKER}", host.base_url())).send()).await.unwrap();
+    let request = Request::post(format!("{}/{MARKER}", host.base_url()));
+    soon(http::send_plain(request, "")).await;
     let marker =
         |line: &OutputLine| line.stream == OutputStream::Stderr && line.text.contains(MARKER);
     soon(host.wait_for_line(marker)).await;
