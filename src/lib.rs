@@ -17,3 +17,4 @@ pub mod retry;
 pub mod row;
 pub mod settings;
 pub mod state;
+pub mod status;

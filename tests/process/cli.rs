@@ -11,3 +11,4 @@ mod program;
 mod runs;
 mod services;
 mod simulate;
+mod status;
