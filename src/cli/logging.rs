@@ -1,24 +1,26 @@
 //! Where the program's own log goes.
 
+mod host_output;
+
 use proofpoint_sentinel::error_code;
 use proofpoint_sentinel::settings::Settings;
 use tracing::{Level, Metadata};
 use tracing_subscriber::EnvFilter;
 use tracing_subscriber::filter::filter_fn;
-use tracing_subscriber::fmt::writer::MakeWriterExt;
 use tracing_subscriber::prelude::*;
 
-/// Under the Functions host: JSON lines, errors to standard error and the rest to standard output.
-/// The host takes every line of standard error for an error.
+use host_output::HostOutput;
+
+/// Under the Functions host: JSON lines, errors and warnings to standard error and the rest to standard
+/// output.
 pub(super) fn for_host() {
-    let writer = std::io::stderr.with_max_level(Level::ERROR).or_else(std::io::stdout);
     tracing_subscriber::fmt()
         .json()
         .flatten_event(true)
         .with_current_span(false)
         .with_span_list(true)
         .with_env_filter(filter("info"))
-        .with_writer(writer)
+        .with_writer(HostOutput)
         .finish()
         .with(filter_fn(is_harmless))
         .init();
