@@ -1,5 +1,6 @@
 //! The commands.
 
+pub(crate) mod check;
 pub(crate) mod collect;
 pub(crate) mod deadletter;
 #[cfg(feature = "demo")]

@@ -26,7 +26,12 @@ enum Command {
     Serve,
     /// Read chosen hours now, into the workspace or a file, with the settings of the environment.
     Collect(cli::collect::Arguments),
-    /// List, show and send again the events that could not be delivered.
+    /// Try everything that a run needs: settings, connections, storage, workspace and tokens.
+    ///
+    /// Works in the Function App's console, and on another machine with the app's settings in its
+    /// environment. The running app is not disturbed. The exit status is 0 if nothing failed.
+    Check(cli::check::Arguments),
+    /// List, show, send again and drop the events that could not be delivered.
     #[command(name = "deadletter", subcommand)]
     DeadLetter(cli::deadletter::Command),
     /// Explain the code of a message, such as PPS4003.
@@ -44,6 +49,7 @@ async fn main() -> ExitCode {
     match Arguments::parse().command {
         Command::Serve => cli::serve::run().await,
         Command::Collect(arguments) => cli::collect::run(arguments).await,
+        Command::Check(arguments) => cli::check::run(arguments).await,
         Command::DeadLetter(command) => cli::deadletter::run(command).await,
         Command::Explain(arguments) => cli::explain::run(&arguments),
         #[cfg(feature = "demo")]

@@ -14,7 +14,7 @@ mod storage;
 pub use choice::{LiveReading, MessageText, Mode, NotAChoice};
 pub use clusters::{Cluster, UnusableCluster};
 pub use destination::DestinationSettings;
-pub use host::HostSettings;
+pub use host::{HostSettings, app_root, plan};
 use identity::identity_and_cloud;
 pub use identity::{AzureIdentity, Cloud, Credential};
 pub use net::NetSettings;

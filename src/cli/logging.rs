@@ -28,8 +28,17 @@ pub(super) fn for_host() {
 
 /// In a terminal: what needs attention, on standard error.
 pub(super) fn for_terminal() {
+    to_terminal("warn");
+}
+
+/// In a terminal, for a command that says itself what needs attention.
+pub(super) fn errors_for_terminal() {
+    to_terminal("error");
+}
+
+fn to_terminal(default: &str) {
     tracing_subscriber::fmt()
-        .with_env_filter(filter("warn"))
+        .with_env_filter(filter(default))
         .with_target(false)
         .with_writer(std::io::stderr)
         .finish()

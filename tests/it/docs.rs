@@ -354,8 +354,9 @@ fn known_settings() -> BTreeSet<String> {
             }));
         }
     }
-    // What begins so is set by the host, not by the operator.
-    names.retain(|name| !name.starts_with("FUNCTIONS_"));
+    // These are set by the host and its platform, not by the operator.
+    let platform = ["FUNCTIONS_", "WEBSITE_", "HOME", "AzureWebJobsScriptRoot"];
+    names.retain(|name| !platform.iter().any(|prefix| name.starts_with(prefix)));
     assert!(!names.is_empty(), "no setting's name was found");
     names
 }
