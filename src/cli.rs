@@ -10,6 +10,8 @@ pub(crate) mod serve;
 #[cfg(feature = "demo")]
 pub(crate) mod simulate;
 
+pub(crate) mod support;
+
 mod failure;
 mod logging;
 mod signals;

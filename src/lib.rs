@@ -19,3 +19,4 @@ pub mod row;
 pub mod settings;
 pub mod state;
 pub mod status;
+pub mod support;

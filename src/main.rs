@@ -34,6 +34,10 @@ enum Command {
     /// List, show, send again and drop the events that could not be delivered.
     #[command(name = "deadletter", subcommand)]
     DeadLetter(cli::deadletter::Command),
+    /// Write a zip for who helps to find a fault: settings, state, status, and what `check` finds.
+    ///
+    /// Values of settings and mail addresses are replaced, and mail is not in it.
+    Support(cli::support::Arguments),
     /// Explain the code of a message, such as PPS4003.
     Explain(cli::explain::Arguments),
     /// Run the whole connector against a simulated Proofpoint and a local workspace.
@@ -51,6 +55,7 @@ async fn main() -> ExitCode {
         Command::Collect(arguments) => cli::collect::run(arguments).await,
         Command::Check(arguments) => cli::check::run(arguments).await,
         Command::DeadLetter(command) => cli::deadletter::run(command).await,
+        Command::Support(arguments) => cli::support::run(arguments).await,
         Command::Explain(arguments) => cli::explain::run(&arguments),
         #[cfg(feature = "demo")]
         Command::Demo(arguments) => cli::demo::run(arguments).await,

@@ -13,3 +13,4 @@ mod runs;
 mod services;
 mod simulate;
 mod status;
+mod support;
