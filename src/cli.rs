@@ -6,6 +6,7 @@ pub(crate) mod deadletter;
 #[cfg(feature = "demo")]
 pub(crate) mod demo;
 pub(crate) mod explain;
+pub(crate) mod generate;
 pub(crate) mod serve;
 #[cfg(feature = "demo")]
 pub(crate) mod simulate;
@@ -15,6 +16,7 @@ pub(crate) mod support;
 mod failure;
 mod logging;
 mod signals;
+mod terminal;
 
 use std::process::ExitCode;
 use std::sync::Arc;

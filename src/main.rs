@@ -5,7 +5,7 @@ mod cli;
 
 use std::process::ExitCode;
 
-use clap::{Parser, Subcommand};
+use clap::{CommandFactory as _, Parser, Subcommand};
 use mimalloc::MiMalloc;
 
 /// musl's own allocator, which the package would have, is several times slower and has one lock.
@@ -40,6 +40,10 @@ enum Command {
     Support(cli::support::Arguments),
     /// Explain the code of a message, such as PPS4003.
     Explain(cli::explain::Arguments),
+    /// Print the completions of a shell, for its startup file.
+    Completions(cli::generate::Completions),
+    /// Print the manual page of the program, or of a command.
+    Man(cli::generate::Manual),
     /// Run the whole connector against a simulated Proofpoint and a local workspace.
     #[cfg(feature = "demo")]
     Demo(cli::demo::Arguments),
@@ -57,6 +61,10 @@ async fn main() -> ExitCode {
         Command::DeadLetter(command) => cli::deadletter::run(command).await,
         Command::Support(arguments) => cli::support::run(arguments).await,
         Command::Explain(arguments) => cli::explain::run(&arguments),
+        Command::Completions(arguments) => {
+            cli::generate::completions(&arguments, Arguments::command())
+        }
+        Command::Man(arguments) => cli::generate::manual(&arguments, Arguments::command()),
         #[cfg(feature = "demo")]
         Command::Demo(arguments) => cli::demo::run(arguments).await,
         #[cfg(feature = "demo")]

@@ -1,6 +1,6 @@
 //! `check`: everything that a run needs, tried one by one.
 
-use std::io::{self, IsTerminal as _, Write as _};
+use std::io::{self, Write as _};
 use std::path::PathBuf;
 use std::process::ExitCode;
 
@@ -10,6 +10,7 @@ use proofpoint_sentinel::settings::{app_root, environment};
 use proofpoint_sentinel_core::clock::Clock;
 
 use super::logging;
+use super::terminal::is_coloured;
 
 #[derive(Args)]
 pub(crate) struct Arguments {
@@ -28,7 +29,7 @@ pub(crate) async fn run(arguments: Arguments) -> ExitCode {
         // A folder that was not named and has no host.json is not the app's.
         root.join("host.json").exists()
     });
-    let is_coloured = io::stdout().is_terminal() && !vars.contains_key("NO_COLOR");
+    let is_coloured = is_coloured(&io::stdout());
     let mut findings = Vec::new();
     let subject = Subject { vars: &vars, app_root: root.as_deref(), clock: &Clock::system() };
     let tell = |finding: Finding| {

@@ -9,6 +9,7 @@ use tracing_subscriber::EnvFilter;
 use tracing_subscriber::filter::filter_fn;
 use tracing_subscriber::prelude::*;
 
+use super::terminal::is_coloured;
 use host_output::HostOutput;
 
 /// Under the Functions host: JSON lines, errors and warnings to standard error and the rest to standard
@@ -40,6 +41,7 @@ fn to_terminal(default: &str) {
     tracing_subscriber::fmt()
         .with_env_filter(filter(default))
         .with_target(false)
+        .with_ansi(is_coloured(&std::io::stderr()))
         .with_writer(std::io::stderr)
         .finish()
         .with(filter_fn(is_harmless))

@@ -7,6 +7,7 @@ mod contract;
 mod deadletter;
 mod demo;
 mod explain;
+mod generate;
 mod logs;
 mod program;
 mod runs;

@@ -11,6 +11,7 @@ use proofpoint_sentinel::net::Net;
 use proofpoint_sentinel::settings::{Settings, environment};
 use proofpoint_sentinel::state::{DeadLetterName, DeadLetterReason, State};
 use proofpoint_sentinel_core::clock::Clock;
+use serde::Serialize;
 
 use super::choice::Choice;
 use super::progress::bar;
@@ -21,6 +22,19 @@ use crate::cli::{signals, unlimited_run};
 pub(crate) struct Arguments {
     #[command(flatten)]
     choice: Choice,
+    /// Print an object of JSON for each dead letter, one a line
+    #[arg(long)]
+    json: bool,
+}
+
+/// What came of a dead letter, for scripts.
+#[derive(Serialize)]
+struct ResendLine<'a> {
+    name: String,
+    /// `delivered`, `kept`, `missing` or `damaged`.
+    outcome: &'a str,
+    /// Why it was not delivered.
+    reason: Option<String>,
 }
 
 /// Sends the chosen dead letters. Says whether all of them are delivered.
@@ -34,20 +48,30 @@ pub(super) async fn resend(arguments: Arguments) -> Result<bool, Failure> {
         leave_oversize(&mut letters);
     }
     if letters.is_empty() {
-        writeln!(io::stdout(), "There is no dead letter to send.").map_err(Failure::output)?;
+        say(arguments.json, "There is no dead letter to send.").map_err(Failure::output)?;
         return Ok(all_readable);
     }
     let id = format!("resend {}", Clock::system().now());
     let run = unlimited_run(id, settings, stop, Arc::new(RunCounters::default()));
     let bar = bar(letters.len());
-    let mut counts =
-        ResendCounts { chosen: letters.len(), delivered: 0, not_delivered: 0, bar: bar.clone() };
+    let mut counts = ResendCounts {
+        chosen: letters.len(),
+        delivered: 0,
+        not_delivered: 0,
+        json: arguments.json,
+        bar: bar.clone(),
+    };
     let sent = send(&run, letters, |name, outcome| counts.report(name, outcome)).await;
     bar.finish_and_clear();
     for (feed, error) in sent? {
         eprintln!("error: {feed}: {}", Failure::from(error));
     }
     Ok(counts.finish() && all_readable)
+}
+
+/// Tells a person, and not the script that reads JSON.
+fn say(json: bool, text: &str) -> io::Result<()> {
+    if json { writeln!(io::stderr(), "{text}") } else { writeln!(io::stdout(), "{text}") }
 }
 
 /// Leaves out those of which the workspace has a shortened row.
@@ -67,6 +91,7 @@ struct ResendCounts {
     chosen: usize,
     delivered: usize,
     not_delivered: usize,
+    json: bool,
     bar: ProgressBar,
 }
 
@@ -86,20 +111,35 @@ impl ResendCounts {
             _ => self.not_delivered += 1,
         }
         // The reader may be gone; the work goes on.
+        let line = if self.json {
+            let (name, outcome) = (name.to_string(), as_word(outcome));
+            let reason = Some(what).filter(|_| outcome != "delivered");
+            let line = ResendLine { name, outcome, reason };
+            serde_json::to_string(&line).expect("texts are valid as JSON")
+        } else {
+            format!("{name}  {what}")
+        };
         self.bar.suspend(|| {
-            let _ = writeln!(io::stdout(), "{name}  {what}");
+            let _ = writeln!(io::stdout(), "{line}");
         });
         self.bar.inc(1);
     }
 
     /// Tells the sums. Says whether every chosen dead letter is delivered.
     fn finish(self) -> bool {
-        let ResendCounts { chosen, delivered, not_delivered, .. } = self;
+        let ResendCounts { chosen, delivered, not_delivered, json, .. } = self;
         let untried = chosen.saturating_sub(delivered + not_delivered);
-        let _ = writeln!(
-            io::stdout(),
-            "{delivered} delivered, {not_delivered} not, {untried} not tried."
-        );
+        let sums = format!("{delivered} delivered, {not_delivered} not, {untried} not tried.");
+        let _ = say(json, &sums);
         delivered == chosen
+    }
+}
+
+fn as_word(outcome: &ResendOutcome) -> &'static str {
+    match outcome {
+        ResendOutcome::Delivered => "delivered",
+        ResendOutcome::Kept(_) => "kept",
+        ResendOutcome::Missing => "missing",
+        ResendOutcome::Damaged(_) => "damaged",
     }
 }

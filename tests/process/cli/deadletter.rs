@@ -362,3 +362,17 @@ async fn dead_letters_of_a_time_are_resent() {
     assert!(ended.stdout.ends_with("2 delivered, 0 not, 0 not tried.\n"), "{ended:?}");
     assert_eq!(test.delivered(), sorted(test.ids(|_| true)));
 }
+
+#[tokio::test]
+async fn a_script_gets_a_line_of_json_for_each_resend() {
+    let test = DeadLetterTest::new(3, |number| number == 0, &["[\"no object\"]"]).await;
+    test.refuse(Vec::new());
+    let ended = test.deadletter(&["resend", "--all", "--json"]).await;
+    assert_eq!(ended.code, Some(1), "{ended:?}");
+    let lines = ended.stdout.lines().map(|line| serde_json::from_str(line).unwrap());
+    let lines: Vec<serde_json::Value> = lines.collect();
+    let outcomes: Vec<&str> = lines.iter().map(|line| line["outcome"].as_str().unwrap()).collect();
+    assert_eq!(outcomes, ["kept", "delivered"], "{ended:?}");
+    assert_eq!(lines[0]["reason"], "malformed again, kept");
+    assert!(ended.stderr.ends_with("1 delivered, 1 not, 0 not tried.\n"), "{ended:?}");
+}
