@@ -90,6 +90,31 @@ pub(super) async fn log_tail(vars: &Vars) -> Option<String> {
     }
     let (_, path) = newest?;
     let bytes = tokio::fs::read(&path).await.ok()?;
-    let tail = &bytes[bytes.len().saturating_sub(MAX_LOG_BYTES)..];
-    Some(String::from_utf8_lossy(tail).into_owned())
+    Some(whole_lines(&bytes, MAX_LOG_BYTES))
+}
+
+/// The last lines, of so many bytes at most. A line that is cut could begin within a secret, which would
+/// not be recognised any more.
+fn whole_lines(bytes: &[u8], limit: usize) -> String {
+    let mut tail = &bytes[bytes.len().saturating_sub(limit)..];
+    if tail.len() < bytes.len() {
+        let end = tail.iter().position(|byte| *byte == b'\n').map_or(tail.len(), |end| end + 1);
+        tail = &tail[end..];
+    }
+    String::from_utf8_lossy(tail).into_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_log_is_cut_between_lines() {
+        let log = b"token=abc\nsecond\nthird\n";
+        assert_eq!(whole_lines(log, 100), "token=abc\nsecond\nthird\n");
+        assert_eq!(whole_lines(log, 16), "second\nthird\n");
+        assert_eq!(whole_lines(log, 7), "third\n");
+        assert_eq!(whole_lines(log, 3), "");
+        assert_eq!(whole_lines(b"a-long-line", 4), "");
+    }
 }
