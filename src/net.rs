@@ -2,6 +2,7 @@
 
 mod error;
 mod http;
+mod presented;
 mod proxy;
 mod tls;
 
@@ -80,5 +81,11 @@ impl Net {
     /// certificate is not trusted or it does not speak TLS.
     pub async fn tls_handshake(&self, host: &str, tcp: TcpStream) -> io::Result<TlsStream> {
         tls::connect(&self.tls, host, tcp).await
+    }
+
+    /// The certificate that `host` presents, as DER, whether it is trusted or not. The connection is
+    /// broken off before anything is sent over it.
+    pub async fn presented_certificate(&self, host: &str, port: u16) -> Option<Vec<u8>> {
+        presented::presented_certificate(host, self.dial(host, port).await.ok()?).await
     }
 }

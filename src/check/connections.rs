@@ -113,8 +113,15 @@ async fn connect(net: &Net, peer: &Peer) -> Finding {
             Finding::passed("tls", subject, format!("its certificate is issued by {issuer}"))
         }
         Ok(Err(error)) => {
-            let finding = Finding::new("tls", subject, Mark::Failed, error.to_string());
             let is_distrust = error.get_ref().is_some_and(|inner| inner.is::<rustls::Error>());
+            let mut text = error.to_string();
+            if is_distrust {
+                let presented = in_time(net.presented_certificate(host, port)).await.ok().flatten();
+                if let Some(issuer) = presented.as_deref().and_then(issuer) {
+                    text.push_str(&format!("; it is issued by {issuer}"));
+                }
+            }
+            let finding = Finding::new("tls", subject, Mark::Failed, text);
             finding.with_remedy(if is_distrust {
                 "If a company proxy inspects traffic, name its certificate authority in SSL_CERT_FILE. Otherwise check the address."
             } else {

@@ -118,6 +118,16 @@ async fn each_wrong_setting_is_found() {
 }
 
 #[tokio::test]
+async fn who_issued_a_certificate_that_is_not_trusted_is_told() {
+    let services = TestServices::new(&[1], None).await;
+    let settings = services.settings(DestinationApi::LogsIngestion);
+    let (findings, _) = check(&with(settings, "SSL_CERT_FILE", None), &[]).await;
+    assert_has(&findings, "tls", "failed", None, "it is issued by CN=Simulated authority");
+    let is_session = |it: &&Value| it["check"] == "log api";
+    assert_eq!(findings.iter().find(is_session), None, "no token is sent to such a peer");
+}
+
+#[tokio::test]
 async fn a_proxy_that_is_not_there_is_found() {
     let services = TestServices::new(&[1], None).await;
     let settings = with(services.settings(DestinationApi::LogsIngestion), "NO_PROXY", None);
