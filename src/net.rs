@@ -5,6 +5,7 @@ mod dialer;
 mod error;
 mod http;
 mod http_stream;
+mod presented;
 mod product;
 mod proxy;
 mod tls;
@@ -78,6 +79,12 @@ impl Net {
     /// certificate is not trusted or it does not speak TLS.
     pub async fn tls_handshake(&self, host: &str, tcp: TcpStream) -> io::Result<TlsStream> {
         self.dialer.tls_handshake(host, tcp).await
+    }
+
+    /// The certificate that `host` presents, as DER, whether it is trusted or not. The connection is
+    /// broken off before anything is sent over it.
+    pub async fn presented_certificate(&self, host: &str, port: u16) -> Option<Vec<u8>> {
+        presented::presented_certificate(host, self.dial(host, port).await.ok()?).await
     }
 }
 

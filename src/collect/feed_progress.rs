@@ -14,7 +14,7 @@ use super::fault::holds_live_back;
 use super::feed_context::FeedContext;
 use super::feed_error::FeedError;
 use super::hour_status::{HourStatus, failed_read, has_failed_often, is_too_long, look_later};
-use super::plan::{Plan, believed, is_reread, plan, tried};
+use super::plan::{Plan, believed, is_reread, oldest_unfinished, plan, tried};
 use super::read_end::ReadEnd;
 use super::record::{drop_expired_rereads, record, record_lost};
 use super::session_reader::ReadError;
@@ -47,6 +47,7 @@ impl<'a> FeedProgress<'a> {
     ) -> Result<FeedProgress<'a>, FeedError> {
         let stored = StoredCheckpoint::load(ctx).await?;
         report.newest = stored.get().newest;
+        report.oldest_open = Some(oldest_unfinished(stored.get()));
         let evidence = Arc::new(Evidence::new(stored.get().refusals.clone()));
         Ok(FeedProgress {
             ctx,

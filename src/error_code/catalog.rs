@@ -162,7 +162,7 @@ codes! {
     UNKNOWN_FUNCTION = 7001;
     /// The body of the invocation can't be read.
     BODY_UNREADABLE = 7002;
-    /// The body is not an invocation of the timer.
+    /// The body is not an invocation of the function.
     BAD_ENVELOPE = 7003;
     /// The program can't listen for the host.
     SERVER_FAILED = 7004;

@@ -55,6 +55,9 @@ pub struct FeedReport {
     pub hours_waiting: usize,
     /// Hours that became lost in this run, since Proofpoint no longer keeps them.
     pub hours_lost: Vec<Hour>,
+    /// The oldest hour that was still to be read, for the first time or once more, when it began;
+    /// `None` if that was not known.
+    pub oldest_open: Option<Hour>,
     /// How sessions ended, live and archive, by kind.
     pub ends: BTreeMap<String, u32>,
     /// The newest time of an event that was ever delivered.
@@ -78,6 +81,7 @@ impl FeedReport {
             hours_checked: Vec::new(),
             hours_waiting: 0,
             hours_lost: Vec::new(),
+            oldest_open: None,
             ends: BTreeMap::new(),
             newest: None,
             lag: None,

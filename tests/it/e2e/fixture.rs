@@ -201,6 +201,11 @@ impl Scene {
         self.clock.now()
     }
 
+    /// The settings as an app has them.
+    pub(crate) fn vars(&self) -> &Vars {
+        &self.vars
+    }
+
     /// The settings, with a short time until a live session counts as quiet.
     pub(crate) fn settings(&self) -> Settings {
         let mut settings = Settings::read(&self.vars).expect("the scene's settings are in order");

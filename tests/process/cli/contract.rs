@@ -7,7 +7,9 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use hyper::http::{Method, Request, StatusCode};
-use proofpoint_sentinel::host::{FUNCTION, Function, Invocation, Reply, serve};
+use proofpoint_sentinel::host::{
+    FUNCTION, Function, Invocation, Reply, STATUS_FUNCTION, WebRequest, serve,
+};
 use proofpoint_sentinel_simulator::DestinationApi;
 use proofpoint_sentinel_simulator::host::{FunctionsHost, InvocationOutcome, ReservedPort};
 use serde_json::Value;
@@ -158,7 +160,13 @@ async fn whatever_is_asked_the_answer_is_a_json_object() {
     let huge = format!(r#"{{"Data":{{"timer":{{}}}},"Metadata":"{}"}}"#, "x".repeat(1 << 20));
     let cases = [
         (Method::POST, "/Other", TICK, 404, "no function `Other`"),
-        (Method::POST, "/proofpointpod", TICK, 404, "the only one is ProofpointPOD"),
+        (
+            Method::POST,
+            "/proofpointpod",
+            TICK,
+            404,
+            "the functions are ProofpointPOD and ProofpointStatus",
+        ),
         (Method::POST, "/%FF", TICK, 404, "no function"),
         (Method::POST, &function, "{", 400, "not the JSON envelope"),
         (Method::POST, &function, r#"{"Data":{}}"#, 400, "timer"),
@@ -216,6 +224,10 @@ async fn a_panic_is_an_answer() {
         async fn run(self: Arc<Self>, _: Invocation, _: CancellationToken) -> Reply {
             panic!("this is a test")
         }
+
+        async fn answer(self: Arc<Self>, _: WebRequest) -> Reply {
+            panic!("this is a test")
+        }
     }
 
     let reserved = ReservedPort::new().unwrap();
@@ -229,8 +241,9 @@ async fn a_panic_is_an_answer() {
         }
     };
     soon(listens).await;
-    for _ in 0..2 {
-        let answer = ask(&base, Method::POST, &format!("/{FUNCTION}"), TICK).await;
+    let request = r#"{"Data":{"req":{"Url":"https://app.example/api/status"}}}"#;
+    for (function, body) in [(FUNCTION, TICK), (STATUS_FUNCTION, request), (FUNCTION, TICK)] {
+        let answer = ask(&base, Method::POST, &format!("/{function}"), body).await;
         assert_eq!(answer.status(), StatusCode::INTERNAL_SERVER_ERROR);
         let logs = logs(&text(&answer));
         assert!(logs[0].contains("a fault in the program"), "{logs:?}");
