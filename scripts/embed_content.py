@@ -142,6 +142,7 @@ def content():
         "functions": [
             function(load(CONTENT / "parsers" / "ProofpointPOD.yaml")),
             asim_function(load(CONTENT / "parsers" / "ASimEmailEventProofpointPOD.yaml")),
+            asim_function(load(CONTENT / "parsers" / "vimEmailEventProofpointPOD.yaml")),
         ],
         "huntingQueries": [hunting_query(load(path)) for path in files("hunting-queries")],
         "analyticRules": [analytic_rule(load(path)) for path in files("analytic-rules")],

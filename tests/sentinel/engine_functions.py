@@ -8,8 +8,20 @@ AGGREGATES = {
     "make_set_if": (SET.replace("IS NOT NULL)", "IS NOT NULL AND ({1}))"), (2, 3)),
 }
 
+# A prefix ends with a dot or is a whole address. The queries call it on columns with one address.
+PREFIX = "(t = {0} OR (ends_with(t, '.') AND starts_with({0}, t)))"
+
+SCALARS = {
+    "has_any_ipv4_prefix": (
+        f"COALESCE(len(list_filter(CAST({{1}} AS VARCHAR[]), lambda t: {PREFIX})) > 0, FALSE)",
+        (2,),
+    ),
+}
+
 
 def register():
     """Makes the functions available to every query."""
+    for name, (sql, arities) in SCALARS.items():
+        functions.SCALAR_FUNCTIONS[name] = functions.FunctionSpec(name, "template", sql, arities)
     for name, (sql, arities) in AGGREGATES.items():
         functions.AGGREGATE_FUNCTIONS[name] = functions.AggregateSpec(name, sql, arities)

@@ -289,6 +289,17 @@ def subject(message):
     return (at(message, "msg/header/subject") or [""])[0]
 
 
+def is_found(message, text):
+    """Whether the search for an id, an address, a hash, a URL or a file name finds a message."""
+    text = text.casefold()
+    whole = [message.get("guid", ""), message["filter"]["qid"], message["connection"]["ip"]]
+    inside = list(message["msg"]["header"].get("message-id", []))
+    for part in message["msgParts"]:
+        inside += [part.get(name, "") for name in ["labeledName", "detectedName", "md5", "sha256"]]
+        inside += [link["url"] for link in part.get("urls", [])]
+    return text in map(str.casefold, whole) or any(text in each.casefold() for each in inside)
+
+
 def passes(message, filters):
     """Whether a message matches the filters."""
     texts = {
@@ -300,6 +311,8 @@ def passes(message, filters):
         any(filters.get(name, "").casefold() in text.casefold() for text in found)
         for name, found in texts.items()
     ]
+    if filters.get("Find") and not is_found(message, filters["Find"]):
+        return False
     return all(typed) and filters.get("Direction", "all") in ("all", direction(message))
 
 

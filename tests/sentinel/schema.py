@@ -13,6 +13,7 @@ tables = {name: columns | {BILLED: "real"} for name, columns in full().items()}
 functions = {
     "ProofpointPOD": PARSER,
     "ASimEmailEventProofpointPOD": load("parsers/ASimEmailEventProofpointPOD.yaml")["ParserQuery"],
+    "vimEmailEventProofpointPOD": load("parsers/vimEmailEventProofpointPOD.yaml")["ParserQuery"],
 }
 schema = {
     "tables": tables | {"ThreatIntelIndicators": threat_indicators.COLUMNS},

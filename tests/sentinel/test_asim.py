@@ -9,10 +9,21 @@ from kql import HERE, PARSER, Workspace, check, load
 from test_parser import DECLARED, NAMES, TABLES
 
 VIEW = load("parsers/ASimEmailEventProofpointPOD.yaml")
-QUERY = "".join(
-    f"let {part['Name']} = {str(part['Default']).lower()};\n" for part in VIEW["ParserParams"]
-)
-QUERY += VIEW["ParserQuery"]
+
+
+def called(view, **values):
+    """The query of a parser with values of its parameters."""
+    values = {part["Name"]: part["Default"] for part in view["ParserParams"]} | values
+    written = {
+        name: str(value).lower() if isinstance(value, bool) else value
+        for name, value in values.items()
+    }
+    return (
+        "".join(f"let {each[0]} = {each[1]};\n" for each in written.items()) + view["ParserQuery"]
+    )
+
+
+QUERY = called(VIEW)
 
 # The fields of version 1.0.0 of the schema and their types.
 SCHEMA = json.loads((HERE / "asim_email_event.json").read_text(encoding="utf-8"))
@@ -50,8 +61,42 @@ VALUES = {
     ],
     "EmailDkimResult": ["", "Pass", "Fail", "TemporaryError", "PermanentError", "None"],
     "EmailDmarcResult": ["", "Pass", "Fail", "BestGuessPass", "None"],
+    "EmailDmarcPolicy": ["", "Quarantine", "Reject", "None"],
     "ThreatCategory": ["", "Malware", "Phishing", "Spoofing", "Spam"],
 }
+
+
+def record(domain, text):
+    """What the filter found when it looked up the DMARC record of a domain."""
+    found = {"record": text} if text else {"error": "NXDOMAIN"}
+    return {"query": f"_dmarc.{domain}"} | found
+
+
+# Looked-up records, and the policy that applies to a message from news.partner.example.
+POLICIES = {
+    "none": ([record("news.partner.example", "v=DMARC1;p=none;rua=mailto:a@b.example")], "None"),
+    "case": ([record("NEWS.partner.example", "v=DMARC1; P = Reject; sp=none")], "Reject"),
+    "parent": (
+        [record("news.partner.example", ""), record("partner.example", "v=DMARC1; p=quarantine")],
+        "Quarantine",
+    ),
+    "subdomains": ([record("partner.example", "v=DMARC1; sp=reject; p=none")], "Reject"),
+    "only-sp": ([record("news.partner.example", "v=DMARC1; sp=reject; pct=100")], ""),
+    "other-text": ([record("news.partner.example", "v=spf1 -all; p=reject")], ""),
+    "unknown-policy": ([record("news.partner.example", "v=DMARC1; p=later")], ""),
+    "not-found": ([record("news.partner.example", "")], ""),
+    "not-looked-up": ([], ""),
+}
+
+
+def with_policy(name):
+    """A message from a subdomain, with the records that the filter found."""
+    dmarc = {"filterdResult": "fail", "records": POLICIES[name][0]}
+    metadata = {"origin": {"data": {"cid": "acme_hosted", "agent": "m1.ppops.example"}}}
+    event = events.message(f"dmarc-{name}", metadata=metadata)
+    event["filter"]["modules"] = {"dmarc": dmarc}
+    event["msg"]["header"]["from"] = ["News <one@News.partner.example>"]
+    return event
 
 
 def phish():
@@ -65,7 +110,10 @@ def phish():
         "modules": {
             "spf": {"result": "softfail", "domain": "partner.example"},
             "dkimv": [{"result": "fail", "domain": "partner.example"}],
-            "dmarc": {"filterdResult": "fail"},
+            "dmarc": {
+                "filterdResult": "fail",
+                "records": [record("acme.example", "v=DMARC1; p=quarantine; sp=reject")],
+            },
             "spam": {"triggeredClassifier": "phish", "scores": {"overall": 97}},
         },
     }
@@ -94,7 +142,8 @@ class Asim(unittest.TestCase):
     def setUpClass(cls):
         with tempfile.TemporaryDirectory() as directory:
             cls.rows = events.generated(directory)[NAMES["message"]]
-        cls.rows += events.rows("message", "columns", [json.dumps(phish())])
+        made = [phish(), *map(with_policy, POLICIES)]
+        cls.rows += events.rows("message", "columns", list(map(json.dumps, made)))
         cls.answer = Workspace({NAMES["message"]: (TABLES[NAMES["message"]], cls.rows)}).query(
             QUERY
         )
@@ -134,11 +183,17 @@ class Asim(unittest.TestCase):
             "EmailSpfResult": "SoftFail",
             "EmailDkimResult": "Fail",
             "EmailDmarcResult": "Fail",
+            "EmailDmarcPolicy": "Quarantine",
             "RuleName": "phish",
             "ThreatCategory": "Phishing",
             "ThreatRiskLevel": 97,
         }
         self.assertEqual({column: row[column] for column in expected}, expected)
+
+    def test_the_dmarc_policy_is_that_of_the_from_domain(self):
+        found = {row["EventUid"]: row["EmailDmarcPolicy"] for row in self.answer}
+        for name, (_, policy) in POLICIES.items():
+            self.assertEqual(found[f"dmarc-{name}"], policy, name)
 
     def test_generated_traffic_has_only_values_of_the_schema(self):
         self.assertEqual(len(self.answer), len(self.rows))

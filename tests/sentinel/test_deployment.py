@@ -55,6 +55,7 @@ class Deployment(unittest.TestCase):
         expected = {
             "ProofpointPOD Data Parser": "ProofpointPOD",
             "ASimEmailEventProofpointPOD": "ASimEmailEventProofpointPOD",
+            "vimEmailEventProofpointPOD": "vimEmailEventProofpointPOD",
         }
         self.assertEqual(aliases, expected)
 
@@ -66,6 +67,12 @@ class Deployment(unittest.TestCase):
         expected = {
             "ProofpointPOD Data Parser": None,
             "ASimEmailEventProofpointPOD": "disabled:bool=false",
+            "vimEmailEventProofpointPOD": "starttime:datetime=datetime(null),"
+            "endtime:datetime=datetime(null),ipaddr_has_any_prefix:dynamic=dynamic([]),"
+            "emailfromaddress_has_any:dynamic=dynamic([]),emailrecipient_has_any:dynamic=dynamic([]),"
+            "emailsubject_has_any:dynamic=dynamic([]),emaildirection_in:dynamic=dynamic([]),"
+            "emaildeliverylocation_in:dynamic=dynamic([]),eventresult:string='*',"
+            "disabled:bool=false,pack:bool=false",
         }
         self.assertEqual(parameters, expected)
 

@@ -23,6 +23,22 @@ from workbook import (
     untouched,
 )
 
+# Searches on Message Summary: what each kind of text finds, and what it must not find.
+FOUND = {
+    "GUID 31": "a GUID as a whole",
+    "guid 10": "nothing in the time range, though other GUIDs begin so",
+    "q31": "a queue id as a whole",
+    "192.0.2.21": "a sender's IP address as a whole",
+    "192.0.2.2": "nothing, though addresses begin so",
+    "m31@partner": "a part of a Message-ID",
+    "found31": "a part of the name that the filter detected",
+    "FILE31.zip": "a file name, but not in the text of a part",
+    f"{31:064x}": "a SHA-256",
+    f"{31:032x}": "an MD5, and the SHA-256 that contains it",
+    "link1.example/?q=31": "a part of a URL",
+    "labeledName": "nothing, because it names a field",
+}
+
 
 def minutes_between(early, late):
     """The difference in clock minutes, without the seconds."""
@@ -91,11 +107,14 @@ class Panels(unittest.TestCase):
             for name, value in filled.items()
             if name in values
         ]
+        fillings += [{"Find": text} for text in FOUND]
         for filling in fillings:
             with self.subTest(filling=filling):
                 passed = [
                     message for message in self.chosen("message") if panels.passes(message, filling)
                 ]
+                if text := filling.get("Find"):
+                    self.assertEqual(not passed, FOUND[text].startswith("nothing"))
                 expected = panels.messages(Tile=lambda message: ["all", panels.outcome(message)])
                 self.check(
                     "messages-outcome", self.shown("messages-outcome", **filling), expected(passed)

@@ -84,6 +84,22 @@ def origin(number):
     return {"origin": {"data": {"cid": cluster}}} if cluster else {}
 
 
+def parts(number):
+    """A file with a link in it, or in every third message only text that names another file."""
+    if number % 3 == 0:
+        return [
+            {"labeledName": "text.txt", "textExtracted": f'"labeledName": "file{number + 1}.zip"'}
+        ]
+    link = {"url": f"https://link{number % 5}.example/?q={number}", "src": ["filter"]}
+    file = {
+        "labeledName": f"file{number}.zip",
+        "detectedName": f"found{number}.js",
+        "md5": f"{number:032x}",
+        "sha256": f"{number:064x}",
+    }
+    return [file | {"disposition": "attached", "urls": [link]}]
+
+
 def message(number):
     folder = pick(FOLDERS, number)
     disposition = pick(DISPOSITIONS, number)
@@ -109,7 +125,7 @@ def message(number):
     if pick(SUBJECTS, number):
         header["subject"] = [pick(SUBJECTS, number)]
     connection = {
-        "ip": "192.0.2.20",
+        "ip": f"192.0.2.{20 + number % 4}",
         "sid": f"s{number}",
         "country": pick(COUNTRIES, number),
         "tls": tls and {"inbound": tls},
@@ -122,6 +138,7 @@ def message(number):
         filter=present(fields),
         metadata=origin(number),
         msg={"header": header},
+        msgParts=parts(number),
     )
 
 

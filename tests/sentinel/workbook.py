@@ -44,6 +44,7 @@ ODD = [
         "Direction": "unknown",
         "Outcome": "rejected",
         "SelectedMessage": "\\\"'",
+        "Find": "\\\"' or",
     },
 ]
 
