@@ -188,6 +188,8 @@ def _message(event):
     actions = at(event, "filter/actions") or []
     final = next((action for action in actions if action.get("isFinal")), {})
     parts = event.get("msgParts")
+    if isinstance(parts, dict):
+        parts = [parts]
     objects = [part for part in parts if isinstance(part, dict)] if isinstance(parts, list) else []
     urls = [url["url"] for part in objects for url in part.get("urls") or []]
     expected = {
