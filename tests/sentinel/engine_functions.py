@@ -1,4 +1,4 @@
-"""Functions of Kusto that duckdb-kql does not have, as SQL."""
+"""Functions of Kusto that duckdb-kql does not have or has only for ASCII, as SQL."""
 
 from duckdb_kql.translate import functions
 
@@ -8,8 +8,16 @@ AGGREGATES = {
     "make_set_if": (SET.replace("IS NOT NULL)", "IS NOT NULL AND ({1}))"), (2, 3)),
 }
 
+# Text that cannot be decoded gives nothing from base64, as in Kusto.
+SCALARS = {
+    "base64_decode_tostring": "coalesce(TRY(decode(from_base64({0}))), '')",
+    "url_decode": "coalesce(TRY(url_decode({0})), {0})",
+}
+
 
 def register():
     """Makes the functions available to every query."""
+    for name, sql in SCALARS.items():
+        functions.SCALAR_FUNCTIONS[name] = functions.FunctionSpec(name, "template", sql, (1,), ())
     for name, (sql, arities) in AGGREGATES.items():
         functions.AGGREGATE_FUNCTIONS[name] = functions.AggregateSpec(name, sql, arities)

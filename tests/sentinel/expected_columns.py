@@ -204,7 +204,12 @@ def _message(event):
         "FinalModule": event.get("final_module") or final.get("module"),
         "FinalRule": event.get("final_rule") or final.get("rule"),
         "QueueId": at(event, "filter/qid"),
-        "Subject": next(iter(at(event, "msg/header/subject") or []), None),
+        "Subject": next(
+            iter(
+                at(event, "msg/normalizedHeader/subject") or at(event, "msg/header/subject") or []
+            ),
+            None,
+        ),
         "Sender": at(event, "envelope/from"),
         "SenderIp": at(event, "connection/ip"),
         "Recipients": at(event, "envelope/rcpts"),

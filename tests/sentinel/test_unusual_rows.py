@@ -35,6 +35,21 @@ def decided(guid, *actions):
 
 ODD_NAMES = ["a{b", "a}b", 'a"b', "a\\", '{"isFinal": true}', '"isFinal":true', "},{", '\\"}']
 
+SUBJECTS = {
+    "=?UTF-8?B?UmVjaG51bmcgZsO8ciBTaWU=?=": "Rechnung für Sie",
+    "=?utf-8?q?Caf=C3=A9_=26_100%_a+b?=": "Café & 100% a+b",
+    "=?utf-8*de?Q?Gr=C3=BC=C3=9Fe?=": "Grüße",
+    "=?us-ascii?Q?one_?=\r\n =?US-ASCII?B?dHdv?=": "one two",
+    "Re: =?utf-8?B?w6Q=?= and =?utf-8?Q?=C3=B6?= end": "Re: ä and ö end",
+    " ".join(f"=?utf-8?Q?{number}=2C?=" for number in range(6)): "0,1,2,3,4,5,",
+    # As it came: a charset that KQL cannot decode, a broken word, text that looks like one.
+    "=?iso-8859-1?Q?Gr=FC=DFe?=": "=?iso-8859-1?Q?Gr=FC=DFe?=",
+    "=?utf-8?B?/w==?=": "=?utf-8?B?/w==?=",
+    "=?utf-8?X?abc?=": "=?utf-8?X?abc?=",
+    "is 1 =? 2 ?= 3": "is 1 =? 2 ?= 3",
+    "100%25 a_b=3D": "100%25 a_b=3D",
+}
+
 ROWS = [
     sent_to("one recipient", "b@example.org"),
     sent_to("one in brackets", "<b@example.org>"),
@@ -44,6 +59,12 @@ ROWS = [
     headed("text with a mark", subject="[External] invoice", message_id="<2@x.example>"),
     headed("lists", subject=["[External] first", "second"], message_id=["<3@x.example>"]),
     headed("empty lists", subject=[], message_id=[None]),
+    *[headed(f"subject {number}", subject=[came]) for number, came in enumerate(SUBJECTS)],
+    row(
+        "normalized",
+        msg={"header": {"subject": ["raw"]}, "normalizedHeader": {"subject": ["=?utf-8?Q?a?="]}},
+    ),
+    row("not normalized", msg={"header": {"subject": ["raw"]}, "normalizedHeader": {}}),
     row("one part", msgParts=BATCH_FILE | {"urls": [{"url": "https://one.example/"}]}),
     row("a removed part", msgParts=[BATCH_FILE | {"isDeleted": True}]),
     row("a part removed, in text", msgParts=[BATCH_FILE | {"isDeleted": "true"}]),
@@ -112,6 +133,16 @@ class UnusualRows(unittest.TestCase):
             for guid, values in expected.items():
                 found = messages[guid]
                 self.assertEqual((found["Subject"], found["EventUid"]), values, guid)
+
+    def test_encoded_subjects_are_decoded_or_stay_as_they_came(self):
+        for messages, *_ in self.each():
+            found = [messages[f"subject {number}"]["Subject"] for number, _ in enumerate(SUBJECTS)]
+            self.assertEqual(found, list(SUBJECTS.values()))
+
+    def test_the_subject_is_the_normalized_one_where_it_is_there(self):
+        for messages, *_ in self.each():
+            self.assertEqual(messages["normalized"]["Subject"], "=?utf-8?Q?a?=")
+            self.assertEqual(messages["not normalized"]["Subject"], "raw")
 
     def test_a_single_part_is_a_list_of_one_part(self):
         for messages, *_ in self.each():
