@@ -50,7 +50,42 @@ SUBJECTS = {
     "100%25 a_b=3D": "100%25 a_b=3D",
 }
 
+AUTHORS = [
+    (
+        "encoded author",
+        {
+            "header": {
+                "from": ["=?utf-8?Q?J=C3=B6rg?= <Joerg@Partner.example>"],
+                "reply-to": ["<else@mail.example>"],
+            }
+        },
+        [
+            "Jörg <Joerg@Partner.example>",
+            "Jörg",
+            "joerg@partner.example",
+            "<else@mail.example>",
+            "else@mail.example",
+        ],
+    ),
+    (
+        "normalized author",
+        {
+            "header": {"from": ["raw <raw@a.example>"], "reply-to": ["raw@a.example"]},
+            "normalizedHeader": {"from": ['"B, C" <b@c.example>'], "reply-to": ["d@e.example"]},
+        },
+        ['"B, C" <b@c.example>', "B, C", "b@c.example", "d@e.example", "d@e.example"],
+    ),
+    (
+        "a name that is an address",
+        {"header": {"from": "=?utf-8?Q?boss=40acme.example?= <x@mail.example>"}},
+        ["boss@acme.example <x@mail.example>", "boss@acme.example", "x@mail.example", "", ""],
+    ),
+    ("no address", {"header": {"from": ["=?utf-8?Q?a=40b.example?="]}}, ["a@b.example"] + [""] * 4),
+    ("no author", {"header": {}}, [""] * 5),
+]
+
 ROWS = [
+    *[row(guid, msg=msg) for guid, msg, _ in AUTHORS],
     sent_to("one recipient", "b@example.org"),
     sent_to("one in brackets", "<b@example.org>"),
     sent_to("a list", ["<b@example.org>", "c@example.org"]),
@@ -143,6 +178,12 @@ class UnusualRows(unittest.TestCase):
         for messages, *_ in self.each():
             self.assertEqual(messages["normalized"]["Subject"], "=?utf-8?Q?a?=")
             self.assertEqual(messages["not normalized"]["Subject"], "raw")
+
+    def test_authors_and_reply_addresses_are_read(self):
+        names = ["Author", "AuthorName", "AuthorAddress", "ReplyTo", "ReplyToAddress"]
+        for messages, *_ in self.each():
+            for guid, _, expected in AUTHORS:
+                self.assertEqual([messages[guid][name] for name in names], expected, guid)
 
     def test_a_single_part_is_a_list_of_one_part(self):
         for messages, *_ in self.each():
