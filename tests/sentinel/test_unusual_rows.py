@@ -4,7 +4,7 @@ object instead of a list, text instead of a boolean, braces and quotes inside na
 import unittest
 
 import events
-from kql import INTERPRETER, Workspace
+from kql import INTERPRETER, Workspace, load
 from rule_events import ago
 from rules import QUERIES
 from test_parser import NAMES, TABLES
@@ -130,13 +130,14 @@ class UnusualRows(unittest.TestCase):
     def setUpClass(cls):
         workspace = Workspace({TABLE: (TABLES[TABLE], ROWS)})
         asked = ["ProofpointPOD", QUERIES["SuspiciousAttachment"], QUERIES["BinaryInAttachment"]]
+        asked.append(load("hunting-queries/SuspiciousFileTypesInAttachments.yaml")["query"])
         cls.answers = {"duckdb-kql": [workspace.query(query) for query in asked]}
         if INTERPRETER:
             cls.answers["another interpreter"] = workspace.query_second_interpreter(asked)
 
     def each(self):
         """The messages by their id, and the messages that raise each of the rules, for each engine."""
-        for messages, *alerts in self.answers.values():
+        for messages, *alerts, _ in self.answers.values():
             raised = [{alert["Guid"] for alert in of_rule} for of_rule in alerts]
             yield {message["Guid"]: message for message in messages}, *raised
 
@@ -196,6 +197,13 @@ class UnusualRows(unittest.TestCase):
         for _, suspicious, binary in self.each():
             self.assertEqual(suspicious, {"one part"})
             self.assertEqual(binary, {"an archive"})
+
+    def test_a_removed_part_is_found_but_not_delivered(self):
+        for *_, files in self.answers.values():
+            [found] = files
+            self.assertEqual(
+                (found["FileName"], found["Messages"], found["Delivered"]), ("x.bat", 3, 1)
+            )
 
     def test_a_final_action_may_be_marked_in_text(self):
         for messages, *_ in self.each():
