@@ -5,8 +5,8 @@
 //! 2. `live` drains the live stream, and `archive` reads closed hours. `plan` says from the
 //!    checkpoint which ones, and in which order.
 //! 3. [`SessionReader`] moves a session's events into an [`EventSink`] until the session ends.
-//! 4. `event_delivery` is that sink: an event becomes a row, unless the `ledger` knows it, and rows
-//!    become batches.
+//! 4. `pipeline` is that sink: an event becomes a row, unless the `ledger` knows it, and rows become
+//!    batches.
 //! 5. `commit` posts a batch, keeps what can't be delivered as dead letters, and then records all of
 //!    it in the ledger.
 //! 6. `hour_status` says whether the hour is whole, `record` changes the checkpoint by that, and
@@ -23,7 +23,6 @@ mod commit;
 mod counters;
 mod delivery_context;
 mod delivery_error;
-mod event_delivery;
 mod event_key;
 mod event_sink;
 mod evidence;
@@ -40,6 +39,7 @@ mod kept_events;
 mod ledger;
 mod live;
 mod memory;
+mod pipeline;
 pub(crate) mod plan;
 mod read_end;
 pub(crate) mod record;

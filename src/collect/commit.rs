@@ -14,6 +14,7 @@ use tokio::sync::Mutex;
 
 use super::delivery_error::DeliveryError;
 use super::evidence::Evidence;
+use super::fault::wider;
 use super::recorder::Recorder;
 use crate::destination::{Batch, BatchOutcome, Destination, RefusedRow};
 use crate::error_code;
@@ -71,6 +72,16 @@ pub(super) struct CommitOutcome {
     pub error: Option<DeliveryError>,
 }
 
+impl CommitOutcome {
+    /// Notes a fault. Of several, that of the widest scope decides.
+    fn fail(&mut self, error: DeliveryError) {
+        self.error = Some(match self.error.take() {
+            Some(before) => wider(before, error),
+            None => error,
+        });
+    }
+}
+
 impl Committer {
     /// Posts the batch, keeps refused rows as dead letters, and records both in the ledger. Nothing
     /// is posted that could not be recorded.
@@ -85,11 +96,11 @@ impl Committer {
         let mut outcome = CommitOutcome { counts: FeedCounts::default(), error: None };
         outcome.counts.add_posts(&delivery);
         if let Some(held) = delivery.held {
-            outcome.error = Some(DeliveryError::Held(held.reason));
+            outcome.fail(DeliveryError::Held(held.reason));
         }
         if let Some(last) = delivery.unconfirmed.last() {
             let (refused, last) = (delivery.unconfirmed.len(), last.reason.clone());
-            outcome.error = Some(DeliveryError::Unconfirmed { refused, last });
+            outcome.fail(DeliveryError::Unconfirmed { refused, last });
         }
         let now = self.clock.now();
         for row in &delivery.delivered {
@@ -103,12 +114,12 @@ impl Committer {
                     outcome.counts.add_dead_letter(DeadLetterReason::Refused);
                     settled.push(row);
                 }
-                Err(error) => outcome.error = Some(DeliveryError::DeadLetter(error)),
+                Err(error) => outcome.fail(DeliveryError::DeadLetter(error)),
             }
         }
         for (hour, ids) in by_hour(&settled, |ids: &mut Vec<EventId>, row| ids.push(row.id)) {
             if let Err(error) = self.record(hour, &ids).await {
-                outcome.error = Some(DeliveryError::Ledger(error));
+                outcome.fail(DeliveryError::Ledger(error));
                 break;
             }
         }

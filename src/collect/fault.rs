@@ -6,7 +6,7 @@
 //! | an hour | its session is refused with 400, 404 or 5xx or can't be opened, its part of the ledger is damaged, its rows are refused and no other row was taken since | the hour is tried again later, other hours go on; if [several](HOURS_IN_A_ROW) in a row fail alike, it is the feed's fault | the archive goes on |
 //! | the feed | its live stream is refused, the proxy is busy | the feed waits for the next run | the archive goes on |
 //! | the cluster | its token is refused or in use | the feed waits for the next run | likewise |
-//! | the destination | it takes no rows | the feed waits, and opens no live session until it takes rows again | likewise |
+//! | the destination | it takes no rows | the feed waits, and opens no live session until it takes rows, or a post without rows, again | likewise |
 //! | the process | storage, TLS, a stop | the feed waits for the next run | likewise |
 //!
 //! An hour that is refused because Proofpoint no longer keeps it is lost, and no fault:
@@ -24,8 +24,8 @@ use crate::state::StateError;
 /// If so many hours in a row can't be read for the same reason, it is not the hours' fault.
 pub(super) const HOURS_IN_A_ROW: usize = 3;
 
-/// What a fault is a fault of.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// What a fault is a fault of, from the narrowest to the widest.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Scope {
     Hour,
     Feed,
@@ -50,7 +50,8 @@ pub(super) enum Consequence {
     LeaveLive,
     /// The work on the feed ends for this run.
     EndFeed,
-    /// Likewise, and the next run opens no live session before the destination has taken rows.
+    /// Likewise, and the next run opens no live session before the destination has taken rows,
+    /// or a post without rows.
     Hold,
 }
 
@@ -64,6 +65,12 @@ pub(super) fn consequence(scope: Scope, source: Source) -> Consequence {
         }
         (Scope::Destination, _) => Consequence::Hold,
     }
+}
+
+/// Of two faults of one batch, the one that decides what follows: that of the wider scope, or else the
+/// first.
+pub(super) fn wider(first: DeliveryError, second: DeliveryError) -> DeliveryError {
+    if scope_of_delivery(&second) > scope_of_delivery(&first) { second } else { first }
 }
 
 /// Whether live sessions wait until the destination takes rows of the feed again, though the fault is
@@ -109,5 +116,25 @@ fn scope_of_delivery(error: &DeliveryError) -> Scope {
         DeliveryError::Ledger(_) | DeliveryError::DeadLetter(_) | DeliveryError::Fault(_) => {
             Scope::Process
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::destination::{Answer, HeldReason, RowRefusal};
+
+    #[test]
+    fn the_wider_of_two_faults_of_a_batch_decides() {
+        let held = || DeliveryError::Held(HeldReason::OutOfTime { last: None });
+        let refused = || DeliveryError::Unconfirmed {
+            refused: 1,
+            last: RowRefusal::Invalid(Answer::default()),
+        };
+        for decides in [wider(held(), refused()), wider(refused(), held())] {
+            assert!(matches!(decides, DeliveryError::Held(_)), "{decides}");
+        }
+        let first = wider(refused(), refused());
+        assert!(matches!(first, DeliveryError::Unconfirmed { .. }), "{first}");
     }
 }
