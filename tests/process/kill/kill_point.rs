@@ -71,8 +71,8 @@ impl Step {
 }
 
 fn content_length(request: &str) -> usize {
-    let headers = request.lines().filter_map(|line| line.split_once(':'));
-    let length = headers.filter(|(name, _)| name.eq_ignore_ascii_case("content-length")).last();
+    let mut headers = request.lines().filter_map(|line| line.split_once(':'));
+    let length = headers.find(|(name, _)| name.eq_ignore_ascii_case("content-length"));
     length.and_then(|(_, value)| value.trim().parse().ok()).unwrap_or_default()
 }
 
