@@ -8,7 +8,7 @@ default:
 demo *arguments:
     cargo run --release -- demo {{arguments}}
 
-# Run all checks, or some: lint rust template content package.
+# Run all checks, or some: lint rust template content page package.
 test *parts:
     scripts/test {{parts}}
 

@@ -12,18 +12,17 @@ use std::io::Read;
 use std::path::Path;
 use std::sync::Arc;
 
+use bytes::Bytes;
 use futures_util::StreamExt;
+use hyper::http::Request;
 use mimalloc::MiMalloc;
 use proofpoint_sentinel::destination::gzip;
-use proofpoint_sentinel::net::Net;
+use proofpoint_sentinel::net::{HttpClient, Net};
 use proofpoint_sentinel::pod::archive_url;
 use proofpoint_sentinel_core::feed::{EventType, Feed};
 use proofpoint_sentinel_core::hour::Hour;
 use proofpoint_sentinel_core::tables::table;
-use rustls::pki_types::ServerName;
-use tokio::net::TcpStream;
 use tokio::task::JoinSet;
-use tokio_rustls::TlsConnector;
 use tokio_tungstenite::tungstenite::Message;
 use tokio_tungstenite::tungstenite::client::IntoClientRequest;
 use url::Url;
@@ -80,9 +79,8 @@ async fn move_hour(
     let base: Url = std::env::var("ProofpointLogStreamUri")?.parse()?;
     let feed = Feed { cluster_id: std::env::var("ProofpointClusterID")?, event_type };
     let url = archive_url(&base, &feed, hour);
-    let tcp = TcpStream::connect(("127.0.0.1", url.port().ok_or("no port")?)).await?;
-    let name = ServerName::try_from("localhost")?;
-    let tls = TlsConnector::from(net.tls.clone()).connect(name, tcp).await?;
+    let tcp = net.dial("127.0.0.1", url.port().ok_or("no port")?).await?;
+    let tls = net.tls_handshake("localhost", tcp).await?;
     let mut request = url.as_str().into_client_request()?;
     let bearer = format!("Bearer {}", std::env::var("ProofpointToken")?);
     request.headers_mut().insert("authorization", bearer.parse()?);
@@ -134,13 +132,14 @@ impl Posts {
 async fn token(net: &Net) -> Result<String, Failure> {
     let endpoint = std::env::var("IDENTITY_ENDPOINT")?;
     let ask = format!("{endpoint}?api-version=2019-08-01&resource=https%3A%2F%2Fmonitor.azure.com");
-    let ask = net.http.get(ask).header("x-identity-header", std::env::var("IDENTITY_HEADER")?);
-    let reply: serde_json::Value = serde_json::from_slice(&ask.send().await?.bytes().await?)?;
+    let ask = Request::get(ask).header("x-identity-header", std::env::var("IDENTITY_HEADER")?);
+    let answer = net.http.send_whole(ask.body(Bytes::new())?).await?;
+    let reply: serde_json::Value = serde_json::from_slice(answer.body())?;
     Ok(reply["access_token"].as_str().ok_or("no token")?.to_owned())
 }
 
 struct Target {
-    client: reqwest::Client,
+    client: HttpClient,
     url: String,
     token: String,
 }
@@ -153,15 +152,16 @@ impl Target {
             std::env::var("DcrImmutableId")?,
             table(event_type).stream
         );
-        Ok(Target { client: net.http.clone(), url, token: token.to_owned() })
+        Ok(Target { client: net.http.clone(), url, token: format!("Bearer {token}") })
     }
 
     async fn post(&self, piece: Vec<u8>) -> Result<usize, Failure> {
         let body = gzip(&piece);
         let sent = body.len();
-        let post = self.client.post(&self.url).bearer_auth(&self.token);
+        let post = Request::post(&self.url).header("authorization", &self.token);
         let post = post.header("content-type", "application/json");
-        let posted = post.header("content-encoding", "gzip").body(body).send().await?;
+        let post = post.header("content-encoding", "gzip").body(body)?;
+        let posted = self.client.send(post, 0).await?;
         if posted.status() != 204 {
             return Err(format!("the workspace answered {}", posted.status()).into());
         }

@@ -1,17 +1,22 @@
 //! The commands.
 
+pub(crate) mod check;
 pub(crate) mod collect;
 pub(crate) mod deadletter;
 #[cfg(feature = "demo")]
 pub(crate) mod demo;
 pub(crate) mod explain;
+pub(crate) mod generate;
 pub(crate) mod serve;
 #[cfg(feature = "demo")]
 pub(crate) mod simulate;
 
+pub(crate) mod support;
+
 mod failure;
 mod logging;
 mod signals;
+mod terminal;
 
 use std::process::ExitCode;
 use std::sync::Arc;

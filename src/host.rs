@@ -12,12 +12,17 @@ mod memory;
 mod reply;
 mod server;
 mod timeout;
+mod web;
 
 pub use envelope::{BadEnvelope, Invocation};
 pub use memory::working_memory;
 pub use reply::Reply;
 pub use server::{Function, serve};
 pub use timeout::{BadHostJson, RunBudget};
+pub use web::{WebRequest, WebResponse};
 
-/// The one function of the app: the name of its folder, and of its route.
+/// The function that a timer starts: the name of its folder, and of its route.
 pub const FUNCTION: &str = "ProofpointPOD";
+
+/// The function that HTTP requests start.
+pub const STATUS_FUNCTION: &str = "ProofpointStatus";

@@ -2,6 +2,7 @@
 //! an event through these modules; [`collect`] is where to start reading.
 #![cfg_attr(test, allow(clippy::disallowed_methods, reason = "tests may"))]
 
+pub mod check;
 pub mod collect;
 pub mod destination;
 pub mod error_code;
@@ -17,3 +18,5 @@ pub mod retry;
 pub mod row;
 pub mod settings;
 pub mod state;
+pub mod status;
+pub mod support;

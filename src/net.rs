@@ -1,7 +1,12 @@
 //! Outgoing connections: TLS, HTTP and the proxy on the way. All of them trust the same roots.
 
+mod azure;
+mod dialer;
 mod error;
 mod http;
+mod http_stream;
+mod presented;
+mod product;
 mod proxy;
 mod tls;
 
@@ -9,25 +14,26 @@ use std::io;
 use std::path::Path;
 use std::sync::Arc;
 
-use rustls::ClientConfig;
+use hyper::http::Uri;
 use tokio::net::TcpStream;
+use url::Url;
 
 use crate::settings::NetSettings;
-pub use error::{DialError, NetError};
-pub use http::USER_AGENT;
+use dialer::Dialer;
+pub use error::{DialError, HttpError, NetError, error_chain};
+pub use http::HttpClient;
+pub use product::PRODUCT;
 use proxy::Proxy;
-pub use proxy::{ProxyError, ProxyName, with_proxy_advice};
+pub use proxy::{ProxyError, ProxyName};
 pub use tls::{TlsStream, provider};
 
 /// What outgoing connections share. Cheap to clone.
 #[derive(Clone, Debug)]
 pub struct Net {
     /// For connections that are not HTTP from start to end: the sessions.
-    pub tls: Arc<ClientConfig>,
-    /// For everything else. Follows no redirects. Requests with TLS go through the proxy, where
-    /// there is one.
-    pub http: reqwest::Client,
-    proxy: Option<Arc<Proxy>>,
+    dialer: Dialer,
+    /// For everything else.
+    pub http: HttpClient,
 }
 
 impl Net {
@@ -51,10 +57,9 @@ impl Net {
 
     fn set_up(extra_roots: Option<&Path>, proxy: Option<Proxy>) -> Result<Net, NetError> {
         let mut tls = tls::client_config(extra_roots)?;
-        let http_proxy = proxy.as_ref().map(Proxy::for_http).transpose()?;
-        let http = http::client(tls.clone(), http_proxy)?;
         tls.alpn_protocols = vec![b"http/1.1".to_vec()];
-        Ok(Net { tls: Arc::new(tls), http, proxy: proxy.map(Arc::new) })
+        let dialer = Dialer { tls: Arc::new(tls), proxy: proxy.map(Arc::new) };
+        Ok(Net { http: HttpClient::new(dialer.clone()), dialer })
     }
 
     /// Opens a TCP connection for TLS with `host`, by name or address, an IPv6 address in
@@ -63,13 +68,7 @@ impl Net {
     /// # Errors
     /// Where the peer or the proxy can't be reached, or the proxy refuses.
     pub async fn dial(&self, host: &str, port: u16) -> Result<TcpStream, DialError> {
-        match &self.proxy {
-            Some(proxy) if proxy.is_for(host) => Ok(proxy.connect(host, port).await?),
-            _ => {
-                let bare = host.trim_start_matches('[').trim_end_matches(']');
-                Ok(TcpStream::connect((bare, port)).await?)
-            }
-        }
+        self.dialer.dial(host, port).await
     }
 
     /// Does the TLS handshake with `host` over `tcp`, a connection that [`dial`](Self::dial)
@@ -79,6 +78,17 @@ impl Net {
     /// Where the connection breaks. The error holds a [`rustls::Error`] where the peer's
     /// certificate is not trusted or it does not speak TLS.
     pub async fn tls_handshake(&self, host: &str, tcp: TcpStream) -> io::Result<TlsStream> {
-        tls::connect(&self.tls, host, tcp).await
+        self.dialer.tls_handshake(host, tcp).await
     }
+
+    /// The certificate that `host` presents, as DER, whether it is trusted or not. The connection is
+    /// broken off before anything is sent over it.
+    pub async fn presented_certificate(&self, host: &str, port: u16) -> Option<Vec<u8>> {
+        presented::presented_certificate(host, self.dial(host, port).await.ok()?).await
+    }
+}
+
+/// `url` as the HTTP client takes it.
+pub fn uri_of(url: &Url) -> Uri {
+    Uri::try_from(url.as_str()).expect("an address with a host is one for HTTP too")
 }

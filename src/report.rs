@@ -2,10 +2,13 @@
 
 mod counts;
 mod feed_report;
+mod history;
 mod status;
 
 pub use counts::FeedCounts;
 pub use feed_report::{FeedOutcome, FeedReport};
+pub use history::{HISTORY_HOURS, History, PastFailure, RunsOfHour};
+pub use status::FeedStatus;
 pub(crate) use status::status_json;
 
 /// What a run did.

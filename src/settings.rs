@@ -3,6 +3,7 @@
 mod choice;
 mod clusters;
 mod destination;
+mod exposure;
 mod host;
 mod identity;
 mod net;
@@ -14,7 +15,8 @@ mod storage;
 pub use choice::{LiveReading, MessageText, Mode, NotAChoice};
 pub use clusters::{Cluster, UnusableCluster};
 pub use destination::DestinationSettings;
-pub use host::HostSettings;
+pub use exposure::{is_of_the_app, log_folder, may_be_shown};
+pub use host::{HostSettings, app_root, plan};
 use identity::identity_and_cloud;
 pub use identity::{AzureIdentity, Cloud, Credential};
 pub use net::NetSettings;

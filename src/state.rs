@@ -25,6 +25,7 @@ mod objects;
 mod recorded_end;
 mod refusals;
 mod store;
+mod try_out;
 
 pub use blob::{BlobError, ConnectionStringError};
 pub use checkpoint::{Checkpoint, Hold, HourAttempt, HourRange, LiveMark};

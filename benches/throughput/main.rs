@@ -6,6 +6,7 @@
 //! of events: megabytes in a second of the measured process's own processor time.
 #![allow(clippy::disallowed_methods, reason = "tests may")]
 
+mod live;
 mod many;
 mod programs;
 mod simulation;
@@ -29,10 +30,13 @@ const MIXES: [(&str, &str); 3] =
 async fn main() -> Result<(), Failure> {
     let arguments: Vec<String> =
         std::env::args().skip(1).filter(|argument| argument != "--bench").collect();
-    if let [word, connector] = arguments.as_slice()
-        && word == "many"
-    {
-        return many::measure(&std::path::absolute(connector)?).await;
+    if let [word, connector] = arguments.as_slice() {
+        let connector = std::path::absolute(connector)?;
+        match word.as_str() {
+            "many" => return many::measure(&connector).await,
+            "live" => return live::measure(&connector).await,
+            _ => {}
+        }
     }
     let [connector, bare, messages] = arguments.as_slice() else {
         return Err(

@@ -24,9 +24,9 @@ struct Scene {
 
 const SCENES: [Scene; 4] = [
     Scene {
-        name: "1 feed, few ids",
+        name: "1 feed, 500,000 ids",
         clusters: 1,
-        messages: 20_000,
+        messages: 230_000,
         feeds: "maillog",
         hours: 1,
         megabytes: 64,
@@ -40,17 +40,17 @@ const SCENES: [Scene; 4] = [
         megabytes: 64,
     },
     Scene {
-        name: "20 clusters, many ids",
+        name: "20, 500,000 ids each",
         clusters: 20,
-        messages: 100_000,
+        messages: 230_000,
         feeds: "maillog",
         hours: 1,
         megabytes: 256,
     },
     Scene {
-        name: "1 feed, most ids",
+        name: "1 feed, 5 million ids",
         clusters: 1,
-        messages: 1_000_000,
+        messages: 2_290_000,
         feeds: "maillog",
         hours: 1,
         megabytes: 256,
@@ -76,7 +76,7 @@ pub(crate) async fn measure(connector: &Path) -> Result<(), Failure> {
     let (few, most) = (&outcomes[0], &outcomes[outcomes.len() - 1]);
     let bytes = most.peak_bytes.saturating_sub(few.peak_bytes) as f64;
     println!(
-        "\nbytes of memory for each id of the ledger: at most {:.1}",
+        "\nbytes of memory for each further id: at most {:.1}",
         bytes / (most.events - few.events) as f64
     );
     Ok(())

@@ -20,6 +20,7 @@ use proofpoint_sentinel::settings::{
 use proofpoint_sentinel_core::clock::Clock;
 use proofpoint_sentinel_core::feed::{EventType, Feed};
 use proofpoint_sentinel_core::hour::Hour;
+use serde::Serialize;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
@@ -49,6 +50,22 @@ pub(crate) struct Arguments {
     /// Deliver every event, also what was delivered before: for rows that the workspace has lost
     #[arg(long, conflicts_with = "out")]
     again: bool,
+    /// Print an object of JSON for each hour, one a line
+    #[arg(long)]
+    json: bool,
+}
+
+/// What became of an hour, for scripts.
+#[derive(Serialize)]
+struct HourLine {
+    hour: Hour,
+    events: u64,
+    delivered: u64,
+    duplicates: u64,
+    dead_letters: u64,
+    end: String,
+    /// Whether Proofpoint said that this was all.
+    complete: bool,
 }
 
 pub(crate) async fn run(arguments: Arguments) -> ExitCode {
@@ -198,6 +215,24 @@ impl<'a> ProgressDisplay<'a> {
 
     fn show_hour(&mut self, report: &HourReport) {
         let HourReport { hour, end, counts } = report;
+        self.bar.inc(1);
+        self.begun = true;
+        if report.is_complete() && self.next == *hour {
+            self.next = hour.plus(1);
+        }
+        if self.arguments.json {
+            let line = HourLine {
+                hour: *hour,
+                events: counts.events,
+                delivered: counts.delivered,
+                duplicates: counts.duplicates,
+                dead_letters: counts.dead_letters(),
+                end: end.to_string(),
+                complete: report.is_complete(),
+            };
+            let line = serde_json::to_string(&line).expect("texts are valid as JSON");
+            return self.bar.suspend(|| println!("{line}"));
+        }
         let rows = match self.arguments.out {
             Some(_) => String::new(),
             None => format!(
@@ -210,11 +245,6 @@ impl<'a> ProgressDisplay<'a> {
         let line = format!("{hour}  {:>9} events{rows}  {end}", counts.events);
         // Where standard error is no terminal the bar would swallow the line.
         self.bar.suspend(|| println!("{line}"));
-        self.bar.inc(1);
-        self.begun = true;
-        if report.is_complete() && self.next == *hour {
-            self.next = hour.plus(1);
-        }
     }
 
     /// Says whether every hour is complete. If not, tells the user how to go on.
@@ -230,10 +260,15 @@ impl<'a> ProgressDisplay<'a> {
                     "what was delivered of them is not delivered again, if they are under 72 hours old"
                 }
             };
-            println!(
+            let message = format!(
                 "Not every hour was read to its end. Hours that are not `closed with 1000` must be read again, for example with --from {} --to {to}; {twice}.",
                 self.next
             );
+            if self.arguments.json {
+                eprintln!("{message}");
+            } else {
+                println!("{message}");
+            }
         }
         is_complete
     }

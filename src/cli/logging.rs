@@ -1,24 +1,27 @@
 //! Where the program's own log goes.
 
+mod host_output;
+
 use proofpoint_sentinel::error_code;
 use proofpoint_sentinel::settings::Settings;
 use tracing::{Level, Metadata};
 use tracing_subscriber::EnvFilter;
 use tracing_subscriber::filter::filter_fn;
-use tracing_subscriber::fmt::writer::MakeWriterExt;
 use tracing_subscriber::prelude::*;
 
-/// Under the Functions host: JSON lines, errors to standard error and the rest to standard output.
-/// The host takes every line of standard error for an error.
+use super::terminal::is_coloured;
+use host_output::HostOutput;
+
+/// Under the Functions host: JSON lines, errors and warnings to standard error and the rest to standard
+/// output.
 pub(super) fn for_host() {
-    let writer = std::io::stderr.with_max_level(Level::ERROR).or_else(std::io::stdout);
     tracing_subscriber::fmt()
         .json()
         .flatten_event(true)
         .with_current_span(false)
         .with_span_list(true)
         .with_env_filter(filter("info"))
-        .with_writer(writer)
+        .with_writer(HostOutput)
         .finish()
         .with(filter_fn(is_harmless))
         .init();
@@ -26,9 +29,19 @@ pub(super) fn for_host() {
 
 /// In a terminal: what needs attention, on standard error.
 pub(super) fn for_terminal() {
+    to_terminal("warn");
+}
+
+/// In a terminal, for a command that says itself what needs attention.
+pub(super) fn errors_for_terminal() {
+    to_terminal("error");
+}
+
+fn to_terminal(default: &str) {
     tracing_subscriber::fmt()
-        .with_env_filter(filter("warn"))
+        .with_env_filter(filter(default))
         .with_target(false)
+        .with_ansi(is_coloured(&std::io::stderr()))
         .with_writer(std::io::stderr)
         .finish()
         .with(filter_fn(is_harmless))

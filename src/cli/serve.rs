@@ -5,11 +5,14 @@ use std::sync::Arc;
 
 use proofpoint_sentinel::collect::{self, Run, RunCounters};
 use proofpoint_sentinel::error_code::{self, Coded as _};
-use proofpoint_sentinel::host::{self, Function, Invocation, Reply, RunBudget};
+use proofpoint_sentinel::host::{
+    self, Function, Invocation, Reply, RunBudget, WebRequest, WebResponse,
+};
 use proofpoint_sentinel::pod::SessionTimeouts;
 use proofpoint_sentinel::report::RunReport;
 use proofpoint_sentinel::settings::{HostSettings, Settings, environment};
 use proofpoint_sentinel::state::LeaseTimes;
+use proofpoint_sentinel::status::{StatusReader, content_security_policy, html};
 use proofpoint_sentinel_core::clock::Clock;
 use tokio_util::sync::CancellationToken;
 
@@ -19,6 +22,9 @@ use super::{logging, signals};
 /// The status that the Functions host takes for a wish to be started again. It leaves a handler
 /// that ends with 0 dead, and counts any other status as a crash.
 const RESTART: u8 = 200;
+
+/// The document beside the page.
+const STATUS_JSON: &str = "status.json";
 
 pub(crate) async fn run() -> ExitCode {
     logging::for_host();
@@ -31,7 +37,7 @@ pub(crate) async fn run() -> ExitCode {
     };
     let stop = signals::stop_token();
     let port = settings.port;
-    let collector = Arc::new(Collector { settings });
+    let collector = Arc::new(Collector { settings, status: StatusReader::new(Clock::system()) });
     match host::serve(port, collector, stop).await {
         Ok(()) => ExitCode::from(RESTART),
         Err(error) => {
@@ -41,9 +47,10 @@ pub(crate) async fn run() -> ExitCode {
     }
 }
 
-/// Runs a collection for each tick.
+/// Runs a collection for each tick, and shows what is known of the feeds.
 struct Collector {
     settings: HostSettings,
+    status: StatusReader,
 }
 
 impl Function for Collector {
@@ -56,6 +63,16 @@ impl Function for Collector {
                 Reply::failure(&reason, reason.lines().map(str::to_owned).collect())
             }
         }
+    }
+
+    async fn answer(self: Arc<Self>, request: WebRequest) -> Reply {
+        let overview = self.status.overview(&environment()).await;
+        let (content_type, body) = match request.document.as_str() {
+            STATUS_JSON => ("application/json; charset=utf-8", overview.to_json()),
+            _ => ("text/html; charset=utf-8", html(&overview)),
+        };
+        let content_security_policy = content_security_policy().to_owned();
+        Reply::web(WebResponse { content_type, content_security_policy, body })
     }
 }
 

@@ -121,7 +121,7 @@ impl<'a> ArchiveReader<'a> {
         }
         match consequence(scope(&error, Source::Archive), Source::Archive) {
             Consequence::RetryHour => {
-                progress.note_unconfirmed(&error);
+                progress.note_fault(&error);
                 let (code, reason) = (error.code(), error.to_string());
                 tracing::warn!(%code, "the hour can't be read: {reason}");
                 Ok(HourOutcome::Failed(FailedHour { hour, code, reason }))

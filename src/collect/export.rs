@@ -14,6 +14,7 @@ use super::hour_report::HourReport;
 use super::session_reader::{ReadError, SessionReader};
 use crate::error_code::{self, Coded, ErrorCode};
 use crate::report::FeedCounts;
+use crate::row::frame::pieces;
 
 /// The hours could not be read and written.
 #[derive(Debug, thiserror::Error)]
@@ -74,6 +75,22 @@ struct FileSink<'a> {
     counters: &'a RunCounters,
 }
 
+impl FileSink<'_> {
+    async fn write_line(&mut self, event: &[u8]) -> io::Result<()> {
+        self.counts.add_event(event.len());
+        self.counters.count_event(event.len() as u64);
+        // JSON has line ends only where any white space may stand.
+        if event.iter().any(|byte| matches!(byte, b'\n' | b'\r')) {
+            let blank = |byte: &u8| if matches!(byte, b'\n' | b'\r') { b' ' } else { *byte };
+            let line: Vec<u8> = event.iter().map(blank).collect();
+            self.file.write_all(&line).await?;
+        } else {
+            self.file.write_all(event).await?;
+        }
+        self.file.write_all(b"\n").await
+    }
+}
+
 impl EventSink for FileSink<'_> {
     type Error = io::Error;
 
@@ -85,18 +102,11 @@ impl EventSink for FileSink<'_> {
         std::future::pending().await
     }
 
-    async fn push(&mut self, event: Bytes) -> io::Result<()> {
-        self.counts.add_event(event.len());
-        self.counters.count_event(event.len() as u64);
-        // JSON has line ends only where any white space may stand.
-        if event.iter().any(|byte| matches!(byte, b'\n' | b'\r')) {
-            let blank = |byte: &u8| if matches!(byte, b'\n' | b'\r') { b' ' } else { *byte };
-            let line: Vec<u8> = event.iter().map(blank).collect();
-            self.file.write_all(&line).await?;
-        } else {
-            self.file.write_all(&event).await?;
+    async fn push(&mut self, frame: Bytes) -> io::Result<()> {
+        for piece in pieces(&frame) {
+            self.write_line(&frame[piece.range]).await?;
         }
-        self.file.write_all(b"\n").await
+        Ok(())
     }
 
     async fn flush(&mut self) -> io::Result<()> {
@@ -106,5 +116,38 @@ impl EventSink for FileSink<'_> {
     async fn drain_in_flight(&mut self) {
         // What could not be written is reported already.
         let _ = self.file.flush().await;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// What the file has after these frames, and how many events were counted.
+    async fn written(frames: &[&'static str]) -> (String, u64) {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("events.ndjson");
+        let counters = RunCounters::default();
+        let file = BufWriter::new(File::create(&path).await.unwrap());
+        let mut sink = FileSink { file, counts: FeedCounts::default(), counters: &counters };
+        for frame in frames {
+            sink.push(Bytes::from_static(frame.as_bytes())).await.unwrap();
+        }
+        sink.flush().await.unwrap();
+        (tokio::fs::read_to_string(path).await.unwrap(), sink.counts.events)
+    }
+
+    #[tokio::test]
+    async fn each_event_has_a_line_however_many_came_in_a_frame() {
+        for (frames, lines, events) in [
+            (&["{\"a\":1}"][..], "{\"a\":1}\n", 1),
+            (&["{\"a\":1}\n{\"b\":2}\n"], "{\"a\":1}\n{\"b\":2}\n", 2),
+            (&["[{\"a\":1}, {\"b\":2}]", "{\"c\":3}"], "{\"a\":1}\n{\"b\":2}\n{\"c\":3}\n", 3),
+            (&["{\r\n\"a\": 1\r\n}"], "{  \"a\": 1  }\n", 1),
+            (&["not JSON"], "not JSON\n", 1),
+            (&["", "[]"], "", 0),
+        ] {
+            assert_eq!(written(frames).await, (lines.to_owned(), events), "{frames:?}");
+        }
     }
 }

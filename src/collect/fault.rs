@@ -9,6 +9,9 @@
 //! | the destination | it takes no rows | the feed waits, and opens no live session until it takes rows again | likewise |
 //! | the process | storage, TLS, a stop | the feed waits for the next run | likewise |
 //!
+//! An hour that is refused because Proofpoint no longer keeps it is lost, and no fault:
+//! [`is_near_end_of_retention`](super::plan::is_near_end_of_retention) says which these are.
+//!
 //! Whether a fault passes by itself decides only whether it is retried at once, where it arises:
 //! [`RefusalKind`] for sessions, the destination's verdicts for posts. What does not pass is tried
 //! again in later runs all the same, since it heals when its cause is mended.
@@ -61,6 +64,13 @@ pub(super) fn consequence(scope: Scope, source: Source) -> Consequence {
         }
         (Scope::Destination, _) => Consequence::Hold,
     }
+}
+
+/// Whether live sessions wait until the destination takes rows of the feed again, though the fault is
+/// that of an hour: rows were refused and none was taken in this run. The server of the live stream
+/// forgets what it has sent.
+pub(super) fn holds_live_back(error: &ReadError<DeliveryError>, has_delivered: bool) -> bool {
+    matches!(error, ReadError::Sink(DeliveryError::Unconfirmed { .. })) && !has_delivered
 }
 
 /// What the error is a fault of.

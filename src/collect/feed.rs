@@ -88,8 +88,12 @@ async fn collect_leased(ctx: FeedContext<'_>, report: &mut FeedReport) -> Result
 /// Writes what the report says for who looks at the feed from outside. A status that can't be
 /// written fails nothing: the log says the same.
 pub(super) async fn write_status(state: &State, run: &Run, feed: &Feed, report: &FeedReport) {
-    let status = status_json(report, &run.id, run.clock.now());
-    if let Err(error) = state.write_status(feed, status.into()).await {
+    let write = async {
+        let previous = state.read_status(feed).await?;
+        let status = status_json(report, &run.id, run.clock.now(), previous.as_deref());
+        state.write_status(feed, status.into()).await
+    };
+    if let Err(error) = write.await {
         tracing::warn!(code = %error_code::STATUS_NOT_WRITTEN, %error, "the feed's status was not written");
     }
 }

@@ -10,10 +10,11 @@ use tokio::time::Instant;
 use super::archive_pass::FailedHour;
 use super::delivery_error::DeliveryError;
 use super::evidence::Evidence;
+use super::fault::holds_live_back;
 use super::feed_context::FeedContext;
 use super::feed_error::FeedError;
 use super::hour_status::{HourStatus, failed_read, has_failed_often, is_too_long, look_later};
-use super::plan::{Plan, believed, is_reread, plan, tried};
+use super::plan::{Plan, believed, is_reread, oldest_unfinished, plan, tried};
 use super::read_end::ReadEnd;
 use super::record::{drop_expired_rereads, record, record_lost};
 use super::session_reader::ReadError;
@@ -46,6 +47,7 @@ impl<'a> FeedProgress<'a> {
     ) -> Result<FeedProgress<'a>, FeedError> {
         let stored = StoredCheckpoint::load(ctx).await?;
         report.newest = stored.get().newest;
+        report.oldest_open = Some(oldest_unfinished(stored.get()));
         let evidence = Arc::new(Evidence::new(stored.get().refusals.clone()));
         Ok(FeedProgress {
             ctx,
@@ -131,10 +133,9 @@ impl<'a> FeedProgress<'a> {
         self.report.counts.delivered > 0
     }
 
-    /// Holds live sessions back if rows were refused and the destination took none in this run.
-    pub(super) fn note_unconfirmed(&mut self, error: &ReadError<DeliveryError>) {
-        let is_unconfirmed = matches!(error, ReadError::Sink(DeliveryError::Unconfirmed { .. }));
-        if is_unconfirmed && !self.has_delivered() {
+    /// Notes a fault after which the work on the feed goes on.
+    pub(super) fn note_fault(&mut self, error: &ReadError<DeliveryError>) {
+        if holds_live_back(error, self.has_delivered()) {
             self.record_hold();
         }
     }

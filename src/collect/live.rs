@@ -199,7 +199,7 @@ impl<'a> LiveReader<'a> {
             Consequence::LeaveLive | Consequence::RetryHour => {
                 tracing::warn!(code = %error.code(), %error, "the live stream can't be read");
                 self.end_turn(false);
-                progress.note_unconfirmed(&error);
+                progress.note_fault(&error);
                 progress.save().await?;
                 progress.note_error(FeedError::LiveRefused { error });
                 Ok(ControlFlow::Continue(()))

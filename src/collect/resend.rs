@@ -180,7 +180,7 @@ impl FeedResend<'_> {
         let mut delivery = EventDelivery::dead_letter(letter.reason, self.feed, hour, ctx);
         delivery.push(letter.event.into()).await?;
         delivery.flush().await?;
-        let outcome = outcome(delivery.counts());
+        let outcome = outcome(delivery.counts(), name.reason());
         if !matches!(outcome, ResendOutcome::Kept(reason) if reason == name.reason()) {
             state.delete_dead_letter(name).await?;
         }
@@ -188,13 +188,40 @@ impl FeedResend<'_> {
     }
 }
 
-/// What came of the one event that was counted. Without an error it is one of these.
-fn outcome(counts: &FeedCounts) -> ResendOutcome {
+/// What came of the event that was counted, of a dead letter of `reason`. Without an error it is one
+/// of these.
+fn outcome(counts: &FeedCounts, reason: DeadLetterReason) -> ResendOutcome {
     match counts {
+        // An empty list, which an earlier release kept.
+        FeedCounts { events: 0, .. } => ResendOutcome::Kept(reason),
         FeedCounts { delivered: 1.., .. } => ResendOutcome::Delivered,
         FeedCounts { malformed: 1.., .. } => ResendOutcome::Kept(DeadLetterReason::Malformed),
         // Before oversize: a shortened row that was refused is both.
         FeedCounts { refused: 1.., .. } => ResendOutcome::Kept(DeadLetterReason::Refused),
         _ => ResendOutcome::Kept(DeadLetterReason::Oversize),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_dead_letter_stays_where_it_is_unless_more_became_of_it() {
+        let one = FeedCounts { events: 1, ..FeedCounts::default() };
+        for reason in [DeadLetterReason::Malformed, DeadLetterReason::Refused] {
+            let of = |counts| outcome(&counts, reason);
+            assert!(
+                matches!(of(FeedCounts::default()), ResendOutcome::Kept(kept) if kept == reason)
+            );
+            let delivered = FeedCounts { delivered: 1, ..one.clone() };
+            assert!(matches!(of(delivered), ResendOutcome::Delivered));
+            let refused = FeedCounts { refused: 1, ..one.clone() };
+            let kept = of(refused);
+            assert!(matches!(kept, ResendOutcome::Kept(DeadLetterReason::Refused)), "{kept:?}");
+            let malformed = FeedCounts { malformed: 1, ..one.clone() };
+            let kept = of(malformed);
+            assert!(matches!(kept, ResendOutcome::Kept(DeadLetterReason::Malformed)), "{kept:?}");
+        }
     }
 }

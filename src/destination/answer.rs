@@ -3,16 +3,17 @@
 use std::fmt;
 use std::time::Duration;
 
+use bytes::Bytes;
+use hyper::http::Response;
+use hyper::http::header::{HeaderMap, RETRY_AFTER};
 use jiff::Timestamp;
 use jiff::fmt::rfc2822::DateTimeParser;
-use reqwest::Response;
-use reqwest::header::{HeaderMap, RETRY_AFTER};
 use serde::Deserialize;
 
 use super::text::shortened;
 
 /// No more than this is read of an error's body.
-const MAX_BODY_BYTES: usize = 8 * 1024;
+pub(super) const MAX_BODY_BYTES: usize = 8 * 1024;
 
 /// Longer waits are cut to this: no service means them.
 const MAX_WAIT: Duration = Duration::from_secs(24 * 60 * 60);
@@ -45,20 +46,10 @@ pub enum AnswerBody {
 }
 
 impl Answer {
-    /// Reads `response`, and of its body only the beginning. If the body breaks off, code and message
-    /// stay empty.
-    pub(super) async fn read(mut response: Response, now: Timestamp) -> Answer {
-        let status = response.status();
-        let headers = std::mem::take(response.headers_mut());
-        let mut body = Vec::new();
-        while let Ok(Some(chunk)) = response.chunk().await {
-            let room = MAX_BODY_BYTES - body.len();
-            body.extend_from_slice(&chunk[..chunk.len().min(room)]);
-            if body.len() == MAX_BODY_BYTES {
-                break;
-            }
-        }
-        Answer::new(status.as_u16(), &headers, &body, now)
+    /// The answer in `response`, of whose body [`MAX_BODY_BYTES`] are read at most. If the body breaks
+    /// off, code and message stay empty.
+    pub(super) fn of(response: &Response<Bytes>, now: Timestamp) -> Answer {
+        Answer::new(response.status().as_u16(), response.headers(), response.body(), now)
     }
 
     fn new(status: u16, headers: &HeaderMap, body: &[u8], now: Timestamp) -> Answer {

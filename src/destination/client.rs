@@ -3,26 +3,27 @@
 use std::time::Duration;
 
 use bytes::Bytes;
+use hyper::http::Request;
 use proofpoint_sentinel_core::clock::Clock;
 use proofpoint_sentinel_core::tables::Table;
-use reqwest::Request;
 use tokio::time::{Instant, sleep, timeout_at};
 
-use super::answer::Answer;
+use super::answer::{Answer, MAX_BODY_BYTES};
 use super::logs_ingestion::request::CLIENT_REQUEST_ID;
 use super::logs_ingestion::token::Token;
 use super::outcome::{PostCounts, PostOutcome};
 use super::service::Service;
-use super::text::{error_chain, shortened};
+use super::text::shortened;
 use super::throttle::Throttle;
 use super::verdict::{HeldReason, Verdict};
 use crate::lease_scope::LeaseScope;
+use crate::net::HttpClient;
 use crate::retry::Backoff;
 
 /// Posts to a service, for all batches of a run.
 pub(super) struct Client {
     pub service: Service,
-    pub http: reqwest::Client,
+    pub http: HttpClient,
     pub clock: Clock,
     pub throttle: Throttle,
     pub backoff: Backoff,
@@ -152,10 +153,10 @@ impl Client {
         }
     }
 
-    async fn send(&self, request: Request) -> Result<Answer, String> {
-        match self.http.execute(request).await {
-            Ok(response) => Ok(Answer::read(response, self.clock.now()).await),
-            Err(error) => Err(shortened(&error_chain(&error))),
+    async fn send(&self, request: Request<Bytes>) -> Result<Answer, String> {
+        match self.http.send(request, MAX_BODY_BYTES).await {
+            Ok(response) => Ok(Answer::of(&response, self.clock.now())),
+            Err(error) => Err(shortened(&error.to_string())),
         }
     }
 
@@ -199,7 +200,7 @@ impl Client {
 }
 
 /// The id by which the table `DCRLogErrors` knows the post.
-fn request_id(request: &Request) -> Option<String> {
+fn request_id(request: &Request<Bytes>) -> Option<String> {
     let id = request.headers().get(CLIENT_REQUEST_ID)?;
     Some(id.to_str().ok()?.to_owned())
 }

@@ -1,9 +1,9 @@
 //! The two services that take rows, as the client sees them.
 
 use bytes::Bytes;
+use hyper::http::Request;
 use jiff::Timestamp;
 use proofpoint_sentinel_core::tables::Table;
-use reqwest::Request;
 use tokio::time::Instant;
 
 use super::answer::Answer;
@@ -52,7 +52,7 @@ impl Service {
         body: Bytes,
         now: Timestamp,
         deadline: Instant,
-    ) -> Result<(Request, Option<Token>), TokenError> {
+    ) -> Result<(Request<Bytes>, Option<Token>), TokenError> {
         match self {
             Service::LogsIngestion(service) => {
                 let token = service.tokens.token(deadline).await?;

@@ -1,9 +1,5 @@
 //! Texts of peers, as one line for our messages.
 
-use std::error::Error;
-
-use crate::net::with_proxy_advice;
-
 /// Longer texts are cut, in characters.
 pub(super) const MAX_CHARS: usize = 300;
 
@@ -14,12 +10,4 @@ pub(super) fn shortened(text: &str) -> String {
         Some((end, _)) => format!("{}...", &line[..end]),
         None => line,
     }
-}
-
-/// An error and its causes on one line, with advice where the proxy is to blame.
-pub(super) fn error_chain(error: &(dyn Error + 'static)) -> String {
-    let causes = std::iter::successors(Some(error), |&error| error.source());
-    let mut texts: Vec<String> = causes.map(ToString::to_string).collect();
-    texts.dedup();
-    with_proxy_advice(texts.join(": "))
 }

@@ -78,8 +78,6 @@ codes! {
     NOT_A_PROXY = 3004;
     /// SSL_CERT_FILE can't be used.
     EXTRA_ROOTS = 3005;
-    /// The HTTP client can't be set up.
-    HTTP_CLIENT = 3006;
     /// There is no token for the workspace.
     NO_TOKEN = 4001;
     /// The workspace does not accept the token (401).
@@ -164,7 +162,7 @@ codes! {
     UNKNOWN_FUNCTION = 7001;
     /// The body of the invocation can't be read.
     BODY_UNREADABLE = 7002;
-    /// The body is not an invocation of the timer.
+    /// The body is not an invocation of the function.
     BAD_ENVELOPE = 7003;
     /// The program can't listen for the host.
     SERVER_FAILED = 7004;

@@ -6,6 +6,8 @@ use axum::response::{IntoResponse, Response};
 use hyper::ext::ReasonPhrase;
 use serde::Serialize;
 
+use super::web::{Outputs, WebResponse};
+
 /// The answer to an invocation. The host shows the `Logs` of a success with the invocation. Of a
 /// failure it keeps the status and its reason phrase, which it puts into the exception that the portal
 /// shows; so the phrase says what failed. Everything that matters also goes to standard output.
@@ -15,6 +17,8 @@ pub struct Reply {
     /// Why it is no success, in one line of ASCII.
     reason: Option<String>,
     logs: Vec<String>,
+    /// What the caller of the function gets, if it is a web request.
+    web: Option<WebResponse>,
 }
 
 /// The longest reason phrase.
@@ -23,31 +27,34 @@ const MAX_REASON_BYTES: usize = 400;
 #[derive(Serialize)]
 struct Body<'a> {
     #[serde(rename = "Outputs")]
-    outputs: Empty,
+    outputs: Outputs<'a>,
     #[serde(rename = "Logs")]
     logs: &'a [String],
     #[serde(rename = "ReturnValue")]
     return_value: Option<()>,
 }
 
-#[derive(Serialize)]
-struct Empty {}
-
 impl Reply {
     /// The invocation did its work.
     pub fn success(logs: Vec<String>) -> Reply {
-        Reply { status: StatusCode::OK, reason: None, logs }
+        Reply { status: StatusCode::OK, reason: None, logs, web: None }
+    }
+
+    /// What who called the function from the web gets. To the host this is a success whatever the
+    /// response's own status is: the caller of an invocation that failed gets nothing.
+    pub fn web(response: WebResponse) -> Reply {
+        Reply { status: StatusCode::OK, reason: None, logs: Vec::new(), web: Some(response) }
     }
 
     /// The invocation failed, wholly or in part, and shows as failed for this `reason`.
     pub fn failure(reason: &str, logs: Vec<String>) -> Reply {
         let reason = Some(one_ascii_line(reason));
-        Reply { status: StatusCode::INTERNAL_SERVER_ERROR, reason, logs }
+        Reply { status: StatusCode::INTERNAL_SERVER_ERROR, reason, logs, web: None }
     }
 
     /// The request is not an invocation that this program knows.
     pub(super) fn refused(status: StatusCode, reason: String) -> Reply {
-        Reply { status, reason: Some(one_ascii_line(&reason)), logs: vec![reason] }
+        Reply { status, reason: Some(one_ascii_line(&reason)), logs: vec![reason], web: None }
     }
 }
 
@@ -67,7 +74,8 @@ fn one_ascii_line(text: &str) -> String {
 
 impl IntoResponse for Reply {
     fn into_response(self) -> Response {
-        let body = Body { outputs: Empty {}, logs: &self.logs, return_value: None };
+        let body =
+            Body { outputs: Outputs::of(self.web.as_ref()), logs: &self.logs, return_value: None };
         let mut response = (self.status, Json(body)).into_response();
         if let Some(phrase) = self.reason.and_then(|reason| ReasonPhrase::try_from(reason).ok()) {
             response.extensions_mut().insert(phrase);

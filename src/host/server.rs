@@ -17,9 +17,10 @@ use tokio_util::sync::CancellationToken;
 use tower_http::catch_panic::CatchPanicLayer;
 use tracing::Instrument;
 
-use super::FUNCTION;
 use super::envelope::Invocation;
 use super::reply::Reply;
+use super::web::WebRequest;
+use super::{FUNCTION, STATUS_FUNCTION};
 use crate::error_code::{self, ErrorCode};
 
 /// More than enough: a tick's envelope has a few hundred bytes.
@@ -37,6 +38,9 @@ pub trait Function: Send + Sync + 'static {
         invocation: Invocation,
         stop: CancellationToken,
     ) -> impl Future<Output = Reply> + Send;
+
+    /// Answers a web request.
+    fn answer(self: Arc<Self>, request: WebRequest) -> impl Future<Output = Reply> + Send;
 }
 
 struct Handler<F> {
@@ -97,10 +101,16 @@ async fn invoke<F: Function>(State(handler): State<Arc<Handler<F>>>, request: Re
 async fn invocation<F: Function>(handler: Arc<Handler<F>>, id: String, request: Request) -> Reply {
     // As it was sent, not decoded: an odd name is unknown like any other.
     let name = request.uri().path().trim_start_matches('/');
-    if name != FUNCTION {
-        let reason = format!("there is no function `{name}`; the only one is {FUNCTION}");
-        return refused(StatusCode::NOT_FOUND, error_code::UNKNOWN_FUNCTION, &reason);
-    }
+    let is_web = match name {
+        FUNCTION => false,
+        STATUS_FUNCTION => true,
+        _ => {
+            let reason = format!(
+                "there is no function `{name}`; the functions are {FUNCTION} and {STATUS_FUNCTION}"
+            );
+            return refused(StatusCode::NOT_FOUND, error_code::UNKNOWN_FUNCTION, &reason);
+        }
+    };
     let body = match to_bytes(request.into_body(), MAX_BODY_BYTES).await {
         Ok(body) => body,
         Err(error) => {
@@ -108,16 +118,28 @@ async fn invocation<F: Function>(handler: Arc<Handler<F>>, id: String, request: 
             return refused(StatusCode::BAD_REQUEST, error_code::BODY_UNREADABLE, &reason);
         }
     };
-    let invocation = match Invocation::read(&id, &body) {
-        Ok(invocation) => invocation,
-        Err(error) => {
-            return refused(StatusCode::BAD_REQUEST, error_code::BAD_ENVELOPE, &error.to_string());
-        }
-    };
+    let function = handler.function.clone();
     // A task of its own: the run goes on if the host drops its connection, and a panic in it becomes
     // an answer.
-    let run = handler.function.clone().run(invocation, handler.stop.child_token());
-    tokio::spawn(run.in_current_span()).await.unwrap_or_else(|_| panicked())
+    let task = if is_web {
+        match WebRequest::read(&body) {
+            Ok(request) => tokio::spawn(function.answer(request).in_current_span()),
+            Err(error) => return not_an_envelope(&error),
+        }
+    } else {
+        match Invocation::read(&id, &body) {
+            Ok(invocation) => {
+                let run = function.run(invocation, handler.stop.child_token());
+                tokio::spawn(run.in_current_span())
+            }
+            Err(error) => return not_an_envelope(&error),
+        }
+    };
+    task.await.unwrap_or_else(|_| panicked())
+}
+
+fn not_an_envelope(error: &impl std::fmt::Display) -> Reply {
+    refused(StatusCode::BAD_REQUEST, error_code::BAD_ENVELOPE, &error.to_string())
 }
 
 /// Logs why a request is refused, and answers with it.

@@ -31,6 +31,8 @@ impl Coded for BadHostJson {
 /// How long the parts of one run may take.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct RunBudget {
+    /// The host's limit.
+    pub limit: Duration,
     /// After this nothing more is read: what is in flight is delivered and saved.
     pub reading: Duration,
     /// After this nothing is posted: what was delivered is saved.
@@ -53,6 +55,7 @@ impl RunBudget {
     /// Three quarters of the host's limit are for reading, and a part of the rest for each later step.
     pub fn within(limit: Duration) -> RunBudget {
         RunBudget {
+            limit,
             reading: limit.mul_f64(0.75),
             posting: limit.mul_f64(0.85),
             total: limit.mul_f64(0.95),

@@ -11,6 +11,8 @@ use jiff::Timestamp;
 use jiff::fmt::strtime;
 use serde_json::{Map, Value};
 
+use crate::net;
+
 const EXPIRES_ON: &str = "expires_on";
 
 /// Dates in which an endpoint was seen to write when a token expires.
@@ -19,7 +21,7 @@ const DATES: [&str; 3] =
 
 /// Sends requests for tokens, and writes `expires_on` in the answer as the SDK wants it.
 #[derive(Debug)]
-pub(super) struct TokenTransport(pub(super) reqwest::Client);
+pub(super) struct TokenTransport(pub(super) net::HttpClient);
 
 #[async_trait]
 impl HttpClient for TokenTransport {

@@ -1,6 +1,8 @@
 //! Why there is no connection.
 
+use std::error::Error;
 use std::path::PathBuf;
+use std::time::Duration;
 
 use super::proxy::ProxyError;
 use crate::error_code::{self, Coded, ErrorCode};
@@ -27,16 +29,57 @@ pub enum NetError {
         /// What went wrong.
         reason: String,
     },
-    /// The HTTP client refused its own settings.
-    #[error("the HTTP client can't be set up: {0}")]
-    Http(#[from] reqwest::Error),
+}
+
+/// A request has no answer, or not a whole one. The text has no address, which could hold secrets.
+#[derive(Clone, Debug, thiserror::Error)]
+pub enum HttpError {
+    /// There is no connection. With a proxy, it may be to blame.
+    #[error("{0}")]
+    Connecting(String),
+    /// The answer takes too long.
+    #[error("no answer within 60 s")]
+    TimedOut,
+    /// The connection broke, or what came is not HTTP.
+    #[error("{0}")]
+    Broken(String),
+}
+
+impl HttpError {
+    pub(super) fn connecting(error: &(dyn Error + 'static)) -> HttpError {
+        HttpError::Connecting(error_chain(error))
+    }
+
+    pub(super) fn no_connection_within(limit: Duration) -> HttpError {
+        HttpError::Connecting(format!("no connection within {limit:?}"))
+    }
+
+    pub(super) fn of(error: &(dyn Error + 'static)) -> HttpError {
+        HttpError::Broken(error_chain(error))
+    }
+
+    /// Whether nothing was sent.
+    pub fn is_connecting(&self) -> bool {
+        matches!(self, HttpError::Connecting(_))
+    }
+}
+
+/// An error and its causes on one line, each told once.
+pub fn error_chain(error: &(dyn Error + 'static)) -> String {
+    let mut texts: Vec<String> = Vec::new();
+    for error in std::iter::successors(Some(error), |&error| error.source()) {
+        let text = error.to_string();
+        if !texts.iter().any(|told| told.contains(&text)) {
+            texts.push(text);
+        }
+    }
+    texts.join(": ")
 }
 
 impl Coded for NetError {
     fn code(&self) -> ErrorCode {
         match self {
             NetError::ExtraRoots { .. } => error_code::EXTRA_ROOTS,
-            NetError::Http(_) => error_code::HTTP_CLIENT,
         }
     }
 }

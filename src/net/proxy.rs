@@ -5,15 +5,14 @@ use std::io;
 use std::time::Duration;
 
 use base64::prelude::{BASE64_STANDARD, Engine as _};
+use hyper::http::Uri;
 use hyper_util::client::proxy::matcher::Matcher;
 use proofpoint_sentinel_core::secret::Secret;
-use reqwest::header::{HeaderValue, InvalidHeaderValue};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 use tokio::time::timeout;
-use tokio_tungstenite::tungstenite::http::Uri;
 
-use super::http::USER_AGENT;
+use super::product::PRODUCT;
 use crate::error_code::{self, Coded, ErrorCode};
 use crate::settings::{ProxyCredentials, ProxySettings};
 
@@ -30,8 +29,7 @@ pub(super) struct Proxy {
     host: String,
     port: u16,
     authorization: Option<Secret>,
-    no_proxy: String,
-    /// The same implementation as in the HTTP client, so that both read `NO_PROXY` alike.
+    /// Which peers it is for, as `NO_PROXY` says.
     matcher: Matcher,
 }
 
@@ -151,7 +149,6 @@ impl Proxy {
             host: host.trim_start_matches('[').trim_end_matches(']').to_owned(),
             port: *port,
             authorization: credentials.as_ref().map(basic),
-            no_proxy: no_proxy.to_owned(),
             matcher: matcher.build(),
         }
     }
@@ -160,21 +157,6 @@ impl Proxy {
     pub(super) fn is_for(&self, host: &str) -> bool {
         let uri = format!("https://{host}").parse::<Uri>();
         uri.is_ok_and(|uri| self.matcher.intercept(&uri).is_some())
-    }
-
-    /// The proxy for the HTTP client, for requests with TLS. Settings allow plain HTTP only on this
-    /// machine, and the platform uses it for its managed identities: neither needs a proxy.
-    ///
-    /// # Errors
-    /// Where the client refuses the proxy's address.
-    pub(super) fn for_http(&self) -> reqwest::Result<reqwest::Proxy> {
-        let proxy = reqwest::Proxy::https(format!("http://{}", self.name.address))?
-            .no_proxy(reqwest::NoProxy::from_string(&self.no_proxy));
-        Ok(match self.authorization.as_ref().map(sensitive) {
-            Some(Ok(header)) => proxy.custom_http_auth(header),
-            // Base64 always fits into a header.
-            Some(Err(_)) | None => proxy,
-        })
     }
 
     /// Opens a connection to `host` through the proxy, which resolves the name. Nothing has been
@@ -206,6 +188,7 @@ impl Proxy {
     /// (RFC 9110, section 15.2). Nothing follows a good head yet: with TLS, the client speaks first.
     async fn request_connection(&self, peer: &str) -> io::Result<(TcpStream, Vec<u8>)> {
         let mut stream = TcpStream::connect((self.host.as_str(), self.port)).await?;
+        stream.set_nodelay(true)?;
         stream.write_all(self.connect_request(peer).as_bytes()).await?;
         let mut read = Vec::new();
         let mut answer = (&mut stream).take(MAX_HEAD_BYTES);
@@ -232,7 +215,7 @@ impl Proxy {
             format!("Proxy-Authorization: {}\r\n", value.reveal())
         });
         format!(
-            "CONNECT {peer} HTTP/1.1\r\nHost: {peer}\r\nUser-Agent: {USER_AGENT}\r\n{authorization}\r\n"
+            "CONNECT {peer} HTTP/1.1\r\nHost: {peer}\r\nUser-Agent: {PRODUCT}\r\n{authorization}\r\n"
         )
     }
 
@@ -245,28 +228,6 @@ impl Proxy {
 fn basic(credentials: &ProxyCredentials) -> Secret {
     let pair = format!("{}:{}", credentials.user, credentials.password.reveal());
     Secret::new(format!("Basic {}", BASE64_STANDARD.encode(pair)))
-}
-
-fn sensitive(authorization: &Secret) -> Result<HeaderValue, InvalidHeaderValue> {
-    let mut header = HeaderValue::from_str(authorization.reveal())?;
-    header.set_sensitive(true);
-    Ok(header)
-}
-
-/// The HTTP client's reason for a failed request, with advice where the proxy is to blame. The
-/// client hides the type of its error, so only the text tells.
-pub fn with_proxy_advice(reason: String) -> String {
-    let Some((_, fault)) = reason.split_once("tunnel error: ") else {
-        return reason;
-    };
-    let advice = if fault.starts_with("proxy authorization required") {
-        "check the user and the password in ProofpointProxy (or HTTPS_PROXY)"
-    } else if fault.starts_with("failed to create underlying connection") {
-        "the proxy in ProofpointProxy (or HTTPS_PROXY) can't be reached"
-    } else {
-        "the proxy in ProofpointProxy (or HTTPS_PROXY) refuses this peer or can't reach it"
-    };
-    format!("{reason}; {advice}")
 }
 
 /// Where the first head in `bytes` ends, with its empty line.

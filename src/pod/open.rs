@@ -185,7 +185,7 @@ fn handshake_request(
         .into_client_request()
         .expect("an address made from a checked base is one that can be requested");
     handshake.headers_mut().insert(AUTHORIZATION, bearer);
-    handshake.headers_mut().insert(USER_AGENT, HeaderValue::from_static(net::USER_AGENT));
+    handshake.headers_mut().insert(USER_AGENT, HeaderValue::from_static(net::PRODUCT));
     Ok(handshake)
 }
 

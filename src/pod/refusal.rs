@@ -23,7 +23,7 @@ impl RefusalKind {
     pub(super) fn backoff(self) -> Option<Backoff> {
         match self {
             RefusalKind::Permanent => None,
-            // The server needs some minutes to forget a session that dropped without a close.
+            // The server needs a few minutes to forget a session that dropped without a close.
             RefusalKind::Busy => Some(Backoff {
                 first: Duration::from_secs(2),
                 longest: Duration::from_secs(60),

@@ -55,6 +55,9 @@ pub struct FeedReport {
     pub hours_waiting: usize,
     /// Hours that became lost in this run, since Proofpoint no longer keeps them.
     pub hours_lost: Vec<Hour>,
+    /// The oldest hour that was still to be read, for the first time or once more, when it began;
+    /// `None` if that was not known.
+    pub oldest_open: Option<Hour>,
     /// How sessions ended, live and archive, by kind.
     pub ends: BTreeMap<String, u32>,
     /// The newest time of an event that was ever delivered.
@@ -78,6 +81,7 @@ impl FeedReport {
             hours_checked: Vec::new(),
             hours_waiting: 0,
             hours_lost: Vec::new(),
+            oldest_open: None,
             ends: BTreeMap::new(),
             newest: None,
             lag: None,
@@ -175,13 +179,13 @@ impl fmt::Display for FeedReport {
         }
         write!(
             f,
-            "{} events read, {} rows delivered ({} repaired), {} duplicates, {} dead letters, {} hours done, {} waiting",
-            self.counts.events,
-            self.counts.delivered,
+            "{} read, {} delivered ({} repaired), {}, {}, {} done, {} waiting",
+            counted(self.counts.events, "event"),
+            counted(self.counts.delivered, "row"),
             self.repaired,
-            self.counts.duplicates,
-            self.counts.dead_letters(),
-            self.hours_done.len(),
+            counted(self.counts.duplicates, "duplicate"),
+            counted(self.counts.dead_letters(), "dead letter"),
+            counted(self.hours_done.len() as u64, "hour"),
             self.hours_waiting
         )?;
         match self.lag {
@@ -189,4 +193,9 @@ impl fmt::Display for FeedReport {
             None => Ok(()),
         }
     }
+}
+
+/// Such as `1 hour` or `2 hours`.
+fn counted(count: u64, noun: &str) -> String {
+    format!("{count} {noun}{}", if count == 1 { "" } else { "s" })
 }

@@ -37,3 +37,19 @@ impl HostSettings {
         reader.finish(settings)
     }
 }
+
+/// The folder of the app, as the Functions host or the console of the Function App names it.
+pub fn app_root(vars: &Vars) -> Option<PathBuf> {
+    let named = ["FUNCTIONS_APP_ROOT_PATH", "AzureWebJobsScriptRoot"];
+    let named = named.into_iter().find_map(|name| vars.get(name));
+    let of_home = || vars.get("HOME").map(|home| PathBuf::from(home).join("site/wwwroot"));
+    let here = Some(PathBuf::from("."));
+    let folders = [named.map(PathBuf::from), of_home().filter(|it| it.exists()), here];
+    folders.into_iter().flatten().next()
+}
+
+/// The plan on which the app runs, such as `Dynamic` for Consumption or `FlexConsumption`, where the
+/// platform says so.
+pub fn plan(vars: &Vars) -> Option<&str> {
+    vars.get("WEBSITE_SKU").map(String::as_str).filter(|plan| !plan.is_empty())
+}

@@ -10,6 +10,7 @@ use proofpoint_sentinel_core::feed::Feed;
 use serde::{Deserialize, Serialize};
 
 use super::object::sha256_hex;
+use crate::error_code::{self, ErrorCode};
 
 /// Why an event could not be delivered.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -21,6 +22,17 @@ pub enum DeadLetterReason {
     Oversize,
     /// The workspace refused its row for good.
     Refused,
+}
+
+impl DeadLetterReason {
+    /// The code of the message that tells of it.
+    pub fn code(self) -> ErrorCode {
+        match self {
+            DeadLetterReason::Malformed => error_code::EVENT_MALFORMED,
+            DeadLetterReason::Oversize => error_code::EVENT_OVERSIZE,
+            DeadLetterReason::Refused => error_code::ROW_REFUSED,
+        }
+    }
 }
 
 impl fmt::Display for DeadLetterReason {

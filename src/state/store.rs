@@ -50,7 +50,12 @@ impl State {
     /// # Errors
     /// [`StateError::LeaseHeld`] if it has an owner, even in this process.
     pub async fn lease(&self, feed: &Feed) -> Result<Lease, StateError> {
-        self.objects.lease(&format!("leases/{feed}"), self.lease_times).await
+        self.lease_of(&format!("leases/{feed}")).await
+    }
+
+    /// Owns an object.
+    pub(super) async fn lease_of(&self, name: &str) -> Result<Lease, StateError> {
+        self.objects.lease(name, self.lease_times).await
     }
 
     /// Replaces what is said of `feed`, whichever run wrote it. Nothing is decided by it.

@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use proofpoint_sentinel::settings::{is_of_the_app, may_be_shown};
 use serde_json::Value;
 
 mod codes;
@@ -230,6 +231,18 @@ fn the_deployment_page_lists_every_parameter_and_no_other() {
             faults.push(format!("{page} does not list {name} with its default {default:?}"));
         }
     }
+    for cells in markdown::rows(&text, "parameter") {
+        let name = markdown::code(cells[0]).next().expect("the first cell has the name");
+        let Some(values) =
+            parameters.get(&name).and_then(|known| known["allowedValues"].as_array())
+        else {
+            continue;
+        };
+        let plain = |value: &Value| value.to_string().trim_matches('"').to_owned();
+        if !markdown::code(cells[3]).eq(values.iter().map(plain)) {
+            faults.push(format!("{page} does not list what {name} may be"));
+        }
+    }
     let named: BTreeSet<_> = parameters.keys().collect();
     let listed: BTreeSet<_> = listed.keys().collect();
     let differ = named.symmetric_difference(&listed);
@@ -292,6 +305,18 @@ fn the_page_of_settings_lists_every_setting_and_no_other() {
     assert_none(unlisted.chain(unread).collect());
 }
 
+/// So that a support bundle lists it, and leaves out its value unless that is known to be harmless.
+#[test]
+fn every_setting_is_known_to_be_one_of_the_app() {
+    let unknown = known_settings().into_iter().filter(|name| !is_of_the_app(name));
+    assert_none(
+        unknown.map(|name| format!("src/settings/exposure.rs does not know {name}")).collect(),
+    );
+    for secret in ["ProofpointToken", "ProofpointToken_emea", "WorkspaceKey", "IDENTITY_HEADER"] {
+        assert!(!may_be_shown(secret), "{secret}");
+    }
+}
+
 #[test]
 fn every_fault_is_shown_by_tests_that_are_there() {
     let page = "docs/faults.md";
@@ -343,6 +368,8 @@ fn known_settings() -> BTreeSet<String> {
     for TextFile { path, text } in text_files() {
         if (path == "src/settings.rs" || path.starts_with("src/settings/"))
             && !path.ends_with("tests.rs")
+            // It lists settings, and reads none.
+            && !path.ends_with("exposure.rs")
         {
             names.extend(identifiers_in_quotes(&text));
         } else if path.ends_with("/function.json") {
@@ -354,8 +381,9 @@ fn known_settings() -> BTreeSet<String> {
             }));
         }
     }
-    // What begins so is set by the host, not by the operator.
-    names.retain(|name| !name.starts_with("FUNCTIONS_"));
+    // These are set by the host and its platform, not by the operator.
+    let platform = ["FUNCTIONS_", "WEBSITE_", "HOME", "AzureWebJobsScriptRoot"];
+    names.retain(|name| !platform.iter().any(|prefix| name.starts_with(prefix)));
     assert!(!names.is_empty(), "no setting's name was found");
     names
 }

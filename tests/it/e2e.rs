@@ -1,6 +1,7 @@
 //! Collections from end to end: real sessions with the simulated Log API, real posts to the
 //! simulated workspace, real state.
 
+mod check;
 mod clock;
 mod delivery;
 mod faults;

@@ -6,6 +6,7 @@
 #[expect(dead_code, reason = "the other test binary uses more of it")]
 mod support {
     pub(crate) mod azurite;
+    pub(crate) mod http;
     pub(crate) mod markdown;
     pub(crate) mod proxy;
     pub(crate) mod relay;

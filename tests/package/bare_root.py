@@ -51,7 +51,7 @@ class BareRoot:
         return {self.seen(path): path.read_bytes() for path in files}
 
     def start(self, settings: dict[str, str], log: pathlib.Path) -> Handler:
-        for folder in [self.folder, self.app, *self.app.parents, self.app / "ProofpointPOD"]:
+        for folder in [self.folder, self.app, *self.app.parents, *self.app.glob("Proofpoint*")]:
             if folder.is_relative_to(self.folder):
                 folder.chmod(READ_ONLY)
         enter = [*way_in(), f"--root={self.folder}", f"--wd={self.seen(self.app)}"]

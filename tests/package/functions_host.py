@@ -68,7 +68,8 @@ class Handler:
     ) -> None:
         description = json.loads((app / "host.json").read_text())["customHandler"]["description"]
         program = seen(app / description["defaultExecutablePath"])
-        self.port = free_port()
+        self.reserved = reserve_port()
+        self.port = self.reserved.getsockname()[1]
         self.log = log
         started = time.monotonic()
         with log.open("a") as output:
@@ -133,6 +134,7 @@ class Handler:
         self.connection.close()
         self.process.kill()
         self.process.wait()
+        self.reserved.close()
 
 
 def host_variables(port: int, app: str) -> dict[str, str]:
@@ -147,7 +149,9 @@ def host_variables(port: int, app: str) -> dict[str, str]:
     }
 
 
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
+def reserve_port() -> socket.socket:
+    """A bound socket: its port is given to nobody who asks for any, and can be bound by its number."""
+    reserved = socket.socket()
+    reserved.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    reserved.bind(("127.0.0.1", 0))
+    return reserved

@@ -79,7 +79,7 @@ class InABareRoot(unittest.TestCase):
         for line in reply["Logs"]:
             feed, counts = line.split(": ", 1)
             # `120 rows delivered (0 repaired)` counts twice.
-            counted = re.findall(r"(\d+) ([a-z ]+[a-z])", counts)
+            counted = re.findall(r"(\d+) ([a-z ]+[a-z])", counts.replace("hour done", "hours done"))
             told[feed.removeprefix("acme_hosted-")] = {name: int(n) for n, name in counted}
         self.assertEqual(sorted(told), sorted(TABLES), reply)
         return told

@@ -6,6 +6,7 @@ Run scripts/package first.
 
 import json
 import pathlib
+import re
 import signal
 import stat
 import subprocess
@@ -18,7 +19,12 @@ from functions_host import NAME, PACKAGE, Handler, require_package, unpack
 from simulation import demo_build
 from support import ROOT, make_package
 
-MODES = {NAME: 0o755, "host.json": 0o644, "ProofpointPOD/function.json": 0o644}
+MODES = {
+    NAME: 0o755,
+    "host.json": 0o644,
+    "ProofpointPOD/function.json": 0o644,
+    "ProofpointStatus/function.json": 0o644,
+}
 
 # The longest time that the Consumption plan lets a function run.
 LONGEST_TIMEOUT = "00:10:00"
@@ -73,6 +79,17 @@ class Contents(unittest.TestCase):
         self.assertEqual(binding["direction"], "in")
         self.assertEqual(binding["name"], "timer")
         self.assertEqual(binding["schedule"], "%ProofpointSchedule%")
+
+    def test_the_status_page_asks_for_a_key_and_takes_two_paths(self):
+        request, response = self.json("ProofpointStatus/function.json")["bindings"]
+        self.assertEqual((request["type"], request["name"]), ("httpTrigger", "req"))
+        self.assertEqual(request["authLevel"], "function")
+        self.assertEqual(request["methods"], ["get"])
+        self.assertEqual((response["type"], response["name"]), ("http", "res"))
+        (pattern,) = re.findall(r"^\{page:regex\((.*)\)\}$", request["route"])
+        for path, is_served in [("status", True), ("status.json", True), ("statusXjson", False)]:
+            with self.subTest(path):
+                self.assertIs(bool(re.search(pattern, path)), is_served)
 
     def test_the_binary_is_static(self):
         make_package.require_static(self.archive.read(NAME))

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use proofpoint_sentinel::host::FUNCTION;
+use proofpoint_sentinel::host::{FUNCTION, STATUS_FUNCTION};
 use proofpoint_sentinel_simulator::host::{FunctionsHost, InvocationOutcome, TimerTrigger};
 use serde_json::{Value, json};
 use tempfile::TempDir;
@@ -18,10 +18,11 @@ impl App {
     /// The app as it is deployed.
     pub(crate) fn new() -> App {
         let (app, repository) = (temporary(), Path::new(REPOSITORY));
-        let function = Path::new(FUNCTION).join("function.json");
-        std::fs::create_dir(app.path().join(FUNCTION)).unwrap();
-        for file in [Path::new("host.json"), &function] {
-            std::fs::copy(repository.join(file), app.path().join(file)).unwrap();
+        std::fs::copy(repository.join("host.json"), app.path().join("host.json")).unwrap();
+        for function in [FUNCTION, STATUS_FUNCTION] {
+            std::fs::create_dir(app.path().join(function)).unwrap();
+            let file = Path::new(function).join("function.json");
+            std::fs::copy(repository.join(&file), app.path().join(&file)).unwrap();
         }
         // A link, not a copy: a process that another test forks could hold a copy open for writing.
         std::fs::hard_link(PROGRAM, app.path().join("proofpoint-sentinel")).unwrap();

@@ -1,13 +1,17 @@
 //! The program as its users meet it: a process under a Functions host or in a terminal, with
 //! stand-ins for everything that it talks to.
 
+mod check;
 mod collect;
 mod contract;
 mod deadletter;
 mod demo;
 mod explain;
+mod generate;
 mod logs;
 mod program;
 mod runs;
 mod services;
 mod simulate;
+mod status;
+mod support;

@@ -1,4 +1,4 @@
-"""Functions of Kusto that duckdb-kql does not have, as SQL."""
+"""Functions of Kusto that duckdb-kql does not have or has only for ASCII, as SQL."""
 
 from duckdb_kql.translate import functions
 
@@ -11,17 +11,22 @@ AGGREGATES = {
 # A prefix ends with a dot or is a whole address. The queries call it on columns with one address.
 PREFIX = "(t = {0} OR (ends_with(t, '.') AND starts_with({0}, t)))"
 
+# Text that cannot be decoded gives nothing from base64, as in Kusto.
 SCALARS = {
+    "base64_decode_tostring": ("coalesce(TRY(decode(from_base64({0}))), '')", (1,)),
     "has_any_ipv4_prefix": (
         f"COALESCE(len(list_filter(CAST({{1}} AS VARCHAR[]), lambda t: {PREFIX})) > 0, FALSE)",
         (2,),
     ),
+    "url_decode": ("coalesce(TRY(url_decode({0})), {0})", (1,)),
 }
 
 
 def register():
     """Makes the functions available to every query."""
     for name, (sql, arities) in SCALARS.items():
-        functions.SCALAR_FUNCTIONS[name] = functions.FunctionSpec(name, "template", sql, arities)
+        functions.SCALAR_FUNCTIONS[name] = functions.FunctionSpec(
+            name, "template", sql, arities, ()
+        )
     for name, (sql, arities) in AGGREGATES.items():
         functions.AGGREGATE_FUNCTIONS[name] = functions.AggregateSpec(name, sql, arities)

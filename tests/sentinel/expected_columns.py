@@ -184,10 +184,18 @@ def at(event, path):
     return event
 
 
+def _first_value(event, field):
+    """The first value of a header field, from the normalized header if it is there."""
+    of_header = [at(event, f"msg/{header}/{field}") for header in ("normalizedHeader", "header")]
+    return next((values[0] for values in of_header if values), None)
+
+
 def _message(event):
     actions = at(event, "filter/actions") or []
     final = next((action for action in actions if action.get("isFinal")), {})
     parts = event.get("msgParts")
+    if isinstance(parts, dict):
+        parts = [parts]
     objects = [part for part in parts if isinstance(part, dict)] if isinstance(parts, list) else []
     urls = [url["url"] for part in objects for url in part.get("urls") or []]
     expected = {
@@ -202,7 +210,9 @@ def _message(event):
         "FinalModule": event.get("final_module") or final.get("module"),
         "FinalRule": event.get("final_rule") or final.get("rule"),
         "QueueId": at(event, "filter/qid"),
-        "Subject": next(iter(at(event, "msg/header/subject") or []), None),
+        "Subject": _first_value(event, "subject"),
+        "Author": _first_value(event, "from"),
+        "ReplyTo": _first_value(event, "reply-to"),
         "Sender": at(event, "envelope/from"),
         "SenderIp": at(event, "connection/ip"),
         "Recipients": at(event, "envelope/rcpts"),

@@ -101,7 +101,16 @@ async fn tunnel(mut client: BufReader<TcpStream>, shared: Arc<Shared>) -> io::Re
                 Some(address) => TcpStream::connect(address).await?,
                 None => TcpStream::connect(&peer).await?,
             };
-            *shared.tunnels.lock().unwrap().entry(peer).or_default() += 1;
+            let made = {
+                let mut tunnels = shared.tunnels.lock().unwrap();
+                let made = tunnels.entry(peer).or_default();
+                *made += 1;
+                *made
+            };
+            // The first tunnel to a peer and every other after it come with an informational answer.
+            if made % 2 == 1 {
+                client.write_all(b"HTTP/1.1 100 Continue\r\n\r\n").await?;
+            }
             client.write_all(b"HTTP/1.1 200 Connection established\r\n\r\n").await?;
             copy_bidirectional(&mut client, &mut server).await.map(drop)
         }

@@ -6,11 +6,11 @@ mod error;
 mod handler_process;
 mod outcome;
 mod request_ids;
+mod reserved_port;
 mod timer_trigger;
 
 use std::collections::{HashMap, VecDeque};
 use std::io;
-use std::net::{Ipv4Addr, TcpListener};
 use std::path::{Path, PathBuf};
 use std::process::ExitStatus;
 use std::sync::Arc;
@@ -25,6 +25,7 @@ use tokio::time::{sleep, timeout};
 pub use error::FunctionsHostError;
 pub use handler_process::{OutputLine, OutputStream};
 pub use outcome::InvocationOutcome;
+pub use reserved_port::ReservedPort;
 pub use timer_trigger::{ScheduleStatus, TimerTrigger};
 
 use app_files::HostJson;
@@ -45,6 +46,7 @@ pub struct FunctionsHost {
     function_timeout: Option<Duration>,
     process: HandlerProcess,
     ready_after: Duration,
+    _port: ReservedPort,
 }
 
 impl FunctionsHost {
@@ -59,7 +61,8 @@ impl FunctionsHost {
         app_settings: impl IntoIterator<Item = (String, String)>,
     ) -> Result<FunctionsHost, FunctionsHostError> {
         let host_json = HostJson::read(root)?;
-        let port = free_port()?;
+        let reserved = ReservedPort::new()?;
+        let port = reserved.number()?;
         let environment = environment(root, port, app_settings);
         let command = host_json.start_command(root, &environment);
         let started = Instant::now();
@@ -74,6 +77,7 @@ impl FunctionsHost {
             function_timeout: host_json.function_timeout(),
             process,
             ready_after: Duration::ZERO,
+            _port: reserved,
         };
         let limit = host_json.initialization_timeout();
         timeout(limit, host.wait_until_ready())
@@ -219,11 +223,6 @@ fn environment(
         variable("FUNCTIONS_APP_ROOT_PATH", root.display().to_string()),
     ]);
     environment
-}
-
-/// A port that is free now, and probably still is when the handler binds it.
-fn free_port() -> io::Result<u16> {
-    Ok(TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?.local_addr()?.port())
 }
 
 /// A client for plain HTTP to loopback: no proxy, no redirects, no User-Agent, no trusted roots.

@@ -1,20 +1,21 @@
 //! Posts to the HTTP Data Collector API.
 
 use bytes::Bytes;
+use hyper::http::header::{AUTHORIZATION, CONTENT_TYPE, HeaderValue};
+use hyper::http::{Method, Request, Uri};
 use jiff::Timestamp;
 use proofpoint_sentinel_core::secret::Secret;
 use proofpoint_sentinel_core::tables::Table;
-use reqwest::header::{AUTHORIZATION, CONTENT_TYPE, HeaderValue};
-use reqwest::{Method, Request};
 use url::Url;
 
 use super::config::logs_url;
 use super::signature::{Signer, date};
 use crate::destination::error::DestinationError;
+use crate::net::uri_of;
 
 /// A workspace and its key.
 pub(in crate::destination) struct DataCollector {
-    logs: Url,
+    logs: Uri,
     signer: Signer,
 }
 
@@ -29,7 +30,7 @@ impl DataCollector {
             return Err(DestinationError::WorkspaceId);
         }
         let signer = Signer::new(workspace_id, workspace_key)?;
-        Ok(DataCollector { logs: logs_url(uri)?, signer })
+        Ok(DataCollector { logs: uri_of(&logs_url(uri)?), signer })
     }
 
     /// A post of rows of `table`, dated and signed `now`. The service checks the date, so every try
@@ -40,10 +41,12 @@ impl DataCollector {
         table: &'static Table,
         json: Bytes,
         now: Timestamp,
-    ) -> Request {
+    ) -> Request<Bytes> {
         let date = date(now);
         let authorization = self.signer.authorization(json.len(), &date);
-        let mut request = Request::new(Method::POST, self.logs.clone());
+        let mut request = Request::new(json);
+        *request.method_mut() = Method::POST;
+        *request.uri_mut() = self.logs.clone();
         let headers = request.headers_mut();
         headers.insert(AUTHORIZATION, sensitive(authorization));
         // The signature covers exactly this text, without a charset.
@@ -51,7 +54,6 @@ impl DataCollector {
         headers.insert("log-type", HeaderValue::from_static(table.log_type));
         headers.insert("x-ms-date", HeaderValue::try_from(date).expect("a date is ASCII"));
         headers.insert("time-generated-field", HeaderValue::from_static("eventTime"));
-        *request.body_mut() = Some(json.into());
         request
     }
 }
@@ -82,7 +84,7 @@ mod tests {
         let now = "2016-04-04T08:00:00Z".parse().unwrap();
         let request = service.request(tables()[0], Bytes::from_static(b"[{}]"), now);
         assert_eq!(
-            request.url().as_str(),
+            request.uri().to_string(),
             "https://0a1b.ods.opinsights.azure.com/api/logs?api-version=2016-04-01"
         );
         let headers = request.headers();
@@ -92,7 +94,7 @@ mod tests {
         assert_eq!(headers["time-generated-field"], "eventTime");
         assert!(headers[AUTHORIZATION].to_str().unwrap().starts_with("SharedKey 0a1b:"));
         assert!(headers[AUTHORIZATION].is_sensitive());
-        assert_eq!(request.body().unwrap().as_bytes().unwrap(), b"[{}]");
+        assert_eq!(request.body().as_ref(), b"[{}]");
     }
 
     #[test]

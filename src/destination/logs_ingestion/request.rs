@@ -1,13 +1,13 @@
 //! Posts to the Logs Ingestion API.
 
 use bytes::Bytes;
+use hyper::http::header::{
+    AUTHORIZATION, CONTENT_ENCODING, CONTENT_TYPE, HeaderValue, InvalidHeaderValue,
+};
+use hyper::http::{Method, Request};
 use proofpoint_sentinel_core::secret::Secret;
 use proofpoint_sentinel_core::tables::Table;
 use rand::RngExt;
-use reqwest::header::{
-    AUTHORIZATION, CONTENT_ENCODING, CONTENT_TYPE, HeaderValue, InvalidHeaderValue,
-};
-use reqwest::{Method, Request};
 use url::Url;
 
 use super::config::{MAX_BODY_BYTES, streams_url};
@@ -15,6 +15,7 @@ use super::token::Tokens;
 use crate::destination::error::DestinationError;
 use crate::destination::gzip::gzip;
 use crate::destination::verdict::RowRefusal;
+use crate::net::uri_of;
 
 /// The header that appears as `ClientRequestId` in the table `DCRLogErrors` of the rule's diagnostics.
 pub(in crate::destination) const CLIENT_REQUEST_ID: &str = "x-ms-client-request-id";
@@ -45,20 +46,21 @@ impl LogsIngestion {
         table: &Table,
         gzip: Bytes,
         token: &Secret,
-    ) -> Result<Request, InvalidHeaderValue> {
+    ) -> Result<Request<Bytes>, InvalidHeaderValue> {
         let mut bearer = HeaderValue::try_from(format!("Bearer {}", token.reveal()))?;
         bearer.set_sensitive(true);
         let mut url = self.streams.clone();
         url.path_segments_mut()
             .expect("the address was found to have a path when it was made")
             .push(table.stream);
-        let mut request = Request::new(Method::POST, url);
+        let mut request = Request::new(gzip);
+        *request.method_mut() = Method::POST;
+        *request.uri_mut() = uri_of(&url);
         let headers = request.headers_mut();
         headers.insert(AUTHORIZATION, bearer);
         headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
         headers.insert(CONTENT_ENCODING, HeaderValue::from_static("gzip"));
         headers.insert(CLIENT_REQUEST_ID, HeaderValue::try_from(random_uuid())?);
-        *request.body_mut() = Some(gzip.into());
         Ok(request)
     }
 }
@@ -89,7 +91,7 @@ mod tests {
     use super::*;
     use crate::destination::test_util::FakeTokens;
 
-    fn request_to(endpoint: &str, token: &str) -> Result<Request, InvalidHeaderValue> {
+    fn request_to(endpoint: &str, token: &str) -> Result<Request<Bytes>, InvalidHeaderValue> {
         let endpoint = Url::parse(endpoint).unwrap();
         let service =
             LogsIngestion::new(&endpoint, "dcr-0123", FakeTokens::default().tokens()).unwrap();
@@ -103,14 +105,14 @@ mod tests {
         {
             let request = request_to(endpoint, "a-token").unwrap();
             assert_eq!(
-                request.url().as_str(),
+                request.uri().to_string(),
                 "https://dce.ingest.monitor.azure.com/dataCollectionRules/dcr-0123/streams/\
                  Custom-ProofpointPODMessage_CL?api-version=2023-01-01"
             );
             assert_eq!(request.headers()[AUTHORIZATION], "Bearer a-token");
             assert_eq!(request.headers()[CONTENT_TYPE], "application/json");
             assert_eq!(request.headers()[CONTENT_ENCODING], "gzip");
-            assert_eq!(request.body().unwrap().as_bytes().unwrap(), b"gzip");
+            assert_eq!(request.body().as_ref(), b"gzip");
         }
     }
 

@@ -9,8 +9,8 @@ use proofpoint_sentinel_core::secret::Secret;
 use tokio::time::{Instant, timeout_at};
 
 use crate::destination::error::TokenError;
-use crate::destination::text::{error_chain, shortened};
-use crate::net::Net;
+use crate::destination::text::shortened;
+use crate::net::{Net, error_chain};
 use crate::settings::{AzureIdentity, Cloud, Credential};
 
 /// A token, and which credential gave it.

@@ -7,7 +7,7 @@ use azure_core::http::StatusCode;
 
 use super::connection_string::ConnectionStringError;
 use crate::error_code::{self, Coded, ErrorCode};
-use crate::net::with_proxy_advice;
+use crate::net::HttpError;
 use crate::state::object::ObjectError;
 
 /// The container can't be used.
@@ -186,7 +186,7 @@ fn advice_on_denial(code: &str) -> &'static str {
         "AuthorizationPermissionMismatch" | "AuthorizationResourceTypeMismatch" => {
             "the identity needs the role Storage Blob Data Contributor or Owner on the account or \
              the container (a shared access signature: read, add, write, create, delete and list, \
-             on containers and objects). A new role takes some minutes to take effect, and the \
+             on containers and objects). A new role takes a few minutes to take effect, and the \
              next run tries again"
         }
         "AuthenticationFailed" | "InvalidAuthenticationInfo" => {
@@ -201,24 +201,15 @@ fn advice_on_denial(code: &str) -> &'static str {
     }
 }
 
-/// What the network said, without the layer that prints addresses.
+/// What the network said, without the layers around it.
 fn transport_reason(error: &azure_core::Error) -> String {
-    let below: Vec<_> = sources(error)
-        .skip_while(|error| !error.is::<reqwest::Error>())
-        .skip_while(|error| error.is::<reqwest::Error>())
-        .map(ToString::to_string)
-        .collect();
-    if below.is_empty() {
-        "the connection failed".to_owned()
-    } else {
-        with_proxy_advice(below.join(": "))
-    }
+    let reason = sources(error).find(|error| error.is::<HttpError>());
+    reason.map_or_else(|| "the connection failed".to_owned(), ToString::to_string)
 }
 
-/// The innermost text of an error that no HTTP client made.
+/// The innermost text of an error.
 pub(super) fn innermost(error: &azure_core::Error) -> String {
-    let deepest = sources(error).take_while(|error| !error.is::<reqwest::Error>()).last();
-    deepest.map_or_else(|| error.to_string(), ToString::to_string)
+    sources(error).last().map_or_else(|| error.to_string(), ToString::to_string)
 }
 
 fn sources(error: &azure_core::Error) -> impl Iterator<Item = &(dyn std::error::Error + 'static)> {
@@ -227,6 +218,8 @@ fn sources(error: &azure_core::Error) -> impl Iterator<Item = &(dyn std::error::
 
 #[cfg(test)]
 mod tests {
+    use azure_core::http::HttpClient as _;
+
     use super::*;
 
     const PLACE: Place<'_> =
@@ -274,12 +267,9 @@ mod tests {
     async fn a_failed_connection_tells_neither_address_nor_signature() {
         let closed = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
         let http = crate::net::Net::new(None).unwrap().http;
-        let url = format!("http://{closed}/state?sig=hunter2");
-        let refused = http.get(url).send().await.unwrap_err();
-        assert!(refused.to_string().contains("hunter2"), "the client does print it: {refused}");
-
-        let error = azure_core::Error::with_error(ErrorKind::Connection, refused, "sending")
-            .with_context("retries are used up");
+        let url = format!("http://{closed}/state?sig=hunter2").parse().unwrap();
+        let request = azure_core::http::Request::new(url, azure_core::http::Method::Get);
+        let error = http.execute_request(&request).await.unwrap_err();
         let told = PLACE.explain(&error);
         assert!(told.to_string().contains("refused"), "{told}");
         assert!(!format!("{told} {told:?}").contains("hunter2"), "{told:?}");

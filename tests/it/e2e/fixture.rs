@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
+use hyper::http::Request;
 use jiff::{SignedDuration, Timestamp};
 use proofpoint_sentinel::collect::{Run, RunCounters, run};
 use proofpoint_sentinel::net::Net;
@@ -28,6 +29,7 @@ use url::Url;
 
 use crate::e2e::test_events;
 use crate::support::azurite::Azurite;
+use crate::support::http;
 
 /// The default cluster of a scene.
 pub(crate) const ACME: &str = "acme_hosted";
@@ -199,6 +201,11 @@ impl Scene {
         self.clock.now()
     }
 
+    /// The settings as an app has them.
+    pub(crate) fn vars(&self) -> &Vars {
+        &self.vars
+    }
+
     /// The settings, with a short time until a live session counts as quiet.
     pub(crate) fn settings(&self) -> Settings {
         let mut settings = Settings::read(&self.vars).expect("the scene's settings are in order");
@@ -325,12 +332,10 @@ pub(crate) async fn checkpoint_in(container: &str) -> Checkpoint {
 pub(crate) async fn break_lease(container: &str) {
     let mut url = Azurite::shared().blob(container, &format!("leases/{}", messages()));
     url.query_pairs_mut().append_pair("comp", "lease");
-    let request = Net::new(None).expect("the system has roots or needs none").http.put(url);
-    let request = request
+    let request = Request::put(url.as_str())
         .header("x-ms-lease-action", "break")
-        .header("x-ms-lease-break-period", "0")
-        .header("content-length", "0");
-    let broken = soon(request.send()).await.expect("Azurite answers");
+        .header("x-ms-lease-break-period", "0");
+    let broken = soon(http::send_plain(request, "")).await;
     assert_eq!(broken.status(), 202);
 }
 

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use hyper::http::Request;
 use proofpoint_sentinel::collect::Run;
 use proofpoint_sentinel::net::Net;
 use proofpoint_sentinel::report::FeedOutcome;
@@ -14,6 +15,7 @@ use url::Url;
 use crate::e2e::fixture::{Scene, SceneBuilder, failure, feed, last_hour, messages, of_feed, soon};
 use crate::e2e::row_assertions::assert_arrived;
 use crate::support::azurite::Azurite;
+use crate::support::http;
 
 #[tokio::test]
 async fn of_two_runs_at_once_one_has_the_feed() {
@@ -162,10 +164,9 @@ async fn blobs(container: &str, prefix: &str) -> Vec<String> {
 }
 
 async fn fetch(url: Url) -> Vec<u8> {
-    let net = Net::new(None).unwrap();
-    let response = soon(net.http.get(url).send()).await.unwrap();
+    let response = soon(http::send_plain(Request::get(url.as_str()), "")).await;
     assert!(response.status().is_success(), "{}", response.status());
-    response.bytes().await.unwrap().into()
+    response.into_body().into()
 }
 
 #[tokio::test]

@@ -239,3 +239,30 @@ async fn a_wrong_token_is_told_by_its_setting() {
     assert!(!ended.stderr.contains("a-wrong-token"), "{ended:?}");
     assert_eq!(ended.stdout, "", "there is nothing to go on from");
 }
+
+#[tokio::test]
+async fn a_script_gets_a_line_of_json_for_each_hour() {
+    let services = TestServices::new(&[3, 4], None).await;
+    let [first, second] = services.hours[..] else { panic!("two hours") };
+    let mut arguments = messages(first, second.plus(1));
+    arguments.push("--json".to_owned());
+    let ended = collect(&arguments, &services.settings(DestinationApi::LogsIngestion)).await;
+    assert_eq!((ended.code, ended.stderr.as_str()), (Some(0), ""), "{ended:?}");
+    let lines = ended.stdout.lines().map(|line| serde_json::from_str(line).unwrap());
+    let lines: Vec<serde_json::Value> = lines.collect();
+    let expected = serde_json::json!({
+        "hour": second.to_string(), "events": 4, "delivered": 4, "duplicates": 0,
+        "dead_letters": 0, "end": "closed with 1000", "complete": true,
+    });
+    assert_eq!((lines.len(), &lines[1]), (2, &expected));
+}
+
+#[tokio::test]
+async fn without_a_terminal_a_warning_has_no_colours() {
+    let services = TestServices::new(&[1], None).await;
+    let mut settings = services.settings(DestinationApi::LogsIngestion);
+    settings.push(("ProofpointSecondReadHour".to_owned(), "0".to_owned()));
+    let ended = collect(&messages(services.hours[0], services.hours[0].plus(1)), &settings).await;
+    assert!(ended.stderr.contains("WARN"), "{ended:?}");
+    assert!(!ended.stderr.contains('\u{1b}'), "{ended:?}");
+}

@@ -1,27 +1,34 @@
 //! The contract of a custom handler, request by request.
 
 use std::io::{BufRead as _, BufReader, Write as _};
-use std::net::{IpAddr, SocketAddr, TcpListener, TcpStream, UdpSocket};
+use std::net::{IpAddr, SocketAddr, TcpStream, UdpSocket};
 use std::sync::Arc;
 use std::time::Duration;
 
-use proofpoint_sentinel::host::{FUNCTION, Function, Invocation, Reply, serve};
-use proofpoint_sentinel::net::Net;
+use bytes::Bytes;
+use hyper::http::{Method, Request, StatusCode};
+use proofpoint_sentinel::host::{
+    FUNCTION, Function, Invocation, Reply, STATUS_FUNCTION, WebRequest, serve,
+};
 use proofpoint_sentinel_simulator::DestinationApi;
-use proofpoint_sentinel_simulator::host::{FunctionsHost, InvocationOutcome};
-use reqwest::{Method, Response, StatusCode};
+use proofpoint_sentinel_simulator::host::{FunctionsHost, InvocationOutcome, ReservedPort};
 use serde_json::Value;
 use tokio_util::sync::CancellationToken;
 
 use crate::app::{App, fire, succeed};
 use crate::cli::services::{TestServices, feeds};
 use crate::soon;
+use crate::support::http::{self, Answer};
 
 const TICK: &str = r#"{"Data":{"timer":{"Schedule":{"AdjustForDST":true},"ScheduleStatus":null,"IsPastDue":false}},"Metadata":{"sys":{"MethodName":"ProofpointPOD"}}}"#;
 
-async fn ask(base: &str, method: Method, path: &str, body: impl Into<reqwest::Body>) -> Response {
-    let http = Net::new(None).unwrap().http;
-    soon(http.request(method, format!("{base}{path}")).body(body).send()).await.unwrap()
+async fn ask(base: &str, method: Method, path: &str, body: impl Into<Bytes>) -> Answer {
+    let request = Request::builder().method(method).uri(format!("{base}{path}"));
+    soon(http::send_plain(request, body)).await
+}
+
+fn text(answer: &Answer) -> String {
+    String::from_utf8(answer.body().to_vec()).expect("the body is text")
 }
 
 /// The lines in `Logs` of a reply, which must be what the host takes for one.
@@ -153,7 +160,13 @@ async fn whatever_is_asked_the_answer_is_a_json_object() {
     let huge = format!(r#"{{"Data":{{"timer":{{}}}},"Metadata":"{}"}}"#, "x".repeat(1 << 20));
     let cases = [
         (Method::POST, "/Other", TICK, 404, "no function `Other`"),
-        (Method::POST, "/proofpointpod", TICK, 404, "the only one is ProofpointPOD"),
+        (
+            Method::POST,
+            "/proofpointpod",
+            TICK,
+            404,
+            "the functions are ProofpointPOD and ProofpointStatus",
+        ),
         (Method::POST, "/%FF", TICK, 404, "no function"),
         (Method::POST, &function, "{", 400, "not the JSON envelope"),
         (Method::POST, &function, r#"{"Data":{}}"#, 400, "timer"),
@@ -169,12 +182,12 @@ async fn whatever_is_asked_the_answer_is_a_json_object() {
         let answer = ask(host.base_url(), method, path, body.to_owned()).await;
         assert_eq!(answer.status(), status, "{what}");
         assert_eq!(answer.headers()["content-type"], "application/json", "{what}");
-        let logs = logs(&soon(answer.text()).await.unwrap());
+        let logs = logs(&text(&answer));
         assert!(logs.len() == 1 && logs[0].contains(told), "{what}: {logs:?}");
     }
     let ready = ask(host.base_url(), Method::GET, "/", "").await;
     assert_eq!(ready.status(), StatusCode::OK);
-    assert!(logs(&soon(ready.text()).await.unwrap()).is_empty());
+    assert!(logs(&text(&ready)).is_empty());
 }
 
 #[tokio::test]
@@ -211,12 +224,14 @@ async fn a_panic_is_an_answer() {
         async fn run(self: Arc<Self>, _: Invocation, _: CancellationToken) -> Reply {
             panic!("this is a test")
         }
+
+        async fn answer(self: Arc<Self>, _: WebRequest) -> Reply {
+            panic!("this is a test")
+        }
     }
 
-    let port = {
-        let free = TcpListener::bind(("127.0.0.1", 0)).unwrap();
-        free.local_addr().unwrap().port()
-    };
+    let reserved = ReservedPort::new().unwrap();
+    let port = reserved.number().unwrap();
     let base = format!("http://127.0.0.1:{port}");
     let stop = CancellationToken::new();
     let server = tokio::spawn(serve(port, Arc::new(Panics), stop.clone()));
@@ -226,10 +241,11 @@ async fn a_panic_is_an_answer() {
         }
     };
     soon(listens).await;
-    for _ in 0..2 {
-        let answer = ask(&base, Method::POST, &format!("/{FUNCTION}"), TICK).await;
+    let request = r#"{"Data":{"req":{"Url":"https://app.example/api/status"}}}"#;
+    for (function, body) in [(FUNCTION, TICK), (STATUS_FUNCTION, request), (FUNCTION, TICK)] {
+        let answer = ask(&base, Method::POST, &format!("/{function}"), body).await;
         assert_eq!(answer.status(), StatusCode::INTERNAL_SERVER_ERROR);
-        let logs = logs(&soon(answer.text()).await.unwrap());
+        let logs = logs(&text(&answer));
         assert!(logs[0].contains("a fault in the program"), "{logs:?}");
     }
     assert_eq!(ask(&base, Method::GET, "/", "").await.status(), StatusCode::OK);

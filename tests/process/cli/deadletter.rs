@@ -6,7 +6,7 @@ use proofpoint_sentinel::state::DeadLetterName;
 use proofpoint_sentinel_core::feed::{EventType, Feed};
 use proofpoint_sentinel_simulator::DestinationApi;
 
-use crate::cli::program::{Ended, run, start};
+use crate::cli::program::{Ended, run, run_with, start};
 use crate::cli::services::{CLUSTER, TestServices, feed, id};
 
 /// Nothing of this name is stored.
@@ -104,11 +104,14 @@ async fn a_refused_event_is_listed_shown_and_resent() {
     let of_state = |(name, _): &&(String, String)| name == "StateStorage";
     let state: Vec<_> = test.settings.iter().filter(of_state).cloned().collect();
     let listed = run(&["deadletter", "list"], &state).await;
-    assert_eq!((listed.code, listed.stderr.as_str()), (Some(0), ""), "{listed:?}");
+    assert_eq!(listed.code, Some(0), "{listed:?}");
+    let count = "      1 refused   PPS4103 acme_hosted-message  oldest ";
+    assert!(listed.stderr.starts_with(count), "{listed:?}");
     let line: Vec<&str> = listed.stdout.trim_end_matches('\n').split('\t').collect();
-    let [first, reason, of, _, bytes, detail] = line[..] else { panic!("{listed:?}") };
+    let [first, reason, code, of, _, bytes, detail] = line[..] else { panic!("{listed:?}") };
     let length = event.len().to_string();
-    assert_eq!((first, reason, of, bytes), (&*name, "refused", "acme_hosted-message", &*length));
+    assert_eq!((first, reason, code), (&*name, "refused", "PPS4103"));
+    assert_eq!((of, bytes), ("acme_hosted-message", &*length));
     assert!(detail.contains("A row is refused"), "{listed:?}");
     let shown = run(&["deadletter", "show", &name], &state).await;
     assert_eq!((shown.code, shown.stdout.as_bytes()), (Some(0), &event[..]), "{shown:?}");
@@ -167,14 +170,16 @@ async fn a_list_can_be_narrowed_and_is_bounded() {
         (&["list", "--cluster", CLUSTER, "--type", "message"], 3),
         (&["list", "--cluster", "another"], 0),
         (&["list", "--type", "audit"], 0),
+        (&["list", "--since", "1d", "--reason", "refused"], 2),
+        (&["list", "--since", "2999-01-01T00"], 0),
     ] {
         let ended = test.succeed(arguments).await;
         assert_eq!(ended.stdout.lines().count(), count, "{arguments:?}: {ended:?}");
-        assert_eq!(ended.stderr, "");
+        assert_eq!(ended.stderr.contains("There are no dead letters."), count == 0, "{ended:?}");
     }
     let ended = test.succeed(&["list", "--limit", "2"]).await;
     assert_eq!(ended.stdout.lines().count(), 2, "{ended:?}");
-    assert!(ended.stderr.contains("2 of 3 dead letters are listed"), "{ended:?}");
+    assert!(ended.stderr.contains("2 of 3 dead letters are counted and listed"), "{ended:?}");
 }
 
 #[tokio::test]
@@ -295,4 +300,79 @@ async fn an_interrupt_or_an_owner_leaves_dead_letters_where_they_are() {
 
     test.deadletter(&["resend", "--all"]).await;
     assert_eq!(test.delivered(), sorted(test.ids(|_| true)), "and none arrived twice");
+}
+
+#[tokio::test]
+async fn a_list_is_counted_and_can_be_json() {
+    let test = DeadLetterTest::new(4, |number| number < 2, &["[\"no object\"]"]).await;
+    let ended = test.succeed(&["list", "--hours"]).await;
+    let counts: Vec<&str> = ended.stderr.lines().collect();
+    assert!(counts[0].contains("1 malformed PPS4101 acme_hosted-message  kept in "), "{ended:?}");
+    assert!(counts[1].contains("2 refused   PPS4103 acme_hosted-message  kept in "), "{ended:?}");
+
+    let ended = test.succeed(&["list", "--json", "--limit", "2"]).await;
+    assert_eq!(ended.stderr, "", "{ended:?}");
+    let json: serde_json::Value = serde_json::from_str(&ended.stdout).unwrap();
+    assert_eq!((&json["total"], json["dead_letters"].as_array().unwrap().len()), (&3.into(), 2));
+    assert_eq!(json["counts"][0]["code"], "PPS4101");
+    assert_eq!(json["dead_letters"][0]["reason"], "malformed");
+    assert_eq!(json["dead_letters"][0]["name"].as_str().unwrap(), test.letters().await[0]);
+}
+
+#[tokio::test]
+async fn an_event_is_indented_on_request() {
+    let test = DeadLetterTest::new(2, |number| number == 0, &[]).await;
+    let name = test.letter().await;
+    let ended = test.succeed(&["show", "--pretty", &name]).await;
+    assert!(ended.stdout.contains("\n      \"size\": 1.50\n"), "{ended:?}");
+    assert!(ended.stderr.contains("refused (PPS4103)"), "{ended:?}");
+}
+
+#[tokio::test]
+async fn nothing_is_dropped_without_a_yes() {
+    let test = DeadLetterTest::new(4, |number| number < 2, &["[\"no object\"]"]).await;
+    let names = test.letters().await;
+    for input in ["", "no\n", "y\n", "\n"] {
+        let ended = run_with(&["deadletter", "drop", "--all"], &test.settings, input).await;
+        assert_eq!(ended.code, Some(1), "{input:?}: {ended:?}");
+        assert!(ended.stderr.contains("2 refused "), "{ended:?}");
+        assert_eq!(ended.stdout, "Nothing is dropped.\n");
+    }
+    assert_eq!(test.letters().await, names);
+
+    let ended = test.succeed(&["drop", "--all", "--yes", "--since", "2999-01-01T00"]).await;
+    assert_eq!(ended.stdout, "There is no dead letter to drop.\n");
+    let ended = test.succeed(&["drop", "--yes", &names[0]]).await;
+    assert_eq!(ended.stdout, "1 dropped, 0 left.\n");
+    assert_eq!(test.letters().await, names[1..]);
+    let arguments = ["deadletter", "drop", "--all", "--since", "1h"];
+    let ended = run_with(&arguments, &test.settings, "yes\n").await;
+    assert_eq!((ended.code, &*ended.stdout), (Some(0), "2 dropped, 0 left.\n"), "{ended:?}");
+    assert!(test.letters().await.is_empty());
+    assert_eq!(test.delivered(), sorted(test.ids(|number| number >= 2)), "nothing was sent");
+}
+
+#[tokio::test]
+async fn dead_letters_of_a_time_are_resent() {
+    let test = DeadLetterTest::new(3, |number| number < 2, &[]).await;
+    test.refuse(Vec::new());
+    let ended = test.succeed(&["resend", "--all", "--since", "2999-01-01T00"]).await;
+    assert_eq!(ended.stdout, "There is no dead letter to send.\n");
+    let ended = test.succeed(&["resend", "--all", "--reason", "refused", "--since", "2h"]).await;
+    assert!(ended.stdout.ends_with("2 delivered, 0 not, 0 not tried.\n"), "{ended:?}");
+    assert_eq!(test.delivered(), sorted(test.ids(|_| true)));
+}
+
+#[tokio::test]
+async fn a_script_gets_a_line_of_json_for_each_resend() {
+    let test = DeadLetterTest::new(3, |number| number == 0, &["[\"no object\"]"]).await;
+    test.refuse(Vec::new());
+    let ended = test.deadletter(&["resend", "--all", "--json"]).await;
+    assert_eq!(ended.code, Some(1), "{ended:?}");
+    let lines = ended.stdout.lines().map(|line| serde_json::from_str(line).unwrap());
+    let lines: Vec<serde_json::Value> = lines.collect();
+    let outcomes: Vec<&str> = lines.iter().map(|line| line["outcome"].as_str().unwrap()).collect();
+    assert_eq!(outcomes, ["kept", "delivered"], "{ended:?}");
+    assert_eq!(lines[0]["reason"], "malformed again, kept");
+    assert!(ended.stderr.ends_with("1 delivered, 1 not, 0 not tried.\n"), "{ended:?}");
 }

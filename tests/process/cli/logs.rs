@@ -1,6 +1,7 @@
 //! What the program writes under the host: lines that the host takes for what they are, and
 //! nothing that is a secret.
 
+use hyper::http::Request;
 use proofpoint_sentinel_simulator::DestinationApi;
 use proofpoint_sentinel_simulator::host::{
     FunctionsHost, InvocationOutcome, OutputLine, OutputStream,
@@ -10,6 +11,7 @@ use serde_json::Value;
 use crate::app::{App, fire};
 use crate::cli::services::{TestServices, feeds};
 use crate::soon;
+use crate::support::http;
 
 /// So many lines a host remembers, so that fewer are all there were.
 const REMEMBERED: usize = 4096;
@@ -70,8 +72,8 @@ const MARKER: &str = "LastOfAll";
 
 /// Waits until an error that the test causes itself has come through.
 async fn end_of_errors(host: &FunctionsHost) {
-    let http = proofpoint_sentinel::net::Net::new(None).unwrap().http;
-    soon(http.post(format!("{}/{MARKER}", host.base_url())).send()).await.unwrap();
+    let request = Request::post(format!("{}/{MARKER}", host.base_url()));
+    soon(http::send_plain(request, "")).await;
     let marker =
         |line: &OutputLine| line.stream == OutputStream::Stderr && line.text.contains(MARKER);
     soon(host.wait_for_line(marker)).await;
@@ -83,7 +85,11 @@ fn assert_in_order(entries: &[Entry]) {
     for Entry { stream, text, json } in entries {
         assert!(json.is_object() && json["level"].is_string(), "{text}");
         assert!(json["timestamp"].is_string() && json["message"].is_string(), "{text}");
-        assert_eq!(*stream == OutputStream::Stderr, json["level"] == "ERROR", "{text}");
+        let level = json["level"].as_str().unwrap();
+        assert_eq!(*stream == OutputStream::Stderr, ["ERROR", "WARN"].contains(&level), "{text}");
+        // By these letters the host tells a warning from an error.
+        let is_warning = text.to_ascii_lowercase().contains("warn");
+        assert!(*stream == OutputStream::Stdout || is_warning == (level == "WARN"), "{text}");
     }
     let (ready, run) = entries.split_first().expect("something was written");
     assert_eq!(ready.json["message"], "ready");
@@ -157,6 +163,20 @@ async fn a_line_of_a_library_belongs_to_its_invocation_too() {
     }
     let line = host.lines().into_iter().find(failed).unwrap();
     assert!(Entry::of(line).invocation().is_some());
+}
+
+#[tokio::test]
+async fn an_error_about_warnings_is_still_an_error() {
+    let app = App::new();
+    let host = app.host([]).await;
+    let name = "WarnOfWarnings";
+    let request = Request::post(format!("{}/{name}", host.base_url()));
+    soon(http::send_plain(request, "")).await;
+    let is_error = |line: &OutputLine| line.stream == OutputStream::Stderr;
+    soon(host.wait_for_line(is_error)).await;
+    let entry = Entry::of(host.lines().into_iter().find(is_error).unwrap());
+    assert!(entry.is("ERROR") && entry.json["message"].as_str().unwrap().contains(name));
+    assert!(!entry.text.to_ascii_lowercase().contains("warn"), "{}", entry.text);
 }
 
 /// All that must never be written, whatever is turned on.

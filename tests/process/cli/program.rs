@@ -2,7 +2,7 @@
 
 use std::process::Stdio;
 
-use tokio::io::{AsyncBufReadExt, BufReader, Lines};
+use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader, Lines};
 use tokio::process::{Child, ChildStdout, Command};
 
 use crate::{PROGRAM, soon};
@@ -20,11 +20,15 @@ pub(crate) struct Ended {
 
 /// Starts the program with exactly this `environment`.
 pub(crate) fn start(arguments: &[&str], environment: &[(String, String)]) -> Running {
+    start_with(arguments, environment, Stdio::null())
+}
+
+fn start_with(arguments: &[&str], environment: &[(String, String)], stdin: Stdio) -> Running {
     let child = Command::new(PROGRAM)
         .args(arguments)
         .env_clear()
         .envs(environment.iter().cloned())
-        .stdin(Stdio::null())
+        .stdin(stdin)
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())
         .kill_on_drop(true)
@@ -35,6 +39,19 @@ pub(crate) fn start(arguments: &[&str], environment: &[(String, String)]) -> Run
 /// Runs the program to its end.
 pub(crate) async fn run(arguments: &[&str], environment: &[(String, String)]) -> Ended {
     start(arguments, environment).end().await
+}
+
+/// Runs the program to its end, with this standard input.
+pub(crate) async fn run_with(
+    arguments: &[&str],
+    environment: &[(String, String)],
+    input: &str,
+) -> Ended {
+    let mut running = start_with(arguments, environment, Stdio::piped());
+    let mut stdin = running.0.stdin.take().expect("it is piped");
+    soon(stdin.write_all(input.as_bytes())).await.expect("it reads its input");
+    drop(stdin);
+    running.end().await
 }
 
 impl Running {

@@ -6,6 +6,7 @@ use std::net::SocketAddr;
 use std::path::Path;
 use std::sync::Arc;
 
+use hyper::http::Request;
 use proofpoint_sentinel::net::Net;
 use proofpoint_sentinel::settings::{StateSettings, Vars};
 use proofpoint_sentinel::state::{Checkpoint, State};
@@ -16,7 +17,6 @@ use proofpoint_sentinel_simulator::certificates::CertificateAuthority as Simulat
 use proofpoint_sentinel_simulator::identity::{IdentityProvider, IdentitySettings};
 use proofpoint_sentinel_simulator::pod::{EventSource, Pod, PodCluster, PodSettings};
 use proofpoint_sentinel_simulator::workspace::{Workspace, WorkspaceSettings};
-use reqwest::header::CONTENT_LENGTH;
 use tempfile::TempDir;
 
 use crate::deployed::company_authority::CompanyAuthority;
@@ -25,6 +25,7 @@ use crate::deployed::template::Deployed;
 use crate::deployed::tls_front::{Backend, TlsFront};
 use crate::soon;
 use crate::support::azurite::{Azurite, KEY};
+use crate::support::http;
 use crate::support::proxy::{ConnectProxy, Routes};
 
 /// Proofpoint's Log API.
@@ -109,7 +110,7 @@ impl Azure {
         let azurite = start_azurite(&company.authority, &account, &blob_service, directory.path());
         let simulated_pem = directory.path().join("simulated.pem");
         simulated.write_pem(&simulated_pem).unwrap();
-        let trusting = Net::new(Some(&simulated_pem)).unwrap().tls;
+        let trusting = Net::new(Some(&simulated_pem)).unwrap();
         let log_api = Backend::Tls(pod.uri().port().unwrap(), trusting);
         let rows = Backend::Plain(workspace.uri().parse::<url::Url>().unwrap().port().unwrap());
         let mut fronts = Vec::new();
@@ -185,9 +186,9 @@ impl Azure {
     pub(crate) async fn containers(&self) -> BTreeSet<String> {
         let mut url = self.azurite.container("");
         url.query_pairs_mut().append_pair("comp", "list");
-        let listed = soon(self.net.http.get(url).send()).await.unwrap();
+        let listed = soon(http::send(&self.net, Request::get(url.as_str()), "")).await;
         assert_eq!(listed.status(), 200);
-        let xml = soon(listed.text()).await.unwrap();
+        let xml = String::from_utf8(listed.into_body().into()).unwrap();
         let names = xml.split("<Name>").skip(1);
         names.map(|rest| rest.split('<').next().unwrap_or_default().to_owned()).collect()
     }
@@ -195,8 +196,8 @@ impl Azure {
     async fn make_container(&self, name: &str) {
         let mut url = self.azurite.container(name);
         url.query_pairs_mut().append_pair("restype", "container");
-        let made = self.net.http.put(url).header(CONTENT_LENGTH, "0").send();
-        assert_eq!(soon(made).await.unwrap().status(), 201);
+        let made = soon(http::send(&self.net, Request::put(url.as_str()), "")).await;
+        assert_eq!(made.status(), 201);
     }
 }
 

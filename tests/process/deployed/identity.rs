@@ -11,11 +11,14 @@ use axum::response::{IntoResponse as _, Response};
 use axum::routing::get;
 use base64::Engine as _;
 use base64::prelude::BASE64_URL_SAFE_NO_PAD;
+use hyper::http::Request;
 use jiff::Timestamp;
 use proofpoint_sentinel::net::Net;
 use serde_json::{Value, json};
 use tokio::net::TcpListener;
 use tokio_util::task::AbortOnDropHandle;
+
+use crate::support::http;
 
 /// A token request: the resource, and the client id of a user-assigned identity.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, serde::Deserialize)]
@@ -67,9 +70,10 @@ async fn token(
     RawQuery(query): RawQuery,
 ) -> Response {
     let url = format!("{}?{}", shared.endpoint, query.unwrap_or_default());
-    let answer = shared.net.http.get(url).headers(headers).send().await.unwrap();
-    let status = answer.status();
-    let body = answer.bytes().await.unwrap();
+    let mut request = Request::get(url);
+    request.headers_mut().expect("the address is one").extend(headers);
+    let answer = http::send(&shared.net, request, "").await;
+    let (status, body) = (answer.status(), answer.into_body());
     if !status.is_success() {
         return (status, body).into_response();
     }

@@ -4,11 +4,11 @@ use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
 
-use rustls::pki_types::ServerName;
-use rustls::{ClientConfig, ServerConfig};
+use proofpoint_sentinel::net::Net;
+use rustls::ServerConfig;
 use tokio::io::{AsyncRead, AsyncWrite, copy_bidirectional};
 use tokio::net::{TcpListener, TcpStream};
-use tokio_rustls::{TlsAcceptor, TlsConnector};
+use tokio_rustls::TlsAcceptor;
 use tokio_util::task::AbortOnDropHandle;
 
 /// Forwards all data to the server behind it.
@@ -21,8 +21,8 @@ pub(crate) struct TlsFront {
 #[derive(Clone)]
 pub(crate) enum Backend {
     Plain(u16),
-    /// A TLS server with a certificate for `localhost` that this configuration trusts.
-    Tls(u16, Arc<ClientConfig>),
+    /// A TLS server with a certificate for `localhost` that this trusts.
+    Tls(u16, Net),
 }
 
 impl TlsFront {
@@ -52,10 +52,9 @@ async fn pass(mut client: impl AsyncRead + AsyncWrite + Unpin, backend: Backend)
             let mut server = TcpStream::connect(("127.0.0.1", port)).await?;
             copy_bidirectional(&mut client, &mut server).await.map(drop)
         }
-        Backend::Tls(port, config) => {
+        Backend::Tls(port, net) => {
             let server = TcpStream::connect(("127.0.0.1", port)).await?;
-            let name = ServerName::try_from("localhost").map_err(io::Error::other)?;
-            let mut server = TlsConnector::from(config).connect(name, server).await?;
+            let mut server = net.tls_handshake("localhost", server).await?;
             copy_bidirectional(&mut client, &mut server).await.map(drop)
         }
     }

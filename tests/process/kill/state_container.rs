@@ -1,16 +1,17 @@
 //! The blob container with the state of a scenario, as the test reads and changes it.
 
+use hyper::http::{Request, StatusCode};
 use proofpoint_sentinel::net::Net;
 use proofpoint_sentinel::settings::StateSettings;
 use proofpoint_sentinel::state::{Checkpoint, State};
 use proofpoint_sentinel_core::feed::Feed;
 use proofpoint_sentinel_core::secret::Secret;
-use reqwest::StatusCode;
 use tokio::sync::oneshot;
 
 use crate::in_time;
 use crate::kill::kill_point::Step;
 use crate::support::azurite::{self, Azurite};
+use crate::support::http;
 use crate::support::relay::Relay;
 
 /// The container of one scenario.
@@ -45,17 +46,13 @@ impl StateContainer {
     pub(crate) async fn break_lease(&self, feed: &Feed) {
         let mut url = Azurite::shared().blob(&self.container, &format!("leases/{feed}"));
         url.query_pairs_mut().append_pair("comp", "lease");
-        let broken = self
-            .net
-            .http
-            .put(url)
+        let request = Request::put(url.as_str())
             .header("x-ms-lease-action", "break")
             .header("x-ms-lease-break-period", "0")
-            .header("content-length", "0")
             // A connection kept alive until the next kill could be closed just as it is used again.
-            .header("connection", "close")
-            .send();
-        let status = in_time("the lease is broken", broken).await.unwrap().status();
+            .header("connection", "close");
+        let broken = http::send(&self.net, request, "");
+        let status = in_time("the lease is broken", broken).await.status();
         // The lease was released, or never taken.
         let was_free = [StatusCode::CONFLICT, StatusCode::NOT_FOUND].contains(&status);
         assert!(status == StatusCode::ACCEPTED || was_free, "{status}");

@@ -15,7 +15,7 @@ use crate::watch_cell::WatchCell;
 use super::app_files::StartCommand;
 
 /// How many lines of output are kept, and how many wait for a slow subscriber.
-const MAX_LINES: usize = 4096;
+const MAX_LINES: usize = 1 << 16;
 
 /// The stream of a line.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

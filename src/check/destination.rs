@@ -1,0 +1,65 @@
+//! The workspace: a token, and a post without rows to each table.
+
+use std::collections::BTreeSet;
+
+use proofpoint_sentinel_core::clock::Clock;
+use proofpoint_sentinel_core::tables::table;
+use tokio::time::Instant;
+use tokio_util::sync::CancellationToken;
+
+use super::finding::Finding;
+use super::limit::{LIMIT, in_time};
+use crate::destination::Destination;
+use crate::lease_scope::LeaseScope;
+use crate::net::Net;
+use crate::settings::{Credential, DestinationSettings, Settings};
+
+pub(super) async fn check(
+    settings: &Settings,
+    net: &Net,
+    clock: &Clock,
+    tell: &mut impl FnMut(Finding),
+) {
+    let destination = match Destination::new(&settings.destination, net, clock.clone()) {
+        Ok(destination) => destination,
+        Err(error) => return tell(Finding::failed("workspace", "settings", &error)),
+    };
+    if let DestinationSettings::LogsIngestion { identity, .. } = &settings.destination {
+        let who = who(&identity.credential);
+        if let Err(reason) = destination.prepare(Instant::now() + LIMIT / 2).await {
+            return tell(Finding::failed("token", who, &reason));
+        }
+        tell(Finding::passed("token", who, "it gets a token for the workspace"));
+    }
+    let types: BTreeSet<_> = settings.source.event_types.iter().copied().collect();
+    for event_type in types {
+        let table = table(event_type);
+        let scope = LeaseScope::new(&CancellationToken::new(), Instant::now() + LIMIT / 2);
+        let probe = in_time(destination.probe(table, &scope)).await;
+        let subject = match &settings.destination {
+            DestinationSettings::LogsIngestion { .. } => format!("stream {}", table.stream),
+            DestinationSettings::DataCollector { .. } => format!("table {}_CL", table.log_type),
+        };
+        tell(match probe {
+            Ok(Ok(())) => Finding::passed("workspace", subject, "it takes a post without rows"),
+            Ok(Err(reason)) => Finding::failed("workspace", subject, &reason),
+            Err(late) => Finding::skipped("workspace", subject, late),
+        });
+    }
+}
+
+/// The identity, without its secret.
+fn who(credential: &Credential) -> String {
+    match credential {
+        Credential::ManagedIdentity { client_id: None } => "the app's managed identity".to_owned(),
+        Credential::ManagedIdentity { client_id: Some(id) } => {
+            format!("the managed identity {id}")
+        }
+        Credential::WorkloadIdentity { client_id, tenant_id, .. } => {
+            format!("the workload identity {client_id} of the tenant {tenant_id}")
+        }
+        Credential::ClientSecret { client_id, tenant_id, .. } => {
+            format!("the service principal {client_id} of the tenant {tenant_id}")
+        }
+    }
+}
