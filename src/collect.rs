@@ -3,16 +3,16 @@
 //! The way of an event:
 //! 1. [`run()`] works on all feeds side by side (`feeds`), each under its lease (`feed`).
 //! 2. `live` drains the live stream, and `archive` reads closed hours. `plan` says from the
-//!    checkpoint which ones, oldest first.
+//!    checkpoint which ones, and in which order.
 //! 3. [`SessionReader`] moves a session's events into an [`EventSink`] until the session ends.
-//! 4. `pipeline` is that sink: an event becomes a row, unless the `ledger` knows it, and rows become
-//!    batches.
+//! 4. `event_delivery` is that sink: an event becomes a row, unless the `ledger` knows it, and rows
+//!    become batches.
 //! 5. `commit` posts a batch, keeps what can't be delivered as dead letters, and then records all of
 //!    it in the ledger.
 //! 6. `hour_status` says whether the hour is whole, `record` changes the checkpoint by that, and
 //!    `feed_progress` saves it.
 //!
-//! Three commands go parts of the same way: [`backfill()`] and [`export()`] read chosen hours, and
+//! Commands go parts of the same way: [`backfill()`] and [`export()`] read chosen hours, and
 //! [`resend()`] delivers dead letters.
 
 mod archive;
@@ -23,6 +23,7 @@ mod commit;
 mod counters;
 mod delivery_context;
 mod delivery_error;
+mod event_delivery;
 mod event_key;
 mod event_sink;
 mod evidence;
@@ -39,7 +40,6 @@ mod kept_events;
 mod ledger;
 mod live;
 mod memory;
-mod pipeline;
 pub(crate) mod plan;
 mod read_end;
 pub(crate) mod record;
@@ -74,7 +74,7 @@ use services::Services;
 /// Collects what is there for every feed. Ends by itself in the run's time, with its progress saved.
 ///
 /// # Errors
-/// Where nothing could begin. What fails for one feed is in the report.
+/// If nothing could begin. What fails for one feed is in the report.
 pub async fn run(run: Run) -> Result<RunReport, RunError> {
     let services = Services::open(&run).await?;
     let feeds = collect_feeds(run, services).await;

@@ -64,7 +64,7 @@ impl Destination {
     /// first post.
     ///
     /// # Errors
-    /// Where the settings can't lead anywhere. The error names the setting.
+    /// If the settings can't lead anywhere. The error names the setting.
     pub fn new(
         settings: &DestinationSettings,
         net: &Net,

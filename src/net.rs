@@ -50,7 +50,7 @@ impl Net {
     /// them.
     ///
     /// # Errors
-    /// Where `extra_roots` holds no certificate.
+    /// If `extra_roots` holds no certificate.
     pub fn new(extra_roots: Option<&Path>) -> Result<Net, NetError> {
         Net::set_up(extra_roots, None)
     }
@@ -66,7 +66,7 @@ impl Net {
     /// brackets. It goes through the proxy where there is one and `NO_PROXY` does not name `host`.
     ///
     /// # Errors
-    /// Where the peer or the proxy can't be reached, or the proxy refuses.
+    /// If the peer or the proxy can't be reached, or the proxy refuses.
     pub async fn dial(&self, host: &str, port: u16) -> Result<TcpStream, DialError> {
         self.dialer.dial(host, port).await
     }
@@ -75,7 +75,7 @@ impl Net {
     /// opened.
     ///
     /// # Errors
-    /// Where the connection breaks. The error holds a [`rustls::Error`] where the peer's
+    /// If the connection breaks. The error holds a [`rustls::Error`] where the peer's
     /// certificate is not trusted or it does not speak TLS.
     pub async fn tls_handshake(&self, host: &str, tcp: TcpStream) -> io::Result<TlsStream> {
         self.dialer.tls_handshake(host, tcp).await

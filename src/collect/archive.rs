@@ -8,6 +8,7 @@ use tracing::Instrument;
 
 use super::archive_pass::FailedHour;
 use super::delivery_error::DeliveryError;
+use super::event_delivery::EventDelivery;
 use super::fault::{Consequence, Source, consequence, scope};
 use super::feed_context::FeedContext;
 use super::feed_error::FeedError;
@@ -16,7 +17,6 @@ use super::hour_status::{
     HourReading, HourStatus, classify_look, classify_read, classify_second_read,
 };
 use super::ledger::Ledger;
-use super::pipeline::EventDelivery;
 use super::plan::{awaits_second_read, believed, is_near_end_of_retention, is_reread, tried};
 use super::read_end::ReadEnd;
 use super::session_reader::ReadError;

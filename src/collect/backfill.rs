@@ -6,9 +6,9 @@ use proofpoint_sentinel_core::feed::Feed;
 use proofpoint_sentinel_core::hour::Hour;
 
 use super::delivery_error::DeliveryError;
+use super::event_delivery::EventDelivery;
 use super::hour_report::HourReport;
 use super::ledger::Ledger;
-use super::pipeline::EventDelivery;
 use super::run::Run;
 use super::services::{RunError, Services};
 use super::session_reader::ReadError;

@@ -31,7 +31,7 @@ pub(super) struct FeedProgress<'a> {
     stored: StoredCheckpoint,
     report: &'a mut FeedReport,
     evidence: Arc<Evidence>,
-    /// The first fault in this run that needs somebody's attention and did not end it.
+    /// The first fault in this run that needs someone's attention and did not end it.
     first_error: Option<FeedError>,
     /// Whether the destination took no rows at last.
     is_held: bool,

@@ -9,12 +9,12 @@ use tokio::time::{Instant, sleep};
 use tracing::Instrument;
 
 use super::delivery_error::DeliveryError;
+use super::event_delivery::EventDelivery;
 use super::fault::{Consequence, Source, consequence, scope};
 use super::feed_context::FeedContext;
 use super::feed_error::FeedError;
 use super::feed_progress::FeedProgress;
 use super::ledger::Ledger;
-use super::pipeline::EventDelivery;
 use super::read_end::ReadEnd;
 use super::session_reader::{ReadError, SessionReader};
 use crate::error_code::{self, Coded as _};

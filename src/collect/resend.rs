@@ -9,10 +9,10 @@ use proofpoint_sentinel_core::feed::Feed;
 use proofpoint_sentinel_core::hour::Hour;
 
 use super::delivery_error::DeliveryError;
+use super::event_delivery::EventDelivery;
 use super::event_sink::EventSink as _;
 use super::evidence::Evidence;
 use super::memory::Place;
-use super::pipeline::EventDelivery;
 use super::run::Run;
 use super::services::{RunError, Services};
 use super::session_reader::grace_period_over;
@@ -77,7 +77,7 @@ impl Coded for ResendError {
 /// more.
 ///
 /// # Errors
-/// Where nothing could be begun.
+/// If nothing could be begun.
 pub async fn resend(
     run: &Run,
     letters: impl IntoIterator<Item = DeadLetterName>,

@@ -49,7 +49,7 @@ impl<T> Packer<T> {
     /// for it, if any.
     ///
     /// # Errors
-    /// Where the row fits in no batch. The packer is unchanged.
+    /// If the row fits in no batch. The packer is unchanged.
     pub fn push(&mut self, row: &[u8], tag: T) -> Result<Option<Batch<T>>, RowTooLong> {
         self.begin_row().extend_from_slice(row);
         self.end_row(tag)

@@ -52,7 +52,7 @@ struct Handler<F> {
 /// to save their progress and answer.
 ///
 /// # Errors
-/// Where the port can't be bound.
+/// If the port can't be bound.
 pub async fn serve<F: Function>(
     port: u16,
     function: Arc<F>,

@@ -30,7 +30,7 @@ const CONNECT_TIMEOUT: Duration = Duration::from_secs(15);
 const TIMEOUT: Duration = Duration::from_secs(60);
 
 /// Sends requests. It keeps connections for later requests, and follows no redirects: none of our
-/// peers has a reason to send one. Requests with TLS go through the proxy, where there is one.
+/// peers has a reason to send one. Requests with TLS go through the proxy, if there is one.
 /// Cheap to clone.
 #[derive(Clone, Debug)]
 pub struct HttpClient(Client<Connector, Full<Bytes>>);

@@ -163,7 +163,7 @@ impl Proxy {
     /// sent over it yet.
     ///
     /// # Errors
-    /// Where the proxy can't be reached, does not answer within 15 s, or refuses.
+    /// If the proxy can't be reached, does not answer within 15 s, or refuses.
     pub(super) async fn connect(&self, host: &str, port: u16) -> Result<TcpStream, ProxyError> {
         let peer = format!("{host}:{port}");
         let (stream, head) = match timeout(CONNECT_TIMEOUT, self.request_connection(&peer)).await {

@@ -9,9 +9,9 @@ use crate::retry::Backoff;
 /// What to do about a session that was not opened.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum RefusalKind {
-    /// It is refused again until somebody changes something.
+    /// It is refused again until someone changes something.
     Permanent,
-    /// The token already has a session: somebody else's, or one of ours whose end the server has not
+    /// The token already has a session: someone else's, or one of ours whose end the server has not
     /// noticed.
     Busy,
     /// It will probably be granted soon.

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use super::reader::Vars;
 
-/// Choices and numbers. All other values may be secrets, or lead to somebody's services.
+/// Choices and numbers. All other values may be secrets, or lead to someone's services.
 const SHOWN: [&str; 22] = [
     "ProofpointSchedule",
     "ProofpointEventTypes",

@@ -17,7 +17,7 @@ impl HostSettings {
     /// Reads what the host set.
     ///
     /// # Errors
-    /// Where the program was not started by a host.
+    /// If the program was not started by a host.
     pub fn read(vars: &Vars) -> Result<HostSettings, BadSettings> {
         let mut reader = SettingsReader::new(vars);
         let name = "FUNCTIONS_CUSTOMHANDLER_PORT";

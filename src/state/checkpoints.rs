@@ -30,7 +30,7 @@ impl State {
     /// `over` is the version that must still be stored; `None` where none must be.
     ///
     /// # Errors
-    /// [`StateError::Conflict`] where somebody else wrote in between. The checkpoint counts as
+    /// [`StateError::Conflict`] where someone else wrote in between. The checkpoint counts as
     /// written where the very same bytes are stored already, which `writer` and `sequence` make
     /// the caller's own.
     pub async fn write_checkpoint(

@@ -27,7 +27,7 @@ pub enum StateError {
         name: String,
     },
 
-    /// The object was written by somebody else since it was read.
+    /// The object was written by someone else since it was read.
     #[error(
         "`{name}` was written by another run since this one read it, so it was left as it is. The \
          next run goes on from there; seen often, two Function Apps share one StateContainer"

@@ -46,7 +46,7 @@ const PRUNED_AT_A_TIME: usize = 8;
 
 impl State {
     /// All ids that are recorded for the hour, by whichever run. Whatever ends in `.ids` counts, be
-    /// it that somebody restored a segment under a name of their own.
+    /// it that someone restored a segment under a name of their own.
     ///
     /// # Errors
     /// [`StateError::Ledger`] where a segment is damaged. It is never passed over: the hour would

@@ -54,8 +54,8 @@ pub enum ObjectError {
         /// Name of the lease.
         name: String,
     },
-    /// The object was written by somebody else since it was read.
-    #[error("`{name}` was written by somebody else")]
+    /// The object was written by someone else since it was read.
+    #[error("`{name}` was written by someone else")]
     Conflict {
         /// Name of the object.
         name: String,

@@ -128,7 +128,7 @@ impl DemoDirectory {
         Url::from_directory_path(self.state()).expect("the path is absolute").into()
     }
 
-    /// The hour from which the feed's checkpoint goes on, where there is one.
+    /// The hour from which the feed's checkpoint goes on, if there is one.
     pub(super) async fn next_hour(&self, feed: &Feed) -> Result<Option<Hour>, Failure> {
         let state = State::open(&StateSettings::Directory(self.state()), &Net::new(None)?).await?;
         let checkpoint = state.read_checkpoint(feed).await?;

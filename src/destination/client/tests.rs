@@ -8,7 +8,7 @@ use axum::response::IntoResponse;
 use proofpoint_sentinel_core::secret::Secret;
 use proofpoint_sentinel_core::tables::tables;
 use tokio::net::TcpListener;
-use tokio::sync::Barrier;
+use tokio::sync::{Barrier, Notify};
 use tokio::task::JoinSet;
 use tokio::time::Instant;
 
@@ -96,10 +96,22 @@ async fn retry_after_holds_all_batches_back() {
 
 #[tokio::test]
 async fn the_deadline_holds_the_rows() {
-    let workspace = FakeWorkspace::start(async |_, _| std::future::pending().await).await;
+    let arrived = Arc::new(Notify::new());
+    let told = Arc::clone(&arrived);
+    let workspace = FakeWorkspace::start(move |_, _| {
+        told.notify_one();
+        std::future::pending()
+    })
+    .await;
     let destination = logs_ingestion(&workspace, &FakeTokens::default());
-    let deadline = Instant::now() + Duration::from_millis(500);
-    let outcome = destination.deliver(tables()[0], batch(2), &until(deadline), |_| false).await;
+    let deadline = Instant::now() + Duration::from_secs(60);
+    let scope = until(deadline);
+    let delivery = destination.deliver(tables()[0], batch(2), &scope, |_| false);
+    let (outcome, ()) = tokio::join!(delivery, async {
+        arrived.notified().await;
+        // From here on the clock runs as fast as it can.
+        tokio::time::pause();
+    });
     assert!(Instant::now() >= deadline);
     assert_all_held(&outcome, 2);
     assert!(matches!(held_because(&outcome), HeldReason::OutOfTime { last: Some(_) }));

@@ -40,7 +40,7 @@ impl LogsIngestion {
     /// A post of rows of `table`; `gzip` is the batch as [`compressed`] gives it.
     ///
     /// # Errors
-    /// Where `token` holds characters that no header may.
+    /// If `token` holds characters that no header may.
     pub(in crate::destination) fn request(
         &self,
         table: &Table,

@@ -14,7 +14,7 @@ use super::container::BlobObjects;
 use super::error::{BlobError, error_code};
 use crate::state::object::{Appended, LARGEST, Layout, ObjectError};
 
-/// Enough for a blob that was thought to be there, is not, and is begun by somebody else.
+/// Enough for a blob that was thought to be there, is not, and is begun by someone else.
 const MOST_TRIES: u32 = 4;
 
 /// How the service took a block.

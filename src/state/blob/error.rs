@@ -94,7 +94,7 @@ pub enum BlobError {
         code: String,
     },
 
-    /// The blob is owned or was written by somebody else, or is too large.
+    /// The blob is owned or was written by someone else, or is too large.
     #[error(transparent)]
     Object(#[from] ObjectError),
 }

@@ -16,7 +16,7 @@ use crate::state::object::{Condition, ObjectError};
 pub(in crate::state) enum Renewal {
     /// The lease runs its full length again.
     Done,
-    /// It belongs to somebody else, or to nobody.
+    /// It belongs to someone else, or to nobody.
     Refused,
     /// Nobody knows: the service could not be asked.
     Failed(BlobError),

@@ -12,7 +12,7 @@ use crate::state::object::{Condition, LARGEST, ObjectError, Version};
 const MOST_READS: u32 = 5;
 
 impl BlobObjects {
-    /// Reads again where somebody wrote meanwhile: a large blob is read in several requests, which
+    /// Reads again where someone wrote meanwhile: a large blob is read in several requests, which
     /// all have to find the same version of it.
     pub(in crate::state) async fn get(
         &self,

@@ -22,7 +22,7 @@ pub enum DirectoryError {
         advice: &'static str,
     },
 
-    /// The file is owned or was written by somebody else, or is too large.
+    /// The file is owned or was written by someone else, or is too large.
     #[error(transparent)]
     Object(#[from] ObjectError),
 }

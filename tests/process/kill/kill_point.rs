@@ -14,6 +14,9 @@ const RUN: Duration = Duration::from_millis(2_500);
 /// About as long as a batch is in flight or an hour is read.
 const SHORT: Duration = Duration::from_millis(60);
 
+/// The bytes with which a part of the ledger begins, before the first post. Ids come after them.
+const SEGMENT_HEAD: usize = 8;
+
 /// A step of a run at which the handler is stopped before it is killed, so that the kill hits this
 /// step on every machine.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -57,12 +60,20 @@ impl Step {
             Step::Lease => is("PUT", format!("leases/{feed}?")) && line.contains("comp=lease"),
             Step::CheckpointRead => is("GET", format!("checkpoints/{feed}.json")),
             Step::LedgerAppend => {
-                is("PUT", format!("ledger/{feed}/")) && line.contains("comp=appendblock")
+                is("PUT", format!("ledger/{feed}/"))
+                    && line.contains("comp=appendblock")
+                    && content_length(request) > SEGMENT_HEAD
             }
             Step::CheckpointWrite => is("PUT", format!("checkpoints/{feed}.json")) && replaces(),
             Step::Start | Step::LiveSession | Step::ArchiveSession => false,
         }
     }
+}
+
+fn content_length(request: &str) -> usize {
+    let headers = request.lines().filter_map(|line| line.split_once(':'));
+    let length = headers.filter(|(name, _)| name.eq_ignore_ascii_case("content-length")).last();
+    length.and_then(|(_, value)| value.trim().parse().ok()).unwrap_or_default()
 }
 
 /// A moment at random. Which step of a run it hits depends on the machine.
