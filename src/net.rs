@@ -3,6 +3,7 @@
 mod azure;
 mod dialer;
 mod error;
+mod host;
 mod http;
 mod http_stream;
 mod presented;
@@ -21,6 +22,7 @@ use url::Url;
 use crate::settings::NetSettings;
 use dialer::Dialer;
 pub use error::{DialError, HttpError, NetError, error_chain};
+pub use host::without_brackets;
 pub use http::HttpClient;
 pub use product::PRODUCT;
 use proxy::Proxy;

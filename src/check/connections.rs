@@ -9,7 +9,7 @@ use url::Url;
 
 use super::finding::{Finding, Mark};
 use super::limit::in_time;
-use crate::net::{DialError, Net, uri_of};
+use crate::net::{DialError, Net, uri_of, without_brackets};
 use crate::settings::{DestinationSettings, Settings, SourceSettings, StateSettings};
 
 /// A clock that differs by more makes hours be read too early, or events seem to be of the future.
@@ -135,8 +135,8 @@ async fn connect(net: &Net, peer: &Peer) -> Finding {
 }
 
 async fn unreachable(subject: String, host: &str, error: &std::io::Error) -> Finding {
-    let bare = host.trim_start_matches('[').trim_end_matches(']');
-    let is_known = matches!(in_time(tokio::net::lookup_host((bare, 443))).await, Ok(Ok(_)));
+    let lookup = tokio::net::lookup_host((without_brackets(host), 443));
+    let is_known = matches!(in_time(lookup).await, Ok(Ok(_)));
     if is_known {
         return blocked(subject, &error.to_string());
     }

@@ -7,6 +7,7 @@ use rustls::ClientConfig;
 use tokio::net::TcpStream;
 
 use super::error::DialError;
+use super::host::without_brackets;
 use super::proxy::Proxy;
 use super::tls::{self, TlsStream};
 
@@ -28,8 +29,7 @@ impl Dialer {
 
     /// Opens a TCP connection past the proxy.
     pub(super) async fn direct(host: &str, port: u16) -> io::Result<TcpStream> {
-        let bare = host.trim_start_matches('[').trim_end_matches(']');
-        let stream = TcpStream::connect((bare, port)).await?;
+        let stream = TcpStream::connect((without_brackets(host), port)).await?;
         stream.set_nodelay(true)?;
         Ok(stream)
     }

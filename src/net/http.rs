@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use futures_util::TryStreamExt as _;
-use http_body_util::{BodyDataStream, Full};
+use http_body_util::{BodyDataStream, BodyExt as _, Full};
 use hyper::body::Incoming;
 use hyper::http::header::{ACCEPT, CONTENT_LENGTH, HeaderValue, USER_AGENT};
 use hyper::http::uri::Scheme;
@@ -19,7 +19,7 @@ use tokio::time::timeout;
 use tower_service::Service;
 
 use super::dialer::Dialer;
-use super::error::HttpError;
+use super::error::{DialError, HttpError};
 use super::http_stream::HttpStream;
 use super::product::PRODUCT;
 
@@ -73,13 +73,8 @@ impl HttpClient {
     pub async fn send_whole(&self, request: Request<Bytes>) -> Result<Response<Bytes>, HttpError> {
         let read = async {
             let (head, body) = self.answer(request).await?.into_parts();
-            let chunks: Vec<Bytes> =
-                BodyDataStream::new(body).try_collect().await.map_err(|e| HttpError::of(&e))?;
-            let body = match chunks.as_slice() {
-                [whole] => whole.clone(),
-                chunks => chunks.concat().into(),
-            };
-            Ok(Response::from_parts(head, body))
+            let body = body.collect().await.map_err(|error| HttpError::of(&error))?;
+            Ok(Response::from_parts(head, body.to_bytes()))
         };
         timeout(TIMEOUT, read).await.unwrap_or(Err(HttpError::TimedOut))
     }
@@ -124,24 +119,24 @@ impl Service<Uri> for Connector {
     fn call(&mut self, address: Uri) -> Self::Future {
         let dialer = self.0.clone();
         Box::pin(async move {
-            let connected = timeout(CONNECT_TIMEOUT, connect(&dialer, &address)).await;
-            connected.unwrap_or_else(|_| Err(HttpError::no_connection_within(CONNECT_TIMEOUT)))
+            match timeout(CONNECT_TIMEOUT, connect(&dialer, &address)).await {
+                Ok(connected) => connected.map_err(|error| HttpError::connecting(&error)),
+                Err(_) => Err(HttpError::no_connection_within(CONNECT_TIMEOUT)),
+            }
         })
     }
 }
 
-async fn connect(dialer: &Dialer, address: &Uri) -> Result<HttpStream, HttpError> {
+async fn connect(dialer: &Dialer, address: &Uri) -> Result<HttpStream, DialError> {
     let host = address.host().unwrap_or_default();
     // Settings allow plain HTTP only on this machine, and the platform uses it for its managed
     // identities: neither needs a proxy.
     if address.scheme() != Some(&Scheme::HTTPS) {
-        let tcp = Dialer::direct(host, address.port_u16().unwrap_or(80)).await;
-        return Ok(HttpStream::plain(tcp.map_err(|error| HttpError::connecting(&error))?));
+        let tcp = Dialer::direct(host, address.port_u16().unwrap_or(80)).await?;
+        return Ok(HttpStream::plain(tcp));
     }
-    let tcp = dialer.dial(host, address.port_u16().unwrap_or(443)).await;
-    let tcp = tcp.map_err(|error| HttpError::connecting(&error))?;
-    let tls = dialer.tls_handshake(host, tcp).await;
-    Ok(HttpStream::tls(tls.map_err(|error| HttpError::connecting(&error))?))
+    let tcp = dialer.dial(host, address.port_u16().unwrap_or(443)).await?;
+    Ok(HttpStream::tls(dialer.tls_handshake(host, tcp).await?))
 }
 
 #[cfg(test)]

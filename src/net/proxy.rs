@@ -12,6 +12,7 @@ use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 use tokio::time::timeout;
 
+use super::host::without_brackets;
 use super::product::PRODUCT;
 use crate::error_code::{self, Coded, ErrorCode};
 use crate::settings::{ProxyCredentials, ProxySettings};
@@ -146,7 +147,7 @@ impl Proxy {
         let matcher = Matcher::builder().https(format!("http://{address}")).no(no_proxy);
         Proxy {
             name: ProxyName { address, setting },
-            host: host.trim_start_matches('[').trim_end_matches(']').to_owned(),
+            host: without_brackets(host).to_owned(),
             port: *port,
             authorization: credentials.as_ref().map(basic),
             matcher: matcher.build(),

@@ -10,6 +10,7 @@ use tokio::net::TcpStream;
 use tokio_rustls::TlsConnector;
 
 use super::error::NetError;
+use super::host::without_brackets;
 
 /// Where distributions keep the bundle of the system's roots. Read by name only where
 /// `SSL_CERT_FILE` is set, because that hides the bundle from `rustls-native-certs`.
@@ -44,8 +45,7 @@ pub(super) async fn connect(
     host: &str,
     tcp: TcpStream,
 ) -> io::Result<TlsStream> {
-    let host = host.trim_start_matches('[').trim_end_matches(']');
-    let name = ServerName::try_from(host.to_owned()).map_err(io::Error::other)?;
+    let name = ServerName::try_from(without_brackets(host).to_owned()).map_err(io::Error::other)?;
     TlsConnector::from(Arc::clone(config)).connect(name, tcp).await
 }
 
