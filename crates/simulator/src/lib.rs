@@ -17,10 +17,13 @@ pub mod certificates;
 pub mod host;
 mod http_server;
 pub mod identity;
+mod json_members;
 pub mod mail;
 pub mod pod;
+pub mod tap;
 #[cfg(test)]
 mod test_util;
+mod time_format;
 mod watch_cell;
 pub mod workspace;
 

@@ -11,7 +11,7 @@ use proofpoint_sentinel_core::hour::Hour;
 use serde::Deserialize;
 
 use super::event_source::{Arrival, Arrivals, EventSource, Events, Position};
-use super::time_format;
+use crate::time_format;
 
 /// Events in memory. Clones share the same events.
 ///

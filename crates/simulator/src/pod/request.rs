@@ -10,7 +10,7 @@ use url::form_urlencoded;
 
 use super::refused_handshake::RefusedHandshake;
 use super::settings::PodCluster;
-use super::time_format;
+use crate::time_format;
 
 /// A valid request for a session.
 #[derive(Debug)]
