@@ -1,0 +1,203 @@
+//! The members of records, as public captures have them.
+
+use super::*;
+
+/// The members of a message's record in the newer form.
+const MESSAGE: [&str; 29] = [
+    "GUID",
+    "QID",
+    "ccAddresses",
+    "cluster",
+    "completelyRewritten",
+    "fromAddress",
+    "headerFrom",
+    "headerReplyTo",
+    "id",
+    "impostorScore",
+    "malwareScore",
+    "messageID",
+    "messageParts",
+    "messageSize",
+    "messageTime",
+    "modulesRun",
+    "phishScore",
+    "policyRoutes",
+    "quarantineFolder",
+    "quarantineRule",
+    "recipient",
+    "replyToAddress",
+    "sender",
+    "senderIP",
+    "spamScore",
+    "subject",
+    "threatsInfoMap",
+    "toAddresses",
+    "xmailer",
+];
+
+/// The members of a click's record.
+const CLICK: [&str; 16] = [
+    "GUID",
+    "campaignId",
+    "classification",
+    "clickIP",
+    "clickTime",
+    "id",
+    "messageID",
+    "recipient",
+    "sender",
+    "senderIP",
+    "threatID",
+    "threatStatus",
+    "threatTime",
+    "threatURL",
+    "url",
+    "userAgent",
+];
+
+fn keys(value: &Value) -> BTreeSet<&str> {
+    value.as_object().unwrap().keys().map(String::as_str).collect()
+}
+
+fn messages(records: &[TapRecord]) -> Vec<Value> {
+    let mut messages = of_kind(records, MessagesDelivered);
+    messages.extend(of_kind(records, MessagesBlocked));
+    messages
+}
+
+/// All values at `pointer`.
+fn values(records: &[Value], pointer: &str) -> BTreeSet<String> {
+    records.iter().filter_map(|record| Some(record.pointer(pointer)?.to_string())).collect()
+}
+
+#[test]
+fn records_have_the_members_of_real_ones() {
+    let records = two_days(&source(400, false));
+    let newer: BTreeSet<&str> = MESSAGE.into();
+    let mut older = newer.clone();
+    older.remove("cluster");
+    older.extend(["clusterId", "headerTo", "headerCC"]);
+    let (mut new_ones, mut old_ones) = (0, 0);
+    for message in messages(&records) {
+        let has_cluster = message.get("cluster").is_some();
+        assert_eq!(keys(&message), if has_cluster { newer.clone() } else { older.clone() });
+        *if has_cluster { &mut new_ones } else { &mut old_ones } += 1;
+    }
+    assert!(new_ones > old_ones && old_ones > 10, "{new_ones} and {old_ones}");
+    for kind in [ClicksPermitted, ClicksBlocked] {
+        for click in of_kind(&records, kind) {
+            assert_eq!(keys(&click), CLICK.into());
+        }
+    }
+}
+
+#[test]
+fn every_kind_of_threat_occurs() {
+    let records = two_days(&source(400, false));
+    let threats: Vec<Value> = messages(&records)
+        .into_iter()
+        .flat_map(|message| message["threatsInfoMap"].as_array().unwrap().clone())
+        .collect();
+    let classifications = values(&threats, "/classification");
+    for name in ["malware", "phish", "spam", "impostor", "toad"] {
+        assert!(classifications.contains(&format!("\"{name}\"")), "{name}");
+    }
+    assert!(classifications.contains("\"PHISH\"") && classifications.contains("\"MALWARE\""));
+    let types = values(&threats, "/threatType");
+    for name in ["url", "attachment", "messageText", "URL", "ATTACHMENT"] {
+        assert!(types.contains(&format!("\"{name}\"")), "{name}");
+    }
+    let campaigns = values(&threats, "/campaignID");
+    assert!(campaigns.contains("null") && campaigns.len() > 2, "{campaigns:?}");
+    assert!(values(&threats, "/campaignId").len() > 1);
+    assert!(
+        values(&threats, "/actors").contains("[]") && values(&threats, "/actors/0/name").len() > 1
+    );
+    assert_eq!(
+        values(&threats, "/detectionType"),
+        BTreeSet::from(["\"COMPROMISED_WEBSITE\"".to_owned()])
+    );
+    let ids = values(&threats, "/threatID");
+    assert!(ids.len() > 20 && ids.iter().all(|id| id.len() == 66));
+}
+
+#[test]
+fn one_campaign_has_many_mails() {
+    let records = two_days(&source(400, false));
+    let mut guids: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
+    for message in messages(&records) {
+        for threat in message["threatsInfoMap"].as_array().unwrap() {
+            if let Some(campaign) = threat["campaignID"].as_str() {
+                guids.entry(campaign.to_owned()).or_default().insert(message["GUID"].to_string());
+            }
+        }
+    }
+    assert!(guids.values().all(|mails| mails.len() > 3), "{guids:?}");
+}
+
+#[test]
+fn some_values_do_not_fit_their_columns() {
+    let messages = messages(&two_days(&source(400, false)));
+    let rewritten = values(&messages, "/completelyRewritten");
+    let all = ["true", "false", "\"true\"", "\"false\"", "\"na\""];
+    assert_eq!(rewritten, all.map(str::to_owned).into());
+    let scores = values(&messages, "/impostorScore");
+    assert!(scores.contains("0.0") && scores.contains("0"), "{scores:?}");
+    assert!(scores.iter().any(|score| score.ends_with(".5")), "{scores:?}");
+    assert!(messages.iter().any(|message| message["recipient"].is_string()));
+    assert!(messages.iter().any(|message| message["fromAddress"].is_string()));
+    assert!(messages.iter().any(|message| message["fromAddress"].is_array()));
+}
+
+#[test]
+fn some_delivered_records_are_abridged() {
+    let records = two_days(&source(400, false));
+    let is_abridged = |message: &&Value| message["QID"].is_null();
+    let delivered = of_kind(&records, MessagesDelivered);
+    let abridged: Vec<&Value> = delivered.iter().filter(is_abridged).collect();
+    assert!(abridged.len() > 5 && abridged.len() < delivered.len() / 2, "{}", abridged.len());
+    for message in abridged {
+        for key in ["subject", "policyRoutes", "modulesRun", "fromAddress", "messageParts"] {
+            assert!(message[key].is_null(), "{key}");
+        }
+        assert_eq!(message["sender"], "");
+        assert_eq!(message["messageID"], "");
+        assert_eq!(message["messageSize"], 0);
+        assert!(message["GUID"].is_string() && message["threatsInfoMap"].is_array());
+    }
+    assert_eq!(of_kind(&records, MessagesBlocked).iter().filter(is_abridged).count(), 0);
+}
+
+#[test]
+fn ids_have_the_form_of_real_ones() {
+    let records = two_days(&source(200, false));
+    for record in &records {
+        let body = parsed(record);
+        let id = body["id"].as_str().unwrap();
+        let (version, variant) = (&id[14..15], &id[19..20]);
+        match record.kind.is_click() {
+            true => assert!(version == "4" && "89ab".contains(variant), "{id}"),
+            false => assert_eq!((id.len(), version, variant), (36, "b", "c"), "{id}"),
+        }
+    }
+}
+
+#[test]
+fn the_file_with_the_threat_is_marked() {
+    let records = two_days(&source(400, false));
+    let mut marked = 0;
+    for message in messages(&records) {
+        let threats = message["threatsInfoMap"].as_array().unwrap();
+        let by_file = |threat: &&Value| {
+            threat["threatType"].as_str().unwrap().eq_ignore_ascii_case("attachment")
+        };
+        for threat in threats.iter().filter(by_file) {
+            if let Some(parts) = message["messageParts"].as_array() {
+                let part = parts.iter().find(|part| part["sha256"] == threat["threat"]).unwrap();
+                assert_eq!(part["sandboxStatus"], "threat");
+                marked += 1;
+            }
+        }
+    }
+    assert!(marked > 10, "{marked}");
+}

@@ -1,0 +1,201 @@
+//! When what happens to a mail with a threat.
+
+use std::ops::Range;
+
+use jiff::{SignedDuration, Timestamp};
+
+use super::draws::{Draws, Topic};
+use crate::tap::record::ThreatStatus;
+
+/// Nothing happens to a mail after this time.
+pub(super) const LONGEST: SignedDuration = SignedDuration::from_hours(6 * 24);
+
+/// How many clicks a mail has at most.
+const MOST_CLICKS: u64 = 3;
+
+const MINUTE: u64 = 60;
+const HOUR: u64 = 60 * MINUTE;
+const DAY: u64 = 24 * HOUR;
+
+/// A status of a threat, and since when.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Verdict {
+    pub status: ThreatStatus,
+    pub at: Timestamp,
+}
+
+/// When what happens to a mail with a threat.
+#[derive(Clone, Debug)]
+pub(super) struct Timeline {
+    /// When the gateway processed the mail.
+    pub mail_at: Timestamp,
+    /// When the threat became known. It may have been known before the mail came.
+    pub condemned: Verdict,
+    /// When the verdict was withdrawn.
+    pub withdrawn: Option<Verdict>,
+    /// When recipients clicked on the threat.
+    pub clicks: [Option<Timestamp>; MOST_CLICKS as usize],
+}
+
+impl Timeline {
+    /// Of a mail that never reached its recipients. Its threat was mostly known.
+    pub(super) fn of_blocked(mail_at: Timestamp, draws: Draws) -> Timeline {
+        let condemned_at = match draws.below(Topic::Verdict, 5) {
+            0 => mail_at + seconds(draws, Topic::VerdictDelay, 1..5 * MINUTE),
+            _ => mail_at - seconds(draws, Topic::VerdictDelay, 5 * MINUTE..5 * DAY),
+        };
+        Timeline::new(mail_at, condemned_at, [None; MOST_CLICKS as usize], draws)
+    }
+
+    /// Of a mail that was delivered: minutes, hours or days before its threat became known.
+    pub(super) fn of_delivered(mail_at: Timestamp, draws: Draws) -> Timeline {
+        let delay = match draws.below(Topic::Verdict, 20) {
+            0..9 => MINUTE..2 * HOUR,
+            9..16 => 2 * HOUR..DAY,
+            _ => DAY..3 * DAY,
+        };
+        let condemned_at = mail_at + seconds(draws, Topic::VerdictDelay, delay);
+        let count = draws.below(Topic::Clicks, MOST_CLICKS + 1);
+        let clicks = std::array::from_fn(|number| {
+            let longest = if number == 0 { 8 * HOUR } else { 2 * DAY };
+            let delay = seconds(draws.of_part(number), Topic::ClickDelay, 2 * MINUTE..longest);
+            ((number as u64) < count).then(|| mail_at + delay)
+        });
+        Timeline::new(mail_at, condemned_at, clicks, draws)
+    }
+
+    fn new(
+        mail_at: Timestamp,
+        condemned_at: Timestamp,
+        clicks: [Option<Timestamp>; MOST_CLICKS as usize],
+        draws: Draws,
+    ) -> Timeline {
+        let delay = seconds(draws, Topic::RetractionDelay, HOUR..3 * DAY);
+        let at = mail_at.max(condemned_at) + delay;
+        let withdrawn = match draws.below(Topic::Retraction, 12) {
+            0..2 => Some(Verdict { status: ThreatStatus::Cleared, at }),
+            2 => Some(Verdict { status: ThreatStatus::FalsePositive, at }),
+            _ => None,
+        };
+        let condemned = Verdict { status: ThreatStatus::Active, at: condemned_at };
+        Timeline { mail_at, condemned, withdrawn, clicks }
+    }
+
+    /// The verdicts on the mail, in their order.
+    pub(super) fn verdicts(&self) -> impl Iterator<Item = Verdict> {
+        std::iter::once(self.condemned).chain(self.withdrawn)
+    }
+
+    /// The verdicts on a click at `at`: the one that was there by then or came first, and those
+    /// after it.
+    pub(super) fn verdicts_on_click(&self, at: Timestamp) -> impl Iterator<Item = Verdict> {
+        self.verdicts().skip(usize::from(self.is_withdrawn(at)))
+    }
+
+    /// Whether a click at `at` leads to a known threat.
+    pub(super) fn is_threat_at(&self, at: Timestamp) -> bool {
+        self.condemned.at <= at && !self.is_withdrawn(at)
+    }
+
+    fn is_withdrawn(&self, at: Timestamp) -> bool {
+        self.withdrawn.is_some_and(|verdict| verdict.at <= at)
+    }
+
+    /// Whether a record of this mail is created in `window`.
+    pub(super) fn touches(&self, window: &Range<Timestamp>) -> bool {
+        let of_mail = self.verdicts().map(|verdict| verdict.at.max(self.mail_at));
+        let of_clicks = self.clicks.iter().flatten().flat_map(|click| {
+            self.verdicts_on_click(*click).map(move |verdict| verdict.at.max(*click))
+        });
+        of_mail.chain(of_clicks).any(|at| window.contains(&at))
+    }
+}
+
+/// A duration in whole milliseconds, drawn from a range of seconds.
+fn seconds(draws: Draws, topic: Topic, range: Range<u64>) -> SignedDuration {
+    let millis = range.start * 1000 + draws.below(topic, (range.end - range.start) * 1000);
+    SignedDuration::from_millis(millis.cast_signed())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn mail_at() -> Timestamp {
+        "2026-11-20T06:00:00Z".parse().unwrap()
+    }
+
+    fn timelines(of: fn(Timestamp, Draws) -> Timeline) -> impl Iterator<Item = Timeline> {
+        (0..2000).map(move |bits| of(mail_at(), Draws::new(bits)))
+    }
+
+    #[test]
+    fn a_story_ends_within_six_days() {
+        let end = mail_at() + LONGEST;
+        for timeline in timelines(Timeline::of_delivered).chain(timelines(Timeline::of_blocked)) {
+            let clicks = timeline.clicks.iter().flatten().copied();
+            let times = timeline.verdicts().map(|verdict| verdict.at).chain(clicks);
+            assert!(times.max() < Some(end), "{timeline:?}");
+        }
+    }
+
+    #[test]
+    fn delivered_mail_is_condemned_minutes_to_days_later() {
+        let delays: Vec<SignedDuration> = timelines(Timeline::of_delivered)
+            .map(|timeline| timeline.condemned.at.duration_since(mail_at()))
+            .collect();
+        assert!(delays.iter().all(|delay| *delay >= SignedDuration::from_mins(1)));
+        let count = |from: i64, to: i64| {
+            let range = SignedDuration::from_hours(from)..SignedDuration::from_hours(to);
+            delays.iter().filter(|delay| range.contains(delay)).count()
+        };
+        for (from, to) in [(0, 2), (2, 24), (24, 72)] {
+            assert!(count(from, to) > 300, "{from} to {to}");
+        }
+    }
+
+    #[test]
+    fn threats_of_blocked_mail_are_mostly_known_and_never_clicked() {
+        let known = timelines(Timeline::of_blocked)
+            .filter(|timeline| timeline.condemned.at < mail_at())
+            .count();
+        assert!((1400..1800).contains(&known), "{known}");
+        assert!(timelines(Timeline::of_blocked).all(|timeline| timeline.clicks == [None; 3]));
+    }
+
+    #[test]
+    fn some_verdicts_are_withdrawn_later() {
+        let withdrawn: Vec<Verdict> = timelines(Timeline::of_delivered)
+            .filter(|timeline| {
+                timeline.withdrawn.is_some_and(|verdict| verdict.at > timeline.condemned.at)
+            })
+            .filter_map(|timeline| timeline.withdrawn)
+            .collect();
+        let count = |status| withdrawn.iter().filter(|verdict| verdict.status == status).count();
+        assert!(count(ThreatStatus::Cleared) > 200, "{}", count(ThreatStatus::Cleared));
+        assert!(count(ThreatStatus::FalsePositive) > 100);
+    }
+
+    #[test]
+    fn a_window_is_touched_by_what_is_created_in_it() {
+        let hour = SignedDuration::from_hours(1);
+        let verdict = |hours, status| Verdict { status, at: mail_at() + hour * hours };
+        let timeline = Timeline {
+            mail_at: mail_at(),
+            condemned: verdict(4, ThreatStatus::Active),
+            withdrawn: Some(verdict(8, ThreatStatus::Cleared)),
+            clicks: [
+                Some(mail_at() + hour),
+                Some(mail_at() + hour * 6),
+                Some(mail_at() + hour * 9),
+            ],
+        };
+        let touched: Vec<i32> = (-2..12)
+            .filter(|hours| {
+                let start = mail_at() + hour * *hours;
+                timeline.touches(&(start..start + hour))
+            })
+            .collect();
+        assert_eq!(touched, [4, 6, 8, 9]);
+    }
+}
