@@ -28,7 +28,7 @@ use super::record_source::RecordSource;
 
 use case::{Case, RecordRules};
 use draws::Draws;
-use timeline::Timeline;
+use timeline::{Millis, Timeline};
 
 /// TAP looks at this many mails of an hour at most, over all clusters of a credential.
 const MOST_LOOKED_AT: u64 = 500;
@@ -77,7 +77,7 @@ impl GeneratedRecords {
         traffic: &MailTraffic,
         hour: Hour,
         clusters: u64,
-        window: &Range<Timestamp>,
+        window: &Range<Millis>,
     ) -> impl Iterator<Item = Case> {
         let count = self.volume.count(EventType::Message, hour);
         let mails = traffic.hour_of_mail(hour, count, self.volume.bulk);
@@ -95,13 +95,10 @@ impl GeneratedRecords {
 fn case(
     mails: &HourOfMail<'_>,
     number: u64,
-    window: &Range<Timestamp>,
+    window: &Range<Millis>,
     rules: RecordRules,
 ) -> Option<Case> {
-    // Records have times in milliseconds.
-    let at = Timestamp::from_millisecond(mails.at(number).as_millisecond())
-        .expect("a time without its microseconds is a time");
-    let draws = Draws::new(mails.bits(number));
+    let (at, draws) = (mails.at(number).as_millisecond(), Draws::new(mails.bits(number)));
     let blocked = Timeline::of_blocked(at, draws);
     let delivered = Timeline::of_delivered(at, draws);
     // Cheaper than to look at the mail.
@@ -133,9 +130,9 @@ impl RecordSource for GeneratedRecords {
         }
         let first = Hour::containing(window.start - timeline::LONGEST);
         let hours = || first.through(Hour::containing(window.end));
-        let (count, window) = (clusters.len() as u64, &window);
+        let (count, millis) = (clusters.len() as u64, &timeline::millis(&window));
         let of_cluster = |traffic| {
-            let cases = move |hour| self.cases(traffic, hour, count, window);
+            let cases = move |hour| self.cases(traffic, hour, count, millis);
             hours().flat_map(cases).flat_map(|case| case.records())
         };
         let mut records: Vec<TapRecord> = clusters.iter().flat_map(of_cluster).collect();

@@ -1,6 +1,6 @@
 //! A mail with a threat, and all records of it.
 
-use jiff::{SignedDuration, Timestamp};
+use jiff::SignedDuration;
 use serde_json::{Value, json};
 
 use crate::mail::hash::{mix, uuid};
@@ -12,7 +12,7 @@ use super::draws::{Draws, Topic, text_bits};
 use super::finding::{Finding, findings};
 use super::gateway_event::GatewayEvent;
 use super::message_record::{CondemnedMessage, time};
-use super::timeline::{Timeline, Verdict};
+use super::timeline::{Millis, Timeline, Verdict};
 
 const USER_AGENTS: [&str; 4] = [
     "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/142.0.0.0 Safari/537.36",
@@ -103,7 +103,7 @@ impl Case {
         finding: &Finding,
         url: &str,
         number: usize,
-        at: Timestamp,
+        at: Millis,
     ) -> Vec<TapRecord> {
         let draws = self.draws.of_part(number);
         let verdicts: Vec<Verdict> = self.timeline.verdicts_on_click(at).collect();
@@ -124,7 +124,7 @@ impl Case {
         finding: &Finding,
         url: &str,
         number: usize,
-        at: Timestamp,
+        at: Millis,
         id: Option<&str>,
         verdict: Verdict,
     ) -> Value {

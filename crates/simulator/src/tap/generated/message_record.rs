@@ -8,14 +8,14 @@ use crate::mail::Treatment;
 use super::draws::{Draws, Topic};
 use super::finding::{Classification, Finding};
 use super::gateway_event::GatewayEvent;
-use super::timeline::Verdict;
+use super::timeline::{Millis, Verdict};
 
 /// A message with its threats.
 pub(super) struct CondemnedMessage<'a> {
     pub event: &'a GatewayEvent,
     pub treatment: Treatment,
     pub findings: &'a [Finding],
-    pub mail_at: Timestamp,
+    pub mail_at: Millis,
     pub draws: Draws,
 }
 
@@ -201,7 +201,8 @@ impl CondemnedMessage<'_> {
 }
 
 /// A time as in records: UTC with milliseconds.
-pub(super) fn time(at: Timestamp) -> String {
+pub(super) fn time(at: Millis) -> String {
+    let at = Timestamp::from_millisecond(at).expect("mail has a time");
     format!("{at:.3}")
 }
 

@@ -2,6 +2,7 @@ mod mail;
 mod shape;
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::LazyLock;
 
 use proptest::prelude::*;
 use serde_json::Value;
@@ -27,6 +28,12 @@ fn two_days(source: &GeneratedRecords) -> Vec<TapRecord> {
     source.records(PRINCIPAL, &(at("18T00:00:00")..at("20T00:00:00")), at("21T00:00:00"))
 }
 
+/// All records that are created in eight days.
+static EIGHT_DAYS: LazyLock<Vec<TapRecord>> = LazyLock::new(|| {
+    let window = at("12T00:00:00")..at("20T00:00:00");
+    source(200, false).records(PRINCIPAL, &window, at("21T00:00:00"))
+});
+
 fn parsed(record: &TapRecord) -> Value {
     serde_json::from_slice(&record.body).unwrap()
 }
@@ -48,13 +55,17 @@ fn the_same_traffic_has_the_same_records() {
 }
 
 #[test]
-fn each_kind_has_hundreds_of_records_a_day_at_most() {
+fn a_day_has_hundreds_of_records() {
     let records = two_days(&source(2000, false));
     let count = |kind| records.iter().filter(|record| record.kind == kind).count();
-    assert!((200..2000).contains(&count(MessagesBlocked)), "{}", count(MessagesBlocked));
-    assert!((100..2000).contains(&count(MessagesDelivered)), "{}", count(MessagesDelivered));
-    assert!((30..1000).contains(&count(ClicksPermitted)), "{}", count(ClicksPermitted));
-    assert!((20..1000).contains(&count(ClicksBlocked)), "{}", count(ClicksBlocked));
+    for (kind, expected) in [
+        (MessagesBlocked, 1000..4000),
+        (MessagesDelivered, 300..1500),
+        (ClicksPermitted, 50..500),
+        (ClicksBlocked, 50..500),
+    ] {
+        assert!(expected.contains(&count(kind)), "{kind}: {}", count(kind));
+    }
 }
 
 #[test]
@@ -77,12 +88,12 @@ fn records_are_indexed_up_to_thirty_minutes_late() {
     let lags = |records: Vec<TapRecord>| -> Vec<SignedDuration> {
         records.iter().map(|record| record.indexed_at.duration_since(record.created_at)).collect()
     };
-    let late = lags(two_days(&source(200, false)));
+    let late = lags(EIGHT_DAYS.clone());
     let minutes = SignedDuration::from_mins;
     assert!(late.iter().all(|lag| !lag.is_negative() && *lag <= minutes(30)));
     assert!(late.iter().filter(|lag| **lag > minutes(15)).count() > late.len() / 50);
     assert!(late.iter().filter(|lag| **lag < minutes(1)).count() > late.len() / 2);
-    let timely = lags(two_days(&source(200, false).with_lag(SignedDuration::ZERO)));
+    let timely = lags(two_days(&source(40, false).with_lag(SignedDuration::ZERO)));
     assert!(timely.iter().all(SignedDuration::is_zero));
 }
 
@@ -114,11 +125,8 @@ fn by_id(records: &[TapRecord]) -> BTreeMap<String, Vec<TapRecord>> {
 
 #[test]
 fn a_new_verdict_issues_a_record_again() {
-    let source = source(200, false);
-    let week = at("12T00:00:00")..at("20T00:00:00");
-    let records = source.records(PRINCIPAL, &week, at("21T00:00:00"));
     let again: Vec<Vec<TapRecord>> =
-        by_id(&records).into_values().filter(|versions| versions.len() > 1).collect();
+        by_id(&EIGHT_DAYS).into_values().filter(|versions| versions.len() > 1).collect();
     let mut pairs = BTreeSet::new();
     for versions in &again {
         let [first, second] = &versions[..] else { panic!("{versions:?}") };
@@ -137,27 +145,26 @@ fn a_new_verdict_issues_a_record_again() {
 
 #[test]
 fn a_new_verdict_can_replace_the_record() {
-    let source = source(100, false).with_replaced_records();
+    let source = source(40, false).with_replaced_records();
     let week = at("12T00:00:00")..at("20T00:00:00");
     let now = at("20T00:00:00");
     let records = source.records(PRINCIPAL, &week, now);
     assert!(by_id(&records).values().all(|versions| versions.len() == 1));
-    let kept = self::source(100, false).records(PRINCIPAL, &week, now);
+    let kept = self::source(40, false).records(PRINCIPAL, &week, now);
     assert!(kept.len() > records.len());
     assert_eq!(by_id(&kept).len(), by_id(&records).len());
 }
 
 #[test]
 fn ids_can_be_missing() {
-    let records = two_days(&source(400, false).with_missing_ids(10));
+    let records = two_days(&source(100, false).with_missing_ids(10));
     let without = records.iter().filter(|record| parsed(record).get("id").is_none()).count();
     assert!((records.len() / 20..records.len() / 6).contains(&without), "{without}");
-    let with = two_days(&source(400, false));
-    assert!(with.iter().all(|record| parsed(record)["id"].is_string()));
+    assert!(EIGHT_DAYS.iter().all(|record| parsed(record)["id"].is_string()));
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(16))]
+    #![proptest_config(ProptestConfig::with_cases(8))]
     #[test]
     fn windows_have_every_record_once(
         cuts in prop::collection::btree_set(0u64..172_800_000_000, 0..12),

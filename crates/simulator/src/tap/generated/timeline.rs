@@ -13,70 +13,88 @@ pub(super) const LONGEST: SignedDuration = SignedDuration::from_hours(6 * 24);
 /// How many clicks a mail has at most.
 const MOST_CLICKS: u64 = 3;
 
-const MINUTE: u64 = 60;
-const HOUR: u64 = 60 * MINUTE;
-const DAY: u64 = 24 * HOUR;
+/// A time in milliseconds since 1970: the precision of records. Times of many mails are compared,
+/// which takes several times as long with timestamps.
+pub(super) type Millis = i64;
+
+const SECOND: Millis = 1000;
+const MINUTE: Millis = 60 * SECOND;
+const HOUR: Millis = 60 * MINUTE;
+const DAY: Millis = 24 * HOUR;
 
 /// A status of a threat, and since when.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Verdict {
     pub status: ThreatStatus,
-    pub at: Timestamp,
+    pub at: Millis,
+}
+
+/// The times in milliseconds that lie in `window`.
+pub(super) fn millis(window: &Range<Timestamp>) -> Range<Millis> {
+    let rounded_up = |at: Timestamp| {
+        let whole = at.as_nanosecond().div_euclid(1_000_000);
+        let rest = at.as_nanosecond().rem_euclid(1_000_000);
+        Millis::try_from(whole).expect("a timestamp fits") + Millis::from(rest > 0)
+    };
+    rounded_up(window.start)..rounded_up(window.end)
 }
 
 /// When what happens to a mail with a threat.
 #[derive(Clone, Debug)]
 pub(super) struct Timeline {
     /// When the gateway processed the mail.
-    pub mail_at: Timestamp,
+    pub mail_at: Millis,
     /// When the threat became known. It may have been known before the mail came.
     pub condemned: Verdict,
     /// When the verdict was withdrawn.
     pub withdrawn: Option<Verdict>,
     /// When recipients clicked on the threat.
-    pub clicks: [Option<Timestamp>; MOST_CLICKS as usize],
+    pub clicks: [Option<Millis>; MOST_CLICKS as usize],
 }
 
 impl Timeline {
     /// Of a mail that never reached its recipients. Its threat was mostly known.
-    pub(super) fn of_blocked(mail_at: Timestamp, draws: Draws) -> Timeline {
+    pub(super) fn of_blocked(mail_at: Millis, draws: Draws) -> Timeline {
         let condemned_at = match draws.below(Topic::Verdict, 5) {
-            0 => mail_at + seconds(draws, Topic::VerdictDelay, 1..5 * MINUTE),
-            _ => mail_at - seconds(draws, Topic::VerdictDelay, 5 * MINUTE..5 * DAY),
+            0 => mail_at + delay(draws, Topic::VerdictDelay, SECOND..5 * MINUTE),
+            _ => mail_at - delay(draws, Topic::VerdictDelay, 5 * MINUTE..5 * DAY),
         };
         Timeline::new(mail_at, condemned_at, [None; MOST_CLICKS as usize], draws)
     }
 
     /// Of a mail that was delivered: minutes, hours or days before its threat became known.
-    pub(super) fn of_delivered(mail_at: Timestamp, draws: Draws) -> Timeline {
-        let delay = match draws.below(Topic::Verdict, 20) {
+    pub(super) fn of_delivered(mail_at: Millis, draws: Draws) -> Timeline {
+        let range = match draws.below(Topic::Verdict, 20) {
             0..9 => MINUTE..2 * HOUR,
             9..16 => 2 * HOUR..DAY,
             _ => DAY..3 * DAY,
         };
-        let condemned_at = mail_at + seconds(draws, Topic::VerdictDelay, delay);
+        let condemned_at = mail_at + delay(draws, Topic::VerdictDelay, range);
         let count = draws.below(Topic::Clicks, MOST_CLICKS + 1);
         let clicks = std::array::from_fn(|number| {
             let longest = if number == 0 { 8 * HOUR } else { 2 * DAY };
-            let delay = seconds(draws.of_part(number), Topic::ClickDelay, 2 * MINUTE..longest);
-            ((number as u64) < count).then(|| mail_at + delay)
+            let range = 2 * MINUTE..longest;
+            ((number as u64) < count)
+                .then(|| mail_at + delay(draws.of_part(number), Topic::ClickDelay, range))
         });
         Timeline::new(mail_at, condemned_at, clicks, draws)
     }
 
     fn new(
-        mail_at: Timestamp,
-        condemned_at: Timestamp,
-        clicks: [Option<Timestamp>; MOST_CLICKS as usize],
+        mail_at: Millis,
+        condemned_at: Millis,
+        clicks: [Option<Millis>; MOST_CLICKS as usize],
         draws: Draws,
     ) -> Timeline {
-        let delay = seconds(draws, Topic::RetractionDelay, HOUR..3 * DAY);
-        let at = mail_at.max(condemned_at) + delay;
-        let withdrawn = match draws.below(Topic::Retraction, 12) {
-            0..2 => Some(Verdict { status: ThreatStatus::Cleared, at }),
-            2 => Some(Verdict { status: ThreatStatus::FalsePositive, at }),
+        let status = match draws.below(Topic::Retraction, 12) {
+            0..2 => Some(ThreatStatus::Cleared),
+            2 => Some(ThreatStatus::FalsePositive),
             _ => None,
         };
+        let withdrawn = status.map(|status| {
+            let delay = delay(draws, Topic::RetractionDelay, HOUR..3 * DAY);
+            Verdict { status, at: mail_at.max(condemned_at) + delay }
+        });
         let condemned = Verdict { status: ThreatStatus::Active, at: condemned_at };
         Timeline { mail_at, condemned, withdrawn, clicks }
     }
@@ -88,21 +106,21 @@ impl Timeline {
 
     /// The verdicts on a click at `at`: the one that was there by then or came first, and those
     /// after it.
-    pub(super) fn verdicts_on_click(&self, at: Timestamp) -> impl Iterator<Item = Verdict> {
+    pub(super) fn verdicts_on_click(&self, at: Millis) -> impl Iterator<Item = Verdict> {
         self.verdicts().skip(usize::from(self.is_withdrawn(at)))
     }
 
     /// Whether a click at `at` leads to a known threat.
-    pub(super) fn is_threat_at(&self, at: Timestamp) -> bool {
+    pub(super) fn is_threat_at(&self, at: Millis) -> bool {
         self.condemned.at <= at && !self.is_withdrawn(at)
     }
 
-    fn is_withdrawn(&self, at: Timestamp) -> bool {
+    fn is_withdrawn(&self, at: Millis) -> bool {
         self.withdrawn.is_some_and(|verdict| verdict.at <= at)
     }
 
     /// Whether a record of this mail is created in `window`.
-    pub(super) fn touches(&self, window: &Range<Timestamp>) -> bool {
+    pub(super) fn touches(&self, window: &Range<Millis>) -> bool {
         let of_mail = self.verdicts().map(|verdict| verdict.at.max(self.mail_at));
         let of_clicks = self.clicks.iter().flatten().flat_map(|click| {
             self.verdicts_on_click(*click).map(move |verdict| verdict.at.max(*click))
@@ -111,27 +129,24 @@ impl Timeline {
     }
 }
 
-/// A duration in whole milliseconds, drawn from a range of seconds.
-fn seconds(draws: Draws, topic: Topic, range: Range<u64>) -> SignedDuration {
-    let millis = range.start * 1000 + draws.below(topic, (range.end - range.start) * 1000);
-    SignedDuration::from_millis(millis.cast_signed())
+fn delay(draws: Draws, topic: Topic, range: Range<Millis>) -> Millis {
+    let length = (range.end - range.start).cast_unsigned();
+    range.start + draws.below(topic, length).cast_signed()
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn mail_at() -> Timestamp {
-        "2026-11-20T06:00:00Z".parse().unwrap()
-    }
+    const MAIL_AT: Millis = 1_800_000_000_000;
 
-    fn timelines(of: fn(Timestamp, Draws) -> Timeline) -> impl Iterator<Item = Timeline> {
-        (0..2000).map(move |bits| of(mail_at(), Draws::new(bits)))
+    fn timelines(of: fn(Millis, Draws) -> Timeline) -> impl Iterator<Item = Timeline> {
+        (0..2000).map(move |bits| of(MAIL_AT, Draws::new(bits)))
     }
 
     #[test]
     fn a_story_ends_within_six_days() {
-        let end = mail_at() + LONGEST;
+        let end = MAIL_AT + LONGEST.as_millis() as Millis;
         for timeline in timelines(Timeline::of_delivered).chain(timelines(Timeline::of_blocked)) {
             let clicks = timeline.clicks.iter().flatten().copied();
             let times = timeline.verdicts().map(|verdict| verdict.at).chain(clicks);
@@ -141,13 +156,12 @@ mod tests {
 
     #[test]
     fn delivered_mail_is_condemned_minutes_to_days_later() {
-        let delays: Vec<SignedDuration> = timelines(Timeline::of_delivered)
-            .map(|timeline| timeline.condemned.at.duration_since(mail_at()))
+        let delays: Vec<Millis> = timelines(Timeline::of_delivered)
+            .map(|timeline| timeline.condemned.at - MAIL_AT)
             .collect();
-        assert!(delays.iter().all(|delay| *delay >= SignedDuration::from_mins(1)));
-        let count = |from: i64, to: i64| {
-            let range = SignedDuration::from_hours(from)..SignedDuration::from_hours(to);
-            delays.iter().filter(|delay| range.contains(delay)).count()
+        assert!(delays.iter().all(|delay| *delay >= MINUTE));
+        let count = |from: Millis, to: Millis| {
+            delays.iter().filter(|delay| (from * HOUR..to * HOUR).contains(delay)).count()
         };
         for (from, to) in [(0, 2), (2, 24), (24, 72)] {
             assert!(count(from, to) > 300, "{from} to {to}");
@@ -157,7 +171,7 @@ mod tests {
     #[test]
     fn threats_of_blocked_mail_are_mostly_known_and_never_clicked() {
         let known = timelines(Timeline::of_blocked)
-            .filter(|timeline| timeline.condemned.at < mail_at())
+            .filter(|timeline| timeline.condemned.at < MAIL_AT)
             .count();
         assert!((1400..1800).contains(&known), "{known}");
         assert!(timelines(Timeline::of_blocked).all(|timeline| timeline.clicks == [None; 3]));
@@ -178,24 +192,27 @@ mod tests {
 
     #[test]
     fn a_window_is_touched_by_what_is_created_in_it() {
-        let hour = SignedDuration::from_hours(1);
-        let verdict = |hours, status| Verdict { status, at: mail_at() + hour * hours };
+        let verdict = |hours, status| Verdict { status, at: MAIL_AT + hours * HOUR };
         let timeline = Timeline {
-            mail_at: mail_at(),
+            mail_at: MAIL_AT,
             condemned: verdict(4, ThreatStatus::Active),
             withdrawn: Some(verdict(8, ThreatStatus::Cleared)),
-            clicks: [
-                Some(mail_at() + hour),
-                Some(mail_at() + hour * 6),
-                Some(mail_at() + hour * 9),
-            ],
+            clicks: [Some(MAIL_AT + HOUR), Some(MAIL_AT + 6 * HOUR), Some(MAIL_AT + 9 * HOUR)],
         };
-        let touched: Vec<i32> = (-2..12)
+        let touched: Vec<Millis> = (-2..12)
             .filter(|hours| {
-                let start = mail_at() + hour * *hours;
-                timeline.touches(&(start..start + hour))
+                let start = MAIL_AT + hours * HOUR;
+                timeline.touches(&(start..start + HOUR))
             })
             .collect();
         assert_eq!(touched, [4, 6, 8, 9]);
+    }
+
+    #[test]
+    fn a_window_has_the_milliseconds_in_it() {
+        let at = |text: &str| text.parse::<Timestamp>().unwrap();
+        let window = at("2026-11-20T06:00:00.0001Z")..at("2026-11-20T06:00:01Z");
+        let start = at("2026-11-20T06:00:00Z").as_millisecond();
+        assert_eq!(millis(&window), start + 1..start + 1000);
     }
 }
