@@ -33,6 +33,7 @@ mod feed_context;
 mod feed_error;
 mod feed_progress;
 mod feeds;
+mod hold;
 mod hour_report;
 mod hour_status;
 mod kept_events;

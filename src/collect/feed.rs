@@ -11,7 +11,6 @@ use tracing::Instrument;
 
 use super::archive::{ArchiveReader, HourOutcome};
 use super::archive_pass::{ArchivePass, FailedHour, Finding};
-use super::fault::Consequence;
 use super::feed_context::FeedContext;
 use super::feed_error::FeedError;
 use super::feed_progress::FeedProgress;
@@ -69,12 +68,9 @@ async fn collect_leased(ctx: FeedContext<'_>, report: &mut FeedReport) -> Result
     };
     work.warn_of_retirement();
     let read = work.read().await;
-    if let Err(error) = &read
-        && error.consequence() == Consequence::Hold
-    {
-        work.progress.record_hold();
+    if read.is_err() {
         // The error itself says more than a checkpoint that can't be written.
-        let _ = work.progress.save().await;
+        let _ = work.progress.save_hold().await;
     }
     read?;
     work.prune_ledger().await?;
@@ -112,8 +108,8 @@ impl FeedWork<'_> {
     /// hours, between which the live stream takes further turns; and in the time that is left what
     /// the live stream still has.
     async fn read(&mut self) -> Result<(), FeedError> {
-        self.progress.plan();
-        self.progress.keep_pause()?;
+        self.progress.report_waiting_hours();
+        self.progress.respect_pause()?;
         if !self.enter().await {
             return Ok(());
         }

@@ -4,7 +4,6 @@ use jiff::Timestamp;
 use proofpoint_sentinel_core::hour::Hour;
 
 use super::delivery_error::DeliveryError;
-use super::fault::{Consequence, Source, consequence, scope};
 use super::read_end::ReadEnd;
 use super::session_reader::ReadError;
 use crate::error_code::{self, Coded, ErrorCode};
@@ -48,6 +47,10 @@ pub(super) enum FeedError {
         "the workspace refused {count} rows for good; their events are kept as dead letters, see docs/operate.md"
     )]
     RowsRefused { count: u64 },
+    #[error(
+        "the run's time was up: the workspace wants no posts before {until}. A later run goes on"
+    )]
+    Paused { until: Timestamp },
     #[error("the feed's lease was lost: another run may have it; the next run goes on")]
     LeaseLost,
     #[error(
@@ -66,18 +69,9 @@ impl Coded for FeedError {
             FeedError::HourTooLong { .. } => error_code::HOUR_TOO_LONG,
             FeedError::HourFails { .. } => error_code::HOUR_FAILS,
             FeedError::RowsRefused { .. } => error_code::ROW_REFUSED,
+            FeedError::Paused { .. } => error_code::POSTING_OUT_OF_TIME,
             FeedError::LeaseLost => error_code::LEASE_LOST,
             FeedError::ClockBehind { .. } => error_code::CLOCK_BEHIND,
-        }
-    }
-}
-
-impl FeedError {
-    /// What follows from it, besides that the work on the feed ends.
-    pub(super) fn consequence(&self) -> Consequence {
-        match self {
-            FeedError::Read(error) => consequence(scope(error, Source::Archive), Source::Archive),
-            _ => Consequence::EndFeed,
         }
     }
 }

@@ -9,7 +9,7 @@ use tokio::time::{Instant, sleep};
 use tracing::Instrument;
 
 use super::delivery_error::DeliveryError;
-use super::fault::{Consequence, Source, consequence, scope};
+use super::fault::{AfterLive, after_live, live_stream_fails};
 use super::feed_context::FeedContext;
 use super::feed_error::FeedError;
 use super::feed_progress::FeedProgress;
@@ -18,7 +18,6 @@ use super::pipeline::EventDelivery;
 use super::read_end::ReadEnd;
 use super::session_reader::{ReadError, SessionReader};
 use crate::error_code::{self, Coded as _};
-use crate::pod::SessionEnd;
 use crate::report::FeedCounts;
 use crate::retry::Backoff;
 use crate::settings::{LiveReading, Mode};
@@ -122,12 +121,10 @@ impl<'a> LiveReader<'a> {
     /// Whether what a session brings can probably be delivered. In the first run, and after the
     /// destination took no rows, the archive goes first: its rows show whether they are taken.
     fn may_open(&self, progress: &FeedProgress<'_>) -> bool {
-        let is_sure = match progress.hold() {
-            None if progress.checkpoint().live.is_some() => true,
-            None => progress.has_delivered() || self.archive_was_read,
-            Some(hold) => self.archive_was_read && !hold.probe_misled,
-        };
-        self.ctx.mode() == Mode::Hybrid && is_sure
+        let was_ever_opened = progress.checkpoint().live.is_some();
+        let is_tried = was_ever_opened || progress.has_delivered() || self.archive_was_read;
+        let is_let = progress.hold().lets_open_live(self.archive_was_read);
+        self.ctx.mode() == Mode::Hybrid && is_tried && is_let
     }
 
     /// Makes sure that what a session brings can be recorded and posted.
@@ -140,7 +137,7 @@ impl<'a> LiveReader<'a> {
         let (now, writer) = (self.ctx.now(), &self.ctx.run().id);
         ledger.prepare(now, writer).await.map_err(DeliveryError::Ledger)?;
         let destination = self.ctx.destination();
-        if progress.hold().is_some() {
+        if progress.hold().get().is_some() {
             let table = table(self.ctx.feed().event_type);
             destination.probe(table, self.ctx.scope()).await.map_err(DeliveryError::Held)?;
             progress.note_probe();
@@ -173,7 +170,7 @@ impl<'a> LiveReader<'a> {
         let mut ends = Vec::new();
         let result =
             read_sessions(&ctx.session_reader(), quiet, until, &mut delivery, &mut ends).await;
-        progress.report().counts.add(delivery.counts());
+        progress.add_counts(delivery.counts());
         for end in &ends {
             progress.report().count_session_end("live", end);
         }
@@ -182,7 +179,7 @@ impl<'a> LiveReader<'a> {
         }
         let end = result?;
         if let ReadEnd::Session(last) = &end
-            && !matches!(last, SessionEnd::Closed(Some(1000 | 1001)))
+            && live_stream_fails(last)
         {
             progress.note_error(FeedError::LiveFails { end: end.clone() });
         }
@@ -195,16 +192,16 @@ impl<'a> LiveReader<'a> {
         error: ReadError<DeliveryError>,
         progress: &mut FeedProgress<'_>,
     ) -> Result<ControlFlow<()>, FeedError> {
-        match consequence(scope(&error, Source::Live), Source::Live) {
-            Consequence::LeaveLive | Consequence::RetryHour => {
+        progress.note_fault(&error);
+        match after_live(&error) {
+            AfterLive::LeaveLive => {
                 tracing::warn!(code = %error.code(), %error, "the live stream can't be read");
                 self.end_turn(false);
-                progress.note_fault(&error);
                 progress.save().await?;
                 progress.note_error(FeedError::LiveRefused { error });
                 Ok(ControlFlow::Continue(()))
             }
-            Consequence::EndFeed | Consequence::Hold => Err(error.into()),
+            AfterLive::EndFeed => Err(error.into()),
         }
     }
 

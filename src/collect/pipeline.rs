@@ -19,6 +19,7 @@ use super::delivery_context::DeliveryContext;
 use super::delivery_error::DeliveryError;
 use super::event_key::{EventKey, event_key, malformed_id};
 use super::event_sink::EventSink;
+use super::fault::reading_goes_on;
 use super::kept_events::KeptEvents;
 use super::ledger::Ledger;
 use super::memory::{Draw, Place};
@@ -233,8 +234,7 @@ impl<'a> EventDelivery<'a> {
         self.counters.count_rows(outcome.counts.delivered);
         match outcome.error {
             None => Ok(()),
-            // Other rows are taken, so the rest of the reading goes on.
-            Some(error @ DeliveryError::Unconfirmed { .. }) if self.counts.delivered > 0 => {
+            Some(error) if reading_goes_on(&error, self.counts.delivered) => {
                 self.unconfirmed.get_or_insert(error);
                 Ok(())
             }
