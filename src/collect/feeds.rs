@@ -8,9 +8,12 @@ use tokio::time::timeout_at;
 use tracing::Instrument;
 
 use super::feed::{collect_feed, write_status};
+use super::feed_error::FeedError;
 use super::run::Run;
 use super::services::Services;
+use super::under_lease::under_lease;
 use crate::error_code::{self, ErrorCode};
+use crate::lease_scope::LeaseScope;
 use crate::report::{FeedOutcome, FeedReport};
 use crate::settings::{Cluster, UnusableCluster};
 
@@ -103,7 +106,7 @@ async fn within_time(
     })
 }
 
-/// Reports a feed that can't be worked on, and writes its status: nobody else will.
+/// Reports a feed that can't be worked on, and writes its status under its lease: nobody else will.
 async fn report_unusable(
     run: Arc<Run>,
     services: Arc<Services>,
@@ -111,8 +114,14 @@ async fn report_unusable(
     feed: Feed,
 ) -> FeedReport {
     let report = unusable(feed.to_string(), &cluster);
-    // In vain if the time is up: then the log alone says it.
-    let _ = timeout_at(run.all_ends, write_status(services.state(), &run, &feed, &report)).await;
+    let scope = LeaseScope::new(&run.stop, run.posting_ends);
+    let write = async {
+        write_status(services.state(), &run, &feed, &report).await;
+        Ok(())
+    };
+    let write = under_lease(services.state(), &feed, &scope, FeedError::LeaseLost, write);
+    // In vain if another run has the feed, or the time is up: then the log alone says it.
+    let _ = timeout_at(run.all_ends, write).await;
     report
 }
 
