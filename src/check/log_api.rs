@@ -10,7 +10,7 @@ use super::finding::{Finding, Mark};
 use super::limit::{LIMIT, in_time};
 use crate::error_code::ErrorCode;
 use crate::net::Net;
-use crate::pod::{Account, SessionRequest, SessionTimeouts, archive_url, open_session};
+use crate::pod::{ClusterSessions, SessionRequest, SessionTimeouts, archive_url, open_session};
 use crate::report::FeedStatus;
 use crate::settings::{Cluster, SourceSettings};
 use crate::state::{State, StateError};
@@ -56,8 +56,8 @@ async fn check_feed(
         timeouts: SessionTimeouts::default(),
         deadline: Instant::now() + LIMIT / 2,
     };
-    let account = Account::default();
-    let opened = open_session(net, &request, &account).await;
+    let sessions = ClusterSessions::default();
+    let opened = open_session(net, &request, &sessions).await;
     let finding = match opened {
         Ok(Some((session, _turn))) => {
             session.close().await;

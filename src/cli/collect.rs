@@ -13,7 +13,7 @@ use proofpoint_sentinel::collect::{
 };
 use proofpoint_sentinel::error_code;
 use proofpoint_sentinel::net::Net;
-use proofpoint_sentinel::pod::{Account, SessionTimeouts};
+use proofpoint_sentinel::pod::{ClusterSessions, SessionTimeouts};
 use proofpoint_sentinel::settings::{
     Cluster, Settings, SourceSettings, UnusableCluster, environment,
 };
@@ -105,7 +105,7 @@ async fn collect(arguments: &Arguments) -> Result<bool, Failure> {
                 net: &net,
                 log_stream_uri: &source.log_stream_uri,
                 cluster,
-                account: &Account::default(),
+                sessions: &ClusterSessions::default(),
                 place: None,
                 feed: &feed,
                 timeouts: SessionTimeouts::default(),
@@ -117,7 +117,7 @@ async fn collect(arguments: &Arguments) -> Result<bool, Failure> {
         }
         None => {
             let settings = Settings::read(&vars)?;
-            logging::doubtful_settings(&settings);
+            logging::warn_of_settings(&settings);
             let cluster = choose_cluster(&settings.source, arguments.cluster.as_deref())?.clone();
             let feed = feed(&cluster, arguments.event_type);
             let id = format!("collect {} to {}", arguments.from, arguments.to);

@@ -156,7 +156,7 @@ impl FeedWork<'_> {
 
     /// Lets feeds go first that wait for memory; false as for [`enter`](Self::enter).
     async fn make_way(&mut self) -> bool {
-        if !self.ctx.place().is_waited_for_now() {
+        if !self.ctx.place().is_waited_for() {
             return true;
         }
         self.ledger.keep_recent(0);
@@ -211,7 +211,7 @@ impl FeedWork<'_> {
                 self.progress.record_retention(hours, oldest_kept).await
             }
             Finding::FeedFailed { count, last: FailedHour { code, reason, .. } } => {
-                Err(FeedError::HoursFailAlike { count, code, reason })
+                Err(FeedError::HoursUnreadable { count, code, reason })
             }
         }
     }

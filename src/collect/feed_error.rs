@@ -19,22 +19,22 @@ pub(super) enum FeedError {
     #[error(
         "the live stream can't be read: {error}; until then events come from the archive, an hour or two late"
     )]
-    LiveRefused {
+    LiveUnreadable {
         #[source]
         error: ReadError<DeliveryError>,
     },
     #[error(
         "live sessions end as soon as they begin, the last one was {end}; the next run tries again; until then events come from the archive, an hour or two late"
     )]
-    LiveFails { end: ReadEnd },
+    LiveCutShort { end: ReadEnd },
     #[error(
         "the hour {hour} can't be read, and is tried again while Proofpoint keeps it; other hours go on: {reason}"
     )]
-    HourFailed { hour: Hour, code: ErrorCode, reason: String },
+    HourUnreadable { hour: Hour, code: ErrorCode, reason: String },
     #[error(
         "{count} hours can't be read for the same reason, so the feed waits for the next run: {reason}"
     )]
-    HoursFailAlike { count: usize, code: ErrorCode, reason: String },
+    HoursUnreadable { count: usize, code: ErrorCode, reason: String },
     #[error(
         "the hour {hour} could not be read to its end in {attempts} runs, {events} events in the last one: raise functionTimeout in host.json, or read it with `collect`"
     )]
@@ -42,7 +42,7 @@ pub(super) enum FeedError {
     #[error(
         "the hour {hour} could not be read to its end in {attempts} tries, the last one was {end}: its events up to there are delivered, and it is tried again at most hourly while Proofpoint keeps it"
     )]
-    HourFails { hour: Hour, attempts: u32, end: RecordedEnd },
+    HourCutShort { hour: Hour, attempts: u32, end: RecordedEnd },
     #[error(
         "the workspace refused {count} rows for good; their events are kept as dead letters, see docs/operate.md"
     )]
@@ -63,11 +63,13 @@ impl Coded for FeedError {
     fn code(&self) -> ErrorCode {
         match self {
             FeedError::State(error) => error.code(),
-            FeedError::Read(error) | FeedError::LiveRefused { error, .. } => error.code(),
-            FeedError::LiveFails { .. } => error_code::LIVE_SESSIONS_END,
-            FeedError::HourFailed { code, .. } | FeedError::HoursFailAlike { code, .. } => *code,
+            FeedError::Read(error) | FeedError::LiveUnreadable { error, .. } => error.code(),
+            FeedError::LiveCutShort { .. } => error_code::LIVE_SESSIONS_END,
+            FeedError::HourUnreadable { code, .. } | FeedError::HoursUnreadable { code, .. } => {
+                *code
+            }
             FeedError::HourTooLong { .. } => error_code::HOUR_TOO_LONG,
-            FeedError::HourFails { .. } => error_code::HOUR_FAILS,
+            FeedError::HourCutShort { .. } => error_code::HOUR_FAILS,
             FeedError::RowsRefused { .. } => error_code::ROW_REFUSED,
             FeedError::Paused { .. } => error_code::POSTING_OUT_OF_TIME,
             FeedError::LeaseLost => error_code::LEASE_LOST,

@@ -160,7 +160,7 @@ impl<'a> FeedProgress<'a> {
         let Some(until) = self.hold.paused_until(now) else { return Ok(()) };
         let pause = Duration::try_from(until.duration_since(now)).unwrap_or_default();
         self.ctx.destination().pause_for(pause);
-        if Instant::now() + pause < self.ctx.scope().posting_deadline() {
+        if Instant::now() + pause < self.ctx.scope().posting_ends() {
             return Ok(());
         }
         Err(FeedError::Paused { until })
@@ -218,7 +218,7 @@ impl<'a> FeedProgress<'a> {
                 Some(attempt) => HourStatus::Believed(look_later(attempt, now)),
                 None => HourStatus::Retry(failed_read(hour, tried(checkpoint, hour), code, now)),
             };
-            self.note_error(FeedError::HourFailed { hour, code, reason });
+            self.note_error(FeedError::HourUnreadable { hour, code, reason });
             self.record_hour(hour, status).await?;
         }
         Ok(())
@@ -278,7 +278,7 @@ impl<'a> FeedProgress<'a> {
             self.note_error(FeedError::HourTooLong { hour, attempts, events });
         } else if has_failed_often(attempt) {
             let end = attempt.last_end.clone();
-            self.note_error(FeedError::HourFails { hour, attempts, end });
+            self.note_error(FeedError::HourCutShort { hour, attempts, end });
         }
     }
 }

@@ -48,13 +48,13 @@ const RECONNECT: Backoff =
 pub(super) struct LiveReader<'a> {
     ctx: FeedContext<'a>,
     /// The last turn in this run.
-    last_turn: Option<Turn>,
+    last_turn: Option<LiveTurn>,
     /// Whether this run has read the closed hours that are due.
     archive_was_read: bool,
 }
 
 /// How a turn ended.
-struct Turn {
+struct LiveTurn {
     ended: Instant,
     /// Its time was up before the stream was quiet.
     was_cut_short: bool,
@@ -114,7 +114,7 @@ impl<'a> LiveReader<'a> {
 
     /// Whether the live stream is to have its next turn before another hour is read.
     pub(super) fn is_due(&self, progress: &FeedProgress<'_>) -> bool {
-        let waited = |turn: &Turn| turn.ended.elapsed() >= TURN_INTERVAL;
+        let waited = |turn: &LiveTurn| turn.ended.elapsed() >= TURN_INTERVAL;
         self.may_open(progress) && self.last_turn.as_ref().is_none_or(waited)
     }
 
@@ -146,7 +146,7 @@ impl<'a> LiveReader<'a> {
     }
 
     fn end_turn(&mut self, was_cut_short: bool) {
-        self.last_turn = Some(Turn { ended: Instant::now(), was_cut_short });
+        self.last_turn = Some(LiveTurn { ended: Instant::now(), was_cut_short });
     }
 
     /// Reads session after session until the stream has caught up or is quiet, it is `until`, or
@@ -169,7 +169,7 @@ impl<'a> LiveReader<'a> {
         let mut delivery = EventDelivery::live(ctx.feed(), ledger, catch_up_to, delivery_ctx);
         let mut ends = Vec::new();
         let result =
-            read_sessions(&ctx.session_reader(), quiet, until, &mut delivery, &mut ends).await;
+            drain_sessions(&ctx.session_reader(), quiet, until, &mut delivery, &mut ends).await;
         progress.add_counts(delivery.counts());
         for end in &ends {
             progress.report().count_session_end("live", end);
@@ -181,7 +181,7 @@ impl<'a> LiveReader<'a> {
         if let ReadEnd::Session(last) = &end
             && live_stream_fails(last)
         {
-            progress.note_error(FeedError::LiveFails { end: end.clone() });
+            progress.note_error(FeedError::LiveCutShort { end: end.clone() });
         }
         Ok(end)
     }
@@ -198,7 +198,7 @@ impl<'a> LiveReader<'a> {
                 tracing::warn!(code = %error.code(), %error, "the live stream can't be read");
                 self.end_turn(false);
                 progress.save().await?;
-                progress.note_error(FeedError::LiveRefused { error });
+                progress.note_error(FeedError::LiveUnreadable { error });
                 Ok(ControlFlow::Continue(()))
             }
             AfterLive::EndFeed => Err(error.into()),
@@ -219,7 +219,7 @@ impl<'a> LiveReader<'a> {
 
 /// The sessions of one turn. How each ended goes to `ends`. The result is the end of a session
 /// itself only where it is of no use to open another.
-async fn read_sessions(
+async fn drain_sessions(
     reader: &SessionReader<'_>,
     quiet: Duration,
     until: Instant,

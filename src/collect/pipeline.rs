@@ -253,7 +253,7 @@ impl<'a> EventDelivery<'a> {
     /// Whether what comes now could be posted before posting ends.
     fn would_be_in_time(&self) -> bool {
         let Committer { destination, scope, .. } = &*self.committer;
-        destination.would_be_in_time(scope.posting_deadline())
+        destination.would_be_in_time(scope.posting_ends())
     }
 
     fn count(&mut self, event: &Bytes) {
@@ -378,7 +378,7 @@ impl EventSink for EventDelivery<'_> {
 
     fn is_out_of_time(&self) -> bool {
         let Committer { destination, scope, .. } = &*self.committer;
-        Instant::now() + destination.paused_for() >= scope.posting_deadline()
+        Instant::now() + destination.paused_for() >= scope.posting_ends()
     }
 
     /// A frame that is not one event is taken apart, and its events are taken one after the other,

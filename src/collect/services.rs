@@ -14,7 +14,7 @@ use crate::destination::{Destination, DestinationError};
 use crate::error_code::{Coded, ErrorCode};
 use crate::lease_scope::LeaseScope;
 use crate::net::{Net, NetError};
-use crate::pod::Account;
+use crate::pod::ClusterSessions;
 use crate::settings::Cluster;
 use crate::state::{State, StateError};
 
@@ -46,7 +46,7 @@ impl Coded for RunError {
 pub(super) struct Services {
     net: Net,
     /// By the cluster's id.
-    accounts: BTreeMap<String, Account>,
+    sessions: BTreeMap<String, ClusterSessions>,
     memory: MemoryPool,
     state: State,
     destination: Destination,
@@ -59,10 +59,11 @@ impl Services {
         let destination = Destination::new(&run.settings.destination, &net, run.clock.clone())?;
         let state = State::open(&run.settings.state, &net).await?;
         let clusters = run.settings.source.clusters.iter();
-        let accounts = clusters.map(|cluster| (cluster.id.clone(), Account::default())).collect();
+        let sessions =
+            clusters.map(|cluster| (cluster.id.clone(), ClusterSessions::default())).collect();
         let state = state.with_lease_times(run.lease_times);
         let memory = MemoryPool::new(run.memory);
-        Ok(Services { net, accounts, memory, state, destination })
+        Ok(Services { net, sessions, memory, state, destination })
     }
 
     pub(super) fn state(&self) -> &State {
@@ -91,7 +92,7 @@ impl Services {
             net: &self.net,
             log_stream_uri: &run.settings.source.log_stream_uri,
             cluster,
-            account: &self.accounts[&cluster.id],
+            sessions: &self.sessions[&cluster.id],
             place: Some(place),
             feed,
             timeouts: run.timeouts,

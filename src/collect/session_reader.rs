@@ -15,7 +15,7 @@ use super::read_end::ReadEnd;
 use crate::error_code::{self, Coded, ErrorCode};
 use crate::net::Net;
 use crate::pod::{
-    Account, OpenError, Session, SessionEnd, SessionItem, SessionRequest, SessionTimeouts,
+    ClusterSessions, OpenError, Session, SessionEnd, SessionItem, SessionRequest, SessionTimeouts,
     archive_url, live_url, open_session,
 };
 use crate::settings::Cluster;
@@ -60,7 +60,7 @@ pub struct SessionReader<'a> {
     /// The feed's cluster, for its token.
     pub cluster: &'a Cluster,
     /// What the cluster's sessions share.
-    pub account: &'a Account,
+    pub sessions: &'a ClusterSessions,
     /// The feed's place among those at work, where there are others.
     pub place: Option<&'a Place>,
     /// What to read.
@@ -75,7 +75,7 @@ pub struct SessionReader<'a> {
 
 /// How long a live session may last if another event type of the account waits for its end, or
 /// another feed for its memory.
-const SHORTEST_TURN: Duration = Duration::from_secs(30);
+const MIN_SHARED_TIME: Duration = Duration::from_secs(30);
 
 /// When we end a session, besides being told to stop.
 #[derive(Clone, Copy)]
@@ -134,7 +134,7 @@ impl SessionReader<'_> {
         let (token, deadline) = (&self.cluster.token, limits.until);
         let request = SessionRequest { url, token, timeouts, deadline };
         let opened = tokio::select! {
-            opened = open_session(self.net, &request, self.account) => {
+            opened = open_session(self.net, &request, self.sessions) => {
                 opened.map_err(ReadError::Open)?
             }
             () = self.stop.cancelled() => None,
@@ -215,15 +215,15 @@ impl SessionReader<'_> {
     /// Waits until the session's time is up, or that of its turn.
     async fn out_of_time(&self, limits: SessionLimits) {
         let turn_is_over = async {
-            sleep(SHORTEST_TURN).await;
+            sleep(MIN_SHARED_TIME).await;
             let memory_is_waited_for = async {
                 match self.place {
-                    Some(place) => place.is_waited_for().await,
+                    Some(place) => place.until_waited_for().await,
                     None => std::future::pending().await,
                 }
             };
             tokio::select! {
-                () = self.account.is_waited_for() => {}
+                () = self.sessions.until_waited_for() => {}
                 () = memory_is_waited_for => {}
             }
         };

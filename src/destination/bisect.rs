@@ -15,14 +15,14 @@ pub(super) struct Bisection<T> {
     /// What is yet to be posted; the last one comes next.
     pending: Vec<Batch<T>>,
     /// Rows that were refused once.
-    suspects: Vec<Suspect<T>>,
+    suspects: Vec<SuspectRow<T>>,
     /// How many parts were accepted.
     accepted: usize,
     outcome: BatchOutcome<T>,
 }
 
 /// A row that was refused.
-struct Suspect<T> {
+struct SuspectRow<T> {
     /// The row alone.
     part: Batch<T>,
     reason: RowRefusal,
@@ -54,7 +54,7 @@ impl<T> Bisection<T> {
         if !self.outcome.held.is_empty() {
             return None;
         }
-        let has_evidence = |suspect: &Suspect<T>| {
+        let has_evidence = |suspect: &SuspectRow<T>| {
             suspect.accepted < self.accepted || suspect.part.tags().iter().any(&is_bracketed)
         };
         let position = self.suspects.iter().position(has_evidence)?;
@@ -68,7 +68,7 @@ impl<T> Bisection<T> {
 
     /// What became of each row.
     pub(super) fn finish(mut self) -> BatchOutcome<T> {
-        for Suspect { part, reason, .. } in self.suspects {
+        for SuspectRow { part, reason, .. } in self.suspects {
             self.outcome.unconfirmed.extend(refused_rows(part, &reason));
         }
         self.outcome
@@ -90,7 +90,7 @@ impl<T> Bisection<T> {
             // That is our own finding, and holds of the row whatever the table is like.
             self.refuse(part, &reason);
         } else {
-            self.suspects.push(Suspect { part, reason, accepted: self.accepted });
+            self.suspects.push(SuspectRow { part, reason, accepted: self.accepted });
             self.check_all_refused();
         }
     }
