@@ -46,6 +46,7 @@ mod read_end;
 pub(crate) mod record;
 mod recorder;
 mod resend;
+mod row_type;
 mod run;
 mod services;
 mod session_reader;

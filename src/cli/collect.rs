@@ -18,7 +18,7 @@ use proofpoint_sentinel::settings::{
     Cluster, Settings, SourceSettings, UnusableCluster, environment,
 };
 use proofpoint_sentinel_core::clock::Clock;
-use proofpoint_sentinel_core::feed::{EventType, Feed};
+use proofpoint_sentinel_core::feed::EventType;
 use proofpoint_sentinel_core::hour::Hour;
 use serde::Serialize;
 use tokio::time::Instant;
@@ -99,7 +99,6 @@ async fn collect(arguments: &Arguments) -> Result<bool, Failure> {
         Some(path) => {
             let source = SourceSettings::read(&vars)?;
             let cluster = choose_cluster(&source, arguments.cluster.as_deref())?;
-            let feed = feed(cluster, arguments.event_type);
             let net = Net::of(&source.net)?;
             let reader = SessionReader {
                 net: &net,
@@ -107,7 +106,7 @@ async fn collect(arguments: &Arguments) -> Result<bool, Failure> {
                 cluster,
                 sessions: &ClusterSessions::default(),
                 place: None,
-                feed: &feed,
+                event_type: arguments.event_type,
                 timeouts: SessionTimeouts::default(),
                 stop: &stop,
                 reading_ends: Instant::now() + UNLIMITED,
@@ -119,21 +118,18 @@ async fn collect(arguments: &Arguments) -> Result<bool, Failure> {
             let settings = Settings::read(&vars)?;
             logging::warn_of_settings(&settings);
             let cluster = choose_cluster(&settings.source, arguments.cluster.as_deref())?.clone();
-            let feed = feed(&cluster, arguments.event_type);
             let id = format!("collect {} to {}", arguments.from, arguments.to);
             let run = unlimited_run(id, settings, stop.clone(), counters.clone());
             let deliver = if arguments.again { Deliver::Everything } else { Deliver::Missing };
             let done = |report: &HourReport| display.show_hour(report);
-            backfill(&run, &cluster, &feed, hours, deliver, done).await.map_err(Into::into)
+            backfill(&run, &cluster, arguments.event_type, hours, deliver, done)
+                .await
+                .map_err(Into::into)
         }
     };
     let is_complete = display.finish();
     result?;
     Ok(is_complete)
-}
-
-fn feed(cluster: &Cluster, event_type: EventType) -> Feed {
-    Feed { cluster_id: cluster.id.clone(), event_type }
 }
 
 fn unclear(message: String) -> Failure {

@@ -89,7 +89,7 @@ impl<'a> ArchiveReader<'a> {
         ledger.begin_reading(hour);
         let evidence = progress.evidence();
         let delivery_ctx = ctx.delivery_context(&evidence);
-        let mut delivery = EventDelivery::archive(ctx.feed(), hour, ledger, delivery_ctx);
+        let mut delivery = EventDelivery::archive(hour, ledger, delivery_ctx);
         let end = ctx.session_reader().read_hour(hour, &mut delivery).await;
         let counts = delivery.counts().clone();
         let checkpoint = progress.checkpoint();

@@ -5,7 +5,7 @@ use std::time::Instant as Stopwatch;
 
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
-use proofpoint_sentinel_core::feed::Feed;
+use proofpoint_sentinel_core::feed::{EventType, Feed};
 use tokio::time::sleep_until;
 use tracing::Instrument;
 
@@ -31,14 +31,16 @@ pub(super) async fn collect_feed(
     run: &Run,
     services: &Services,
     cluster: &Cluster,
-    feed: &Feed,
+    event_type: EventType,
 ) -> FeedReport {
     let started = Stopwatch::now();
+    let feed = &Feed::log(&cluster.id, event_type);
     let mut report = FeedReport::new(feed.to_string(), cluster.name.clone());
     let span = tracing::info_span!("feed", feed = %feed);
     let scope = LeaseScope::new(&run.stop, run.posting_ends);
     let place = services.place();
-    let ctx = FeedContext::new(run, services, cluster, feed, &scope, &place);
+    let (scope, place) = (&scope, &place);
+    let ctx = FeedContext { run, services, cluster, event_type, feed, scope, place };
     let work = async {
         let result = collect_leased(ctx, &mut report).await;
         report.conclude(result.as_ref().err(), ctx.now(), started.elapsed());
@@ -47,7 +49,7 @@ pub(super) async fn collect_feed(
         }
         result
     };
-    let work = under_lease(ctx.state(), feed, &scope, FeedError::LeaseLost, work);
+    let work = under_lease(ctx.state(), feed, scope, FeedError::LeaseLost, work);
     match work.instrument(span.clone()).await {
         Err(FeedError::State(StateError::LeaseHeld { .. })) => {
             report.outcome = FeedOutcome::OwnedElsewhere;

@@ -4,7 +4,6 @@ use std::ops::ControlFlow;
 use std::time::Duration;
 
 use jiff::SignedDuration;
-use proofpoint_sentinel_core::tables::table;
 use tokio::time::{Instant, sleep};
 use tracing::Instrument;
 
@@ -138,7 +137,7 @@ impl<'a> LiveReader<'a> {
         ledger.prepare(now, writer).await.map_err(DeliveryError::Ledger)?;
         let destination = self.ctx.destination();
         if progress.hold().get().is_some() {
-            let table = table(self.ctx.feed().event_type);
+            let table = self.ctx.row_type().table();
             destination.probe(table, self.ctx.scope()).await.map_err(DeliveryError::Held)?;
             progress.note_probe();
         }
@@ -166,7 +165,7 @@ impl<'a> LiveReader<'a> {
         };
         let evidence = progress.evidence();
         let delivery_ctx = ctx.delivery_context(&evidence);
-        let mut delivery = EventDelivery::live(ctx.feed(), ledger, catch_up_to, delivery_ctx);
+        let mut delivery = EventDelivery::live(ledger, catch_up_to, delivery_ctx);
         let mut ends = Vec::new();
         let result =
             drain_sessions(&ctx.session_reader(), quiet, until, &mut delivery, &mut ends).await;

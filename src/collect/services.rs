@@ -3,11 +3,12 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use proofpoint_sentinel_core::feed::Feed;
+use proofpoint_sentinel_core::feed::{EventType, Feed};
 
 use super::delivery_context::DeliveryContext;
 use super::evidence::Evidence;
 use super::memory::{MemoryPool, Place};
+use super::row_type::RowType;
 use super::run::Run;
 use super::session_reader::SessionReader;
 use crate::destination::{Destination, DestinationError};
@@ -79,12 +80,11 @@ impl Services {
         self.memory.place()
     }
 
-    /// Reads sessions of `feed` until `scope` halts.
+    /// Reads sessions of an event type of `cluster` until `scope` halts.
     pub(super) fn session_reader<'a>(
         &'a self,
         run: &'a Run,
-        cluster: &'a Cluster,
-        feed: &'a Feed,
+        (cluster, event_type): (&'a Cluster, EventType),
         scope: &'a LeaseScope,
         place: &'a Place,
     ) -> SessionReader<'a> {
@@ -94,22 +94,25 @@ impl Services {
             cluster,
             sessions: &self.sessions[&cluster.id],
             place: Some(place),
-            feed,
+            event_type,
             timeouts: run.timeouts,
             stop: scope.halt_token(),
             reading_ends: run.reading_ends,
         }
     }
 
-    /// What deliveries within `scope` share.
+    /// What deliveries of rows of a feed within `scope` share.
     pub(super) fn delivery_context<'a>(
         &'a self,
         run: &'a Run,
+        (feed, row_type): (&'a Feed, RowType),
         scope: &'a LeaseScope,
         evidence: &'a Arc<Evidence>,
         place: &'a Arc<Place>,
     ) -> DeliveryContext<'a> {
         DeliveryContext {
+            feed,
+            row_type,
             settings: &run.settings,
             destination: &self.destination,
             state: &self.state,

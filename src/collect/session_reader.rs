@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use bytes::Bytes;
-use proofpoint_sentinel_core::feed::Feed;
+use proofpoint_sentinel_core::feed::EventType;
 use proofpoint_sentinel_core::hour::Hour;
 use tokio::time::{Instant, sleep, sleep_until};
 use tokio_util::sync::CancellationToken;
@@ -64,7 +64,7 @@ pub struct SessionReader<'a> {
     /// The feed's place among those at work, where there are others.
     pub place: Option<&'a Place>,
     /// What to read.
-    pub feed: &'a Feed,
+    pub event_type: EventType,
     /// Time limits of sessions.
     pub timeouts: SessionTimeouts,
     /// Ends a reading early, within some seconds.
@@ -93,7 +93,7 @@ impl SessionReader<'_> {
         hour: Hour,
         sink: &mut S,
     ) -> Result<ReadEnd, ReadError<S::Error>> {
-        let url = archive_url(self.log_stream_uri, self.feed, hour);
+        let url = archive_url(self.log_stream_uri, &self.cluster.id, self.event_type, hour);
         let limits = SessionLimits { until: self.reading_ends, quiet: None };
         let end = self.read_session(&url, self.timeouts, limits, sink).await?;
         self.flush(sink).await?;
@@ -108,7 +108,7 @@ impl SessionReader<'_> {
         until: Instant,
         sink: &mut S,
     ) -> Result<ReadEnd, ReadError<S::Error>> {
-        let url = live_url(self.log_stream_uri, self.feed);
+        let url = live_url(self.log_stream_uri, &self.cluster.id, self.event_type);
         // The stream may be silent for any time.
         let timeouts = SessionTimeouts { no_event: Duration::MAX, ..self.timeouts };
         self.read_session(&url, timeouts, SessionLimits { until, quiet: Some(quiet) }, sink).await

@@ -32,7 +32,7 @@ impl Stored {
 }
 
 fn feed() -> Feed {
-    Feed { cluster_id: "acme_hosted".to_owned(), event_type: EventType::Message }
+    Feed::log("acme_hosted", EventType::Message)
 }
 
 fn stored() -> Vec<Stored> {
