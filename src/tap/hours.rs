@@ -7,7 +7,7 @@ use jiff::{SignedDuration, Timestamp};
 use proofpoint_sentinel_core::hour::Hour;
 use serde::{Deserialize, Serialize};
 
-use super::interval::{Interval, REACH, SHORTEST, next_whole_second};
+use super::interval::{Interval, LONGEST, REACH, SHORTEST, next_whole_second};
 use crate::retry::Backoff;
 
 /// How long after its end an hour is read. A record can be found up to half an hour after its
@@ -56,6 +56,8 @@ pub(super) struct UnfinishedHour {
     pub hour: Hour,
     /// How far it was read, or can no longer be read.
     pub read_until: Timestamp,
+    /// How long a window of it is asked for at most. It is halved when no whole answer comes in time.
+    pub window_seconds: u32,
     /// How often in a row it could not be read.
     pub attempts: u32,
     /// It is not asked for before this.
@@ -64,7 +66,13 @@ pub(super) struct UnfinishedHour {
 
 impl UnfinishedHour {
     fn of(hour: Hour, now: Timestamp) -> UnfinishedHour {
-        UnfinishedHour { hour, read_until: hour.start(), attempts: 0, not_before: now }
+        UnfinishedHour {
+            hour,
+            read_until: hour.start(),
+            window_seconds: LONGEST.as_secs() as u32,
+            attempts: 0,
+            not_before: now,
+        }
     }
 }
 
@@ -73,12 +81,12 @@ impl HourQueue {
         HourQueue { next, unfinished: Vec::new() }
     }
 
-    /// The oldest part of an hour that is due, no longer than `longest`.
-    pub(super) fn due(&self, longest: SignedDuration, now: Timestamp) -> Option<(Hour, Interval)> {
+    /// The oldest part of an hour that is due.
+    pub(super) fn due(&self, now: Timestamp) -> Option<(Hour, Interval)> {
         let begun = self.unfinished.iter().find(|begun| begun.not_before <= now);
-        let (hour, start) = match begun {
-            Some(begun) => (begun.hour, begun.read_until),
-            None => (self.next, self.next.start()),
+        let (hour, start, longest) = match begun {
+            Some(begun) => (begun.hour, begun.read_until, window(begun.window_seconds)),
+            None => (self.next, self.next.start(), LONGEST),
         };
         let is_settled = hour.end() + SETTLED_AFTER <= now;
         let end = match start + longest {
@@ -86,7 +94,6 @@ impl HourQueue {
             end if end + SHORTEST > hour.end() => hour.end(),
             end => end,
         };
-        // A window of more than `longest` exists only if `longest` is less than an hour.
         is_settled.then(|| Interval::new(start, end, now)).flatten().map(|window| (hour, window))
     }
 
@@ -114,6 +121,14 @@ impl HourQueue {
         begun.attempts = begun.attempts.saturating_add(1);
         let wait = RETRY.wait(begun.attempts, None, 0.0).unwrap_or(RETRY.longest);
         begun.not_before = now + wait;
+    }
+
+    /// As [`failed`](Self::failed), and next time a window half as long is asked for.
+    pub(super) fn too_long(&mut self, hour: Hour, now: Timestamp) {
+        self.failed(hour, now);
+        if let Some(begun) = self.begun(hour, now) {
+            begun.window_seconds = halved(begun.window_seconds);
+        }
     }
 
     /// The hour among the unfinished, where it goes if its turn has just come. `None` if it is not
@@ -170,6 +185,7 @@ impl HourQueue {
         if let Some(hour) = hours().find(|hour| *hour >= self.next) {
             return Err(format!("the hour {hour} of {list} is not before {}", self.next));
         }
+        self.unfinished.iter().try_for_each(|begun| check_window(begun.window_seconds))?;
         let is_within = |it: &&UnfinishedHour| {
             it.hour.start() <= it.read_until && it.read_until < it.hour.end()
         };
@@ -177,6 +193,24 @@ impl HourQueue {
             Some(it) => Err(format!("{list}: {} is not within {}", it.read_until, it.hour)),
             None => Ok(()),
         }
+    }
+}
+
+/// A length of a window as it is stored.
+pub(super) fn window(seconds: u32) -> SignedDuration {
+    SignedDuration::from_secs(seconds.into())
+}
+
+/// Half of a window's length, as long as the service accepts that.
+pub(super) fn halved(window_seconds: u32) -> u32 {
+    (window_seconds / 2).max(SHORTEST.as_secs() as u32)
+}
+
+/// That a window's length is one that the service accepts.
+pub(super) fn check_window(window_seconds: u32) -> Result<(), String> {
+    match (SHORTEST..=LONGEST).contains(&window(window_seconds)) {
+        true => Ok(()),
+        false => Err(format!("window_seconds {window_seconds} makes no sense")),
     }
 }
 
@@ -214,30 +248,38 @@ mod tests {
         HourSpan { first: hour(first), last: hour(last) }
     }
 
-    const LONGEST: SignedDuration = SignedDuration::from_hours(1);
-
     #[test]
     fn an_hour_is_due_an_hour_after_its_end() {
         let queue = HourQueue::starting_at(hour("2026-11-20T06"));
-        assert_eq!(queue.due(LONGEST, at("2026-11-20T07:59:59Z")), None);
-        let (due, window) = queue.due(LONGEST, at("2026-11-20T08:00:00Z")).unwrap();
+        assert_eq!(queue.due(at("2026-11-20T07:59:59Z")), None);
+        let (due, window) = queue.due(at("2026-11-20T08:00:00Z")).unwrap();
         assert_eq!(due, hour("2026-11-20T06"));
         assert_eq!((window.start(), window.end()), (due.start(), due.end()));
     }
 
     #[test]
     fn an_hour_is_read_in_parts_and_its_rest_is_not_too_short() {
-        let now = at("2026-11-20T09:00:00Z");
+        let mut now = at("2026-11-20T09:00:00Z");
         let mut queue = HourQueue::starting_at(hour("2026-11-20T06"));
-        let step = SignedDuration::from_secs(3_580 / 2);
-        let (first, window) = queue.due(step, now).unwrap();
-        assert_eq!(window.end(), at("2026-11-20T06:29:50Z"));
-        queue.read(first, window.end(), now);
-        assert_eq!(queue.done_before(), first);
-        let (same, window) = queue.due(step, now).unwrap();
-        assert_eq!((same, window.end()), (first, first.end()));
-        queue.read(first, window.end(), now);
-        assert_eq!(queue, HourQueue::starting_at(hour("2026-11-20T07")));
+        let (first, _) = queue.due(now).unwrap();
+        for _ in 0..7 {
+            queue.too_long(first, now);
+        }
+        now += SignedDuration::from_hours(1);
+        // 3600 seconds, halved 7 times, are 28, which is too short.
+        let mut lengths = Vec::new();
+        while let Some((due, window)) = queue.due(now).filter(|(due, _)| *due == first) {
+            lengths.push(window.end().duration_since(window.start()).as_secs());
+            queue.read(due, window.end(), now);
+        }
+        assert_eq!(lengths, [30; 120]);
+        queue.unfinished.push(UnfinishedHour {
+            read_until: at("2026-11-20T07:00:01Z"),
+            ..UnfinishedHour::of(hour("2026-11-20T07"), now)
+        });
+        queue.unfinished[0].window_seconds = 3_570;
+        let (_, window) = queue.due(now).unwrap();
+        assert_eq!(window.end(), at("2026-11-20T08:00:00Z"));
     }
 
     #[test]
@@ -249,9 +291,9 @@ mod tests {
             let wait = queue.unfinished[0].not_before.duration_since(now);
             assert_eq!(wait, SignedDuration::from_mins(minutes));
         }
-        let (due, _) = queue.due(LONGEST, now).unwrap();
+        let (due, _) = queue.due(now).unwrap();
         assert_eq!(due, hour("2026-11-20T07"));
-        let (due, _) = queue.due(LONGEST, now + SignedDuration::from_hours(1)).unwrap();
+        let (due, _) = queue.due(now + SignedDuration::from_hours(1)).unwrap();
         assert_eq!(due, hour("2026-11-20T06"));
         assert_eq!((queue.open(now), queue.done_before()), (5, hour("2026-11-20T06")));
     }
@@ -262,7 +304,7 @@ mod tests {
         let mut queue = HourQueue::starting_at(hour("2026-11-13T06"));
         let lost = queue.give_up_before(at("2026-11-13T10:40:00.5Z"), now);
         assert_eq!(lost, [span("2026-11-13T06", "2026-11-13T10")]);
-        let (due, window) = queue.due(LONGEST, now).unwrap();
+        let (due, window) = queue.due(now).unwrap();
         assert_eq!(due, hour("2026-11-13T10"));
         assert_eq!(window.start(), at("2026-11-13T10:40:01Z"));
         let again = queue.give_up_before(at("2026-11-13T10:59:45Z"), now);

@@ -15,7 +15,7 @@ use std::time::Duration;
 use jiff::{SignedDuration, Timestamp};
 use proofpoint_sentinel_core::hour::Hour;
 
-use super::hours::{HourSpan, SETTLED_AFTER, reach};
+use super::hours::{HourQueue, HourSpan, SETTLED_AFTER, halved, reach, window};
 use super::interval::{Interval, LONGEST, MIN_AGE, SHORTEST, whole_second};
 use super::progress::{ReadSpan, TapProgress, Throttle};
 use crate::retry::Backoff;
@@ -28,7 +28,7 @@ const OVERLAP: SignedDuration = SignedDuration::from_mins(30);
 /// punctual does not double the time between two calls.
 const MAX_EARLY: SignedDuration = SignedDuration::from_secs(30);
 
-/// After so many calls in a row that failed, catching up waits.
+/// After so many calls in a row that were to catch up and failed, catching up waits.
 const FAILURES_IN_A_ROW: u32 = 3;
 
 /// How long catching up waits after calls that failed, by their count.
@@ -147,7 +147,7 @@ impl TapProgress {
         if !timing.false_positives {
             self.false_positives = None;
         } else if self.false_positives.is_none() {
-            self.false_positives = Some(super::hours::HourQueue::starting_at(self.settled.next));
+            self.false_positives = Some(HourQueue::starting_at(self.settled.next));
         }
         if let Some(queue) = &mut self.false_positives {
             let lost = queue.give_up_before(reach(now), now);
@@ -185,7 +185,7 @@ impl TapProgress {
     /// the newest part of what is to be read.
     fn current_window(&self, now: Timestamp) -> Option<Interval> {
         let end = whole_second(now - MIN_AGE);
-        let newest = end - self.longest_window();
+        let newest = end - window(self.window_seconds);
         let start = match self.current {
             Some(span) => (span.to.min(end) - OVERLAP).max(newest),
             None => newest,
@@ -195,13 +195,12 @@ impl TapProgress {
 
     fn catch_up_call(&self, now: Timestamp) -> Option<Call> {
         let gap = self.gap(now).map(|interval| Call { interval, purpose: Purpose::Gap });
-        let longest = self.longest_window();
         let settle = || {
-            let (hour, interval) = self.settled.due(longest, now)?;
+            let (hour, interval) = self.settled.due(now)?;
             Some(Call { interval, purpose: Purpose::Settle(hour) })
         };
         let false_positives = || {
-            let (hour, interval) = self.false_positives.as_ref()?.due(longest, now)?;
+            let (hour, interval) = self.false_positives.as_ref()?.due(now)?;
             Some(Call { interval, purpose: Purpose::FalsePositives(hour) })
         };
         gap.or_else(settle).or_else(false_positives)
@@ -211,12 +210,8 @@ impl TapProgress {
     fn gap(&self, now: Timestamp) -> Option<Interval> {
         let end = self.current?.from;
         let closed = Hour::newest_due(now, SETTLED_AFTER).end().max(self.settled.next.start());
-        let start = closed.max(end - self.longest_window()).min(end - SHORTEST);
+        let start = closed.max(end - window(self.window_seconds)).min(end - SHORTEST);
         (closed < end).then(|| Interval::new(start, end, now)).flatten()
-    }
-
-    fn longest_window(&self) -> SignedDuration {
-        SignedDuration::from_secs(self.window_seconds.into())
     }
 
     /// When a call may catch up again, to a quarter of an hour.
@@ -233,53 +228,68 @@ impl TapProgress {
     pub fn record(&mut self, call: Call, outcome: Outcome, now: Timestamp) {
         match outcome {
             Outcome::Read => self.record_read(call, now),
-            Outcome::TooLong => self.record_too_long(call.purpose, now),
+            Outcome::TooLong => self.record_failed(call.purpose, true, now),
             Outcome::TooOld => self.record_too_old(call.purpose, now),
-            Outcome::Refused => {
-                self.defer(call.purpose, now);
-                self.note_failure(now);
-            }
+            Outcome::Refused => self.record_failed(call.purpose, false, now),
             Outcome::Throttled => self.record_throttled(now),
             Outcome::Abandoned => {}
         }
     }
 
     fn record_read(&mut self, Call { interval, purpose }: Call, now: Timestamp) {
-        self.failures = 0;
-        self.catch_up_not_before = None;
         self.throttle = None;
-        self.window_seconds = (2 * self.window_seconds).min(LONGEST.as_secs() as u32);
         let (from, to) = (interval.start(), interval.end());
-        match (purpose, &mut self.current) {
-            (Purpose::Current, Some(span)) if from <= span.to => {
-                *span = ReadSpan { from: span.from.min(from), to: span.to.max(to) };
-            }
-            (Purpose::Current, current) => *current = Some(ReadSpan { from, to }),
-            (Purpose::Gap, Some(span)) => span.from = span.from.min(from),
-            (Purpose::Gap, None) => {}
-            (Purpose::Settle(hour), _) => self.settled.read(hour, to, now),
-            (Purpose::FalsePositives(hour), _) => {
-                if let Some(queue) = &mut self.false_positives {
-                    queue.read(hour, to, now);
+        if purpose == Purpose::Current {
+            self.current_fails = false;
+            match &mut self.current {
+                Some(span) if from <= span.to => {
+                    *span = ReadSpan { from: span.from.min(from), to: span.to.max(to) };
                 }
+                current => *current = Some(ReadSpan { from, to }),
             }
+        } else {
+            self.failures = 0;
+            self.catch_up_not_before = None;
+        }
+        match (purpose, &mut self.current, &mut self.false_positives) {
+            (Purpose::Gap, Some(span), _) => span.from = span.from.min(from),
+            (Purpose::Settle(hour), ..) => self.settled.read(hour, to, now),
+            (Purpose::FalsePositives(hour), _, Some(queue)) => queue.read(hour, to, now),
+            _ => {}
+        }
+        if matches!(purpose, Purpose::Current | Purpose::Gap) {
+            let longest = LONGEST.as_secs() as u32;
+            self.window_seconds = self.window_seconds.saturating_mul(2).min(longest);
         }
     }
 
-    fn record_too_long(&mut self, purpose: Purpose, now: Timestamp) {
-        let shortest = SHORTEST.as_secs() as u32;
-        if self.window_seconds == shortest {
-            self.defer(purpose, now);
+    /// Lets other hours go before the one that failed. If the current window fails too, that says
+    /// nothing about the length of an hour's windows.
+    fn record_failed(&mut self, purpose: Purpose, is_too_long: bool, now: Timestamp) {
+        let halve = is_too_long && !self.current_fails;
+        let queue = match (purpose, &mut self.false_positives) {
+            (Purpose::Settle(hour), _) => Some((&mut self.settled, hour)),
+            (Purpose::FalsePositives(hour), Some(queue)) => Some((queue, hour)),
+            _ => None,
+        };
+        match queue {
+            Some((queue, hour)) if halve => queue.too_long(hour, now),
+            Some((queue, hour)) => queue.failed(hour, now),
+            None if is_too_long => self.window_seconds = halved(self.window_seconds),
+            None => {}
         }
-        self.window_seconds = (self.window_seconds / 2).max(shortest);
-        self.note_failure(now);
+        if purpose == Purpose::Current {
+            self.current_fails = true;
+        } else {
+            self.note_failure(now);
+        }
     }
 
     fn record_too_old(&mut self, purpose: Purpose, now: Timestamp) {
         let lost = match (purpose, &mut self.false_positives) {
             (Purpose::Settle(hour), _) => self.settled.give_up_through(hour),
             (Purpose::FalsePositives(hour), Some(queue)) => queue.give_up_through(hour),
-            _ => return self.note_failure(now),
+            _ => return self.record_failed(purpose, false, now),
         };
         self.note_lost(lost);
     }
@@ -289,15 +299,6 @@ impl TapProgress {
         let wait = THROTTLED.wait(refusals, None, 0.0).unwrap_or(THROTTLED.longest);
         self.throttle = Some(Throttle { refusals, not_before: now + wait });
         self.catch_up_not_before = Some(now + NO_CATCHING_UP);
-    }
-
-    /// Lets other hours go before the one that failed.
-    fn defer(&mut self, purpose: Purpose, now: Timestamp) {
-        match (purpose, &mut self.false_positives) {
-            (Purpose::Settle(hour), _) => self.settled.failed(hour, now),
-            (Purpose::FalsePositives(hour), Some(queue)) => queue.failed(hour, now),
-            _ => {}
-        }
     }
 
     fn note_failure(&mut self, now: Timestamp) {

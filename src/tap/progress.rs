@@ -5,8 +5,8 @@ use proofpoint_sentinel_core::hour::Hour;
 use serde::{Deserialize, Serialize};
 
 use super::budget::CallBudget;
-use super::hours::{HourQueue, HourSpan, add_span, reach};
-use super::interval::{LONGEST, SHORTEST};
+use super::hours::{HourQueue, HourSpan, add_span, check_window, reach};
+use super::interval::LONGEST;
 
 /// So many spans of lost hours are remembered, the newest ones.
 const MAX_LOST: usize = 100;
@@ -17,11 +17,12 @@ const MAX_LOST: usize = 100;
 /// |---|---|
 /// | `current` | what the current windows have read without a gap, up to the newest: `from`, `to`; `null` before the first |
 /// | `next_current` | the current window is next asked for at about this time; `null` before the first |
-/// | `settled` | which closed hours were read after they had settled: every hour before `next` is done or lost, or in `unfinished`: `hour`, `read_until`, `attempts` that failed in a row, `not_before`; in order, each once |
+/// | `settled` | which closed hours were read after they had settled: every hour before `next` is done or lost, or in `unfinished`: `hour`, `read_until`, `window_seconds`, `attempts` that failed in a row, `not_before`; in order, each once |
 /// | `false_positives` | the same for false positives; `null` if they are not asked for |
-/// | `window_seconds` | how long a window is asked for at most. It is halved when no whole answer comes in time |
-/// | `failures` | how many calls failed in a row |
-/// | `catch_up_not_before` | no hours are asked for before this; `null` if they may be |
+/// | `window_seconds` | how long a window other than of a closed hour is asked for at most. It is halved when no whole answer comes in time, and doubled after one |
+/// | `current_fails` | whether the last call for the current window failed |
+/// | `failures` | how many other calls failed in a row |
+/// | `catch_up_not_before` | no other calls are made before this; `null` if they may be |
 /// | `throttle` | after 429: how many such answers came in a row (`refusals`), and that no call is made before `not_before`; `null` after any other answer |
 /// | `lost` | hours of which something was never read: spans of `first` and `last` |
 /// | `calls` | the calls of the last day, by the quarter of an hour in which they were made |
@@ -36,6 +37,7 @@ pub struct TapProgress {
     #[serde(deserialize_with = "Option::deserialize")]
     pub(super) false_positives: Option<HourQueue>,
     pub(super) window_seconds: u32,
+    pub(super) current_fails: bool,
     pub(super) failures: u32,
     #[serde(deserialize_with = "Option::deserialize")]
     pub(super) catch_up_not_before: Option<Timestamp>,
@@ -78,6 +80,7 @@ impl TapProgress {
             settled: HourQueue::starting_at(first),
             false_positives: None,
             window_seconds: LONGEST.as_secs() as u32,
+            current_fails: false,
             failures: 0,
             catch_up_not_before: None,
             throttle: None,
@@ -134,10 +137,7 @@ impl TapProgress {
     /// # Errors
     /// If hours are out of order or a value makes no sense.
     pub fn check(&self) -> Result<(), String> {
-        let windows = SHORTEST.as_secs() as u32..=LONGEST.as_secs() as u32;
-        if !windows.contains(&self.window_seconds) {
-            return Err(format!("window_seconds {} makes no sense", self.window_seconds));
-        }
+        check_window(self.window_seconds)?;
         if let Some(ReadSpan { from, to }) = self.current
             && from >= to
         {

@@ -131,28 +131,58 @@ fn hours_beyond_seven_days_are_lost_by_name() {
 
 #[test]
 fn a_window_that_takes_too_long_is_halved() {
-    let now = at("2026-11-20T12:40:00Z");
-    let mut progress = TapProgress::starting(now, 3);
-    let ask = |progress: &mut TapProgress| match progress.next(timing(300), now) {
-        Next::Ask(call) => call,
-        Next::Rest(rest) => panic!("{rest:?}"),
-    };
-    let current = ask(&mut progress);
-    progress.record(current, Outcome::Read, now);
-    let gap = ask(&mut progress);
-    progress.record(gap, Outcome::Read, now);
-    let whole = ask(&mut progress);
-    progress.record(whole, Outcome::TooLong, now);
-    let half = ask(&mut progress);
-    progress.record(half, Outcome::TooLong, now);
-    let quarter = ask(&mut progress);
+    let mut now = at("2026-11-20T12:40:00Z");
+    let mut progress = TapProgress::starting(now, 4);
+    let mut settled = Vec::new();
+    while settled.len() < 7 {
+        while let Next::Ask(call) = progress.next(timing(300), now) {
+            let length = call.interval.end().duration_since(call.interval.start());
+            let is_too_long =
+                call.interval.start() < at("2026-11-20T09:00:00Z") && length > seconds(900);
+            let outcome = if is_too_long { Outcome::TooLong } else { Outcome::Read };
+            progress.record(call, outcome, now);
+            if matches!(call.purpose, Purpose::Settle(_)) {
+                settled.push(call);
+            }
+        }
+        now += seconds(300);
+    }
+    // Other hours go first, before the next try.
     assert_eq!(
-        texts(&[whole, half, quarter]),
-        ["settle 09:00:00-10:00:00", "settle 09:00:00-09:30:00", "settle 09:00:00-09:15:00"]
+        texts(&settled)[..8],
+        [
+            "settle 08:00:00-09:00:00",
+            "settle 09:00:00-10:00:00",
+            "settle 10:00:00-11:00:00",
+            "settle 08:00:00-08:30:00",
+            "settle 08:00:00-08:15:00",
+            "settle 08:15:00-08:30:00",
+            "settle 08:30:00-08:45:00",
+            "settle 08:45:00-09:00:00",
+        ]
     );
-    progress.record(quarter, Outcome::Read, now);
-    let (rest, _) = tick(&mut progress, timing(300), now);
-    assert_eq!(texts(&rest)[..2], ["settle 09:15:00-09:45:00", "settle 09:45:00-10:00:00"]);
+}
+
+#[test]
+fn a_current_window_that_takes_too_long_is_halved() {
+    let mut now = at("2026-11-20T12:40:00Z");
+    let mut progress = TapProgress::starting(now, 1);
+    let mut lengths = Vec::new();
+    for _ in 0..9 {
+        let Next::Ask(call) = progress.next(timing(300), now) else { panic!("{now}") };
+        assert_eq!(call.purpose, Purpose::Current);
+        progress.record(call, Outcome::TooLong, now);
+        lengths.push(call.interval.end().duration_since(call.interval.start()).as_secs());
+        now += seconds(300);
+    }
+    assert_eq!(lengths, [3_600, 1_800, 900, 450, 225, 112, 56, 30, 30]);
+    // Hours do not become shorter by that.
+    assert!(progress.settled.unfinished.is_empty());
+    let (calls, rest) = tick(&mut progress, timing(300), now);
+    assert_eq!(rest, Rest::UpToDate);
+    assert!(calls.len() < 20, "{}", calls.len());
+    let newest = Hour::newest_due(now, SETTLED_AFTER);
+    assert_eq!(progress.current.map(|span| span.from), Some(newest.end()));
 }
 
 #[test]
@@ -185,7 +215,7 @@ fn catching_up_waits_when_all_calls_fail() {
         }
         calls += 1;
     };
-    assert_eq!((calls, rest), (3, Rest::Failing(now + seconds(300))));
+    assert_eq!((calls, rest), (4, Rest::Failing(now + seconds(300))));
     let Next::Ask(next) = progress.next(timing(300), now + seconds(299)) else { panic!() };
     assert_eq!(next.purpose, Purpose::Current);
 }
@@ -248,7 +278,7 @@ fn progress_is_stored_as_documented() {
     let json = serde_json::to_string(&progress).unwrap();
     assert_eq!(
         json,
-        r#"{"current":null,"next_current":null,"settled":{"next":"2026-11-20T10","unfinished":[]},"false_positives":null,"window_seconds":3600,"failures":0,"catch_up_not_before":null,"throttle":null,"lost":[],"calls":{}}"#
+        r#"{"current":null,"next_current":null,"settled":{"next":"2026-11-20T10","unfinished":[]},"false_positives":null,"window_seconds":3600,"current_fails":false,"failures":0,"catch_up_not_before":null,"throttle":null,"lost":[],"calls":{}}"#
     );
     tick(&mut progress, timing(300), now);
     let json = serde_json::to_string(&progress).unwrap();
@@ -259,7 +289,7 @@ fn progress_is_stored_as_documented() {
         (r#""to":"2026-11-20T12:39:00Z""#, r#""to":"2026-11-20T10:59:00Z""#),
         (
             r#""unfinished":[]"#,
-            r#""unfinished":[{"hour":"2026-11-20T11","read_until":"2026-11-20T11:00:00Z","attempts":0,"not_before":"2026-11-20T11:00:00Z"}]"#,
+            r#""unfinished":[{"hour":"2026-11-20T11","read_until":"2026-11-20T11:00:00Z","window_seconds":3600,"attempts":0,"not_before":"2026-11-20T11:00:00Z"}]"#,
         ),
     ] {
         assert!(json.contains(part), "{part}: {json}");
