@@ -13,7 +13,7 @@ use super::plan::plan;
 use super::read_end::ReadEnd;
 use super::timing::examples::{ONCE, at};
 use crate::pod::SessionEnd;
-use crate::state::{Checkpoint, HourAttempt};
+use crate::state::{Checkpoint, CheckpointFormat as _, HourAttempt};
 
 /// A checkpoint, as it was stored and as it was read.
 struct Stored {

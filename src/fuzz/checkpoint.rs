@@ -7,7 +7,7 @@ use proofpoint_sentinel_core::feed::{EventType, Feed, FeedType};
 use crate::collect::plan::plan;
 use crate::collect::record::{drop_expired_rereads, rewind_fast_clock};
 use crate::collect::timing::Timing;
-use crate::state::Checkpoint;
+use crate::state::{Checkpoint, CheckpointFormat as _};
 
 /// From 2016 to the end of 2199: years that a clock may show.
 const USUAL: Range<Timestamp> =
