@@ -20,3 +20,5 @@ pub mod settings;
 pub mod state;
 pub mod status;
 pub mod support;
+pub mod tap;
+mod text;

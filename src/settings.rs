@@ -11,6 +11,7 @@ mod proxy;
 mod reader;
 mod source;
 mod storage;
+mod threat_status;
 
 pub use choice::{LiveReading, MessageText, Mode, NotAChoice};
 pub use clusters::{Cluster, UnusableCluster};
@@ -25,6 +26,7 @@ use reader::SettingsReader;
 pub use reader::{BadSetting, BadSettings, Vars};
 pub use source::SourceSettings;
 pub use storage::StateSettings;
+pub use threat_status::{NotThreatStatuses, ThreatStatus, ThreatStatuses};
 
 /// Everything that one run needs to know.
 #[derive(Clone, Debug)]

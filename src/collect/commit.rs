@@ -16,7 +16,7 @@ use super::delivery_error::DeliveryError;
 use super::evidence::Evidence;
 use super::fault::wider;
 use super::recorder::Recorder;
-use crate::destination::{Batch, BatchOutcome, Destination, HeldReason, HeldRows, RefusedRow};
+use crate::destination::{Batch, BatchOutcome, Destination, RefusedRow};
 use crate::error_code;
 use crate::lease_scope::LeaseScope;
 use crate::report::FeedCounts;
@@ -99,10 +99,7 @@ impl Committer {
             let (refused, last) = (delivery.unconfirmed.len(), last.reason.clone());
             outcome.fail(DeliveryError::Unconfirmed { refused, last });
         }
-        if let Some(HeldRows { reason, .. }) = delivery.held
-            // If the rest was held because these were refused, they say more.
-            && !(outcome.error.is_some() && matches!(reason, HeldReason::EveryRowRefused { .. }))
-        {
+        if let Some(reason) = delivery.hold {
             outcome.fail(DeliveryError::Held(reason));
         }
         let now = self.clock.now();

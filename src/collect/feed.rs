@@ -5,13 +5,12 @@ use std::time::Instant as Stopwatch;
 
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
-use proofpoint_sentinel_core::feed::Feed;
+use proofpoint_sentinel_core::feed::{EventType, Feed};
 use tokio::time::sleep_until;
 use tracing::Instrument;
 
 use super::archive::{ArchiveReader, HourOutcome};
 use super::archive_pass::{ArchivePass, FailedHour, Finding};
-use super::fault::Consequence;
 use super::feed_context::FeedContext;
 use super::feed_error::FeedError;
 use super::feed_progress::FeedProgress;
@@ -32,14 +31,16 @@ pub(super) async fn collect_feed(
     run: &Run,
     services: &Services,
     cluster: &Cluster,
-    feed: &Feed,
+    event_type: EventType,
 ) -> FeedReport {
     let started = Stopwatch::now();
+    let feed = &Feed::log(&cluster.id, event_type);
     let mut report = FeedReport::new(feed.to_string(), cluster.name.clone());
     let span = tracing::info_span!("feed", feed = %feed);
     let scope = LeaseScope::new(&run.stop, run.posting_ends);
     let place = services.place();
-    let ctx = FeedContext::new(run, services, cluster, feed, &scope, &place);
+    let (scope, place) = (&scope, &place);
+    let ctx = FeedContext { run, services, cluster, event_type, feed, scope, place };
     let work = async {
         let result = collect_leased(ctx, &mut report).await;
         report.conclude(result.as_ref().err(), ctx.now(), started.elapsed());
@@ -48,7 +49,7 @@ pub(super) async fn collect_feed(
         }
         result
     };
-    let work = under_lease(ctx.state(), feed, &scope, FeedError::LeaseLost, work);
+    let work = under_lease(ctx.state(), feed, scope, FeedError::LeaseLost, work);
     match work.instrument(span.clone()).await {
         Err(FeedError::State(StateError::LeaseHeld { .. })) => {
             report.outcome = FeedOutcome::OwnedElsewhere;
@@ -69,12 +70,9 @@ async fn collect_leased(ctx: FeedContext<'_>, report: &mut FeedReport) -> Result
     };
     work.warn_of_retirement();
     let read = work.read().await;
-    if let Err(error) = &read
-        && error.consequence() == Consequence::Hold
-    {
-        work.progress.record_hold();
+    if read.is_err() {
         // The error itself says more than a checkpoint that can't be written.
-        let _ = work.progress.save().await;
+        let _ = work.progress.save_hold().await;
     }
     read?;
     work.prune_ledger().await?;
@@ -112,8 +110,8 @@ impl FeedWork<'_> {
     /// hours, between which the live stream takes further turns; and in the time that is left what
     /// the live stream still has.
     async fn read(&mut self) -> Result<(), FeedError> {
-        self.progress.plan();
-        self.progress.keep_pause()?;
+        self.progress.report_waiting_hours();
+        self.progress.respect_pause()?;
         if !self.enter().await {
             return Ok(());
         }
@@ -160,7 +158,7 @@ impl FeedWork<'_> {
 
     /// Lets feeds go first that wait for memory; false as for [`enter`](Self::enter).
     async fn make_way(&mut self) -> bool {
-        if !self.ctx.place().is_waited_for_now() {
+        if !self.ctx.place().is_waited_for() {
             return true;
         }
         self.ledger.keep_recent(0);
@@ -215,7 +213,7 @@ impl FeedWork<'_> {
                 self.progress.record_retention(hours, oldest_kept).await
             }
             Finding::FeedFailed { count, last: FailedHour { code, reason, .. } } => {
-                Err(FeedError::HoursFailAlike { count, code, reason })
+                Err(FeedError::HoursUnreadable { count, code, reason })
             }
         }
     }

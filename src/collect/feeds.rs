@@ -2,15 +2,18 @@
 
 use std::sync::Arc;
 
-use proofpoint_sentinel_core::feed::Feed;
+use proofpoint_sentinel_core::feed::{EventType, Feed};
 use tokio::task::JoinSet;
 use tokio::time::timeout_at;
 use tracing::Instrument;
 
 use super::feed::{collect_feed, write_status};
+use super::feed_error::FeedError;
 use super::run::Run;
 use super::services::Services;
+use super::under_lease::under_lease;
 use crate::error_code::{self, ErrorCode};
+use crate::lease_scope::LeaseScope;
 use crate::report::{FeedOutcome, FeedReport};
 use crate::settings::{Cluster, UnusableCluster};
 
@@ -21,9 +24,10 @@ pub(super) async fn collect_feeds(run: Run, services: Services) -> Vec<FeedRepor
     let (run, services) = (Arc::new(run), Arc::new(services));
     let mut tasks = FeedTasks::default();
     for cluster in &run.settings.source.clusters {
-        for feed in feeds(&run, &cluster.id) {
-            let work = within_time(run.clone(), services.clone(), cluster.clone(), feed.clone());
-            tasks.spawn(feed.to_string(), &cluster.name, work);
+        for event_type in &run.settings.source.event_types {
+            let feed = Feed::log(&cluster.id, *event_type).to_string();
+            let work = within_time(run.clone(), services.clone(), cluster.clone(), *event_type);
+            tasks.spawn(feed, &cluster.name, work);
         }
     }
     for cluster in &run.settings.source.unusable_clusters {
@@ -33,20 +37,14 @@ pub(super) async fn collect_feeds(run: Run, services: Services) -> Vec<FeedRepor
             tasks.spawn(name, &cluster.name, async { report });
             continue;
         };
-        for feed in feeds(&run, id) {
-            let work =
-                report_unusable(run.clone(), services.clone(), cluster.clone(), feed.clone());
-            tasks.spawn(feed.to_string(), &cluster.name, work);
+        for event_type in &run.settings.source.event_types {
+            let feed = Feed::log(id, *event_type);
+            let name = feed.to_string();
+            let work = report_unusable(run.clone(), services.clone(), cluster.clone(), feed);
+            tasks.spawn(name, &cluster.name, work);
         }
     }
     tasks.join_all().await
-}
-
-fn feeds(run: &Run, cluster_id: &str) -> Vec<Feed> {
-    let event_types = run.settings.source.event_types.iter();
-    event_types
-        .map(|event_type| Feed { cluster_id: cluster_id.to_owned(), event_type: *event_type })
-        .collect()
 }
 
 /// The tasks of all feeds, with what is told of one that panics.
@@ -94,16 +92,17 @@ async fn within_time(
     run: Arc<Run>,
     services: Arc<Services>,
     cluster: Cluster,
-    feed: Feed,
+    event_type: EventType,
 ) -> FeedReport {
-    let work = collect_feed(&run, &services, &cluster, &feed);
+    let work = collect_feed(&run, &services, &cluster, event_type);
     timeout_at(run.all_ends, work).await.unwrap_or_else(|_| {
         let reason = "the run's time was up while the storage did not answer".to_owned();
-        failed(feed.to_string(), cluster.name, error_code::STORAGE_OUT_OF_TIME, reason)
+        let feed = Feed::log(&cluster.id, event_type).to_string();
+        failed(feed, cluster.name, error_code::STORAGE_OUT_OF_TIME, reason)
     })
 }
 
-/// Reports a feed that can't be worked on, and writes its status: nobody else will.
+/// Reports a feed that can't be worked on, and writes its status under its lease: nobody else will.
 async fn report_unusable(
     run: Arc<Run>,
     services: Arc<Services>,
@@ -111,8 +110,14 @@ async fn report_unusable(
     feed: Feed,
 ) -> FeedReport {
     let report = unusable(feed.to_string(), &cluster);
-    // In vain if the time is up: then the log alone says it.
-    let _ = timeout_at(run.all_ends, write_status(services.state(), &run, &feed, &report)).await;
+    let scope = LeaseScope::new(&run.stop, run.posting_ends);
+    let write = async {
+        write_status(services.state(), &run, &feed, &report).await;
+        Ok(())
+    };
+    let write = under_lease(services.state(), &feed, &scope, FeedError::LeaseLost, write);
+    // In vain if another run has the feed, or the time is up: then the log alone says it.
+    let _ = timeout_at(run.all_ends, write).await;
     report
 }
 

@@ -6,9 +6,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use jiff::Timestamp;
-use proofpoint_sentinel_core::feed::Feed;
 use proofpoint_sentinel_core::hour::Hour;
-use proofpoint_sentinel_core::tables::table;
 use tokio::sync::Mutex;
 use tokio::time::{Instant, sleep, sleep_until};
 
@@ -19,10 +17,12 @@ use super::delivery_context::DeliveryContext;
 use super::delivery_error::DeliveryError;
 use super::event_key::{EventKey, event_key, malformed_id};
 use super::event_sink::EventSink;
+use super::fault::reading_goes_on;
 use super::kept_events::KeptEvents;
 use super::ledger::Ledger;
 use super::memory::{Draw, Place};
 use super::recorder::Recorder;
+use super::row_type::RowType;
 use crate::destination::{Batch, Packer};
 use crate::error_code::Coded as _;
 use crate::report::FeedCounts;
@@ -84,24 +84,22 @@ pub(super) struct EventDelivery<'a> {
 impl<'a> EventDelivery<'a> {
     /// Delivers events of the archive's `hour` that the ledger does not know.
     pub(super) fn archive(
-        feed: &Feed,
         hour: Hour,
         ledger: &'a mut Ledger,
         ctx: DeliveryContext<'a>,
     ) -> EventDelivery<'a> {
-        EventDelivery::new(Origin::Session(ledger), feed, Some(hour), ctx)
+        EventDelivery::new(Origin::Session(ledger), Some(hour), ctx)
     }
 
     /// Delivers events of the live stream, likewise. They come when they come, so a batch does not
     /// wait for long to become full. The stream has caught up once it brings events of
     /// `catch_up_to`, and never without that time.
     pub(super) fn live(
-        feed: &Feed,
         ledger: &'a mut Ledger,
         catch_up_to: Option<Timestamp>,
         ctx: DeliveryContext<'a>,
     ) -> EventDelivery<'a> {
-        let delivery = EventDelivery::new(Origin::Session(ledger), feed, None, ctx);
+        let delivery = EventDelivery::new(Origin::Session(ledger), None, ctx);
         EventDelivery { max_wait: Some(MAX_LIVE_WAIT), catch_up_to, ..delivery }
     }
 
@@ -110,26 +108,21 @@ impl<'a> EventDelivery<'a> {
     /// row.
     pub(super) fn dead_letter(
         reason: DeadLetterReason,
-        feed: &Feed,
         hour: Hour,
         ctx: DeliveryContext<'a>,
     ) -> EventDelivery<'a> {
-        EventDelivery::new(Origin::DeadLetter(reason), feed, Some(hour), ctx)
+        EventDelivery::new(Origin::DeadLetter(reason), Some(hour), ctx)
     }
 
-    fn new(
-        origin: Origin<'a>,
-        feed: &Feed,
-        hour: Option<Hour>,
-        ctx: DeliveryContext<'a>,
-    ) -> EventDelivery<'a> {
+    fn new(origin: Origin<'a>, hour: Option<Hour>, ctx: DeliveryContext<'a>) -> EventDelivery<'a> {
         let shape = match ctx.settings.destination {
             DestinationSettings::LogsIngestion { .. } => RowShape::Columns,
             DestinationSettings::DataCollector { .. } => RowShape::Legacy,
         };
+        let RowType::Log(event_type) = ctx.row_type;
         let committer = Committer {
-            feed: feed.clone(),
-            table: table(feed.event_type),
+            feed: ctx.feed.clone(),
+            table: ctx.row_type.table(),
             destination: ctx.destination.clone(),
             state: ctx.state.clone(),
             clock: ctx.clock.clone(),
@@ -141,7 +134,7 @@ impl<'a> EventDelivery<'a> {
         };
         EventDelivery {
             hour,
-            builder: RowBuilder::new(feed.event_type, shape, ctx.settings.message_text),
+            builder: RowBuilder::new(event_type, shape, ctx.settings.message_text),
             origin,
             counters: ctx.counters,
             packer: Packer::new(ctx.destination.limits()),
@@ -233,8 +226,7 @@ impl<'a> EventDelivery<'a> {
         self.counters.count_rows(outcome.counts.delivered);
         match outcome.error {
             None => Ok(()),
-            // Other rows are taken, so the rest of the reading goes on.
-            Some(error @ DeliveryError::Unconfirmed { .. }) if self.counts.delivered > 0 => {
+            Some(error) if reading_goes_on(&error, self.counts.delivered) => {
                 self.unconfirmed.get_or_insert(error);
                 Ok(())
             }
@@ -253,7 +245,7 @@ impl<'a> EventDelivery<'a> {
     /// Whether what comes now could be posted before posting ends.
     fn would_be_in_time(&self) -> bool {
         let Committer { destination, scope, .. } = &*self.committer;
-        destination.would_be_in_time(scope.posting_deadline())
+        destination.would_be_in_time(scope.posting_ends())
     }
 
     fn count(&mut self, event: &Bytes) {
@@ -378,7 +370,7 @@ impl EventSink for EventDelivery<'_> {
 
     fn is_out_of_time(&self) -> bool {
         let Committer { destination, scope, .. } = &*self.committer;
-        Instant::now() + destination.paused_for() >= scope.posting_deadline()
+        Instant::now() + destination.paused_for() >= scope.posting_ends()
     }
 
     /// A frame that is not one event is taken apart, and its events are taken one after the other,

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use futures_util::StreamExt as _;
 use futures_util::stream;
-use proofpoint_sentinel_core::feed::Feed;
+use proofpoint_sentinel_core::feed::{Feed, FeedType};
 use proofpoint_sentinel_core::hour::Hour;
 
 use super::delivery_error::DeliveryError;
@@ -13,6 +13,7 @@ use super::event_sink::EventSink as _;
 use super::evidence::Evidence;
 use super::memory::Place;
 use super::pipeline::EventDelivery;
+use super::row_type::RowType;
 use super::run::Run;
 use super::services::{RunError, Services};
 use super::session_reader::grace_period_over;
@@ -176,8 +177,13 @@ impl FeedResend<'_> {
         };
         let hour = Hour::containing(letter.at);
         let evidence = Arc::new(Evidence::certain());
-        let ctx = self.services.delivery_context(self.run, &self.scope, &evidence, &self.place);
-        let mut delivery = EventDelivery::dead_letter(letter.reason, self.feed, hour, ctx);
+        let FeedType::Log(event_type) = self.feed.feed_type else {
+            return Ok(ResendOutcome::Kept(name.reason()));
+        };
+        let rows = (self.feed, RowType::Log(event_type));
+        let ctx =
+            self.services.delivery_context(self.run, rows, &self.scope, &evidence, &self.place);
+        let mut delivery = EventDelivery::dead_letter(letter.reason, hour, ctx);
         delivery.push(letter.event.into()).await?;
         delivery.flush().await?;
         let outcome = outcome(delivery.counts(), name.reason());

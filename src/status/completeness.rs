@@ -150,7 +150,7 @@ mod tests {
 
     #[test]
     fn each_hour_has_one_completeness() {
-        let feed = Feed { cluster_id: "acme".into(), event_type: EventType::Message };
+        let feed = Feed::log("acme", EventType::Message);
         let mut checkpoint = Checkpoint::starting_at(hour(9), &feed, "run", hour(11).start());
         assert_eq!(shown(&checkpoint, None), "---------??.");
         assert_eq!(shown(&checkpoint, Some(2)), "--ppppppp??.");

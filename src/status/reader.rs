@@ -94,7 +94,7 @@ async fn read_feeds(state: &State, settings: &Settings, now: Timestamp) -> Overv
     let delay = SignedDuration::try_from(source.archive_delay).unwrap_or_default();
     let feeds = |id: &str| {
         let types = source.event_types.iter();
-        let feed = |event_type: &_| Feed { cluster_id: id.to_owned(), event_type: *event_type };
+        let feed = |event_type: &_| Feed::log(id, *event_type);
         types.map(feed).collect::<Vec<Feed>>()
     };
     let usable = source.clusters.iter().map(|it| (&it.name, Some(&it.id), None));

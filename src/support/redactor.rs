@@ -96,7 +96,7 @@ fn parts(value: &str) -> Vec<String> {
     }
     parts.extend(parts_of_url(value));
     // A cluster's id as it is in the names of its feeds.
-    let feed = Feed { cluster_id: value.to_owned(), event_type: EventType::Audit }.to_string();
+    let feed = Feed::log(value, EventType::Audit).to_string();
     parts.extend(feed.strip_suffix("-audit").map(str::to_owned));
     parts
 }

@@ -15,7 +15,7 @@ fn now() -> Timestamp {
 
 /// A feed that is up to date.
 fn feed(cluster_id: &str) -> FeedState {
-    let feed = Feed { cluster_id: cluster_id.to_owned(), event_type: EventType::Message };
+    let feed = Feed::log(cluster_id, EventType::Message);
     let mut checkpoint = Checkpoint::starting_at(Hour::containing(now()), &feed, "run", now());
     checkpoint.newest = Some(now() - SignedDuration::from_secs(12));
     let status = json!({

@@ -67,7 +67,7 @@ pub(crate) fn this_hour() -> Hour {
 
 /// A feed of [`ACME`].
 pub(crate) fn feed(event_type: EventType) -> Feed {
-    Feed { cluster_id: ACME.to_owned(), event_type }
+    Feed::log(ACME, event_type)
 }
 
 pub(crate) fn messages() -> Feed {

@@ -138,7 +138,7 @@ mod tests {
     use super::*;
 
     fn feed() -> Feed {
-        Feed { cluster_id: "acme_hosted".to_owned(), event_type: EventType::Message }
+        Feed::log("acme_hosted", EventType::Message)
     }
 
     fn at(text: &str) -> Timestamp {
