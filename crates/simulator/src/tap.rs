@@ -13,6 +13,7 @@ mod counters;
 mod endpoint;
 mod fault_queues;
 mod generated;
+mod huge;
 mod in_memory;
 mod query;
 mod record;
@@ -39,7 +40,7 @@ use crate::http_server::HttpServer;
 
 pub use call_fault::CallFault;
 pub use counters::{TapCall, TapCounters};
-pub use endpoint::{CallPool, Endpoint, RecordKind};
+pub use endpoint::{CallPool, Endpoint};
 pub use generated::GeneratedRecords;
 pub use in_memory::InMemoryRecords;
 pub use record::{RecordThreat, TapRecord, ThreatStatus, ThreatType};

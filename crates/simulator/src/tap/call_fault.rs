@@ -12,6 +12,8 @@ pub enum CallFault {
     Reply(TapResponse),
     /// The connection is reset instead of an answer.
     Reset,
+    /// There is no answer.
+    Hang,
 
     /// The connection is dropped after half of the next record.
     CutWithinRecord(u64),

@@ -4,8 +4,9 @@ use std::collections::BTreeMap;
 use std::ops::Range;
 
 use jiff::Timestamp;
+use proofpoint_sentinel_core::tap_kind::TapKind;
 
-use super::endpoint::{Endpoint, RecordKind};
+use super::endpoint::Endpoint;
 
 /// Counters of the whole server.
 #[derive(Clone, Debug, Default)]
@@ -18,7 +19,7 @@ pub struct TapCounters {
     pub resets: u64,
     /// Records whose last byte was handed to the connection, by kind. Members and arrays of a fault
     /// are not among them.
-    pub records: BTreeMap<RecordKind, u64>,
+    pub records: BTreeMap<TapKind, u64>,
     /// Bytes of bodies that were handed to the connection.
     pub body_bytes: u64,
     /// Bodies that were handed to the connection to their ends.
@@ -54,6 +55,6 @@ pub struct TapCall {
     pub query: String,
     /// Its window, if the query is valid.
     pub window: Option<Range<Timestamp>>,
-    /// The status of the answer. `None` for a connection that was reset instead.
+    /// The status of the answer. `None` if there was none.
     pub status: Option<u16>,
 }

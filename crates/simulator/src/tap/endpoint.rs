@@ -1,50 +1,6 @@
-//! The end points of the SIEM API, and the kinds of record that each returns.
+//! The end points of the SIEM API.
 
-use std::fmt;
-
-/// A kind of record. Each has an array of its own in the answer.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum RecordKind {
-    /// A delivered message with a threat.
-    MessagesDelivered,
-    /// A message that was blocked because of a threat.
-    MessagesBlocked,
-    /// A click that led to a threat.
-    ClicksPermitted,
-    /// A click that was stopped.
-    ClicksBlocked,
-}
-
-impl RecordKind {
-    /// All kinds, in the order of their arrays.
-    pub const ALL: [RecordKind; 4] = [
-        RecordKind::MessagesDelivered,
-        RecordKind::MessagesBlocked,
-        RecordKind::ClicksPermitted,
-        RecordKind::ClicksBlocked,
-    ];
-
-    /// The name of its array.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            RecordKind::MessagesDelivered => "messagesDelivered",
-            RecordKind::MessagesBlocked => "messagesBlocked",
-            RecordKind::ClicksPermitted => "clicksPermitted",
-            RecordKind::ClicksBlocked => "clicksBlocked",
-        }
-    }
-
-    /// Whether its records are clicks, and not messages.
-    pub fn is_click(self) -> bool {
-        matches!(self, RecordKind::ClicksPermitted | RecordKind::ClicksBlocked)
-    }
-}
-
-impl fmt::Display for RecordKind {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.as_str())
-    }
-}
+use proofpoint_sentinel_core::tap_kind::TapKind;
 
 /// A pool of calls. The calls of a credential are counted in each pool apart.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -63,7 +19,7 @@ pub enum Endpoint {
     /// What reached users: delivered messages and permitted clicks.
     Issues,
     /// One kind.
-    One(RecordKind),
+    One(TapKind),
 }
 
 impl Endpoint {
@@ -71,10 +27,10 @@ impl Endpoint {
     pub const ALL: [Endpoint; 6] = [
         Endpoint::All,
         Endpoint::Issues,
-        Endpoint::One(RecordKind::MessagesDelivered),
-        Endpoint::One(RecordKind::MessagesBlocked),
-        Endpoint::One(RecordKind::ClicksPermitted),
-        Endpoint::One(RecordKind::ClicksBlocked),
+        Endpoint::One(TapKind::MessagesDelivered),
+        Endpoint::One(TapKind::MessagesBlocked),
+        Endpoint::One(TapKind::ClicksPermitted),
+        Endpoint::One(TapKind::ClicksBlocked),
     ];
 
     /// Its path.
@@ -82,10 +38,10 @@ impl Endpoint {
         match self {
             Endpoint::All => "/v2/siem/all",
             Endpoint::Issues => "/v2/siem/issues",
-            Endpoint::One(RecordKind::MessagesDelivered) => "/v2/siem/messages/delivered",
-            Endpoint::One(RecordKind::MessagesBlocked) => "/v2/siem/messages/blocked",
-            Endpoint::One(RecordKind::ClicksPermitted) => "/v2/siem/clicks/permitted",
-            Endpoint::One(RecordKind::ClicksBlocked) => "/v2/siem/clicks/blocked",
+            Endpoint::One(TapKind::MessagesDelivered) => "/v2/siem/messages/delivered",
+            Endpoint::One(TapKind::MessagesBlocked) => "/v2/siem/messages/blocked",
+            Endpoint::One(TapKind::ClicksPermitted) => "/v2/siem/clicks/permitted",
+            Endpoint::One(TapKind::ClicksBlocked) => "/v2/siem/clicks/blocked",
         }
     }
 
@@ -95,11 +51,11 @@ impl Endpoint {
     }
 
     /// The kinds that it returns, in the order of their arrays.
-    pub fn kinds(self) -> impl Iterator<Item = RecordKind> {
-        RecordKind::ALL.into_iter().filter(move |kind| match self {
+    pub fn kinds(self) -> impl Iterator<Item = TapKind> {
+        TapKind::ALL.into_iter().filter(move |kind| match self {
             Endpoint::All => true,
             Endpoint::Issues => {
-                matches!(kind, RecordKind::MessagesDelivered | RecordKind::ClicksPermitted)
+                matches!(kind, TapKind::MessagesDelivered | TapKind::ClicksPermitted)
             }
             Endpoint::One(own) => own == *kind,
         })
@@ -108,7 +64,7 @@ impl Endpoint {
     /// The pool that its calls are counted in.
     pub fn pool(self) -> CallPool {
         match self {
-            Endpoint::One(RecordKind::ClicksPermitted) => CallPool::PermittedClicks,
+            Endpoint::One(TapKind::ClicksPermitted) => CallPool::PermittedClicks,
             _ => CallPool::Shared,
         }
     }

@@ -43,7 +43,7 @@ impl RecordSource for InMemoryRecords {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::tap::RecordKind;
+    use proofpoint_sentinel_core::tap_kind::TapKind;
 
     fn at(text: &str) -> Timestamp {
         format!("2026-11-20T{text}Z").parse().unwrap()
@@ -52,9 +52,8 @@ mod tests {
     #[test]
     fn a_window_has_what_was_created_in_it_and_is_indexed() {
         let source = InMemoryRecords::default();
-        let record = |body: &'static str, created| {
-            TapRecord::new(RecordKind::ClicksBlocked, at(created), body)
-        };
+        let record =
+            |body: &'static str, created| TapRecord::new(TapKind::ClicksBlocked, at(created), body);
         source.add("a", [record("late", "10:00:00").indexed_at(at("10:30:00"))]);
         source.add("a", [record("end", "11:00:00"), record("timely", "10:59:59")]);
         source.add("b", [record("other", "10:30:00")]);

@@ -2,11 +2,10 @@
 
 use bytes::Bytes;
 use jiff::Timestamp;
+use proofpoint_sentinel_core::tap_kind::TapKind;
 use serde::Deserialize;
 
 use crate::time_format;
-
-use super::endpoint::RecordKind;
 
 /// The state of a threat, as the parameter `threatStatus` selects it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -90,7 +89,7 @@ pub struct RecordThreat {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct TapRecord {
     /// Its kind.
-    pub kind: RecordKind,
+    pub kind: TapKind,
     /// When it was created. The window of a call selects by this time.
     pub created_at: Timestamp,
     /// Calls return it from this time on.
@@ -107,19 +106,19 @@ impl TapRecord {
     /// A record that is indexed when it is created.
     ///
     /// The body may be any JSON. Its threats are read from it, if it is an object that names some.
-    pub fn new(kind: RecordKind, created_at: Timestamp, body: impl Into<Bytes>) -> TapRecord {
+    pub fn new(kind: TapKind, created_at: Timestamp, body: impl Into<Bytes>) -> TapRecord {
         let body = body.into();
         let read = ReadRecord::of(&body);
-        let threats = match kind.is_click() {
-            true => vec![read.own_threat()],
-            false => read.threats.iter().flatten().map(ReadThreat::threat).collect(),
+        let threats = match kind.is_message() {
+            true => read.threats.iter().flatten().map(ReadThreat::threat).collect(),
+            false => vec![read.own_threat()],
         };
         TapRecord { kind, created_at, indexed_at: created_at, replaced_at: None, threats, body }
     }
 
     /// A record that is created when its own times say: at the latest of the time of its message or
     /// click and the times of its threats. `None` if it has no such time.
-    pub fn dated(kind: RecordKind, body: impl Into<Bytes>) -> Option<TapRecord> {
+    pub fn dated(kind: TapKind, body: impl Into<Bytes>) -> Option<TapRecord> {
         let body = body.into();
         let created_at = ReadRecord::of(&body).creation_time()?;
         Some(TapRecord::new(kind, created_at, body))
@@ -198,7 +197,7 @@ mod tests {
     use super::*;
 
     fn message(body: &'static str) -> TapRecord {
-        TapRecord::dated(RecordKind::MessagesDelivered, body).unwrap()
+        TapRecord::dated(TapKind::MessagesDelivered, body).unwrap()
     }
 
     #[test]
@@ -211,17 +210,17 @@ mod tests {
         assert_eq!(message(known).created_at.to_string(), "2022-01-05T10:05:56.02Z");
         let click = r#"{"clickTime":"2022-03-30T10:51:53.000Z",
             "threatTime":"2022-02-26T00:36:25.000Z"}"#;
-        let click = TapRecord::dated(RecordKind::ClicksPermitted, click).unwrap();
+        let click = TapRecord::dated(TapKind::ClicksPermitted, click).unwrap();
         assert_eq!(click.created_at.to_string(), "2022-03-30T10:51:53Z");
         for undated in ["{}", "7", "[]", "{oops", r#"{"messageTime":"yesterday"}"#] {
-            assert_eq!(TapRecord::dated(RecordKind::MessagesBlocked, undated), None, "{undated}");
+            assert_eq!(TapRecord::dated(TapKind::MessagesBlocked, undated), None, "{undated}");
         }
     }
 
     #[test]
     fn a_record_exists_from_its_index_to_its_successor() {
         let at = |second| Timestamp::from_second(second).unwrap();
-        let record = TapRecord::new(RecordKind::ClicksBlocked, at(10), "{}");
+        let record = TapRecord::new(TapKind::ClicksBlocked, at(10), "{}");
         assert!(record.exists_at(at(10)) && !record.exists_at(at(9)));
         let late = TapRecord { replaced_at: Some(at(30)), ..record.indexed_at(at(20)) };
         assert!(!late.exists_at(at(19)) && late.exists_at(at(20)));
@@ -248,7 +247,7 @@ mod tests {
     #[test]
     fn clicks_are_threats_by_url() {
         let body = r#"{"clickTime":"2022-03-30T10:51:53Z","threatStatus":"cleared"}"#;
-        let click = TapRecord::dated(RecordKind::ClicksBlocked, body).unwrap();
+        let click = TapRecord::dated(TapKind::ClicksBlocked, body).unwrap();
         assert!(click.matches(&[ThreatStatus::Cleared], &[ThreatType::Url]));
         assert!(!click.matches(&[ThreatStatus::Active], &[ThreatType::Url]));
         assert!(!click.matches(&[ThreatStatus::Cleared], &[ThreatType::Attachment]));

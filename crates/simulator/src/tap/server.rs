@@ -46,8 +46,13 @@ pub(super) struct TapServer {
     order: AtomicU64,
 }
 
-/// An answer, or `None` for a reset connection.
-type Answer = Option<Response>;
+/// What a request gets.
+enum Answer {
+    Response(Response),
+    Reset,
+    /// Nothing, as long as the client waits.
+    Never,
+}
 
 /// Answers a request.
 pub(super) async fn receive(
@@ -57,19 +62,20 @@ pub(super) async fn receive(
 ) -> Response {
     let answer = match server.admit(&request) {
         Ok((endpoint, credential)) => server.call(endpoint, credential, &request),
-        Err(refusal) => Some(refusal.to_http()),
+        Err(refusal) => Answer::Response(refusal.to_http()),
     };
     match answer {
-        Some(response) => {
+        Answer::Response(response) => {
             let status = response.status().as_u16();
             server.counters.update(|all| *all.statuses.entry(status).or_default() += 1);
             response
         }
-        None => {
+        Answer::Reset => {
             server.counters.update(|all| all.resets += 1);
             aborter.abort();
             TapResponse::new(500, "").to_http()
         }
+        Answer::Never => std::future::pending().await,
     }
 }
 
@@ -124,7 +130,11 @@ impl TapServer {
         let window = query.as_ref().ok().map(|query| query.window.clone());
         let answer = match query {
             Ok(query) => self.answer(endpoint, &credential.principal, &query),
-            Err(refusal) => Some(refusal.to_http()),
+            Err(refusal) => Answer::Response(refusal.to_http()),
+        };
+        let status = match &answer {
+            Answer::Response(response) => Some(response.status().as_u16()),
+            Answer::Reset | Answer::Never => None,
         };
         self.remember(TapCall {
             at: now,
@@ -132,7 +142,7 @@ impl TapServer {
             endpoint,
             query: text.to_owned(),
             window,
-            status: answer.as_ref().map(|response| response.status().as_u16()),
+            status,
         });
         answer
     }
@@ -154,12 +164,13 @@ impl TapServer {
         self.counters.update(|all| *all.calls.entry(endpoint).or_default() += 1);
         let fault = self.fault_queues.take(principal, &query.window);
         match fault {
-            Some(CallFault::Reset) => return None,
-            Some(CallFault::Reply(response)) => return Some(response.to_http()),
+            Some(CallFault::Reset) => return Answer::Reset,
+            Some(CallFault::Hang) => return Answer::Never,
+            Some(CallFault::Reply(response)) => return Answer::Response(response.to_http()),
             _ => {}
         }
         let arrays = self.arrays(endpoint, principal, query);
-        Some(match query.format {
+        Answer::Response(match query.format {
             Format::Json => self.json(query, arrays, fault),
             Format::Syslog => self.syslog(arrays),
         })

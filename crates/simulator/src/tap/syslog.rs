@@ -1,17 +1,17 @@
 //! Answers in the format of RFC 5424, which a call gets that does not ask for JSON.
 
+use proofpoint_sentinel_core::tap_kind::TapKind;
 use serde_json::{Map, Value};
 
-use super::endpoint::RecordKind;
 use super::record::TapRecord;
 
 /// The record as a line. Its structured data has the members of the record.
 pub(super) fn line(record: &TapRecord) -> String {
     let (message_id, data_id) = match record.kind {
-        RecordKind::MessagesDelivered => ("MSGDLV", "tapmsg@21139"),
-        RecordKind::MessagesBlocked => ("MSGBLK", "tapmsg@21139"),
-        RecordKind::ClicksPermitted => ("CLKPER", "tapclk@21139"),
-        RecordKind::ClicksBlocked => ("CLKBLK", "tapclk@21139"),
+        TapKind::MessagesDelivered => ("MSGDLV", "tapmsg@21139"),
+        TapKind::MessagesBlocked => ("MSGBLK", "tapmsg@21139"),
+        TapKind::ClicksPermitted => ("CLKPER", "tapclk@21139"),
+        TapKind::ClicksBlocked => ("CLKBLK", "tapclk@21139"),
     };
     let members: Map<String, Value> = serde_json::from_slice(&record.body).unwrap_or_default();
     let data: String = members
@@ -45,7 +45,7 @@ mod tests {
         let body = r#"{"QID":"r2FNwRHF004109","headerReplyTo":null,
             "policyRoutes":["default_inbound","executives"],"sender":"a\"b]@evil.zz",
             "threatsInfoMap":[{"threat":"x"}],"messageTime":"2016-06-24T21:18:38.000Z"}"#;
-        let record = TapRecord::dated(RecordKind::MessagesBlocked, body).unwrap();
+        let record = TapRecord::dated(TapKind::MessagesBlocked, body).unwrap();
         assert_eq!(
             line(&record),
             "<38>1 2016-06-24T21:18:38Z - ProofpointTAP - MSGBLK [tapmsg@21139 \

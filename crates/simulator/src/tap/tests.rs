@@ -7,6 +7,7 @@ mod requests;
 
 use jiff::SignedDuration;
 use proofpoint_sentinel_core::clock::Clock;
+use proofpoint_sentinel_core::tap_kind::TapKind;
 use serde_json::Value;
 
 use super::*;
@@ -42,7 +43,7 @@ impl TapTest {
     }
 
     /// A record of `kind` with the name `id` that is created and indexed at `time`.
-    fn add(&self, kind: RecordKind, id: &str, time: &str) {
+    fn add(&self, kind: TapKind, id: &str, time: &str) {
         self.add_record(record(kind, id, time));
     }
 
@@ -80,12 +81,12 @@ fn at(time: &str) -> Timestamp {
     format!("2026-11-20T{time}Z").parse().unwrap()
 }
 
-fn record(kind: RecordKind, id: &str, time: &str) -> TapRecord {
+fn record(kind: TapKind, id: &str, time: &str) -> TapRecord {
     TapRecord::new(kind, at(time), format!("{{\"id\":\"{id}\"}}"))
 }
 
 /// The ids in an array of an answer, sorted.
-fn ids(answer: &Value, kind: RecordKind) -> Vec<String> {
+fn ids(answer: &Value, kind: TapKind) -> Vec<String> {
     let records = answer[kind.as_str()].as_array().unwrap();
     let mut ids: Vec<String> =
         records.iter().map(|record| record["id"].as_str().unwrap().to_owned()).collect();

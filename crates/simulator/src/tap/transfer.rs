@@ -9,13 +9,13 @@ use std::time::Duration;
 use bytes::{Bytes, BytesMut};
 use futures_util::Stream;
 use futures_util::stream::unfold;
+use proofpoint_sentinel_core::tap_kind::TapKind;
 
 use crate::watch_cell::WatchCell;
 
 use super::body::{BodyPart, BodyParts};
 use super::call_fault::CallFault;
 use super::counters::TapCounters;
-use super::endpoint::RecordKind;
 
 /// Parts are sent together up to this length.
 const CHUNK: usize = 16 * 1024;
@@ -67,7 +67,7 @@ struct Transfer {
     /// What is not sent yet.
     pending: BytesMut,
     /// Whole records in what was taken from `parts` since the last chunk.
-    records: BTreeMap<RecordKind, u64>,
+    records: BTreeMap<TapKind, u64>,
     /// After how many records the body stops.
     stop: Option<(u64, Stop)>,
     /// How the body ends after what is pending, once that is known.

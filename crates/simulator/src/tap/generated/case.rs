@@ -1,11 +1,11 @@
 //! A mail with a threat, and all records of it.
 
 use jiff::SignedDuration;
+use proofpoint_sentinel_core::tap_kind::TapKind;
 use serde_json::{Value, json};
 
 use crate::mail::hash::{mix, uuid};
 use crate::mail::{HourOfMail, Treatment};
-use crate::tap::endpoint::RecordKind;
 use crate::tap::record::TapRecord;
 
 use super::draws::{Draws, Topic, text_bits};
@@ -71,8 +71,8 @@ impl Case {
     /// For each recipient a record of each verdict.
     fn message_records(&self) -> Vec<TapRecord> {
         let kind = match self.treatment {
-            Treatment::Delivered(_) => RecordKind::MessagesDelivered,
-            _ => RecordKind::MessagesBlocked,
+            Treatment::Delivered(_) => TapKind::MessagesDelivered,
+            _ => TapKind::MessagesBlocked,
         };
         let message = CondemnedMessage {
             event: &self.event,
@@ -109,8 +109,8 @@ impl Case {
         let verdicts: Vec<Verdict> = self.timeline.verdicts_on_click(at).collect();
         let is_blocked = self.timeline.is_threat_at(at) && !draws.one_in(Topic::ClickPermitted, 6);
         let kind = match is_blocked {
-            true => RecordKind::ClicksBlocked,
-            false => RecordKind::ClicksPermitted,
+            true => TapKind::ClicksBlocked,
+            false => TapKind::ClicksPermitted,
         };
         let bits = mix(text_bits(self.event.text("/guid")), 0x636c_6963_6b00 + number as u64);
         let id = uuid(bits);
@@ -168,7 +168,7 @@ impl Case {
     /// A record of each verdict, indexed some time after its creation.
     fn versions(
         &self,
-        kind: RecordKind,
+        kind: TapKind,
         bits: u64,
         verdicts: Vec<Verdict>,
         body: impl Fn(Verdict) -> Value,

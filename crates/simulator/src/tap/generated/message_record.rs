@@ -102,6 +102,7 @@ impl CondemnedMessage<'_> {
             record["fromAddress"] = record["fromAddress"][0].take();
             record["headerTo"] = json!(joined(event.list("/msg/header/to")));
             record["headerCC"] = json!(joined(event.list("/msg/header/cc")));
+            record.as_object_mut().and_then(|members| members.remove("messageSize"));
         }
         record
     }

@@ -8,8 +8,9 @@ use proptest::prelude::*;
 use serde_json::Value;
 
 use super::*;
-use crate::tap::{RecordKind, ThreatStatus};
-use RecordKind::{ClicksBlocked, ClicksPermitted, MessagesBlocked, MessagesDelivered};
+use crate::tap::ThreatStatus;
+use TapKind::{ClicksBlocked, ClicksPermitted, MessagesBlocked, MessagesDelivered};
+use proofpoint_sentinel_core::tap_kind::TapKind;
 
 const PRINCIPAL: &str = "a-principal";
 
@@ -38,7 +39,7 @@ fn parsed(record: &TapRecord) -> Value {
     serde_json::from_slice(&record.body).unwrap()
 }
 
-fn of_kind(records: &[TapRecord], kind: RecordKind) -> Vec<Value> {
+fn of_kind(records: &[TapRecord], kind: TapKind) -> Vec<Value> {
     records.iter().filter(|record| record.kind == kind).map(parsed).collect()
 }
 
@@ -137,7 +138,7 @@ fn a_new_verdict_issues_a_record_again() {
         pairs.insert((first.kind, second.threats[0].status.unwrap()));
         assert_eq!(parsed(first)["GUID"], parsed(second)["GUID"]);
     }
-    for kind in RecordKind::ALL {
+    for kind in TapKind::ALL {
         assert!(pairs.contains(&(kind, ThreatStatus::Cleared)), "{kind} {pairs:?}");
     }
     assert!(pairs.contains(&(MessagesDelivered, ThreatStatus::FalsePositive)));

@@ -7,7 +7,7 @@ use tokio::net::TcpStream;
 use tokio::time::{Instant, timeout};
 
 use super::*;
-use RecordKind::{ClicksBlocked, MessagesDelivered};
+use TapKind::{ClicksBlocked, MessagesDelivered};
 
 /// With records `r0`, `r1` and `r2`, always in this order.
 async fn with_records() -> TapTest {
@@ -57,6 +57,16 @@ async fn an_answer_can_be_a_page() {
     let answer = test.call("/v2/siem/all", HOUR).await;
     assert_eq!(answer.headers()["content-type"], "text/html; charset=utf-8");
     assert!(answer.text().await.unwrap().starts_with("<!DOCTYPE html>"));
+}
+
+#[tokio::test]
+async fn an_answer_can_fail_to_come() {
+    let test = with_records().await;
+    test.tap.inject(PRINCIPAL, [CallFault::Hang]);
+    let waiting = timeout(Duration::from_millis(300), test.call("/v2/siem/all", HOUR)).await;
+    assert!(waiting.is_err());
+    assert_eq!(test.tap.calls()[0].status, None);
+    assert_eq!(test.answer("/v2/siem/all", HOUR).await.0, 200);
 }
 
 #[tokio::test]
@@ -171,7 +181,7 @@ async fn keys_and_members_can_be_wrong() {
     assert_eq!(answers[0].as_object().unwrap().len(), 2);
     assert!(answers[1].get("queryEndTime").is_none());
     assert_eq!(answers[2]["qrCodes"].as_array().unwrap().len(), 1);
-    assert!(RecordKind::ALL.iter().all(|kind| answers[3][kind.as_str()][0].is_null()));
+    assert!(TapKind::ALL.iter().all(|kind| answers[3][kind.as_str()][0].is_null()));
     assert_eq!(answers[3]["clicksBlocked"].as_array().unwrap().len(), 4);
 }
 

@@ -3,16 +3,16 @@
 use std::collections::BTreeSet;
 
 use super::*;
-use RecordKind::{ClicksBlocked, ClicksPermitted, MessagesBlocked, MessagesDelivered};
+use TapKind::{ClicksBlocked, ClicksPermitted, MessagesBlocked, MessagesDelivered};
 
 #[tokio::test]
 async fn each_end_point_returns_its_kinds() {
     let test = TapTest::new().await;
-    for kind in RecordKind::ALL {
+    for kind in TapKind::ALL {
         test.add(kind, kind.as_str(), "10:30:00");
     }
     for (path, kinds) in [
-        ("/v2/siem/all", &RecordKind::ALL[..]),
+        ("/v2/siem/all", &TapKind::ALL[..]),
         ("/v2/siem/issues", &[MessagesDelivered, ClicksPermitted]),
         ("/v2/siem/messages/delivered", &[MessagesDelivered]),
         ("/v2/siem/messages/blocked", &[MessagesBlocked]),

@@ -76,7 +76,7 @@ async fn without_json_the_answer_is_syslog() {
     let test = TapTest::new().await;
     let query = format!("interval={WINDOW}");
     assert_eq!(test.answer("/v2/siem/all", &query).await, (204, String::new()));
-    test.add(RecordKind::ClicksPermitted, "c", "10:40:00");
+    test.add(TapKind::ClicksPermitted, "c", "10:40:00");
     let (status, lines) = test.answer("/v2/siem/all", &query).await;
     assert_eq!(status, 200);
     let line = "<38>1 2026-11-20T10:40:00Z - ProofpointTAP - CLKPER [tapclk@21139 id=\"c\"]\n";

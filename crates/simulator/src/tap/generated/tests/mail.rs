@@ -21,7 +21,7 @@ impl HalfDay {
         let source = source(messages, bulk);
         let traffic = [("acme_hosted".to_owned(), MailTraffic::new(42, "acme_hosted"))];
         let gateway = GeneratedEvents::new(traffic, source.volume);
-        let feed = Feed { cluster_id: "acme_hosted".to_owned(), event_type: EventType::Message };
+        let feed = Feed::log("acme_hosted", EventType::Message);
         let first = Hour::containing(at("18T00:00:00"));
         let events = first
             .through(first.plus(hours - 1))
@@ -144,12 +144,12 @@ fn clicks_are_on_delivered_mail_by_its_recipients() {
 
 #[test]
 fn a_delivered_mail_is_condemned_clicked_and_cleared() {
-    let mut stories: BTreeMap<String, BTreeSet<(RecordKind, String)>> = BTreeMap::new();
+    let mut stories: BTreeMap<String, BTreeSet<(TapKind, String)>> = BTreeMap::new();
     for record in EIGHT_DAYS.iter() {
         let body = parsed(record);
-        let status = match record.kind.is_click() {
-            true => &body["threatStatus"],
-            false => &body["threatsInfoMap"][0]["threatStatus"],
+        let status = match record.kind.is_message() {
+            true => &body["threatsInfoMap"][0]["threatStatus"],
+            false => &body["threatStatus"],
         };
         let step = (record.kind, status.as_str().unwrap().to_owned());
         stories.entry(body["GUID"].as_str().unwrap().to_owned()).or_default().insert(step);
