@@ -79,7 +79,7 @@ fn is_telling(value: &str) -> bool {
 
 /// Whether a setting's value is taken out however short it is.
 fn is_always_telling(name: &str) -> bool {
-    ["ProofpointClusterID", "ProofpointToken", "WorkspaceKey", "AZURE_CLIENT_SECRET"]
+    ["ProofpointClusterID", "ProofpointToken", "TapServicePrincipal", "TapSecret", "WorkspaceKey", "AZURE_CLIENT_SECRET"]
         .iter()
         .any(|prefix| name.starts_with(prefix))
 }
