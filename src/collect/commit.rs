@@ -90,7 +90,8 @@ impl Committer {
             return CommitOutcome { counts, error };
         }
         let is_bracketed = |row: &PendingRow| self.evidence.is_bracketed(row.id);
-        let delivery = self.destination.deliver(self.row_type.table(), batch, &self.scope, is_bracketed).await;
+        let delivery =
+            self.destination.deliver(self.row_type.table(), batch, &self.scope, is_bracketed).await;
         self.note_evidence(&delivery);
         let mut outcome = CommitOutcome { counts: FeedCounts::default(), error: None };
         outcome.counts.add_posts(&delivery);

@@ -53,12 +53,8 @@ pub(super) async fn collect_feeds(run: Run, services: Services) -> Vec<FeedRepor
     }
     for account in &run.settings.tap.unusable_accounts {
         let feed = Feed::tap(&account.name);
-        let report = failed(
-            feed.to_string(),
-            account.name.clone(),
-            account.code(),
-            account.to_string(),
-        );
+        let report =
+            failed(feed.to_string(), account.name.clone(), account.code(), account.to_string());
         let work = report_unusable(run.clone(), services.clone(), report, feed.clone());
         tasks.spawn(feed.to_string(), &account.name, work);
     }

@@ -62,7 +62,8 @@ impl RowType {
             return Some((RowType::Log(event_type), stored));
         }
         TapKind::ALL.into_iter().find_map(|kind| {
-            let event = stored.strip_prefix(array_head(kind).as_bytes())?.strip_suffix(ARRAY_TAIL)?;
+            let event =
+                stored.strip_prefix(array_head(kind).as_bytes())?.strip_suffix(ARRAY_TAIL)?;
             Some((RowType::Tap(kind), stored.slice_ref(event)))
         })
     }

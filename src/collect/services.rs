@@ -106,7 +106,11 @@ impl Services {
     ///
     /// # Errors
     /// If the credential can't be sent.
-    pub(super) fn tap_client(&self, run: &Run, account: &TapAccount) -> Result<TapClient, AskError> {
+    pub(super) fn tap_client(
+        &self,
+        run: &Run,
+        account: &TapAccount,
+    ) -> Result<TapClient, AskError> {
         let TapAccount { principal, secret, .. } = account;
         TapClient::new(self.net.http.clone(), &run.settings.tap.base_uri, principal, secret)
     }

@@ -35,7 +35,7 @@ pub(super) async fn collect_tap(
     let feed = &Feed::tap(&account.name);
     let scope = &LeaseScope::new(&run.stop, run.posting_ends);
     let place = &services.place();
-    let ctx = TapContext { run, services, account, feed, scope, place };
+    let ctx = TapContext { run, services, feed, scope, place };
     let report = FeedReport::new(feed.to_string(), account.name.clone());
     report_work(run, services.state(), feed, scope, report, async |report| {
         let client = services.tap_client(run, account)?;

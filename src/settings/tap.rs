@@ -118,7 +118,8 @@ fn defaults() -> TapSettings {
 }
 
 fn credential(reader: &mut SettingsReader<'_>, suffix: &str) -> Option<(String, Secret)> {
-    let (principal_name, secret_name) = (format!("{PRINCIPAL}{suffix}"), format!("{SECRET}{suffix}"));
+    let (principal_name, secret_name) =
+        (format!("{PRINCIPAL}{suffix}"), format!("{SECRET}{suffix}"));
     let expected = "the service principal of a credential in the TAP dashboard";
     let principal = reader.required(&principal_name, expected);
     let secret = reader.secret(&secret_name, "the secret of that service principal");

@@ -103,18 +103,18 @@ async fn read_feeds(state: &State, settings: &Settings, now: Timestamp) -> Overv
             continue;
         };
         let feeds = source.event_types.iter().map(|event_type| Feed::log(id, *event_type));
-        known.extend(feeds.map(|feed| (feed, cluster, fault.clone())));
+        known.extend(feeds.map(|feed| (feed, cluster.clone(), fault.clone())));
     }
     let accounts = settings.tap.accounts.iter().map(|it| (&it.name, None));
     let unusable = settings.tap.unusable_accounts.iter();
     let unusable = unusable.map(|it| (&it.name, Some((it.code().to_string(), it.to_string()))));
     let accounts = accounts.chain(unusable);
-    known.extend(accounts.map(|(name, fault)| (Feed::tap(name), name, fault)));
+    known.extend(accounts.map(|(name, fault)| (Feed::tap(name), name.clone(), fault)));
     let reads = known.into_iter().map(|(feed, cluster, fault)| {
         let dead_letters = counts.as_ref().map(|it| it.get(&feed).copied().unwrap_or_default());
         let known = FeedState {
             feed,
-            cluster: cluster.clone(),
+            cluster,
             checkpoint: None,
             status: None,
             dead_letters,
@@ -138,10 +138,7 @@ async fn read_feed(state: &State, mut known: FeedState) -> FeedState {
     known
 }
 
-async fn read_checkpoint(
-    state: &State,
-    feed: &Feed,
-) -> Result<Option<FeedCheckpoint>, StateError> {
+async fn read_checkpoint(state: &State, feed: &Feed) -> Result<Option<FeedCheckpoint>, StateError> {
     Ok(match feed.feed_type {
         FeedType::Log(_) => {
             let stored = state.read_checkpoint(feed).await?;

@@ -8,10 +8,10 @@ use super::evidence::KindEvidence;
 use crate::collect::feed_error::FeedError;
 use crate::report::{CallReport, FeedReport};
 use crate::state::Version;
-use crate::tap_checkpoint::TapCheckpoint;
 use crate::tap::{
     CALLS_A_DAY, Call, HourSpan, Next, Outcome, Rest, TapNotice, TapProgress, TapTiming,
 };
+use crate::tap_checkpoint::TapCheckpoint;
 
 /// How far an account has come in this run.
 pub(super) struct AccountProgress {

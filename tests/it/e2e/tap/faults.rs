@@ -1,7 +1,5 @@
 //! Faults of calls and of records.
 
-use bytes::Bytes;
-use hyper::http::StatusCode;
 use proofpoint_sentinel::report::FeedOutcome;
 use proofpoint_sentinel::state::DeadLetterReason;
 use proofpoint_sentinel_core::tap_kind::TapKind;
@@ -17,7 +15,7 @@ use crate::e2e::fixture::Scene;
 
 /// What every account heals from, whichever calls it hits.
 fn passing_faults() -> Vec<CallFault> {
-    let status = |status: u16| CallFault::Reply(TapResponse::status(status));
+    let status = |status: u16| CallFault::Reply(TapResponse::new(status, ""));
     vec![
         status(500),
         status(503),
@@ -55,7 +53,7 @@ async fn no_fault_of_a_call_loses_or_repeats_a_record() {
 async fn a_wrong_credential_is_told_and_spends_one_call() {
     for (status, setting) in [(401, "TapServicePrincipal"), (403, "enable")] {
         let scene = tap_alone().start().await;
-        let refusal = CallFault::Reply(TapResponse::status(status));
+        let refusal = CallFault::Reply(TapResponse::new(status, ""));
         service(&scene).inject(TAP_PRINCIPAL, [refusal]);
         let report = scene.run().await;
         match &of_account(&report).outcome {
@@ -121,7 +119,7 @@ async fn a_page_of_a_proxy_is_not_taken_for_an_answer() {
     let scene = tap_alone().start().await;
     let records = of_each_kind("h", time("10:20:00"), 2);
     give(&scene, &records);
-    let page = TapResponse::new(StatusCode::OK, Bytes::from_static(b"<html>Sign in</html>"));
+    let page = TapResponse::new(200, "<html>Sign in</html>");
     service(&scene).inject(TAP_PRINCIPAL, [CallFault::Reply(page)]);
     let report = scene.run().await;
     assert!(matches!(of_account(&report).outcome, FeedOutcome::Failed { .. }));

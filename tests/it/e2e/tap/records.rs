@@ -3,7 +3,9 @@
 use proofpoint_sentinel_core::tap_kind::TapKind;
 use proofpoint_sentinel_simulator::DestinationApi;
 
-use super::{assert_arrived, give, of_account, of_each_kind, record, rows, run_for, tap_alone, time};
+use super::{
+    assert_arrived, give, of_account, of_each_kind, record, rows, run_for, tap_alone, time,
+};
 use crate::e2e::fixture::Scene;
 
 #[tokio::test]
@@ -54,11 +56,9 @@ async fn a_changed_verdict_is_a_new_row() {
 
 #[tokio::test]
 async fn false_positives_arrive_if_they_are_wanted() {
-    for (statuses, arrives) in [
-        ("active,cleared,falsePositive", true),
-        ("active,cleared", false),
-        ("falsePositive", true),
-    ] {
+    for (statuses, arrives) in
+        [("active,cleared,falsePositive", true), ("active,cleared", false), ("falsePositive", true)]
+    {
         let scene = tap_alone().set("TapThreatStatus", statuses).start().await;
         let found = record(TapKind::ClicksPermitted, "f", time("10:30:00"), "falsePositive");
         give(&scene, std::slice::from_ref(&found));
