@@ -11,7 +11,6 @@ mod proxy;
 mod reader;
 mod source;
 mod storage;
-mod threat_status;
 
 pub use choice::{LiveReading, MessageText, Mode, NotAChoice};
 pub use clusters::{Cluster, UnusableCluster};
@@ -26,7 +25,6 @@ use reader::SettingsReader;
 pub use reader::{BadSetting, BadSettings, Vars};
 pub use source::SourceSettings;
 pub use storage::StateSettings;
-pub use threat_status::{NotThreatStatuses, ThreatStatus, ThreatStatuses};
 
 /// Everything that one run needs to know.
 #[derive(Clone, Debug)]
