@@ -10,6 +10,7 @@ import tempfile
 import duckdb_kql
 import engine_functions
 import times
+import watchlists
 import yaml
 
 engine_functions.register()
@@ -65,6 +66,11 @@ def runnable(tables):
     return "".join(map(decided, statements))
 
 
+def for_engines(query):
+    """A query with what the engines do not have replaced."""
+    return watchlists.resolved(query).replace("ingestion_time()", INGESTED)
+
+
 def check(tables, functions, queries):
     """What Microsoft's language service says about each query."""
     [answer] = check_all([{"tables": tables, "functions": functions, "queries": queries}])
@@ -77,6 +83,7 @@ def check_all(requests):
     for request in requests:
         known = {name: COLUMNS for name, body in request["functions"].items() if body == PARSER}
         request["functions"] = request["functions"] | known
+        request["queries"] = [watchlists.resolved(query) for query in request["queries"]]
     checked = subprocess.run(
         ["node", HERE / "check.js"],
         input=json.dumps(requests),
@@ -118,7 +125,7 @@ class Workspace:
         """The rows of a query's result. Missing text is empty, as in Kusto."""
         if not self._is_parsed and re.search(r"\bProofpointPOD\b", text):
             self._parse()
-        answer = duckdb_kql.query(self._connection, text)
+        answer = duckdb_kql.query(self._connection, for_engines(text))
         kinds = list(zip(answer.columns, map(str, answer.types), strict=True))
         return [
             {name: _value(kind, value) for (name, kind), value in zip(kinds, row, strict=True)}
@@ -127,7 +134,8 @@ class Workspace:
 
     def query_second_interpreter(self, queries):
         """The rows of each query's result from the second interpreter."""
-        request = {"tables": self.tables, "parser": runnable(self.tables), "queries": queries}
+        asked = [for_engines(query) for query in queries]
+        request = {"tables": self.tables, "parser": runnable(self.tables), "queries": asked}
         run = subprocess.run(
             ["node", HERE / "second_interpreter.js", INTERPRETER],
             env=os.environ | {"NODE_PATH": str(HERE / "node_modules")},
