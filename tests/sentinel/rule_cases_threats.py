@@ -15,16 +15,17 @@ def internal(**members):
 
 
 MALWARE = {"modules": spam("malware")}
+A_MINUTE_BEFORE = {"sent": ago(minutes=3)}
 
 FROM_INSIDE = {
     "ThreatSentFromInside": (
         [
-            [internal(**PHISH), outbound(**MALWARE, disposition="discard")],
+            [internal(**PHISH, **A_MINUTE_BEFORE), outbound(**MALWARE, disposition="discard")],
             [outbound(modules=spam(malware=81))],
             [outbound(modules=spam("Impostor"))],
             [internal(modules=spam(impostor=81))],
             [outbound(**VIRUS, disposition="reject")],
-            [internal(**PHISH), internal(**PHISH, sender="{SENDER}")],
+            [internal(**PHISH, **A_MINUTE_BEFORE), internal(**PHISH, sender="{SENDER}")],
         ],
         [
             [outbound(modules=spam("spam", phish=80, malware=80, impostor=80))],
@@ -114,18 +115,25 @@ FLOODS = {
 }
 
 DLP = {"actions": [{"module": "dlp", "rule": 'card "numbers"', "action": "quarantine"}]}
+
+
+def hits(number=4):
+    """Messages on which the DLP module acted, one a minute."""
+    return [outbound(**DLP, sent=ago(minutes=3 + minute)) for minute in range(number)]
+
+
 OTHER = {"actions": [{"module": "spam", "rule": "dlp", "action": "continue"}]}
 
 LEAVING = {
     "DlpRepeated": (
         [
-            [outbound(**DLP)] * 4 + [outbound(**DLP, disposition="discard")],
-            [outbound(**DLP)] * 4 + [outbound(**DLP, sender="{SENDER}")],
+            hits() + [outbound(**DLP, disposition="discard")],
+            hits() + [outbound(**DLP, sender="{SENDER}")],
         ],
         [
-            [outbound(**DLP)] * 4,
-            [outbound(**DLP)] * 4 + [outbound(**DLP, disposition="retry")],
-            [outbound(**DLP)] * 4 + [outbound(**OTHER)],
+            hits(),
+            hits() + [outbound(**DLP, disposition="retry")],
+            hits() + [outbound(**OTHER)],
             [inbound(**DLP)] * 5,
             [outbound(**DLP, **CHECKED_AN_HOUR_AGO)] * 5,
             [outbound(**DLP, sender="{name}@allowed.example")] * 5,
