@@ -57,7 +57,10 @@ DOMAINS = {
     # contoso.example is on the watchlist of own domains.
     "LookalikeSenderDomain": (
         [
-            [ceo("c0ntoso.example"), ceo("c0ntoso.example", to=["two@acme.example"])],
+            [
+                ceo("c0ntoso.example", to=["one@contoso.example"], sent=ago(minutes=3)),
+                ceo("c0ntoso.example", to=["two@acme.example"]),
+            ],
             [ceo("contosso.example")],
             [ceo("contso.example")],
             [ceo("cnotoso.example")],
@@ -88,7 +91,7 @@ DOMAINS = {
             "FromDomain": "c0ntoso.example",
             "OwnName": "contoso",
             "Messages": 2,
-            "Recipients": ["one@acme.example", "two@acme.example"],
+            "Recipients": ["one@contoso.example", "two@acme.example"],
         },
     ),
 }

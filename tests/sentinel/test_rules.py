@@ -149,9 +149,10 @@ class Language(unittest.TestCase):
         # The table of a workspace: with more columns, and with a type that the engines do not have.
         others = {"Confidence": "int", "Data": "dynamic", "Tags": "string"}
         full = DECLARED | {"ThreatIntelIndicators": threat_indicators.COLUMNS | others}
-        full |= {alias: watchlists.COLUMNS for alias in watchlists.VALUES}
         asked = {"functions": {"ProofpointPOD": PARSER}, "queries": list(QUERIES.values())}
-        requests = [asked | {"tables": tables} for tables in [full, DECLARED]]
+        watched = {alias: watchlists.COLUMNS for alias in watchlists.VALUES}
+        full |= watched
+        requests = [asked | {"tables": tables} for tables in [full, DECLARED | watched]]
         cls.checked, cls.without_indicators = [
             dict(zip(QUERIES, checked, strict=True)) for checked in check_all(requests)
         ]
