@@ -43,7 +43,7 @@ CASES = {
     "AdminReleasedMessages": (
         [
             [audit("release", *RELEASED), audit("released", *RELEASED)],
-            [audit("execute", "smart_search", "", "messages", "Released 3 messages")],
+            [audit("execute", "smart_search", "", "messages", 'Released: {"count": 3}')],
         ],
         [
             [audit("delete", "quarantine", "<a@b.example>", "quarantine", "Message deleted")],
