@@ -10,6 +10,7 @@ PAGE = {"detectedExt": "HTML", "labeledName": "invoice.html", "disposition": "at
 MACROS = {"detectedExt": "DOCM", "labeledExt": "docm", "labeledName": "a.docm"}
 MACROS |= {"sha256": "E4" * 32}
 LATE = {"detectedExt": "PDF", "labeledName": "a.pdf", "isTimedOut": True, "sha256": "E5" * 32}
+BAD = {"labeledName": "b.exe", "sandboxStatus": "Malicious", "sha256": "E6" * 32}
 
 
 def not_delivered(part):
@@ -68,14 +69,28 @@ CASES = {
             [inbound([{"labeledName": "a.exe", "sandboxStatus": "timedOut"}])],
             [inbound([{"labeledName": "a.exe", "sandboxStatus": "inprocess"}])],
             [inbound([{"labeledName": "a.exe", "sandboxStatus": "Error"}])],
-            [inbound([LATE, {"labeledName": "b.exe", "sandboxStatus": "Malicious"}])],
         ],
         [
             [inbound([BODY, EXE | {"isTimedOut": False}])],
             [inbound([EXE | {"isTimedOut": "false", "sandboxStatus": "clean"}])],
             [inbound([EXE | {"sandboxStatus": "unsupported"}])],
+            # SandboxVerdictDelivered raises this one.
+            [inbound([BAD])],
             *not_delivered(LATE),
         ],
-        {"Verdict": "Timed out", "FileName": "a.pdf", "AlertSeverity": "Medium"},
+        {"Verdict": "Timed out", "FileName": "a.pdf", "Sha256": "e5" * 32},
+    ),
+    "SandboxVerdictDelivered": (
+        [
+            [inbound([BODY, LATE, BAD])],
+            [inbound([{"labeledName": "b.exe", "sandboxStatus": "threat"}])],
+        ],
+        [
+            [inbound([LATE])],
+            [inbound([EXE | {"sandboxStatus": "clean"}])],
+            [inbound([EXE])],
+            *not_delivered(BAD),
+        ],
+        {"SandboxStatus": "malicious", "FileName": "b.exe", "Sha256": "e6" * 32},
     ),
 }
