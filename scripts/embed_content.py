@@ -110,6 +110,8 @@ def analytic_rule(rule):
             # Sentinel requires both, even if nothing is suppressed.
             "suppressionDuration": iso(rule.get("suppressionDuration", "1h")),
             "suppressionEnabled": rule.get("suppressionEnabled", False),
+            # A rule that is too noisy for most is deployed disabled.
+            "enabled": rule.get("enabled", True),
         }
         | {name: rule[name] for name in SAME if name in rule},
     }
@@ -120,6 +122,20 @@ def workbook(path):
     return {
         "displayName": "Proofpoint Email Security",
         "serializedData": json.dumps(book, ensure_ascii=False, separators=(",", ":")),
+    }
+
+
+def watchlist(made):
+    return {
+        "name": made["alias"],
+        "properties": {
+            "watchlistAlias": made["alias"],
+            "displayName": made["name"],
+            "description": plain(made["description"]),
+            "provider": "Proofpoint Sentinel",
+            "source": "Local file",
+            "itemsSearchKey": made["searchKey"],
+        },
     }
 
 
@@ -149,6 +165,7 @@ def content():
         ],
         "huntingQueries": [hunting_query(load(path)) for path in files("hunting-queries")],
         "analyticRules": [analytic_rule(load(path)) for path in files("analytic-rules")],
+        "watchlists": [watchlist(load(path)) for path in files("watchlists")],
         "workbook": workbook(CONTENT / "workbooks" / "ProofpointEmailSecurity.json"),
         "connector": connector(CONTENT / "connector" / "ProofpointSentinel.json"),
     }

@@ -12,6 +12,7 @@ import duckdb_kql
 import engine_functions
 import parser_calls
 import times
+import watchlists
 import yaml
 
 engine_functions.register()
@@ -80,6 +81,11 @@ def runnable(tables, parser=PARSER):
     return "".join(map(decided, statements))
 
 
+def for_engines(query):
+    """A query with what the engines do not have replaced."""
+    return watchlists.resolved(query).replace("ingestion_time()", INGESTED)
+
+
 def check(tables, functions, queries):
     """What Microsoft's language service says about each query."""
     [answer] = check_all([{"tables": tables, "functions": functions, "queries": queries}])
@@ -96,6 +102,7 @@ def check_all(requests):
             if body == PARSER
         }
         request["functions"] = request["functions"] | known
+        request["queries"] = [watchlists.resolved(query) for query in request["queries"]]
     checked = subprocess.run(
         ["node", HERE / "check.js"],
         input=json.dumps(requests),
@@ -143,7 +150,7 @@ class Workspace:
 
     def _called(self, text):
         """The query with what the parser returned in place of each call."""
-        text = text.replace("ingestion_time()", INGESTED)
+        text = for_engines(text)
         if not parser_calls.CALL.search(text):
             return text
         if not self._calls:
@@ -154,11 +161,14 @@ class Workspace:
     def query_second_interpreter(self, queries):
         """The rows of each query's result from the second interpreter. It runs the parser itself if the
         query has no arguments for it."""
-        queries = [self._called(text) if "ProofpointPOD(" in text else text for text in queries]
+        asked = [
+            self._called(text) if "ProofpointPOD(" in text else for_engines(text)
+            for text in queries
+        ]
         request = {
             "tables": self.tables | (self._calls.table() if self._calls else {}),
             "parser": runnable(self.tables),
-            "queries": queries,
+            "queries": asked,
             "now": f"{self.now.isoformat()}Z",
         }
         run = subprocess.run(

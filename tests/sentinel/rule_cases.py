@@ -3,6 +3,10 @@
 A case is a list of events of one sender, whose address is for example `raises0@<rule>.example`. Each
 case that does not raise a rule misses one of its conditions."""
 
+import rule_cases_console
+import rule_cases_files
+import rule_cases_impersonation
+import rule_cases_threats
 from rule_cases_mail import INBOUND, OUTBOUND, THREATS
 from rule_cases_operations import ADMINISTRATORS, SILENCE
 from rule_events import ago
@@ -16,9 +20,18 @@ def not_yet(case):
     ]
 
 
+ARRIVALS = INBOUND | THREATS | OUTBOUND | ADMINISTRATORS
+for added in [
+    rule_cases_threats,
+    rule_cases_files,
+    rule_cases_impersonation,
+    rule_cases_console,
+]:
+    ARRIVALS |= added.CASES
+
 CASES = SILENCE | {
     rule: (raises, [*misses, not_yet(raises[0])], said)
-    for rule, (raises, misses, said) in (INBOUND | THREATS | OUTBOUND | ADMINISTRATORS).items()
+    for rule, (raises, misses, said) in ARRIVALS.items()
 }
 
 

@@ -11,10 +11,16 @@ from rules import RULES, named
 TACTICS = {
     "T1048": "Exfiltration",
     "T1078": "InitialAccess",
+    "T1098": "Persistence",
+    "T1136": "Persistence",
     "T1496": "Impact",
+    "T1499": "Impact",
+    "T1534": "LateralMovement",
     "T1557": "CredentialAccess",
     "T1562": "DefenseEvasion",
     "T1566": "InitialAccess",
+    "T1583": "ResourceDevelopment",
+    "T1589": "Reconnaissance",
 }
 
 # The identifiers that the rules use for each kind of entity. Sentinel requires the first one, and both
