@@ -51,24 +51,27 @@ def function(parser):
             "category": parser["Category"],
             "displayName": parser["Function"]["Title"],
             "functionAlias": parser["FunctionAlias"],
+            "functionParameters": parameters(parser["FunctionParams"]),
             "query": parser["FunctionQuery"].strip(),
             "version": 2,
         },
     }
 
 
+def parameters(listed):
+    """The parameters of a function in the form of a saved search."""
+    return ",".join(f"{each['Name']}:{each['Type']}={each['Default']}" for each in listed)
+
+
 def asim_function(parser):
     name = parser["ParserName"]
-    parameters = [
-        f"{each['Name']}:{each['Type']}={each['Default']}" for each in parser["ParserParams"]
-    ]
     return {
         "name": name,
         "properties": {
             "category": "ASIM",
             "displayName": parser["Parser"]["Title"],
             "functionAlias": name,
-            "functionParameters": ",".join(parameters).lower(),
+            "functionParameters": parameters(parser["ParserParams"]).lower(),
             "query": parser["ParserQuery"].strip(),
             "version": 2,
         },
@@ -105,8 +108,8 @@ def analytic_rule(rule):
             "triggerOperator": OPERATORS[rule["triggerOperator"]],
             "techniques": rule["relevantTechniques"],
             # Sentinel requires both, even if nothing is suppressed.
-            "suppressionDuration": "PT1H",
-            "suppressionEnabled": False,
+            "suppressionDuration": iso(rule.get("suppressionDuration", "1h")),
+            "suppressionEnabled": rule.get("suppressionEnabled", False),
             # A rule that is too noisy for most is deployed disabled.
             "enabled": rule.get("enabled", True),
         }

@@ -28,7 +28,7 @@ use crate::error_code::Coded as _;
 use crate::report::FeedCounts;
 use crate::row::frame::{fault, pieces, read};
 use crate::row::repair::{Repairs, has_lone_surrogate};
-use crate::row::{RowBuilder, RowShape};
+use crate::row::{CollectedBy, RowBuilder, RowShape};
 use crate::settings::DestinationSettings;
 use crate::state::{DeadLetterReason, EventId};
 
@@ -82,14 +82,16 @@ pub(super) struct EventDelivery<'a> {
 }
 
 impl<'a> EventDelivery<'a> {
-    /// Delivers events of the archive's `hour` that the ledger does not know.
+    /// Delivers events of the archive's `hour` that the ledger does not know. Their rows say that they
+    /// were collected `by` a run, or for an operator.
     pub(super) fn archive(
         feed: &Feed,
         hour: Hour,
+        by: CollectedBy,
         ledger: &'a mut Ledger,
         ctx: DeliveryContext<'a>,
     ) -> EventDelivery<'a> {
-        EventDelivery::new(Origin::Session(ledger), feed, Some(hour), ctx)
+        EventDelivery::new(Origin::Session(ledger), by, feed, Some(hour), ctx)
     }
 
     /// Delivers events of the live stream, likewise. They come when they come, so a batch does not
@@ -101,7 +103,8 @@ impl<'a> EventDelivery<'a> {
         catch_up_to: Option<Timestamp>,
         ctx: DeliveryContext<'a>,
     ) -> EventDelivery<'a> {
-        let delivery = EventDelivery::new(Origin::Session(ledger), feed, None, ctx);
+        let by = CollectedBy::Live;
+        let delivery = EventDelivery::new(Origin::Session(ledger), by, feed, None, ctx);
         EventDelivery { max_wait: Some(MAX_LIVE_WAIT), catch_up_to, ..delivery }
     }
 
@@ -114,11 +117,13 @@ impl<'a> EventDelivery<'a> {
         hour: Hour,
         ctx: DeliveryContext<'a>,
     ) -> EventDelivery<'a> {
-        EventDelivery::new(Origin::DeadLetter(reason), feed, Some(hour), ctx)
+        let by = CollectedBy::Resend;
+        EventDelivery::new(Origin::DeadLetter(reason), by, feed, Some(hour), ctx)
     }
 
     fn new(
         origin: Origin<'a>,
+        by: CollectedBy,
         feed: &Feed,
         hour: Option<Hour>,
         ctx: DeliveryContext<'a>,
@@ -141,7 +146,7 @@ impl<'a> EventDelivery<'a> {
         };
         EventDelivery {
             hour,
-            builder: RowBuilder::new(feed.event_type, shape, ctx.settings.message_text),
+            builder: RowBuilder::new(feed.event_type, shape, ctx.settings.message_text, by),
             origin,
             counters: ctx.counters,
             packer: Packer::new(ctx.destination.limits()),
