@@ -39,7 +39,7 @@ FROM_INSIDE = {
             [outbound(**PHISH, sender="")],
             [outbound(**PHISH, sender="{name}@allowed.example")],
         ],
-        {"Messages": 2, "Stopped": 1, "ToColleagues": 1, "Threats": ["Malware", "Phish"]},
+        {"Messages": 2, "Stopped": 1, "ToColleagues": 1, "Threats": ["malware", "phish"]},
     ),
 }
 
