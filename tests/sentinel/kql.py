@@ -161,14 +161,14 @@ class Workspace:
     def query_second_interpreter(self, queries):
         """The rows of each query's result from the second interpreter. It runs the parser itself if the
         query has no arguments for it."""
-        queries = [
+        asked = [
             self._called(text) if "ProofpointPOD(" in text else for_engines(text)
             for text in queries
         ]
         request = {
             "tables": self.tables | (self._calls.table() if self._calls else {}),
             "parser": runnable(self.tables),
-            "queries": queries,
+            "queries": asked,
             "now": f"{self.now.isoformat()}Z",
         }
         run = subprocess.run(

@@ -42,6 +42,8 @@ def resolved(text, answer, returned):
         if given:
             # Arguments can use what is defined before the statement.
             before = text[: text.rfind(";\n", 0, found.start()) + 1]
+            if not any(re.search(rf"\b{of}\b", before) for of in given.values()):
+                before = ""
             printed = ", ".join(f"{name} = {value}" for name, value in given.items())
             [values] = answer(f"{before}\nprint {printed}")
         text = text[: found.start()] + returned(values) + text[end:]
@@ -73,7 +75,10 @@ class ParserCalls:
         declared = f"declare query_parameters({kql.PARAMETERS});\n"
         sql = duckdb_kql.to_sql(declared + parser, schema=schema, parameters=marks)
         by_value = {str(value): slot for slot, value in sql.parameters.items()}
-        self._slots = {name: by_value[str(mark)] for name, mark in marks.items()}
+        # Without any of the tables, some parameters are not used.
+        self._slots = {
+            name: by_value[str(mark)] for name, mark in marks.items() if str(mark) in by_value
+        }
         self._connection.execute(f"CREATE TABLE {TABLE} ({listed})")
         self._connection.execute(
             f"PREPARE parse AS INSERT INTO {TABLE} BY NAME"
@@ -81,20 +86,33 @@ class ParserCalls:
         )
 
     def returned(self, values):
-        """A query for what the parser returns for the values of its arguments."""
-        key = json.dumps(values, default=str, sort_keys=True)
+        """A query for what the parser returns for the values of its arguments. Calls that differ only in
+        the ids share a run: events with an id are grouped by it."""
+        ids = values.get("ids", ["*"])
+        shared = {name: value for name, value in values.items() if name != "ids"}
+        key = json.dumps(shared, default=str, sort_keys=True)
         if key not in self._numbers:
             self._numbers[key] = len(self._numbers)
-            self._run(self._numbers[key], values)
-        return f"{TABLE} | where {NUMBER} == {self._numbers[key]} | project-away {NUMBER}"
+            # Nothing has one of no words.
+            if values.get("words") != []:
+                self._run(self._numbers[key], shared)
+        query = f"{TABLE} | where {NUMBER} == {self._numbers[key]}"
+        if ids != ["*"]:
+            query += f" and EventOriginalUid in (dynamic({json.dumps(ids)}))"
+        return f"{query} | project-away {NUMBER}"
+
+    def forget(self):
+        """The tables have changed since."""
+        self._numbers = {}
+        self._connection.execute(f"DELETE FROM {TABLE}")
 
     def _run(self, number, values):
         values = dict.fromkeys(["ids", "words"], ["*"]) | {"disposition": "*"} | values
-        given = ", ".join(
+        given = [
             f"{slot} := {_literal(kql.PARAMETER_TYPES[name], values.get(name))}"
             for name, slot in self._slots.items()
-        )
-        self._connection.execute(f"EXECUTE parse(number := {number}, {given})")
+        ]
+        self._connection.execute(f"EXECUTE parse({', '.join([f'number := {number}', *given])})")
 
     def table(self):
         """The table with what the calls returned, as a workspace has it."""

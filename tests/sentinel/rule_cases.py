@@ -20,6 +20,29 @@ def not_yet(case):
     ]
 
 
+def collected_for_an_operator(case):
+    """A case whose new events were collected by a command."""
+    return [
+        occurrence | {"collected_by": "backfill"} if occurrence["ingested"] == ago() else occurrence
+        for occurrence in case
+    ]
+
+
+def long_past(case):
+    """A case whose new events happened more than a week ago."""
+    return [
+        occurrence | {"event": occurrence["event"] | {"ts": ago(days=9)}}
+        if occurrence["ingested"] == ago()
+        else occurrence
+        for occurrence in case
+    ]
+
+
+def too_old(rule, raises):
+    """This rule has a run a day, and reads a day of arrivals without a limit of age."""
+    return [] if rule == "PartnerTlsDowngrade" else [long_past(raises[0])]
+
+
 ARRIVALS = INBOUND | THREATS | OUTBOUND | ADMINISTRATORS
 for added in [
     rule_cases_threats,
@@ -30,7 +53,11 @@ for added in [
     ARRIVALS |= added.CASES
 
 CASES = SILENCE | {
-    rule: (raises, [*misses, not_yet(raises[0])], said)
+    rule: (
+        raises,
+        [*misses, not_yet(raises[0]), collected_for_an_operator(raises[0]), *too_old(rule, raises)],
+        said,
+    )
     for rule, (raises, misses, said) in ARRIVALS.items()
 }
 
