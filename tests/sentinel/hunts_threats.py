@@ -1,7 +1,7 @@
 """Cases of the hunting queries on compromised accounts, data that leaves, floods, forged replies and files
 without a verdict. The form is that of hunts.py."""
 
-from hunts import BODY, inbound, outbound, message, scored
+from hunts import BODY, inbound, message, outbound, scored
 
 VIRUS = {"av": {"virusNames": ["EICAR"]}}
 DLP = [{"module": "dlp", "rule": "cards", "action": "quarantine"}]

@@ -41,6 +41,8 @@ CASES = {
             # SuspiciousAttachment raises these.
             [inbound([EXE, {"detectedExt": "LNK", "labeledExt": "lnk"}])],
             [inbound([MACROS, PAGE])],
+            # SandboxVerdictDelivered raises this one.
+            [inbound([IMAGE | {"sandboxStatus": "Malicious"}])],
             *not_delivered(IMAGE),
         ],
         {"Kind": "iso", "FileName": "a.iso", "Sha256": "e3" * 32, "Files": ["a.iso", "b.one"]},
@@ -59,6 +61,7 @@ CASES = {
             [inbound([PAGE | {"disposition": "inline"}])],
             [inbound([PAGE | {"labeledName": ""}])],
             [inbound([IMAGE, EXE])],
+            [inbound([MACROS | {"sandboxStatus": "threat"}])],
             *not_delivered(MACROS),
         ],
         {"Kind": "Document with macros", "FileName": "a.docm", "Sha256": "e4" * 32},

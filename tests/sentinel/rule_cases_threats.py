@@ -39,7 +39,7 @@ FROM_INSIDE = {
             [outbound(**PHISH, sender="")],
             [outbound(**PHISH, sender="{name}@allowed.example")],
         ],
-        {"Messages": 2, "Stopped": 1, "ToColleagues": 1, "Threats": ["Malware", "Phish"]},
+        {"Messages": 2, "Stopped": 1, "ToColleagues": 1, "Threats": ["malware", "phish"]},
     ),
 }
 
@@ -104,10 +104,7 @@ FLOODS = {
                 *tried(117, people(30, "b.example"), when=ago(hours=3)),
             ],
             [inbound(to=DICTIONARY, disposition="reject", **ALLOWED), inbound(**ALLOWED)],
-            [
-                occurrence | {"ingested": ago(minutes=61)}
-                for occurrence in tried(118, DICTIONARY)
-            ],
+            [occurrence | {"ingested": ago(minutes=61)} for occurrence in tried(118, DICTIONARY)],
             tried(119, DICTIONARY, disposition="retry"),
         ],
         {"Refused": 50, "Reached": 1, "ReachedTargets": ["found@acme.example"]},
@@ -127,19 +124,24 @@ OTHER = {"actions": [{"module": "spam", "rule": "dlp", "action": "continue"}]}
 LEAVING = {
     "DlpRepeated": (
         [
-            hits() + [outbound(**DLP, disposition="discard")],
-            hits() + [outbound(**DLP, sender="{SENDER}")],
+            [*hits(), outbound(**DLP, disposition="discard")],
+            [*hits(), outbound(**DLP, sender="{SENDER}")],
         ],
         [
             hits(),
-            hits() + [outbound(**DLP, disposition="retry")],
-            hits() + [outbound(**OTHER)],
+            [*hits(), outbound(**DLP, disposition="retry")],
+            [*hits(), outbound(**OTHER)],
             [inbound(**DLP)] * 5,
             [outbound(**DLP, **CHECKED_AN_HOUR_AGO)] * 5,
             [outbound(**DLP, sender="{name}@allowed.example")] * 5,
             [outbound(**DLP, sender="")] * 5,
         ],
-        {"Messages": 5, "Stopped": 1, "DlpRules": ['card \\"numbers\\"'], "Account": "raises0@dlprepeated.example"},
+        {
+            "Messages": 5,
+            "Stopped": 1,
+            "DlpRules": ['card \\"numbers\\"'],
+            "Account": "raises0@dlprepeated.example",
+        },
     ),
 }
 
@@ -199,4 +201,3 @@ KNOWN = {
 }
 
 CASES = FROM_INSIDE | FLOODS | LEAVING | KNOWN
-

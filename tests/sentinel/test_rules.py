@@ -150,7 +150,7 @@ class Language(unittest.TestCase):
         others = {"Confidence": "int", "Data": "dynamic", "Tags": "string"}
         full = DECLARED | {"ThreatIntelIndicators": threat_indicators.COLUMNS | others}
         asked = {"functions": {"ProofpointPOD": PARSER}, "queries": list(QUERIES.values())}
-        watched = {alias: watchlists.COLUMNS for alias in watchlists.VALUES}
+        watched = dict.fromkeys(watchlists.VALUES, watchlists.COLUMNS)
         full |= watched
         requests = [asked | {"tables": tables} for tables in [full, DECLARED | watched]]
         cls.checked, cls.without_indicators = [

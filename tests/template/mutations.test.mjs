@@ -18,7 +18,9 @@ const NAMES = [
 const project = load();
 const variants = [
   ...matrix().filter(({ name }) => NAMES.includes(name)),
-  ...singles(project.template).filter(({ name }) => /, (no content|watchlists|a transformation)$/.test(name)),
+  ...singles(project.template).filter(({ name }) =>
+    /, (no content|watchlists|a transformation)$/.test(name),
+  ),
 ];
 
 /** The findings of the checks that a change can affect. */
