@@ -59,6 +59,7 @@ impl Table {
         let own = |column: &Column| {
             column.column_type == DateTime
                 || column.name == ADDITIONAL_FIELDS
+                || column.name == COLLECTED_BY
                 || MESSAGE_PARTS[1..].contains(&column.name)
         };
         self.columns.iter().find(|column| column.name == key && !own(column))
@@ -76,6 +77,9 @@ impl Table {
 
 /// Holds the keys of an event that have no column, and what was done to make the row fit.
 pub const ADDITIONAL_FIELDS: &str = "AdditionalFields";
+
+/// Says how the event was collected, so that rules can tell a back-fill from an outage that heals.
+pub const COLLECTED_BY: &str = "CollectedBy";
 
 /// Where `msgParts` goes when it is too long for one column, in this order.
 pub const MESSAGE_PARTS: [&str; 4] = ["msgParts", "msgParts2", "msgParts3", "msgParts4"];
@@ -100,6 +104,7 @@ static MESSAGE: Table = Table {
         column(MESSAGE_PARTS[2], Dynamic),
         column(MESSAGE_PARTS[3], Dynamic),
         column(ADDITIONAL_FIELDS, Dynamic),
+        column(COLLECTED_BY, String),
     ],
 };
 
@@ -118,6 +123,7 @@ static MAILLOG: Table = Table {
         column("sm", Dynamic),
         column("tls", Dynamic),
         column(ADDITIONAL_FIELDS, Dynamic),
+        column(COLLECTED_BY, String),
     ],
 };
 
@@ -133,6 +139,7 @@ static AUDIT: Table = Table {
         column("audit", Dynamic),
         column("metadata", Dynamic),
         column(ADDITIONAL_FIELDS, Dynamic),
+        column(COLLECTED_BY, String),
     ],
 };
 
