@@ -45,12 +45,14 @@ pub(crate) mod plan;
 mod read_end;
 pub(crate) mod record;
 mod recorder;
+mod reported;
 mod resend;
 mod row_type;
 mod run;
 mod services;
 mod session_reader;
 mod stored_checkpoint;
+mod tap;
 pub(crate) mod timing;
 mod under_lease;
 #[cfg(test)]

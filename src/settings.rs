@@ -11,7 +11,7 @@ mod proxy;
 mod reader;
 mod source;
 mod storage;
-mod threat_status;
+mod tap;
 
 pub use choice::{LiveReading, MessageText, Mode, NotAChoice};
 pub use clusters::{Cluster, UnusableCluster};
@@ -26,13 +26,15 @@ use reader::SettingsReader;
 pub use reader::{BadSetting, BadSettings, Vars};
 pub use source::SourceSettings;
 pub use storage::StateSettings;
-pub use threat_status::{NotThreatStatuses, ThreatStatus, ThreatStatuses};
+pub use tap::{TapAccount, TapSettings, UnusableAccount};
 
 /// Everything that one run needs to know.
 #[derive(Clone, Debug)]
 pub struct Settings {
-    /// What is read, and how.
+    /// What is read from the Log API, and how.
     pub source: SourceSettings,
+    /// What is read from Targeted Attack Protection, and how.
+    pub tap: TapSettings,
     /// What happens to the extracted text in message parts.
     pub message_text: MessageText,
     /// How many megabytes events, rows, posts and ledger may take, where that is not left to the
@@ -74,7 +76,9 @@ impl Settings {
     }
 
     fn read_with(reader: &mut SettingsReader<'_>) -> Option<Settings> {
-        let source = SourceSettings::read_with(reader);
+        let net = NetSettings::read_with(reader);
+        let tap = tap::read(reader);
+        let source = source(reader, &tap, net);
         let message_text = reader.parsed("ProofpointMessageText", MessageText::Fit, "fit or drop");
         let memory_megabytes = reader.optional_number("ProofpointMemoryMB", 64..=1_048_576);
         let (identity, cloud) = identity_and_cloud(reader);
@@ -82,6 +86,7 @@ impl Settings {
         let state = storage::read(reader, identity, cloud);
         let mut unknown = reader.unasked("proofpoint");
         unknown.retain(|name| name != SCHEDULE);
+        unknown.append(&mut reader.unasked("tap"));
         let mode = reader.text("ProofpointMode");
         let is_live = mode.is_some_and(|mode| mode.eq_ignore_ascii_case("live"));
         let replaced = is_live.then_some(
@@ -90,6 +95,7 @@ impl Settings {
         );
         Some(Settings {
             source: source?,
+            tap,
             message_text: message_text?,
             memory_megabytes: memory_megabytes?,
             destination: destination?,
@@ -98,6 +104,30 @@ impl Settings {
             replaced: replaced.into_iter().collect(),
         })
     }
+}
+
+/// What is read from the Log API. If a TAP account can be used, nothing that is wrong with the Log API's
+/// settings stops it.
+fn source(
+    reader: &mut SettingsReader<'_>,
+    tap: &TapSettings,
+    net: Option<NetSettings>,
+) -> Option<SourceSettings> {
+    let clusters = clusters::read(reader);
+    let is_log_named = !clusters.usable.is_empty() || !clusters.unusable.is_empty();
+    if tap.accounts.is_empty() && clusters.usable.is_empty() {
+        let is_any_named = is_log_named || !tap.unusable_accounts.is_empty();
+        clusters::none_is_left(reader, is_any_named, ", or TapServicePrincipal and TapSecret");
+        return None;
+    }
+    if tap.accounts.is_empty() {
+        return SourceSettings::read_with(reader, clusters, net);
+    }
+    let read = |reader: &mut SettingsReader<'_>| {
+        SourceSettings::read_with(reader, clusters.clone(), net.clone())
+    };
+    let (source, faults) = reader.part(read);
+    source.or_else(|| Some(SourceSettings::unusable(clusters, faults, net?)))
 }
 
 #[cfg(test)]

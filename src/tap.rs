@@ -23,7 +23,7 @@ pub use ask_error::{AskError, AskScope};
 pub use body_error::BodyError;
 pub use budget::{CALLS_A_DAY, CallBudget};
 pub use client::{TapAnswer, TapClient};
-pub use hours::HourSpan;
+pub use hours::{HourSpan, SETTLED_AFTER};
 pub use interval::Interval;
 pub use notice::TapNotice;
 pub use plan::{Call, Next, Outcome, Purpose, Rest, TapTiming};

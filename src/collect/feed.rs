@@ -1,13 +1,11 @@
 //! One feed's part of a run: lease, checkpoint, the live stream, the archive, status.
 
 use std::ops::ControlFlow;
-use std::time::Instant as Stopwatch;
 
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use proofpoint_sentinel_core::feed::{EventType, Feed};
 use tokio::time::sleep_until;
-use tracing::Instrument;
 
 use super::archive::{ArchiveReader, HourOutcome};
 use super::archive_pass::{ArchivePass, FailedHour, Finding};
@@ -17,14 +15,13 @@ use super::feed_progress::FeedProgress;
 use super::ledger::Ledger;
 use super::live::LiveReader;
 use super::plan::{Forgettable, is_reread, oldest_unfinished};
+use super::reported::report_work;
 use super::run::Run;
 use super::services::Services;
-use super::under_lease::under_lease;
 use crate::error_code;
 use crate::lease_scope::LeaseScope;
-use crate::report::{FeedOutcome, FeedReport, status_json};
+use crate::report::FeedReport;
 use crate::settings::{Cluster, DestinationSettings};
-use crate::state::{State, StateError};
 
 /// Works on one feed, under its lease, until nothing more is due or the run's time is up.
 pub(super) async fn collect_feed(
@@ -33,31 +30,13 @@ pub(super) async fn collect_feed(
     cluster: &Cluster,
     event_type: EventType,
 ) -> FeedReport {
-    let started = Stopwatch::now();
     let feed = &Feed::log(&cluster.id, event_type);
-    let mut report = FeedReport::new(feed.to_string(), cluster.name.clone());
-    let span = tracing::info_span!("feed", feed = %feed);
-    let scope = LeaseScope::new(&run.stop, run.posting_ends);
-    let place = services.place();
-    let (scope, place) = (&scope, &place);
+    let scope = &LeaseScope::new(&run.stop, run.posting_ends);
+    let place = &services.place();
     let ctx = FeedContext { run, services, cluster, event_type, feed, scope, place };
-    let work = async {
-        let result = collect_leased(ctx, &mut report).await;
-        report.conclude(result.as_ref().err(), ctx.now(), started.elapsed());
-        if !scope.is_lost() {
-            write_status(ctx.state(), run, feed, &report).await;
-        }
-        result
-    };
-    let work = under_lease(ctx.state(), feed, scope, FeedError::LeaseLost, work);
-    match work.instrument(span.clone()).await {
-        Err(FeedError::State(StateError::LeaseHeld { .. })) => {
-            report.outcome = FeedOutcome::OwnedElsewhere;
-        }
-        result => report.conclude(result.as_ref().err(), ctx.now(), started.elapsed()),
-    }
-    span.in_scope(|| report.log());
-    report
+    let report = FeedReport::new(feed.to_string(), cluster.name.clone());
+    let work = async |report: &mut FeedReport| collect_leased(ctx, report).await;
+    report_work(run, ctx.state(), feed, scope, report, work).await
 }
 
 async fn collect_leased(ctx: FeedContext<'_>, report: &mut FeedReport) -> Result<(), FeedError> {
@@ -81,19 +60,6 @@ async fn collect_leased(ctx: FeedContext<'_>, report: &mut FeedReport) -> Result
         work.progress.note_error(FeedError::RowsRefused { count: refused });
     }
     work.progress.into_result()
-}
-
-/// Writes what the report says for who looks at the feed from outside. A status that can't be
-/// written fails nothing: the log says the same.
-pub(super) async fn write_status(state: &State, run: &Run, feed: &Feed, report: &FeedReport) {
-    let write = async {
-        let previous = state.read_status(feed).await?;
-        let status = status_json(report, &run.id, run.clock.now(), previous.as_deref());
-        state.write_status(feed, status.into()).await
-    };
-    if let Err(error) = write.await {
-        tracing::warn!(code = %error_code::STATUS_NOT_WRITTEN, %error, "the feed's status was not written");
-    }
 }
 
 /// The work on a feed in one run, under its lease.

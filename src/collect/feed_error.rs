@@ -8,6 +8,7 @@ use super::read_end::ReadEnd;
 use super::session_reader::ReadError;
 use crate::error_code::{self, Coded, ErrorCode};
 use crate::state::{RecordedEnd, StateError};
+use crate::tap::{AskError, TapNotice};
 
 /// Why the work on a feed ended early.
 #[derive(Debug, thiserror::Error)]
@@ -51,6 +52,10 @@ pub(super) enum FeedError {
         "the run's time was up: the workspace wants no posts before {until}. A later run goes on"
     )]
     Paused { until: Timestamp },
+    #[error("{0}")]
+    Ask(#[from] AskError),
+    #[error("{0}")]
+    Tap(#[from] TapNotice),
     #[error("the feed's lease was lost: another run may have it; the next run goes on")]
     LeaseLost,
     #[error(
@@ -72,6 +77,8 @@ impl Coded for FeedError {
             FeedError::HourCutShort { .. } => error_code::HOUR_FAILS,
             FeedError::RowsRefused { .. } => error_code::ROW_REFUSED,
             FeedError::Paused { .. } => error_code::POSTING_OUT_OF_TIME,
+            FeedError::Ask(error) => error.code(),
+            FeedError::Tap(notice) => notice.code(),
             FeedError::LeaseLost => error_code::LEASE_LOST,
             FeedError::ClockBehind { .. } => error_code::CLOCK_BEHIND,
         }

@@ -7,15 +7,17 @@ use tokio::task::JoinSet;
 use tokio::time::timeout_at;
 use tracing::Instrument;
 
-use super::feed::{collect_feed, write_status};
+use super::feed::collect_feed;
 use super::feed_error::FeedError;
+use super::reported::write_status;
 use super::run::Run;
 use super::services::Services;
+use super::tap::collect_tap;
 use super::under_lease::under_lease;
 use crate::error_code::{self, ErrorCode};
 use crate::lease_scope::LeaseScope;
 use crate::report::{FeedOutcome, FeedReport};
-use crate::settings::{Cluster, UnusableCluster};
+use crate::settings::{Cluster, TapAccount, UnusableCluster};
 
 /// Works on every feed of the run, each in a task of its own. What fails for one feed, even a
 /// panic, is in its report alone, and so is what is wrong with the settings of its cluster. The
@@ -40,9 +42,21 @@ pub(super) async fn collect_feeds(run: Run, services: Services) -> Vec<FeedRepor
         for event_type in &run.settings.source.event_types {
             let feed = Feed::log(id, *event_type);
             let name = feed.to_string();
-            let work = report_unusable(run.clone(), services.clone(), cluster.clone(), feed);
+            let report = unusable(name.clone(), cluster);
+            let work = report_unusable(run.clone(), services.clone(), report, feed);
             tasks.spawn(name, &cluster.name, work);
         }
+    }
+    for account in &run.settings.tap.accounts {
+        let work = account_within_time(run.clone(), services.clone(), account.clone());
+        tasks.spawn(Feed::tap(&account.name).to_string(), &account.name, work);
+    }
+    for account in &run.settings.tap.unusable_accounts {
+        let feed = Feed::tap(&account.name);
+        let report =
+            failed(feed.to_string(), account.name.clone(), account.code(), account.to_string());
+        let work = report_unusable(run.clone(), services.clone(), report, feed.clone());
+        tasks.spawn(feed.to_string(), &account.name, work);
     }
     tasks.join_all().await
 }
@@ -96,20 +110,36 @@ async fn within_time(
 ) -> FeedReport {
     let work = collect_feed(&run, &services, &cluster, event_type);
     timeout_at(run.all_ends, work).await.unwrap_or_else(|_| {
-        let reason = "the run's time was up while the storage did not answer".to_owned();
         let feed = Feed::log(&cluster.id, event_type).to_string();
-        failed(feed, cluster.name, error_code::STORAGE_OUT_OF_TIME, reason)
+        out_of_time(feed, cluster.name)
     })
 }
 
-/// Reports a feed that can't be worked on, and writes its status under its lease: nobody else will.
+/// Works on one TAP account until the run's time is up at the latest.
+async fn account_within_time(
+    run: Arc<Run>,
+    services: Arc<Services>,
+    account: TapAccount,
+) -> FeedReport {
+    let work = collect_tap(&run, &services, &account);
+    timeout_at(run.all_ends, work).await.unwrap_or_else(|_| {
+        let feed = Feed::tap(&account.name).to_string();
+        out_of_time(feed, account.name)
+    })
+}
+
+fn out_of_time(feed: String, name: String) -> FeedReport {
+    let reason = "the run's time was up while the storage did not answer".to_owned();
+    failed(feed, name, error_code::STORAGE_OUT_OF_TIME, reason)
+}
+
+/// Writes the status of a feed that can't be worked on, under its lease: nobody else will.
 async fn report_unusable(
     run: Arc<Run>,
     services: Arc<Services>,
-    cluster: UnusableCluster,
+    report: FeedReport,
     feed: Feed,
 ) -> FeedReport {
-    let report = unusable(feed.to_string(), &cluster);
     let scope = LeaseScope::new(&run.stop, run.posting_ends);
     let write = async {
         write_status(services.state(), &run, &feed, &report).await;

@@ -22,14 +22,12 @@ use super::kept_events::KeptEvents;
 use super::ledger::Ledger;
 use super::memory::{Draw, Place};
 use super::recorder::Recorder;
-use super::row_type::RowType;
+use super::row_type::Builder;
 use crate::destination::{Batch, Packer};
 use crate::error_code::Coded as _;
 use crate::report::FeedCounts;
 use crate::row::frame::{fault, pieces, read};
 use crate::row::repair::{Repairs, has_lone_surrogate};
-use crate::row::{RowBuilder, RowShape};
-use crate::settings::DestinationSettings;
 use crate::state::{DeadLetterReason, EventId};
 
 /// A batch is closed when its events, which are kept until their rows are accepted, have this many
@@ -58,7 +56,7 @@ enum Origin<'a> {
 pub(super) struct EventDelivery<'a> {
     /// The archive's hour; the live stream has none.
     hour: Option<Hour>,
-    builder: RowBuilder,
+    builder: Builder,
     origin: Origin<'a>,
     counters: &'a RunCounters,
     place: Arc<Place>,
@@ -103,6 +101,11 @@ impl<'a> EventDelivery<'a> {
         EventDelivery { max_wait: Some(MAX_LIVE_WAIT), catch_up_to, ..delivery }
     }
 
+    /// Delivers TAP records that the ledger does not know.
+    pub(super) fn tap(ledger: &'a mut Ledger, ctx: DeliveryContext<'a>) -> EventDelivery<'a> {
+        EventDelivery::new(Origin::Session(ledger), None, ctx)
+    }
+
     /// Delivers the event of a dead letter of `reason`, whatever the ledger knows, and records it
     /// there. An event that still is `oversize` is not delivered: the workspace has its shortened
     /// row.
@@ -115,14 +118,9 @@ impl<'a> EventDelivery<'a> {
     }
 
     fn new(origin: Origin<'a>, hour: Option<Hour>, ctx: DeliveryContext<'a>) -> EventDelivery<'a> {
-        let shape = match ctx.settings.destination {
-            DestinationSettings::LogsIngestion { .. } => RowShape::Columns,
-            DestinationSettings::DataCollector { .. } => RowShape::Legacy,
-        };
-        let RowType::Log(event_type) = ctx.row_type;
         let committer = Committer {
             feed: ctx.feed.clone(),
-            table: ctx.row_type.table(),
+            row_type: ctx.row_type,
             destination: ctx.destination.clone(),
             state: ctx.state.clone(),
             clock: ctx.clock.clone(),
@@ -134,7 +132,7 @@ impl<'a> EventDelivery<'a> {
         };
         EventDelivery {
             hour,
-            builder: RowBuilder::new(event_type, shape, ctx.settings.message_text),
+            builder: ctx.row_type.builder(ctx.settings),
             origin,
             counters: ctx.counters,
             packer: Packer::new(ctx.destination.limits()),
@@ -312,6 +310,16 @@ impl<'a> EventDelivery<'a> {
         Ok(true)
     }
 
+    /// Takes what came in an event's place and is none.
+    pub(super) async fn take_malformed(
+        &mut self,
+        detail: &str,
+        event: &Bytes,
+    ) -> Result<(), DeliveryError> {
+        self.count(event);
+        self.keep_malformed(detail, event).await
+    }
+
     /// Keeps an event that can't become a row, once.
     async fn keep_malformed(&mut self, detail: &str, event: &[u8]) -> Result<(), DeliveryError> {
         let (hour, id) = (self.fallback_hour(), malformed_id(event));
@@ -392,8 +400,7 @@ impl EventSink for EventDelivery<'_> {
                 None => false,
             };
             if !taken {
-                self.count(&event);
-                self.keep_malformed(&fault(&event), &event).await?;
+                self.take_malformed(&fault(&event), &event).await?;
             }
         }
         Ok(())

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use futures_util::StreamExt as _;
 use futures_util::stream;
-use proofpoint_sentinel_core::feed::{Feed, FeedType};
+use proofpoint_sentinel_core::feed::Feed;
 use proofpoint_sentinel_core::hour::Hour;
 
 use super::delivery_error::DeliveryError;
@@ -177,14 +177,15 @@ impl FeedResend<'_> {
         };
         let hour = Hour::containing(letter.at);
         let evidence = Arc::new(Evidence::certain());
-        let FeedType::Log(event_type) = self.feed.feed_type else {
+        let Some((row_type, event)) = RowType::of_dead_letter(self.feed, letter.event.into())
+        else {
             return Ok(ResendOutcome::Kept(name.reason()));
         };
-        let rows = (self.feed, RowType::Log(event_type));
+        let rows = (self.feed, row_type);
         let ctx =
             self.services.delivery_context(self.run, rows, &self.scope, &evidence, &self.place);
         let mut delivery = EventDelivery::dead_letter(letter.reason, hour, ctx);
-        delivery.push(letter.event.into()).await?;
+        delivery.push(event).await?;
         delivery.flush().await?;
         let outcome = outcome(delivery.counts(), name.reason());
         if !matches!(outcome, ResendOutcome::Kept(reason) if reason == name.reason()) {

@@ -16,8 +16,9 @@ use crate::error_code::{Coded, ErrorCode};
 use crate::lease_scope::LeaseScope;
 use crate::net::{Net, NetError};
 use crate::pod::ClusterSessions;
-use crate::settings::Cluster;
+use crate::settings::{Cluster, TapAccount};
 use crate::state::{State, StateError};
+use crate::tap::{AskError, TapClient};
 
 /// The run could not begin.
 #[derive(Debug, thiserror::Error)]
@@ -99,6 +100,19 @@ impl Services {
             stop: scope.halt_token(),
             reading_ends: run.reading_ends,
         }
+    }
+
+    /// Asks the SIEM API with the credential of `account`.
+    ///
+    /// # Errors
+    /// If the credential can't be sent.
+    pub(super) fn tap_client(
+        &self,
+        run: &Run,
+        account: &TapAccount,
+    ) -> Result<TapClient, AskError> {
+        let TapAccount { principal, secret, .. } = account;
+        TapClient::new(self.net.http.clone(), &run.settings.tap.base_uri, principal, secret)
     }
 
     /// What deliveries of rows of a feed within `scope` share.

@@ -1,6 +1,5 @@
 //! `ProofpointClusterID` and `ProofpointToken`, once or with suffixes.
 
-use std::collections::BTreeSet;
 use std::fmt;
 
 use proofpoint_sentinel_core::secret::Secret;
@@ -46,9 +45,9 @@ impl UnusableCluster {
 }
 
 /// The clusters that are named in the settings, in the order of their names.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct Clusters {
-    /// At least one; each id once.
+    /// Each id once; there may be none.
     pub(super) usable: Vec<Cluster>,
     pub(super) unusable: Vec<UnusableCluster>,
 }
@@ -56,19 +55,10 @@ pub(super) struct Clusters {
 const ID: &str = "ProofpointClusterID";
 const TOKEN: &str = "ProofpointToken";
 
-/// Reads all clusters. What is wrong with one of them concerns it alone, as long as another can be
-/// used.
-pub(super) fn read(reader: &mut SettingsReader<'_>) -> Option<Clusters> {
-    let suffixes = suffixes(reader);
-    if suffixes.is_empty() {
-        reader.missing(
-            format!("{ID} and {TOKEN}"),
-            "a cluster id such as acme_hosted and its PoD Logging token",
-        );
-        return None;
-    }
+/// Reads all clusters that are named. What is wrong with one of them concerns it alone.
+pub(super) fn read(reader: &mut SettingsReader<'_>) -> Clusters {
     let mut clusters = Clusters { usable: Vec::new(), unusable: Vec::new() };
-    for suffix in suffixes {
+    for suffix in reader.suffixes(&[ID, TOKEN]) {
         let (parts, faults) = reader.part(|reader| cluster(reader, suffix, &clusters.usable));
         let name = suffix.strip_prefix('_').unwrap_or("default").to_owned();
         match parts {
@@ -76,25 +66,17 @@ pub(super) fn read(reader: &mut SettingsReader<'_>) -> Option<Clusters> {
             (id, _) => clusters.unusable.push(UnusableCluster { name, id, faults }),
         }
     }
-    if clusters.usable.is_empty() {
-        reader.no_part_is_left();
-        return None;
-    }
-    Some(clusters)
+    clusters
 }
 
-/// The suffixes of which a setting has a value, with their underscore.
-fn suffixes<'a>(reader: &SettingsReader<'a>) -> BTreeSet<&'a str> {
-    [ID, TOKEN]
-        .into_iter()
-        .flat_map(|prefix| {
-            reader.names_with_value(prefix).filter_map(move |name| {
-                let suffix = &name[prefix.len()..];
-                (suffix.is_empty() || (suffix.starts_with('_') && suffix.len() > 1))
-                    .then_some(suffix)
-            })
-        })
-        .collect()
+/// Notes that no source is left: none is named, or none that is can be used.
+pub(super) fn none_is_left(reader: &mut SettingsReader<'_>, is_any_named: bool, or: &str) {
+    if is_any_named {
+        reader.no_part_is_left();
+    } else {
+        let expected = format!("a cluster id such as acme_hosted and its PoD Logging token{or}");
+        reader.missing(format!("{ID} and {TOKEN}"), expected);
+    }
 }
 
 /// Id and token, each where it can be used.

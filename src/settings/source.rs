@@ -8,12 +8,12 @@ use url::Url;
 use super::choice::{LiveReading, Mode};
 use super::clusters::{self, Cluster, Clusters, UnusableCluster};
 use super::net::NetSettings;
-use super::reader::{BadSettings, SettingsReader, Vars, quoted};
+use super::reader::{BadSetting, BadSettings, SettingsReader, Vars, quoted};
 
 /// What is read from Proofpoint, and how.
 #[derive(Clone, Debug)]
 pub struct SourceSettings {
-    /// At least one, each id once.
+    /// Each id once. There may be none if TAP is read.
     pub clusters: Vec<Cluster>,
     /// Clusters whose own settings can't be used.
     pub unusable_clusters: Vec<UnusableCluster>,
@@ -47,12 +47,21 @@ impl SourceSettings {
     /// clusters or every one of them.
     pub fn read(vars: &Vars) -> Result<SourceSettings, BadSettings> {
         let mut reader = SettingsReader::new(vars);
-        let source = SourceSettings::read_with(&mut reader);
-        reader.finish(source)
+        let net = NetSettings::read_with(&mut reader);
+        let clusters = clusters::read(&mut reader);
+        let is_left = !clusters.usable.is_empty();
+        if !is_left {
+            clusters::none_is_left(&mut reader, !clusters.unusable.is_empty(), "");
+        }
+        let source = SourceSettings::read_with(&mut reader, clusters, net);
+        reader.finish(source.filter(|_| is_left))
     }
 
-    pub(super) fn read_with(reader: &mut SettingsReader<'_>) -> Option<SourceSettings> {
-        let clusters = clusters::read(reader);
+    pub(super) fn read_with(
+        reader: &mut SettingsReader<'_>,
+        clusters: Clusters,
+        net: Option<NetSettings>,
+    ) -> Option<SourceSettings> {
         let event_types = event_types(reader);
         let mode = reader.parsed("ProofpointMode", Mode::Hybrid, "hybrid or archive");
         let live = reader.parsed("ProofpointLive", LiveReading::CatchUp, "catch-up or continuous");
@@ -64,9 +73,8 @@ impl SourceSettings {
         let name = "ProofpointLogStreamUri";
         let log_stream_uri = reader.text(name).unwrap_or("wss://logstream.proofpoint.com");
         let log_stream_uri = reader.base_url(name, log_stream_uri, "wss");
-        let net = NetSettings::read_with(reader);
         let minutes = |number: u32| Duration::from_secs(60 * u64::from(number));
-        let Clusters { usable, unusable } = clusters?;
+        let Clusters { usable, unusable } = clusters;
         Some(SourceSettings {
             clusters: usable,
             unusable_clusters: unusable,
@@ -81,6 +89,26 @@ impl SourceSettings {
             log_stream_uri: log_stream_uri?,
             net: net?,
         })
+    }
+}
+
+impl SourceSettings {
+    /// None of the clusters can be used, for `faults` that concern all of them.
+    pub(super) fn unusable(
+        clusters: Clusters,
+        faults: Vec<BadSetting>,
+        net: NetSettings,
+    ) -> SourceSettings {
+        let Clusters { usable, mut unusable } = clusters;
+        unusable.extend(usable.into_iter().map(|Cluster { name, id, .. }| UnusableCluster {
+            name,
+            id: Some(id),
+            faults: faults.clone(),
+        }));
+        let (vars, clusters) = (Vars::new(), Clusters { usable: Vec::new(), unusable });
+        let mut reader = SettingsReader::new(&vars);
+        let defaults = SourceSettings::read_with(&mut reader, clusters, Some(net));
+        defaults.expect("every setting has a default")
     }
 }
 

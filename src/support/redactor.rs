@@ -79,9 +79,16 @@ fn is_telling(value: &str) -> bool {
 
 /// Whether a setting's value is taken out however short it is.
 fn is_always_telling(name: &str) -> bool {
-    ["ProofpointClusterID", "ProofpointToken", "WorkspaceKey", "AZURE_CLIENT_SECRET"]
-        .iter()
-        .any(|prefix| name.starts_with(prefix))
+    [
+        "ProofpointClusterID",
+        "ProofpointToken",
+        "TapServicePrincipal",
+        "TapSecret",
+        "WorkspaceKey",
+        "AZURE_CLIENT_SECRET",
+    ]
+    .iter()
+    .any(|prefix| name.starts_with(prefix))
 }
 
 /// What a value consists of, as far as a part gives something away.

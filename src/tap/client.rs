@@ -6,6 +6,7 @@ use bytes::Bytes;
 use hyper::http::header::{ACCEPT, AUTHORIZATION, HeaderValue};
 use hyper::http::{Request, StatusCode};
 use proofpoint_sentinel_core::secret::Secret;
+use proofpoint_sentinel_core::threat_status::ThreatStatus;
 use url::Url;
 
 use super::ask_error::AskError;
@@ -14,7 +15,6 @@ use super::interval::Interval;
 use super::records::{BodySummary, RecordReader, TapRecord};
 use super::refusal::TapRefusal;
 use crate::net::{HttpBody, HttpClient, HttpError, uri_of};
-use crate::settings::ThreatStatus;
 
 /// How much of a refusal's body is read.
 const MAX_REFUSAL_BYTES: usize = 1_000;

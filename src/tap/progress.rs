@@ -95,6 +95,22 @@ impl TapProgress {
         self.settled.done_before()
     }
 
+    /// No record that was created in an hour before this one is asked for again.
+    pub fn unfinished_from(&self) -> Hour {
+        let false_positives = self.false_positives.as_ref().map(HourQueue::done_before);
+        false_positives.map_or(self.settled_before(), |hour| hour.min(self.settled_before()))
+    }
+
+    /// The oldest closed hour that was never tried.
+    pub fn next_hour(&self) -> Hour {
+        self.settled.next
+    }
+
+    /// Closed hours that were tried and are not done, in order.
+    pub fn unfinished_hours(&self) -> impl Iterator<Item = Hour> {
+        self.settled.unfinished.iter().map(|unfinished| unfinished.hour)
+    }
+
     /// How many closed hours are still to be read, false positives aside.
     pub fn open_hours(&self, now: Timestamp) -> usize {
         self.settled.open(now)

@@ -20,7 +20,8 @@ const LOCAL_ONLY: &str = "FUNCTIONS_WORKER_RUNTIME";
 const FORM: &str = "/createUIDefinitionUri/";
 
 /// A cluster beyond the first has these with a suffix, as in `ProofpointToken_emea`.
-const SUFFIXED: [&str; 2] = ["ProofpointClusterID_", "ProofpointToken_"];
+const SUFFIXED: [&str; 4] =
+    ["ProofpointClusterID_", "ProofpointToken_", "TapServicePrincipal_", "TapSecret_"];
 
 #[track_caller]
 fn assert_none(faults: Vec<String>) {

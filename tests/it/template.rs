@@ -51,6 +51,8 @@ fn columns(table: &Table, date_time: &str) -> Columns {
         ColumnType::DateTime => date_time,
         ColumnType::String => "string",
         ColumnType::Dynamic => "dynamic",
+        ColumnType::Int => "int",
+        ColumnType::Boolean => "boolean",
     };
     let column = |(name, column_type): (&str, _)| (name.to_owned(), named(column_type).to_owned());
     table.columns.iter().map(|each| column((each.name, each.column_type))).collect()

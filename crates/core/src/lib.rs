@@ -8,3 +8,4 @@ pub mod hour;
 pub mod secret;
 pub mod tables;
 pub mod tap_kind;
+pub mod threat_status;

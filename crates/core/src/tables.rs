@@ -1,7 +1,10 @@
 //! The tables of the workspace: the one list of what the connector sends, from which the streams
 //! of the data collection rule, the table schemas and the simulated workspace are made.
 
+mod tap;
+
 use crate::feed::EventType;
+pub use tap::tap_table;
 
 /// Type of a column, by its name in the Tables API.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -10,6 +13,10 @@ pub enum ColumnType {
     DateTime,
     /// Text.
     String,
+    /// A whole number of 32 bits.
+    Int,
+    /// True or false.
+    Boolean,
     /// Any JSON value.
     Dynamic,
 }
@@ -54,6 +61,15 @@ impl Table {
                 || column.name == ADDITIONAL_FIELDS
                 || MESSAGE_PARTS[1..].contains(&column.name)
         };
+        self.columns.iter().find(|column| column.name == key && !own(column))
+    }
+}
+
+impl Table {
+    /// The column of this name that takes a value of a TAP record. Columns that the connector fills
+    /// itself are not among them.
+    pub fn record_column(&self, key: &str) -> Option<&'static Column> {
+        let own = |column: &Column| ["TimeGenerated", ADDITIONAL_FIELDS].contains(&column.name);
         self.columns.iter().find(|column| column.name == key && !own(column))
     }
 }

@@ -1,4 +1,4 @@
-//! `TapThreatStatus`.
+//! What Proofpoint holds a threat for.
 
 use std::str::FromStr;
 
@@ -46,7 +46,8 @@ impl Default for ThreatStatuses {
 }
 
 /// The text is no list of statuses.
-#[derive(Debug)]
+#[derive(Debug, thiserror::Error)]
+#[error("there are active, cleared and falsePositive, separated by commas")]
 pub struct NotThreatStatuses;
 
 impl FromStr for ThreatStatuses {
