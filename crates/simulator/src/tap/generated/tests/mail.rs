@@ -162,3 +162,18 @@ fn a_delivered_mail_is_condemned_clicked_and_cleared() {
     });
     assert!(whole.count() > 3);
 }
+
+#[test]
+fn a_click_on_a_cleared_threat_is_permitted() {
+    let mut cleared = 0;
+    for kind in [ClicksPermitted, ClicksBlocked] {
+        for click in of_kind(&EIGHT_DAYS, kind) {
+            let time = |key: &str| click[key].as_str().unwrap().parse::<Timestamp>().unwrap();
+            if click["threatStatus"] != "active" && time("threatTime") < time("clickTime") {
+                cleared += 1;
+                assert_eq!(kind, ClicksPermitted, "{click}");
+            }
+        }
+    }
+    assert!(cleared > 0);
+}
