@@ -47,11 +47,11 @@ pub(super) async fn collect_feeds(run: Run, services: Services) -> Vec<FeedRepor
             tasks.spawn(name, &cluster.name, work);
         }
     }
-    for account in &run.settings.tap.accounts {
+    for account in run.settings.tap.iter().flat_map(|tap| &tap.accounts) {
         let work = account_within_time(run.clone(), services.clone(), account.clone());
         tasks.spawn(Feed::tap(&account.name).to_string(), &account.name, work);
     }
-    for account in &run.settings.tap.unusable_accounts {
+    for account in run.settings.tap.iter().flat_map(|tap| &tap.unusable_accounts) {
         let feed = Feed::tap(&account.name);
         let report =
             failed(feed.to_string(), account.name.clone(), account.code(), account.to_string());
@@ -121,7 +121,8 @@ async fn account_within_time(
     services: Arc<Services>,
     account: TapAccount,
 ) -> FeedReport {
-    let work = collect_tap(&run, &services, &account);
+    let tap = run.settings.tap.as_ref().expect("its settings have the account");
+    let work = collect_tap(&run, &services, tap, &account);
     timeout_at(run.all_ends, work).await.unwrap_or_else(|_| {
         let feed = Feed::tap(&account.name).to_string();
         out_of_time(feed, account.name)

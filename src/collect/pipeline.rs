@@ -322,7 +322,8 @@ impl<'a> EventDelivery<'a> {
 
     /// Keeps an event that can't become a row, once.
     async fn keep_malformed(&mut self, detail: &str, event: &[u8]) -> Result<(), DeliveryError> {
-        let (hour, id) = (self.fallback_hour(), malformed_id(event));
+        let id = malformed_id(&self.committer.row_type.dead_letter(event));
+        let hour = self.fallback_hour();
         if !self.claim(hour, EventKey { id, former: None }, None).await? {
             return Ok(());
         }

@@ -16,7 +16,7 @@ use crate::error_code::{Coded, ErrorCode};
 use crate::lease_scope::LeaseScope;
 use crate::net::{Net, NetError};
 use crate::pod::ClusterSessions;
-use crate::settings::{Cluster, TapAccount};
+use crate::settings::{Cluster, TapAccount, TapSettings};
 use crate::state::{State, StateError};
 use crate::tap::{AskError, TapClient};
 
@@ -108,11 +108,11 @@ impl Services {
     /// If the credential can't be sent.
     pub(super) fn tap_client(
         &self,
-        run: &Run,
+        tap: &TapSettings,
         account: &TapAccount,
     ) -> Result<TapClient, AskError> {
         let TapAccount { principal, secret, .. } = account;
-        TapClient::new(self.net.http.clone(), &run.settings.tap.base_uri, principal, secret)
+        TapClient::new(self.net.http.clone(), &tap.base_uri, principal, secret)
     }
 
     /// What deliveries of rows of a feed within `scope` share.

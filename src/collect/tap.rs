@@ -18,7 +18,7 @@ use super::session_reader::ReadError;
 use crate::error_code::Coded as _;
 use crate::lease_scope::LeaseScope;
 use crate::report::FeedReport;
-use crate::settings::TapAccount;
+use crate::settings::{TapAccount, TapSettings};
 use crate::tap::{AskScope, Call, Next, Outcome, Purpose, TapClient, TapNotice};
 
 use answer::{ReadEnd, deliver};
@@ -30,15 +30,16 @@ use progress::AccountProgress;
 pub(super) async fn collect_tap(
     run: &Run,
     services: &Services,
+    tap: &TapSettings,
     account: &TapAccount,
 ) -> FeedReport {
     let feed = &Feed::tap(&account.name);
     let scope = &LeaseScope::new(&run.stop, run.posting_ends);
     let place = &services.place();
-    let ctx = TapContext { run, services, feed, scope, place };
+    let ctx = TapContext { run, services, tap, feed, scope, place };
     let report = FeedReport::new(feed.to_string(), account.name.clone());
     report_work(run, services.state(), feed, scope, report, async |report| {
-        let client = services.tap_client(run, account)?;
+        let client = services.tap_client(tap, account)?;
         let progress = AccountProgress::load(ctx).await?;
         let ledger = Ledger::new(services.state().clone(), feed.clone(), place.clone());
         let mut work = AccountWork { ctx, client, progress, ledger, report, first_error: None };
@@ -131,7 +132,7 @@ impl AccountWork<'_> {
     async fn read(&mut self, call: Call) -> Result<ReadEnd, super::DeliveryError> {
         let status = match call.purpose {
             Purpose::FalsePositives(_) => Some(ThreatStatus::FalsePositive),
-            _ => self.ctx.run.settings.tap.threat_statuses.main,
+            _ => self.ctx.tap.statuses.main,
         };
         let asked = tokio::select! {
             asked = self.client.ask(call.interval, status) => asked,

@@ -5,6 +5,7 @@ use std::fmt;
 use proofpoint_sentinel_core::secret::Secret;
 
 use super::reader::{BadSetting, SettingsReader, quoted};
+use super::suffixed::{name_of, suffixes};
 use crate::error_code::ErrorCode;
 
 /// A Proofpoint on Demand cluster and the token that opens its log.
@@ -45,9 +46,9 @@ impl UnusableCluster {
 }
 
 /// The clusters that are named in the settings, in the order of their names.
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 pub(super) struct Clusters {
-    /// Each id once; there may be none.
+    /// Each id once.
     pub(super) usable: Vec<Cluster>,
     pub(super) unusable: Vec<UnusableCluster>,
 }
@@ -55,28 +56,36 @@ pub(super) struct Clusters {
 const ID: &str = "ProofpointClusterID";
 const TOKEN: &str = "ProofpointToken";
 
-/// Reads all clusters that are named. What is wrong with one of them concerns it alone.
-pub(super) fn read(reader: &mut SettingsReader<'_>) -> Clusters {
+/// Reads all clusters, of which one at least is needed. What is wrong with one of them concerns it
+/// alone, as long as another can be used. If none is named, the error says so, unless the settings
+/// name another source, whose faults it has then.
+pub(super) fn read(reader: &mut SettingsReader<'_>, has_other_source: bool) -> Option<Clusters> {
+    let clusters = read_each(reader);
+    if clusters.usable.is_empty() {
+        if clusters.unusable.is_empty() && !has_other_source {
+            reader.missing(
+                format!("{ID} and {TOKEN}"),
+                "a cluster id such as acme_hosted and its PoD Logging token, or TapServicePrincipal and TapSecret",
+            );
+        }
+        reader.no_part_is_left();
+        return None;
+    }
+    Some(clusters)
+}
+
+/// Reads all clusters, of which there may be none.
+pub(super) fn read_each(reader: &mut SettingsReader<'_>) -> Clusters {
     let mut clusters = Clusters { usable: Vec::new(), unusable: Vec::new() };
-    for suffix in reader.suffixes(&[ID, TOKEN]) {
+    for suffix in suffixes(reader, [ID, TOKEN]) {
         let (parts, faults) = reader.part(|reader| cluster(reader, suffix, &clusters.usable));
-        let name = suffix.strip_prefix('_').unwrap_or("default").to_owned();
+        let name = name_of(suffix);
         match parts {
             (Some(id), Some(token)) => clusters.usable.push(Cluster { name, id, token }),
             (id, _) => clusters.unusable.push(UnusableCluster { name, id, faults }),
         }
     }
     clusters
-}
-
-/// Notes that no source is left: none is named, or none that is can be used.
-pub(super) fn none_is_left(reader: &mut SettingsReader<'_>, is_any_named: bool, or: &str) {
-    if is_any_named {
-        reader.no_part_is_left();
-    } else {
-        let expected = format!("a cluster id such as acme_hosted and its PoD Logging token{or}");
-        reader.missing(format!("{ID} and {TOKEN}"), expected);
-    }
 }
 
 /// Id and token, each where it can be used.

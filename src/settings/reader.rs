@@ -119,19 +119,6 @@ impl<'a> SettingsReader<'a> {
             .map(|(name, _)| name.as_str())
     }
 
-    /// The suffixes with which any of `names` has a value, each with its underscore; an empty one stands
-    /// for the name alone.
-    pub(super) fn suffixes(&self, names: &[&'static str]) -> BTreeSet<&'a str> {
-        let of = |prefix: &'static str| {
-            self.names_with_value(prefix).filter_map(move |name| {
-                let suffix = &name[prefix.len()..];
-                let is_one = suffix.is_empty() || (suffix.starts_with('_') && suffix.len() > 1);
-                is_one.then_some(suffix)
-            })
-        };
-        names.iter().flat_map(|prefix| of(prefix)).collect()
-    }
-
     /// Names that begin with `prefix`, in whatever case, that have a value, and that nobody has
     /// asked for.
     pub(super) fn unasked(&self, prefix: &str) -> Vec<String> {

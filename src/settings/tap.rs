@@ -1,139 +1,178 @@
-//! What is read from Targeted Attack Protection: `TapServicePrincipal` and `TapSecret`, once or with
-//! suffixes, and how.
+//! Targeted Attack Protection: `TapServicePrincipal` and `TapSecret`, once or with suffixes, and how
+//! their accounts are read.
 
 use std::fmt;
+use std::time::Duration;
 
-use jiff::SignedDuration;
 use proofpoint_sentinel_core::secret::Secret;
 use proofpoint_sentinel_core::threat_status::ThreatStatuses;
 use url::Url;
 
 use super::reader::{BadSetting, SettingsReader};
+use super::suffixed::{name_of, suffixes};
 use crate::error_code::ErrorCode;
 
-const PRINCIPAL: &str = "TapServicePrincipal";
-const SECRET: &str = "TapSecret";
-
-/// The only host that Proofpoint documents.
-const BASE_URI: &str = "https://tap-api-v2.proofpoint.com";
-
-/// What is read from Targeted Attack Protection, and how.
+/// What is read of Targeted Attack Protection, and how.
 #[derive(Clone, Debug)]
 pub struct TapSettings {
-    /// Accounts, in the order of their names; there may be none.
+    /// Each principal once.
     pub accounts: Vec<TapAccount>,
-    /// Accounts whose settings can't be used.
-    pub unusable_accounts: Vec<UnusableAccount>,
-    /// Base of the SIEM API: scheme `https`, host, optional port.
+    /// Accounts whose own settings can't be used, or all of them if that is so of a setting that they
+    /// share.
+    pub unusable_accounts: Vec<UnusableTapAccount>,
+    /// Base of the API: scheme, host, optional port.
     pub base_uri: Url,
-    /// How often new records are asked for, 1 to 60 minutes.
-    pub interval: SignedDuration,
-    /// How many hours the first run reaches back, 0 to 167.
+    /// The newest records are not asked for more often than this, 60 seconds to an hour.
+    pub interval: Duration,
+    /// How many hours the first run of an account reaches back, 1 to 167.
     pub initial_lookback_hours: i64,
-    /// Of which statuses threats are.
-    pub threat_statuses: ThreatStatuses,
+    /// Of which threats records are collected.
+    pub statuses: ThreatStatuses,
 }
 
-/// A credential of the SIEM API.
+/// A credential of the TAP API.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct TapAccount {
-    /// The suffix of its settings' names (`emea` of `TapServicePrincipal_emea`), `default` if there is
-    /// none.
+    /// The suffix of its settings' names (`emea` of `TapSecret_emea`), `default` where there is none.
+    /// It stays the same when the credential is replaced.
     pub name: String,
     /// The service principal.
     pub principal: String,
-    /// Its secret.
+    /// The secret that belongs to it.
     pub secret: Secret,
 }
 
 /// An account whose settings can't be used. Its `Display` is one line that names them all.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct UnusableAccount {
+pub struct UnusableTapAccount {
     /// As of [`TapAccount::name`].
     pub name: String,
     /// At least one.
     pub faults: Vec<BadSetting>,
 }
 
-impl fmt::Display for UnusableAccount {
+impl fmt::Display for UnusableTapAccount {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "the settings of the TAP account {} can't be used:", self.name)?;
         self.faults.iter().try_for_each(|fault| write!(f, " {fault}"))
     }
 }
 
-impl UnusableAccount {
+impl UnusableTapAccount {
     /// The code of the first fault.
     pub fn code(&self) -> ErrorCode {
         self.faults[0].code
     }
 }
 
-/// Reads all accounts. What is wrong with one of them concerns it alone. What is wrong with the settings
-/// of all of them makes each of them unusable, and nothing else.
-pub(super) fn read(reader: &mut SettingsReader<'_>) -> TapSettings {
-    let (settings, faults) = reader.part(common);
-    let mut settings = settings.unwrap_or_else(defaults);
-    for suffix in reader.suffixes(&[PRINCIPAL, SECRET]) {
-        let name = suffix.strip_prefix('_').unwrap_or("default").to_owned();
-        let (credential, own) = reader.part(|reader| credential(reader, suffix));
-        let faults = [&own[..], &faults].concat();
-        match credential {
-            Some((principal, secret)) if faults.is_empty() => {
-                settings.accounts.push(TapAccount { name, principal, secret });
-            }
-            _ => settings.unusable_accounts.push(UnusableAccount { name, faults }),
-        }
-    }
-    settings
+const PRINCIPAL: &str = "TapServicePrincipal";
+const SECRET: &str = "TapSecret";
+
+/// Settings that all accounts share.
+struct Shared {
+    base_uri: Url,
+    interval: Duration,
+    initial_lookback_hours: i64,
+    statuses: ThreatStatuses,
 }
 
-/// What all accounts have in common.
-fn common(reader: &mut SettingsReader<'_>) -> Option<TapSettings> {
-    let base_uri = reader.text("TapBaseUri").unwrap_or(BASE_URI);
-    let base_uri = reader.base_url("TapBaseUri", base_uri, "https");
-    let interval = reader.number("TapIntervalSeconds", 300, 60..=3600);
-    let initial_lookback_hours = reader.number("TapInitialLookbackHours", 12, 0..=167);
-    let expected = "active, cleared and falsePositive, separated by commas";
-    let threat_statuses = reader.parsed("TapThreatStatus", ThreatStatuses::default(), expected);
+/// Reads all accounts; `None` if none is named. What is wrong with one of them concerns it alone.
+pub(super) fn read(reader: &mut SettingsReader<'_>) -> Option<TapSettings> {
+    let (shared, shared_faults) = reader.part(shared);
+    let suffixes = suffixes(reader, [PRINCIPAL, SECRET]);
+    if suffixes.is_empty() {
+        return None;
+    }
+    let mut accounts = Vec::new();
+    let mut unusable_accounts = Vec::new();
+    for suffix in suffixes {
+        let ((principal, secret), mut faults) =
+            reader.part(|reader| account(reader, suffix, &accounts));
+        faults.extend_from_slice(&shared_faults);
+        let name = name_of(suffix);
+        match (principal, secret) {
+            (Some(principal), Some(secret)) if faults.is_empty() => {
+                accounts.push(TapAccount { name, principal, secret });
+            }
+            _ => unusable_accounts.push(UnusableTapAccount { name, faults }),
+        }
+    }
+    let Shared { base_uri, interval, initial_lookback_hours, statuses } = shared;
     Some(TapSettings {
-        accounts: Vec::new(),
-        unusable_accounts: Vec::new(),
-        base_uri: base_uri?,
-        interval: SignedDuration::from_secs(interval?.into()),
-        initial_lookback_hours: initial_lookback_hours?.into(),
-        threat_statuses: threat_statuses?,
+        accounts,
+        unusable_accounts,
+        base_uri,
+        interval,
+        initial_lookback_hours,
+        statuses,
     })
 }
 
-fn defaults() -> TapSettings {
-    TapSettings {
-        accounts: Vec::new(),
-        unusable_accounts: Vec::new(),
-        base_uri: Url::parse(BASE_URI).expect("it is an address"),
-        interval: SignedDuration::from_mins(5),
-        initial_lookback_hours: 12,
-        threat_statuses: ThreatStatuses::default(),
+/// The settings that all accounts share. What can't be used has its default, and no account is usable
+/// then.
+fn shared(reader: &mut SettingsReader<'_>) -> Shared {
+    const DEFAULT_URI: &str = "https://tap-api-v2.proofpoint.com";
+    const INTERVAL: u32 = 300;
+    const LOOKBACK: u32 = 12;
+    let name = "TapBaseUri";
+    let text = reader.text(name).unwrap_or(DEFAULT_URI);
+    let base_uri = reader.base_url(name, text, "https");
+    let interval = reader.number("TapIntervalSeconds", INTERVAL, 60..=3_600);
+    let lookback = reader.number("TapInitialLookbackHours", LOOKBACK, 1..=167);
+    let expected = "active, cleared and falsePositive, separated by commas";
+    let statuses = reader.parsed("TapThreatStatus", ThreatStatuses::default(), expected);
+    let default_uri = || DEFAULT_URI.parse().expect("the default is an address");
+    Shared {
+        base_uri: base_uri.unwrap_or_else(default_uri),
+        interval: Duration::from_secs(interval.unwrap_or(INTERVAL).into()),
+        initial_lookback_hours: lookback.unwrap_or(LOOKBACK).into(),
+        statuses: statuses.unwrap_or_default(),
     }
 }
 
-fn credential(reader: &mut SettingsReader<'_>, suffix: &str) -> Option<(String, Secret)> {
-    let (principal_name, secret_name) =
-        (format!("{PRINCIPAL}{suffix}"), format!("{SECRET}{suffix}"));
-    let expected = "the service principal of a credential in the TAP dashboard";
-    let principal = reader.required(&principal_name, expected);
-    let secret = reader.secret(&secret_name, "the secret of that service principal");
-    let (principal, secret) = (principal?, secret?);
-    let is_plain = |text: &str| text.bytes().all(|byte| byte.is_ascii_graphic() && byte != b'"');
-    if !is_plain(principal) || principal.contains(':') {
-        let found = "a text with blanks, quotation marks, colons or characters beyond ASCII";
-        reader.invalid(principal_name, found, expected);
-        return None;
-    }
-    if !is_plain(secret.reveal()) {
-        let found = "a text with blanks, quotation marks or characters beyond ASCII";
-        reader.invalid(secret_name, found, "the secret of that service principal alone");
-        return None;
-    }
-    Some((principal.to_owned(), secret))
+/// Principal and secret, each where it can be used.
+fn account(
+    reader: &mut SettingsReader<'_>,
+    suffix: &str,
+    others: &[TapAccount],
+) -> (Option<String>, Option<Secret>) {
+    let expected = "the secret of a TAP service credential alone";
+    let name = format!("{SECRET}{suffix}");
+    let secret = reader.secret(&name, expected).filter(|secret| {
+        let found = unsendable(secret.reveal());
+        found.into_iter().for_each(|found| reader.invalid(&name, found, expected));
+        found.is_none()
+    });
+    (principal(reader, &format!("{PRINCIPAL}{suffix}"), others), secret)
 }
+
+fn principal(reader: &mut SettingsReader<'_>, name: &str, others: &[TapAccount]) -> Option<String> {
+    let expected = "the service principal of a TAP service credential";
+    let principal = reader.secret(name, expected)?;
+    let principal = principal.reveal();
+    let colon = principal.contains(':').then_some("a text with a colon");
+    if let Some(found) = unsendable(principal).or(colon) {
+        reader.invalid(name, found, expected);
+        return None;
+    }
+    if let Some(other) = others.iter().find(|other| other.principal == principal) {
+        let found = format!("that of the TAP account {}", other.name);
+        reader.invalid(name, found, "each service principal once");
+        return None;
+    }
+    Some(principal.to_owned())
+}
+
+/// Why a principal or secret can't be one, in words that do not give it away.
+fn unsendable(text: &str) -> Option<&'static str> {
+    if text.starts_with(['"', '\'']) || text.ends_with(['"', '\'']) {
+        Some("a text in quotation marks")
+    } else if !text.bytes().all(|byte| byte.is_ascii_graphic()) {
+        Some("a text with blanks, line ends or characters beyond ASCII")
+    } else {
+        None
+    }
+}
+
+#[cfg(test)]
+mod tests;

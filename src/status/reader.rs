@@ -105,8 +105,8 @@ async fn read_feeds(state: &State, settings: &Settings, now: Timestamp) -> Overv
         let feeds = source.event_types.iter().map(|event_type| Feed::log(id, *event_type));
         known.extend(feeds.map(|feed| (feed, cluster.clone(), fault.clone())));
     }
-    let accounts = settings.tap.accounts.iter().map(|it| (&it.name, None));
-    let unusable = settings.tap.unusable_accounts.iter();
+    let accounts = settings.tap.iter().flat_map(|tap| &tap.accounts).map(|it| (&it.name, None));
+    let unusable = settings.tap.iter().flat_map(|tap| &tap.unusable_accounts);
     let unusable = unusable.map(|it| (&it.name, Some((it.code().to_string(), it.to_string()))));
     let accounts = accounts.chain(unusable);
     known.extend(accounts.map(|(name, fault)| (Feed::tap(name), name.clone(), fault)));

@@ -14,12 +14,14 @@ use crate::collect::row_type::RowType;
 use crate::collect::run::Run;
 use crate::collect::services::Services;
 use crate::lease_scope::LeaseScope;
+use crate::settings::TapSettings;
 
 /// What the parts of the work on one TAP account share in one run.
 #[derive(Clone, Copy)]
 pub(super) struct TapContext<'a> {
     pub(super) run: &'a Run,
     pub(super) services: &'a Services,
+    pub(super) tap: &'a TapSettings,
     pub(super) feed: &'a Feed,
     pub(super) scope: &'a LeaseScope,
     pub(super) place: &'a Arc<Place>,

@@ -6,6 +6,7 @@ use proofpoint_sentinel_core::hour::Hour;
 use super::context::TapContext;
 use super::evidence::KindEvidence;
 use crate::collect::feed_error::FeedError;
+use crate::collect::timing::signed;
 use crate::report::{CallReport, FeedReport};
 use crate::state::Version;
 use crate::tap::{
@@ -31,7 +32,7 @@ impl AccountProgress {
     /// Goes on from the account's checkpoint. The first run begins one, which is on record before the
     /// first call.
     pub(super) async fn load(ctx: TapContext<'_>) -> Result<AccountProgress, FeedError> {
-        let (now, tap) = (ctx.now(), &ctx.run.settings.tap);
+        let (now, tap) = (ctx.now(), ctx.tap);
         let stored = ctx.services.state().read_checkpoint_as(ctx.feed).await?;
         let (checkpoint, version) = match stored {
             Some((checkpoint, version)) => (checkpoint, Some(version)),
@@ -43,8 +44,8 @@ impl AccountProgress {
         Ok(AccountProgress {
             evidence: KindEvidence::new(&checkpoint.refusals),
             timing: TapTiming {
-                interval: tap.interval,
-                false_positives: tap.threat_statuses.false_positives,
+                interval: signed(tap.interval),
+                false_positives: tap.statuses.false_positives,
             },
             done_before: checkpoint.progress.settled_before(),
             lost: Vec::new(),

@@ -108,11 +108,11 @@ fn of_account(report: &RunReport) -> &FeedReport {
     report.feeds.iter().find(|feed| feed.feed == name).expect("the account has a report")
 }
 
-/// Runs every five minutes for so long. Gives the last report.
+/// Runs every twelve minutes for so long. Gives the last report.
 async fn run_for(scene: &Scene, minutes: i64) -> RunReport {
     let mut report = scene.run().await;
-    for _ in 0..minutes / 5 {
-        scene.advance(5);
+    for _ in 0..minutes / 12 {
+        scene.advance(12);
         report = scene.run().await;
     }
     report

@@ -36,7 +36,7 @@ fn passing_faults() -> Vec<CallFault> {
 #[tokio::test]
 async fn no_fault_of_a_call_loses_or_repeats_a_record() {
     for fault in passing_faults() {
-        for times in [1, 2, 5] {
+        for times in [1, 4] {
             let scene = tap_alone().start().await;
             let records = of_each_kind("f", time("10:20:00"), 7);
             give(&scene, &records);

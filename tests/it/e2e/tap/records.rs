@@ -11,7 +11,7 @@ use crate::e2e::fixture::Scene;
 #[tokio::test]
 async fn each_kind_arrives_in_its_table_once() {
     for destination in [DestinationApi::LogsIngestion, DestinationApi::DataCollector] {
-        for count in [1, 7, 1_500] {
+        for count in [1, 7, 800] {
             let scene = tap_alone().destination(destination).start().await;
             let records = of_each_kind("r", time("10:20:00"), count);
             give(&scene, &records);
