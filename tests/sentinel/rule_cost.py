@@ -119,7 +119,7 @@ class Costs:
         lets = "".join(
             f"let {name} = {given.get(name, rest.split('=', 1)[1])};\n" for name, rest in declared
         )
-        [row] = self._workspace._answer(f"{lets}{self._filters[kind]} | count")
+        [row] = self._workspace._answer(f"{lets}{self._filters[kind]} | count", {})
         return row["Count"]
 
 
