@@ -131,7 +131,7 @@ impl TestServices {
 
     /// How the rows in the workspace say that they were collected, and how many say so.
     pub(crate) fn collected_by(&self, feed: &Feed) -> BTreeMap<String, usize> {
-        let table = table(feed.event_type());
+        let table = table(feed.event_type().unwrap());
         let tables = [table.name.to_owned(), format!("{}_CL", table.log_type)];
         let rows = tables.iter().flat_map(|table| self.simulation.workspace.rows(table));
         let mut counts = BTreeMap::new();
