@@ -26,9 +26,9 @@ use super::row_type::Builder;
 use crate::destination::{Batch, Packer};
 use crate::error_code::Coded as _;
 use crate::report::FeedCounts;
-use crate::row::CollectedBy;
 use crate::row::frame::{fault, pieces, read};
 use crate::row::repair::{Repairs, has_lone_surrogate};
+use crate::row::CollectedBy;
 use crate::state::{DeadLetterReason, EventId};
 
 /// A batch is closed when its events, which are kept until their rows are accepted, have this many
@@ -107,7 +107,8 @@ impl<'a> EventDelivery<'a> {
 
     /// Delivers TAP records that the ledger does not know.
     pub(super) fn tap(ledger: &'a mut Ledger, ctx: DeliveryContext<'a>) -> EventDelivery<'a> {
-        EventDelivery::new(Origin::Session(ledger), CollectedBy::Archive, None, ctx)
+        // Rows of TAP do not say it.
+        EventDelivery::new(Origin::Session(ledger), CollectedBy::Live, None, ctx)
     }
 
     /// Delivers the event of a dead letter of `reason`, whatever the ledger knows, and records it

@@ -31,7 +31,7 @@ impl RowType {
         }
     }
 
-    /// What makes such rows, which say how they were collected. TAP's do not.
+    /// What makes such rows of events that were collected in one way.
     pub(super) fn builder(self, settings: &Settings, by: CollectedBy) -> Builder {
         let shape = match settings.destination {
             DestinationSettings::LogsIngestion { .. } => RowShape::Columns,

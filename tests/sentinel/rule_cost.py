@@ -63,7 +63,7 @@ class Costs:
         runs = DAY / span(rule["queryFrequency"])
         if name in WITHOUT_PARSER:
             return runs * self._of_tables(rule["query"]) / self._day
-        kinds = re.findall(r'EventType == "(\w+)"', rule["query"])[:1] or list(STATEMENTS)
+        kinds = re.findall(r'where EventType == "(\w+)"', rule["query"])[:1] or list(STATEMENTS)
         rows = sum(self._of_call(call, rule, kinds, runs) for call in calls(rule["query"]))
         return rows / self._day
 
@@ -119,7 +119,7 @@ class Costs:
         lets = "".join(
             f"let {name} = {given.get(name, rest.split('=', 1)[1])};\n" for name, rest in declared
         )
-        [row] = self._workspace._answer(f"{lets}{self._filters[kind]} | count")
+        [row] = self._workspace._answer(f"{lets}{self._filters[kind]} | count", {})
         return row["Count"]
 
 

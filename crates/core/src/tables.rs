@@ -4,6 +4,7 @@
 mod tap;
 
 use crate::feed::EventType;
+use crate::tap_kind::TapKind;
 pub use tap::tap_table;
 
 /// Type of a column, by its name in the Tables API.
@@ -152,7 +153,9 @@ pub fn table(event_type: EventType) -> &'static Table {
     }
 }
 
-/// All tables.
-pub fn tables() -> [&'static Table; 3] {
-    EventType::ALL.map(table)
+/// All tables, those of events first.
+pub fn tables() -> [&'static Table; 7] {
+    let [message, maillog, audit] = EventType::ALL.map(table);
+    let [delivered, blocked, permitted, stopped] = TapKind::ALL.map(tap_table);
+    [message, maillog, audit, delivered, blocked, permitted, stopped]
 }
