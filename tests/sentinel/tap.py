@@ -57,11 +57,12 @@ class SecondInterpreter:
     """Queries in the second interpreter, which runs the functions itself."""
 
     def __init__(self, tables, now=None):
-        self._workspace = Workspace(tables, now)
+        self._workspace = TapWorkspace(tables, now)
 
     def query(self, queries):
         """The rows of each query's result."""
-        return self._workspace.query_second_interpreter(list(map(self._inlined, queries)))
+        asked = [parser_calls.written(*self._workspace.called(text)) for text in queries]
+        return self._workspace.query_second_interpreter(list(map(self._inlined, asked)))
 
     def _inlined(self, text):
         """The query with a function of its own in place of each call."""
@@ -107,8 +108,12 @@ class TapWorkspace(Workspace):
         super().__init__(tables, now)
         self._returned = {}
 
-    def query(self, text):
-        return super().query(self._resolved(text))
+    def called(self, text):
+        """The query with what `ProofpointPOD` returned in place of each call with arguments."""
+        return self._called(text) if "ProofpointPOD(" in text else (text, {})
+
+    def _answer(self, text, values):
+        return super()._answer(self._resolved(text), values)
 
     def _resolved(self, text):
         """The query with a table in place of each call."""
