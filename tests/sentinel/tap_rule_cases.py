@@ -68,9 +68,14 @@ def sent(**members):
 
 
 def many(count, found, **members):
-    """The same threat in one message to each of several recipients."""
+    """The same threat in one message to each of several recipients, the last first."""
     return [
-        delivered(found, recipient=[f"r{number}@acme.example"], GUID=f"{{guid}}{number}", **members)
+        delivered(
+            found,
+            recipient=[f"r{number}@acme.example"],
+            GUID=f"{{guid}}{number}",
+            **{"at": ago(minutes=5 + number)} | members,
+        )
         for number in range(count)
     ]
 
@@ -218,7 +223,7 @@ CASES = {
             ],
             many(10, threat(threatID="few8"), **EARLIER),
         ],
-        {"Attack": "many1", "RecipientCount": 10, "Messages": 10, "Classification": "phish"},
+        {"Attack": "many1", "RecipientCount": 10, "Recipient": "r9@acme.example", "Messages": 10},
     ),
     "TapImpostorDelivered": (
         [
