@@ -123,7 +123,7 @@ class ParserCalls:
             self._numbers[key] = len(self._numbers)
             # Nothing has one of no words.
             if values.get("words") != []:
-                self._run(self._numbers[key], shared)
+                self.run(self._numbers[key], shared)
         return self._numbers[key], values.get("ids", [])
 
     def forget(self):
@@ -131,7 +131,8 @@ class ParserCalls:
         self._numbers = {}
         self._connection.execute(f"DELETE FROM {TABLE}")
 
-    def _run(self, number, values):
+    def run(self, number, values):
+        """Runs the parser with these values of its arguments, and stores under the number what it returns."""
         values = dict.fromkeys(["ids", "words"], ["*"]) | {"disposition": "*"} | values
         given = [
             f"{slot} := {_literal(kql.PARAMETER_TYPES[name], values.get(name))}"
