@@ -133,7 +133,7 @@ class ParserCalls:
 
     def run(self, number, values):
         """Runs the parser with these values of its arguments, and stores under the number what it returns."""
-        values = dict.fromkeys(["ids", "words"], ["*"]) | {"disposition": "*"} | values
+        values = {"ids": ["*"], "words": ["*"], "disposition": "*"} | values
         given = [
             f"{slot} := {_literal(kql.PARAMETER_TYPES[name], values.get(name))}"
             for name, slot in self._slots.items()
@@ -145,7 +145,9 @@ class ParserCalls:
         columns = {NUMBER: "long"} | kql.COLUMNS
         names = ", ".join(f'"{name}"' for name in columns)
         rows = self._connection.execute(f"SELECT {names} FROM {TABLE}").fetchall()
-        return {TABLE: (columns, [dict(zip(columns, map(_plain, row), strict=True)) for row in rows])}
+        return {
+            TABLE: (columns, [dict(zip(columns, map(_plain, row), strict=True)) for row in rows])
+        }
 
 
 def _literal(kind, value):
