@@ -20,3 +20,6 @@ pub mod settings;
 pub mod state;
 pub mod status;
 pub mod support;
+pub mod tap;
+mod tap_checkpoint;
+mod text;

@@ -23,7 +23,7 @@ use crate::settings::NetSettings;
 use dialer::Dialer;
 pub use error::{DialError, HttpError, NetError, error_chain};
 pub use host::without_brackets;
-pub use http::HttpClient;
+pub use http::{HttpBody, HttpClient};
 pub use product::PRODUCT;
 use proxy::Proxy;
 pub use proxy::{ProxyError, ProxyName};

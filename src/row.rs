@@ -6,6 +6,7 @@
 //! whole event.
 
 pub mod additional;
+pub mod cells;
 mod collected_by;
 pub mod columns;
 pub mod event;
@@ -18,6 +19,8 @@ pub mod rank;
 pub mod reduction;
 pub mod repair;
 mod scan;
+pub mod tap;
+mod text;
 pub mod timestamp;
 
 use std::borrow::Cow;
@@ -32,6 +35,7 @@ pub use collected_by::CollectedBy;
 pub use event::MalformedEvent;
 use event::{EventMembers, Member};
 use repair::Repairs;
+use text::{canonical_json, string_value};
 
 /// The two forms that a row can have.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -116,7 +120,7 @@ impl RowBuilder {
         let at = event_time.unwrap_or(received);
         let oversize = match self.shape {
             RowShape::Columns => {
-                let mut additional = AdditionalFields::new(columns::MAX_VALUE_BYTES);
+                let mut additional = AdditionalFields::new(cells::MAX_VALUE_BYTES);
                 additional.repaired(repairs);
                 if event_time.is_none() {
                     additional.timestamp_unreadable();
@@ -158,24 +162,6 @@ impl RowBuilder {
             Some(id) if !id.is_empty() => id,
             _ => Cow::Owned(canonical_json(event)),
         }
-    }
-}
-
-/// The text of a JSON string; `None` for any other value.
-fn string_value(value: &str) -> Option<Cow<'_, str>> {
-    let inner = value.strip_prefix('"')?.strip_suffix('"')?;
-    if inner.contains('\\') {
-        return serde_json::from_str(value).ok().map(Cow::Owned);
-    }
-    Some(Cow::Borrowed(inner))
-}
-
-/// The event with the keys of its objects in order, so that the same event has the same text
-/// however it was written. An event that is nested too deeply stays as it is.
-fn canonical_json(event: &str) -> String {
-    match serde_json::from_str::<serde_json::Value>(event) {
-        Ok(value) => value.to_string(),
-        Err(_) => event.to_owned(),
     }
 }
 

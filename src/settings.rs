@@ -11,6 +11,8 @@ mod proxy;
 mod reader;
 mod source;
 mod storage;
+mod suffixed;
+mod tap;
 
 pub use choice::{LiveReading, MessageText, Mode, NotAChoice};
 pub use clusters::{Cluster, UnusableCluster};
@@ -25,12 +27,15 @@ use reader::SettingsReader;
 pub use reader::{BadSetting, BadSettings, Vars};
 pub use source::SourceSettings;
 pub use storage::StateSettings;
+pub use tap::{TapAccount, TapSettings, UnusableTapAccount};
 
 /// Everything that one run needs to know.
 #[derive(Clone, Debug)]
 pub struct Settings {
-    /// What is read, and how.
+    /// What is read of Proofpoint on Demand, and how.
     pub source: SourceSettings,
+    /// What is read of Targeted Attack Protection; `None` if no account is named.
+    pub tap: Option<TapSettings>,
     /// What happens to the extracted text in message parts.
     pub message_text: MessageText,
     /// How many megabytes events, rows, posts and ledger may take, where that is not left to the
@@ -62,9 +67,9 @@ impl Settings {
     /// Reads all settings.
     ///
     /// # Errors
-    /// Every setting that is missing or can't be used, in one error, if one of them concerns all
-    /// clusters, or if no cluster is left. What concerns one cluster alone is in
-    /// [`SourceSettings::unusable_clusters`].
+    /// Every setting that is missing or can't be used, in one error, if one of them concerns all that
+    /// is read, or if neither a cluster nor a TAP account is left. What concerns some alone is in
+    /// [`SourceSettings::unusable_clusters`] and [`TapSettings::unusable_accounts`].
     pub fn read(vars: &Vars) -> Result<Settings, BadSettings> {
         let mut reader = SettingsReader::new(vars);
         let settings = Settings::read_with(&mut reader);
@@ -72,13 +77,25 @@ impl Settings {
     }
 
     fn read_with(reader: &mut SettingsReader<'_>) -> Option<Settings> {
-        let source = SourceSettings::read_with(reader);
-        let message_text = reader.parsed("ProofpointMessageText", MessageText::Fit, "fit or drop");
+        let tap = tap::read(reader);
+        let is_tap_usable = tap.as_ref().is_some_and(|tap| !tap.accounts.is_empty());
+        let (source, message_text) = if is_tap_usable {
+            let source = SourceSettings::read_beside(reader);
+            let (text, faults) = reader.part(message_text);
+            let failed = source.map(|mut source| {
+                source.fail_clusters(&faults);
+                source
+            });
+            (failed, Some(text.unwrap_or(MessageText::Fit)))
+        } else {
+            (SourceSettings::read_with(reader, tap.is_some()), message_text(reader))
+        };
         let memory_megabytes = reader.optional_number("ProofpointMemoryMB", 64..=1_048_576);
         let (identity, cloud) = identity_and_cloud(reader);
         let destination = destination::read(reader, identity.clone(), cloud);
         let state = storage::read(reader, identity, cloud);
         let mut unknown = reader.unasked("proofpoint");
+        unknown.extend(reader.unasked("tap").into_iter().filter(|name| is_camel_case(name)));
         unknown.retain(|name| name != SCHEDULE);
         let mode = reader.text("ProofpointMode");
         let is_live = mode.is_some_and(|mode| mode.eq_ignore_ascii_case("live"));
@@ -88,6 +105,7 @@ impl Settings {
         );
         Some(Settings {
             source: source?,
+            tap,
             message_text: message_text?,
             memory_megabytes: memory_megabytes?,
             destination: destination?,
@@ -96,6 +114,17 @@ impl Settings {
             replaced: replaced.into_iter().collect(),
         })
     }
+}
+
+fn message_text(reader: &mut SettingsReader<'_>) -> Option<MessageText> {
+    reader.parsed("ProofpointMessageText", MessageText::Fit, "fit or drop")
+}
+
+/// Whether a name that begins with `Tap` is like those of the program, and not like `TAPE_DRIVE`.
+fn is_camel_case(name: &str) -> bool {
+    let mut rest = name.bytes().skip(1);
+    rest.any(|byte| byte.is_ascii_lowercase())
+        && name.as_bytes().get(3).is_none_or(u8::is_ascii_uppercase)
 }
 
 #[cfg(test)]

@@ -14,10 +14,22 @@ pub(super) fn check(vars: &Vars) -> Vec<Finding> {
     let source = &settings.source;
     let clusters: Vec<&str> = source.clusters.iter().map(|it| it.name.as_str()).collect();
     let types: Vec<&str> = source.event_types.iter().map(|it| it.as_str()).collect();
-    let text = format!("clusters {}; event types {}", clusters.join(", "), types.join(", "));
+    let mut parts = Vec::new();
+    if !clusters.is_empty() {
+        parts.push(format!("clusters {}", clusters.join(", ")));
+        parts.push(format!("event types {}", types.join(", ")));
+    }
+    let accounts = settings.tap.iter().flat_map(|tap| &tap.accounts);
+    let accounts: Vec<&str> = accounts.map(|account| account.name.as_str()).collect();
+    if !accounts.is_empty() {
+        parts.push(format!("TAP accounts {}", accounts.join(", ")));
+    }
+    let text = parts.join("; ");
     let mut findings = vec![Finding::passed(CHECK, "all that are required", text)];
     let unusable = source.unusable_clusters.iter().flat_map(|cluster| &cluster.faults);
     findings.extend(unusable.map(fault));
+    let unusable = settings.tap.iter().flat_map(|tap| &tap.unusable_accounts);
+    findings.extend(unusable.flat_map(|account| &account.faults).map(fault));
     for name in &settings.unknown {
         let text = "the program knows no such setting, and it has no effect";
         let finding = Finding::new(CHECK, name, Mark::Attention, text);

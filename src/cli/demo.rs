@@ -79,11 +79,11 @@ async fn demo(arguments: &Arguments) -> Result<bool, Failure> {
 
     let mut feeds = Vec::new();
     for event_type in EventType::ALL {
-        let feed = Feed { cluster_id: CLUSTER.to_owned(), event_type };
+        let feed = Feed::log(CLUSTER, event_type);
         let first = directory.next_hour(&feed).await?.unwrap_or(oldest);
         let closed = first.through(newest).flat_map(|hour| source.events(&feed, hour)).count();
         let live = count_live(source.as_ref(), &feed, now);
-        feeds.push(DemoFeed { feed, first, expected: closed as u64 + live });
+        feeds.push(DemoFeed { feed, event_type, first, expected: closed as u64 + live });
     }
     let first = feeds.iter().map(|part| part.first).min().unwrap_or(oldest);
     if first > newest {

@@ -68,6 +68,40 @@ codes! {
     HOURS_LOST = 2016;
     /// The account allows one session at a time.
     ONE_SESSION = 2017;
+    /// The TAP API refuses the request (400).
+    TAP_BAD_REQUEST = 2101;
+    /// The TAP API says that the window has not ended (400).
+    TAP_STILL_CURRENT = 2102;
+    /// The TAP API says that the window is too far back (400).
+    TAP_TOO_OLD = 2103;
+    /// The TAP API says that the window is too short (400).
+    TAP_TOO_SHORT = 2104;
+    /// The TAP API refuses the credential (401).
+    TAP_CREDENTIAL = 2105;
+    /// The TAP API is not enabled for the account (403).
+    TAP_FORBIDDEN = 2106;
+    /// There is no TAP API at that address.
+    TAP_ADDRESS = 2107;
+    /// The TAP API has had too many calls (429).
+    TAP_TOO_MANY = 2108;
+    /// The TAP API has a fault (5xx, 408).
+    TAP_UNAVAILABLE = 2109;
+    /// The TAP API can't be reached.
+    TAP_UNREACHABLE = 2110;
+    /// The TAP API does not answer in time.
+    TAP_TIMED_OUT = 2111;
+    /// An answer of the TAP API is cut.
+    TAP_ANSWER_CUT = 2112;
+    /// An answer of the TAP API is not the JSON that is expected.
+    TAP_ANSWER_UNREADABLE = 2113;
+    /// The principal or secret holds a character that can't be sent.
+    TAP_CREDENTIAL_NOT_SENDABLE = 2114;
+    /// Hours of TAP records are lost.
+    TAP_HOURS_LOST = 2115;
+    /// The calls of 24 hours are spent.
+    TAP_BUDGET_SPENT = 2116;
+    /// An answer of the TAP API has arrays that are not known.
+    TAP_UNKNOWN_ARRAYS = 2117;
     /// The proxy can't be reached.
     PROXY_UNREACHABLE = 3001;
     /// The proxy wants a user and a password (407).

@@ -7,7 +7,7 @@ use url::Url;
 
 use crate::settings::{
     BadSetting, BadSettings, DestinationSettings, HostSettings, NetSettings, Settings,
-    SourceSettings, StateSettings, Vars,
+    SourceSettings, StateSettings, TapSettings, Vars,
 };
 
 /// A text that stands nowhere in the input, and in no message of the program.
@@ -32,15 +32,20 @@ pub fn settings(lines: &[u8]) {
     let read = Settings::read(&vars);
     assert_eq!(format!("{read:?}"), format!("{:?}", Settings::read(&vars)));
     let all = faults(&read);
+    // Beside TAP, faults of the clusters do not stop a run.
+    let needs_clusters = read.as_ref().map_or(true, |settings| !has_tap(settings));
+    let of_clusters = faults(&SourceSettings::read(&vars));
     let parts = [
-        faults(&SourceSettings::read(&vars)),
+        if needs_clusters { of_clusters } else { Vec::new() },
         faults(&StateSettings::read(&vars)),
         faults(&NetSettings::read(&vars)),
     ];
     assert!(parts.iter().flatten().all(|fault| all.contains(fault)), "{all:?} {parts:?}");
     faults(&HostSettings::read(&vars));
     if let Ok(settings) = &read {
+        assert!(has_tap(settings) || !settings.source.clusters.is_empty());
         source_is_sound(&settings.source);
+        settings.tap.iter().for_each(tap_is_sound);
         destination_is_sound(&settings.destination);
         state_is_sound(&settings.state);
     }
@@ -63,8 +68,13 @@ fn faults<T: Debug>(read: &Result<T, BadSettings>) -> Vec<BadSetting> {
     error.faults.clone()
 }
 
+fn has_tap(settings: &Settings) -> bool {
+    settings.tap.as_ref().is_some_and(|tap| !tap.accounts.is_empty())
+}
+
 fn holds_a_secret(name: &str) -> bool {
     name.starts_with("ProofpointToken")
+        || name.starts_with("TapSecret")
         || ["WorkspaceKey", "AZURE_CLIENT_SECRET", "AzureWebJobsStorage", "StateStorage"]
             .contains(&name)
         || PROXIES.contains(&name)
@@ -97,7 +107,7 @@ fn is_plain_address(text: &str) -> bool {
 }
 
 fn source_is_sound(source: &SourceSettings) {
-    assert!(!source.clusters.is_empty() && !source.event_types.is_empty());
+    assert!(!source.event_types.is_empty());
     let ids: BTreeSet<_> = source.clusters.iter().map(|cluster| &cluster.id).collect();
     assert_eq!(ids.len(), source.clusters.len(), "a cluster is there twice");
     let types: BTreeSet<_> = source.event_types.iter().collect();
@@ -123,6 +133,24 @@ fn source_is_sound(source: &SourceSettings) {
     if let Some(proxy) = &source.net.proxy {
         assert!(!proxy.host.is_empty() && proxy.port > 0);
     }
+}
+
+fn tap_is_sound(tap: &TapSettings) {
+    assert!(!tap.accounts.is_empty() || !tap.unusable_accounts.is_empty());
+    let principals: BTreeSet<_> = tap.accounts.iter().map(|account| &account.principal).collect();
+    assert_eq!(principals.len(), tap.accounts.len(), "a principal is there twice");
+    for account in &tap.accounts {
+        for text in [&account.principal, account.secret.reveal()] {
+            assert!(!text.is_empty() && text.bytes().all(|byte| byte.is_ascii_graphic()));
+        }
+        assert!(!account.name.is_empty() && !account.principal.contains(':'));
+    }
+    for account in &tap.unusable_accounts {
+        assert!(!account.name.is_empty() && !account.faults.is_empty());
+    }
+    assert!((60..=3_600).contains(&tap.interval.as_secs()));
+    assert!((1..=167).contains(&tap.initial_lookback_hours));
+    is_base(&tap.base_uri, "https");
 }
 
 fn destination_is_sound(destination: &DestinationSettings) {

@@ -79,6 +79,16 @@ impl HttpClient {
         timeout(TIMEOUT, read).await.unwrap_or(Err(HttpError::TimedOut))
     }
 
+    /// Sends `request`, and gives the answer with its head. Its body is still to be read.
+    ///
+    /// # Errors
+    /// If there is no connection, or no head of an answer within 60 s.
+    pub async fn open(&self, request: Request<Bytes>) -> Result<Response<HttpBody>, HttpError> {
+        let answer = timeout(TIMEOUT, self.answer(request)).await;
+        let answer = answer.unwrap_or(Err(HttpError::TimedOut))?;
+        Ok(answer.map(|body| HttpBody(BodyDataStream::new(body))))
+    }
+
     async fn answer(&self, request: Request<Bytes>) -> Result<Response<Incoming>, HttpError> {
         let is_empty = request.body().is_empty();
         let expects_body = [Method::POST, Method::PUT, Method::PATCH].contains(request.method());
@@ -91,6 +101,23 @@ impl HttpClient {
         headers.entry(ACCEPT).or_insert(HeaderValue::from_static("*/*"));
         headers.entry(USER_AGENT).or_insert(HeaderValue::from_static(PRODUCT));
         self.0.request(request).await.map_err(|error| failure(&error))
+    }
+}
+
+/// The body of an answer, as it comes.
+#[derive(Debug)]
+pub struct HttpBody(BodyDataStream<Incoming>);
+
+impl HttpBody {
+    /// The next piece; `None` at the end. If the wait is cancelled, nothing is lost.
+    ///
+    /// # Errors
+    /// If nothing comes within 60 s, or the body breaks off.
+    pub async fn chunk(&mut self) -> Result<Option<Bytes>, HttpError> {
+        match timeout(TIMEOUT, self.0.try_next()).await {
+            Ok(next) => next.map_err(|error| HttpError::of(&error)),
+            Err(_) => Err(HttpError::TimedOut),
+        }
     }
 }
 

@@ -92,7 +92,8 @@ pub(super) fn finish<'a>(
     oversize
 }
 
-fn is_column(key: &str) -> bool {
+/// Whether a key can be a column of its own.
+pub(super) fn is_column(key: &str) -> bool {
     let numbered_parts = key
         .strip_prefix(MESSAGE_PARTS[0])
         .is_some_and(|rest| !rest.is_empty() && rest.bytes().all(|byte| byte.is_ascii_digit()));
@@ -178,7 +179,7 @@ fn push_message_parts(
 }
 
 /// Appends `,"column":"text"`.
-fn push_text(column: &str, text: &str, row: &mut Vec<u8>) {
+pub(super) fn push_text(column: &str, text: &str, row: &mut Vec<u8>) {
     write!(row, r#","{column}":"#).expect("writing to memory does not fail");
     serde_json::to_writer(row, text).expect("a text can be written to memory");
 }

@@ -12,7 +12,7 @@ pub enum Rank {
 }
 
 /// What Proofpoint decided, and what names the message.
-const ESSENTIAL: [(&str, &[&str]); 5] = [
+const ESSENTIAL: [(&str, &[&str]); 8] = [
     (
         "filter",
         &[
@@ -29,7 +29,34 @@ const ESSENTIAL: [(&str, &[&str]); 5] = [
     ("msg.header", HEADER),
     ("msg.normalizedHeader", HEADER),
     ("", &["guid", "id", "ts", "filter"]),
+    ("", TAP_RECORD),
+    ("threatsInfoMap[]", THREAT),
+    ("messageParts[]", &["disposition", "sha256", "md5", "filename", "sandboxStatus"]),
 ];
+
+/// What names a TAP record, and what Proofpoint decided.
+const TAP_RECORD: &[&str] = &[
+    "GUID",
+    "QID",
+    "messageTime",
+    "clickTime",
+    "clickIP",
+    "threatsInfoMap",
+    "threatID",
+    "threatStatus",
+    "threatTime",
+    "classification",
+    "recipient",
+    "sender",
+    "senderIP",
+    "subject",
+    "quarantineFolder",
+    "quarantineRule",
+];
+
+/// What names a threat, and what Proofpoint holds it for.
+const THREAT: &[&str] =
+    &["threatID", "threatStatus", "threatTime", "threatType", "classification", "campaignID"];
 
 const HEADER: &[&str] = &["subject", "message-id", "from"];
 
@@ -59,7 +86,10 @@ const PART: [&str; 21] = [
 ];
 
 /// Lists of recipients and of URLs, and mail content.
-const EXPENDABLE: [&str; 15] = [
+const EXPENDABLE: [&str; 18] = [
+    "toAddresses",
+    "ccAddresses",
+    "replyToAddress",
     "rcpts",
     "rcptsHashed",
     "signedRcpts",

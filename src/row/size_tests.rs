@@ -21,7 +21,7 @@ fn columns(event: &Value) -> (Map<String, Value>, bool) {
     let row: Map<String, Value> = serde_json::from_slice(&row).expect("a row is a JSON object");
     for (name, value) in &row {
         let length = value.as_str().map_or_else(|| value.to_string().len(), str::len);
-        assert!(length <= columns::MAX_VALUE_BYTES, "{name} has {length} bytes");
+        assert!(length <= cells::MAX_VALUE_BYTES, "{name} has {length} bytes");
     }
     (row, built.oversize)
 }

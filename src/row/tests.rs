@@ -166,7 +166,7 @@ fn dropped_text_does_not_stay_in_repeated_parts() {
 #[test]
 fn names_of_left_out_values_fit_into_additional_fields() {
     for (shape, longest) in
-        [(RowShape::Columns, columns::MAX_VALUE_BYTES), (RowShape::Legacy, legacy::MAX_VALUE_BYTES)]
+        [(RowShape::Columns, cells::MAX_VALUE_BYTES), (RowShape::Legacy, legacy::MAX_VALUE_BYTES)]
     {
         let mut event = Map::from_iter([(String::new(), "x".repeat(longest - 4_100).into())]);
         event.extend((0..30).map(|n| (format!("{}{n}", "\u{1}".repeat(120)), Value::Null)));

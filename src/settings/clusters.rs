@@ -1,11 +1,11 @@
 //! `ProofpointClusterID` and `ProofpointToken`, once or with suffixes.
 
-use std::collections::BTreeSet;
 use std::fmt;
 
 use proofpoint_sentinel_core::secret::Secret;
 
 use super::reader::{BadSetting, SettingsReader, quoted};
+use super::suffixed::{name_of, suffixes};
 use crate::error_code::ErrorCode;
 
 /// A Proofpoint on Demand cluster and the token that opens its log.
@@ -48,7 +48,7 @@ impl UnusableCluster {
 /// The clusters that are named in the settings, in the order of their names.
 #[derive(Debug)]
 pub(super) struct Clusters {
-    /// At least one; each id once.
+    /// Each id once.
     pub(super) usable: Vec<Cluster>,
     pub(super) unusable: Vec<UnusableCluster>,
 }
@@ -56,45 +56,36 @@ pub(super) struct Clusters {
 const ID: &str = "ProofpointClusterID";
 const TOKEN: &str = "ProofpointToken";
 
-/// Reads all clusters. What is wrong with one of them concerns it alone, as long as another can be
-/// used.
-pub(super) fn read(reader: &mut SettingsReader<'_>) -> Option<Clusters> {
-    let suffixes = suffixes(reader);
-    if suffixes.is_empty() {
-        reader.missing(
-            format!("{ID} and {TOKEN}"),
-            "a cluster id such as acme_hosted and its PoD Logging token",
-        );
-        return None;
-    }
-    let mut clusters = Clusters { usable: Vec::new(), unusable: Vec::new() };
-    for suffix in suffixes {
-        let (parts, faults) = reader.part(|reader| cluster(reader, suffix, &clusters.usable));
-        let name = suffix.strip_prefix('_').unwrap_or("default").to_owned();
-        match parts {
-            (Some(id), Some(token)) => clusters.usable.push(Cluster { name, id, token }),
-            (id, _) => clusters.unusable.push(UnusableCluster { name, id, faults }),
-        }
-    }
+/// Reads all clusters, of which one at least is needed. What is wrong with one of them concerns it
+/// alone, as long as another can be used. If none is named, the error says so, unless the settings
+/// name another source, whose faults it has then.
+pub(super) fn read(reader: &mut SettingsReader<'_>, has_other_source: bool) -> Option<Clusters> {
+    let clusters = read_each(reader);
     if clusters.usable.is_empty() {
+        if clusters.unusable.is_empty() && !has_other_source {
+            reader.missing(
+                format!("{ID} and {TOKEN}"),
+                "a cluster id such as acme_hosted and its PoD Logging token, or TapServicePrincipal and TapSecret",
+            );
+        }
         reader.no_part_is_left();
         return None;
     }
     Some(clusters)
 }
 
-/// The suffixes of which a setting has a value, with their underscore.
-fn suffixes<'a>(reader: &SettingsReader<'a>) -> BTreeSet<&'a str> {
-    [ID, TOKEN]
-        .into_iter()
-        .flat_map(|prefix| {
-            reader.names_with_value(prefix).filter_map(move |name| {
-                let suffix = &name[prefix.len()..];
-                (suffix.is_empty() || (suffix.starts_with('_') && suffix.len() > 1))
-                    .then_some(suffix)
-            })
-        })
-        .collect()
+/// Reads all clusters, of which there may be none.
+pub(super) fn read_each(reader: &mut SettingsReader<'_>) -> Clusters {
+    let mut clusters = Clusters { usable: Vec::new(), unusable: Vec::new() };
+    for suffix in suffixes(reader, [ID, TOKEN]) {
+        let (parts, faults) = reader.part(|reader| cluster(reader, suffix, &clusters.usable));
+        let name = name_of(suffix);
+        match parts {
+            (Some(id), Some(token)) => clusters.usable.push(Cluster { name, id, token }),
+            (id, _) => clusters.unusable.push(UnusableCluster { name, id, faults }),
+        }
+    }
+    clusters
 }
 
 /// Id and token, each where it can be used.

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use super::reader::Vars;
 
 /// Choices and numbers. All other values may be secrets, or lead to someone's services.
-const SHOWN: [&str; 22] = [
+const SHOWN: [&str; 25] = [
     "ProofpointSchedule",
     "ProofpointEventTypes",
     "ProofpointMode",
@@ -17,6 +17,9 @@ const SHOWN: [&str; 22] = [
     "ProofpointSecondReadHours",
     "ProofpointMessageText",
     "ProofpointMemoryMB",
+    "TapIntervalSeconds",
+    "TapInitialLookbackHours",
+    "TapThreatStatus",
     "Destination",
     "AZURE_CLOUD",
     "RUST_LOG",
@@ -31,8 +34,9 @@ const SHOWN: [&str; 22] = [
 ];
 
 /// How the names of settings begin that concern the app.
-const OF_THE_APP: [&str; 19] = [
+const OF_THE_APP: [&str; 20] = [
     "Proofpoint",
+    "Tap",
     "LogsIngestion",
     "Dcr",
     "Destination",

@@ -8,12 +8,12 @@ use url::Url;
 use super::choice::{LiveReading, Mode};
 use super::clusters::{self, Cluster, Clusters, UnusableCluster};
 use super::net::NetSettings;
-use super::reader::{BadSettings, SettingsReader, Vars, quoted};
+use super::reader::{BadSetting, BadSettings, SettingsReader, Vars, quoted};
 
 /// What is read from Proofpoint, and how.
 #[derive(Clone, Debug)]
 pub struct SourceSettings {
-    /// At least one, each id once.
+    /// Each id once. At least one, unless there is another source.
     pub clusters: Vec<Cluster>,
     /// Clusters whose own settings can't be used.
     pub unusable_clusters: Vec<UnusableCluster>,
@@ -47,12 +47,80 @@ impl SourceSettings {
     /// clusters or every one of them.
     pub fn read(vars: &Vars) -> Result<SourceSettings, BadSettings> {
         let mut reader = SettingsReader::new(vars);
-        let source = SourceSettings::read_with(&mut reader);
+        let source = SourceSettings::read_with(&mut reader, false);
         reader.finish(source)
     }
 
-    pub(super) fn read_with(reader: &mut SettingsReader<'_>) -> Option<SourceSettings> {
-        let clusters = clusters::read(reader);
+    /// As [`read`](Self::read). Whether the settings name another source too, the caller says.
+    pub(super) fn read_with(
+        reader: &mut SettingsReader<'_>,
+        has_other_source: bool,
+    ) -> Option<SourceSettings> {
+        let clusters = clusters::read(reader, has_other_source);
+        let choices = Choices::read(reader);
+        let net = NetSettings::read_with(reader);
+        Some(SourceSettings::of(clusters?, choices?, net?))
+    }
+
+    /// As [`read_with`](Self::read_with), beside another source that can be used: there may be no
+    /// cluster, and what is wrong with settings of the clusters concerns these alone.
+    pub(super) fn read_beside(reader: &mut SettingsReader<'_>) -> Option<SourceSettings> {
+        let clusters = clusters::read_each(reader);
+        let (choices, faults) = reader.part(Choices::read);
+        let net = NetSettings::read_with(reader)?;
+        let mut source =
+            SourceSettings::of(clusters, choices.unwrap_or_else(Choices::defaults), net);
+        source.fail_clusters(&faults);
+        Some(source)
+    }
+
+    /// Makes all clusters unusable if there are `faults` of settings that they share.
+    pub(super) fn fail_clusters(&mut self, faults: &[BadSetting]) {
+        if faults.is_empty() {
+            return;
+        }
+        for Cluster { name, id, .. } in self.clusters.drain(..) {
+            let unusable = UnusableCluster { name, id: Some(id), faults: Vec::new() };
+            self.unusable_clusters.push(unusable);
+        }
+        for cluster in &mut self.unusable_clusters {
+            cluster.faults.extend_from_slice(faults);
+        }
+    }
+
+    fn of(clusters: Clusters, choices: Choices, net: NetSettings) -> SourceSettings {
+        SourceSettings {
+            clusters: clusters.usable,
+            unusable_clusters: clusters.unusable,
+            event_types: choices.event_types,
+            mode: choices.mode,
+            live: choices.live,
+            initial_lookback_hours: choices.initial_lookback_hours,
+            archive_delay: choices.archive_delay,
+            live_quiet: choices.live_quiet,
+            second_read: choices.second_read,
+            empty_hour_retry: choices.empty_hour_retry,
+            log_stream_uri: choices.log_stream_uri,
+            net,
+        }
+    }
+}
+
+/// What all clusters share.
+struct Choices {
+    event_types: Vec<EventType>,
+    mode: Mode,
+    live: LiveReading,
+    initial_lookback_hours: i64,
+    archive_delay: Duration,
+    live_quiet: Duration,
+    second_read: Option<Duration>,
+    empty_hour_retry: Duration,
+    log_stream_uri: Url,
+}
+
+impl Choices {
+    fn read(reader: &mut SettingsReader<'_>) -> Option<Choices> {
         let event_types = event_types(reader);
         let mode = reader.parsed("ProofpointMode", Mode::Hybrid, "hybrid or archive");
         let live = reader.parsed("ProofpointLive", LiveReading::CatchUp, "catch-up or continuous");
@@ -64,12 +132,8 @@ impl SourceSettings {
         let name = "ProofpointLogStreamUri";
         let log_stream_uri = reader.text(name).unwrap_or("wss://logstream.proofpoint.com");
         let log_stream_uri = reader.base_url(name, log_stream_uri, "wss");
-        let net = NetSettings::read_with(reader);
         let minutes = |number: u32| Duration::from_secs(60 * u64::from(number));
-        let Clusters { usable, unusable } = clusters?;
-        Some(SourceSettings {
-            clusters: usable,
-            unusable_clusters: unusable,
+        Some(Choices {
             event_types: event_types?,
             mode: mode?,
             live: live?,
@@ -79,8 +143,13 @@ impl SourceSettings {
             live_quiet: Duration::from_secs(live_quiet?.into()),
             second_read: Some(minutes(60 * second_read?)).filter(|after| !after.is_zero()),
             log_stream_uri: log_stream_uri?,
-            net: net?,
         })
+    }
+
+    /// Those of settings that say nothing.
+    fn defaults() -> Choices {
+        let nothing = Vars::new();
+        Choices::read(&mut SettingsReader::new(&nothing)).expect("the defaults can be used")
     }
 }
 

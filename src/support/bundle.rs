@@ -115,8 +115,7 @@ fn feeds(vars: &Vars) -> Vec<Feed> {
     let usable = source.clusters.iter().map(|cluster| cluster.id.clone());
     let unusable = source.unusable_clusters.iter().filter_map(|cluster| cluster.id.clone());
     let of_cluster = |cluster_id: String| {
-        let feed =
-            |event_type: &_| Feed { cluster_id: cluster_id.clone(), event_type: *event_type };
+        let feed = |event_type: &_| Feed::log(cluster_id.clone(), *event_type);
         source.event_types.iter().map(feed).collect::<Vec<_>>()
     };
     usable.chain(unusable).flat_map(of_cluster).collect()

@@ -28,5 +28,7 @@ fn kusto(column_type: ColumnType) -> &'static str {
         ColumnType::DateTime => "datetime",
         ColumnType::String => "string",
         ColumnType::Dynamic => "dynamic",
+        ColumnType::Int => "int",
+        ColumnType::Boolean => "bool",
     }
 }

@@ -19,8 +19,9 @@ const LOCAL_ONLY: &str = "FUNCTIONS_WORKER_RUNTIME";
 /// Stands between the template's address and its form's, in an address of the portal.
 const FORM: &str = "/createUIDefinitionUri/";
 
-/// A cluster beyond the first has these with a suffix, as in `ProofpointToken_emea`.
-const SUFFIXED: [&str; 2] = ["ProofpointClusterID_", "ProofpointToken_"];
+/// A cluster or TAP account beyond the first has these with a suffix, as in `ProofpointToken_emea`.
+const SUFFIXED: [&str; 4] =
+    ["ProofpointClusterID_", "ProofpointToken_", "TapServicePrincipal_", "TapSecret_"];
 
 #[track_caller]
 fn assert_none(faults: Vec<String>) {
@@ -312,7 +313,9 @@ fn every_setting_is_known_to_be_one_of_the_app() {
     assert_none(
         unknown.map(|name| format!("src/settings/exposure.rs does not know {name}")).collect(),
     );
-    for secret in ["ProofpointToken", "ProofpointToken_emea", "WorkspaceKey", "IDENTITY_HEADER"] {
+    for secret in
+        ["ProofpointToken", "ProofpointToken_emea", "TapSecret", "WorkspaceKey", "IDENTITY_HEADER"]
+    {
         assert!(!may_be_shown(secret), "{secret}");
     }
 }

@@ -124,6 +124,7 @@ class Workspace:
         for name, (columns, rows) in self.tables.items():
             self._fill(name, columns, rows)
         self._calls = None
+        self._sql = {}
 
     def _fill(self, name, columns, rows):
         types = {column: DUCKDB[kind] for column, kind in columns.items()}
@@ -135,24 +136,37 @@ class Workspace:
 
     def query(self, text):
         """The rows of a query's result. Missing text is empty, as in Kusto."""
-        return self._answer(self._called(text))
+        return self._answer(*self._called(text))
 
-    def _answer(self, text):
-        sql = duckdb_kql.to_sql(
-            text, schema=duckdb_kql.engine.schema(self._connection), query_now=self.now
-        )
-        answer = self._connection.execute(sql, sql.parameters)
+    def _answer(self, text, values):
+        sql, slots, clock = self._translated(text, tuple(values))
+        given = {slot: _bound(values[name]) for name, slot in slots.items()}
+        answer = self._connection.execute(sql, given | dict.fromkeys(clock, self.now))
         kinds = [(column[0], str(column[1])) for column in answer.description]
         return [
             {name: _value(kind, value) for (name, kind), value in zip(kinds, row, strict=True)}
             for row in answer.fetchall()
         ]
 
+    def _translated(self, text, names):
+        """A query as SQL, the placeholders of its parameters, and that of the time."""
+        if text not in self._sql:
+            marks = {
+                name: number - 1000 if name.startswith("Call") else json.dumps([name])
+                for number, name in enumerate(names)
+            }
+            schema = duckdb_kql.engine.schema(self._connection)
+            head = parser_calls.declared(names)
+            sql, slots = parser_calls.translated(head + text, schema, marks, self.now)
+            clock = set(sql.parameters) - set(slots.values())
+            self._sql[text] = str(sql), slots, clock
+        return self._sql[text]
+
     def _called(self, text):
-        """The query with what the parser returned in place of each call."""
+        """The query with what the parser returned in place of each call, and its parameters."""
         text = for_engines(text)
         if not parser_calls.CALL.search(text):
-            return text
+            return text, {}
         if not self._calls:
             parser = runnable(self.tables, BODY)
             self._calls = parser_calls.ParserCalls(self._connection, parser)
@@ -162,7 +176,9 @@ class Workspace:
         """The rows of each query's result from the second interpreter. It runs the parser itself if the
         query has no arguments for it."""
         asked = [
-            self._called(text) if "ProofpointPOD(" in text else for_engines(text)
+            parser_calls.written(*self._called(text))
+            if "ProofpointPOD(" in text
+            else for_engines(text)
             for text in queries
         ]
         request = {
@@ -196,6 +212,11 @@ def _stored(columns, rows):
     return columns, [
         row | {name: times.in_utc(row[name]) for name in at_times if row.get(name)} for row in rows
     ]
+
+
+def _bound(value):
+    """A value as the engine takes it."""
+    return json.dumps(value) if isinstance(value, list) else value
 
 
 def _value(kind, value):

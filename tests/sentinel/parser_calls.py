@@ -34,8 +34,9 @@ def arguments(text, start):
 
 
 def resolved(text, answer, returned):
-    """The query with its calls resolved. `answer` runs a query without calls, and `returned` gives the
-    query for what a call with these values returns."""
+    """The query with its calls resolved, and the values of the parameters that it then has. `answer` runs
+    a query without calls, and `returned` gives the number and the ids of a call with these values."""
+    resolved_values = {}
     while found := CALL.search(text):
         given, end = arguments(text, found.end() - 1) if found[1] else ({}, found.end())
         values = {}
@@ -45,9 +46,42 @@ def resolved(text, answer, returned):
             if not any(re.search(rf"\b{of}\b", before) for of in given.values()):
                 before = ""
             printed = ", ".join(f"{name} = {value}" for name, value in given.items())
-            [values] = answer(f"{before}\nprint {printed}")
-        text = text[: found.start()] + returned(values) + text[end:]
-    return text
+            used = {name: value for name, value in resolved_values.items() if name in before}
+            [values] = answer(f"{before}\nprint {printed}", used)
+        count = len(resolved_values) // 2
+        resolved_values[f"Call{count}"], resolved_values[f"Ids{count}"] = returned(values)
+        rows = f"{TABLE} | where {NUMBER} == Call{count}"
+        if "ids" in given:
+            rows += f" and EventOriginalUid in (Ids{count})"
+        text = f"{text[: found.start()]}{rows} | project-away {NUMBER}{text[end:]}"
+    return text, resolved_values
+
+
+def declared(values):
+    """The declaration of the parameters of a resolved query."""
+    types = {name: "long" if name.startswith("Call") else "dynamic" for name in values}
+    listed = ", ".join(f"{name}:{kind}" for name, kind in types.items())
+    return f"declare query_parameters({listed});\n" if values else ""
+
+
+def written(text, values):
+    """A resolved query with the values of its parameters in it."""
+    lets = [
+        f"let {name} = {value};\n"
+        if name.startswith("Call")
+        else f"let {name} = dynamic({json.dumps(value)});\n"
+        for name, value in values.items()
+    ]
+    return "".join(lets) + text
+
+
+def translated(text, schema, marks, now=None):
+    """A query as SQL, and which placeholder stands for which parameter. `marks` has a value of its own for
+    each parameter; one that is not used has no placeholder."""
+    sql = duckdb_kql.to_sql(text, schema=schema, parameters=marks, query_now=now)
+    by_value = {str(value): slot for slot, value in sql.parameters.items()}
+    slots = {name: by_value[str(mark)] for name, mark in marks.items() if str(mark) in by_value}
+    return sql, slots
 
 
 class ParserCalls:
@@ -72,13 +106,8 @@ class ParserCalls:
             else name
             for number, (name, of) in enumerate(kql.PARAMETER_TYPES.items())
         }
-        declared = f"declare query_parameters({kql.PARAMETERS});\n"
-        sql = duckdb_kql.to_sql(declared + parser, schema=schema, parameters=marks)
-        by_value = {str(value): slot for slot, value in sql.parameters.items()}
-        # Without any of the tables, some parameters are not used.
-        self._slots = {
-            name: by_value[str(mark)] for name, mark in marks.items() if str(mark) in by_value
-        }
+        head = f"declare query_parameters({kql.PARAMETERS});\n"
+        sql, self._slots = translated(head + parser, schema, marks)
         self._connection.execute(f"CREATE TABLE {TABLE} ({listed})")
         self._connection.execute(
             f"PREPARE parse AS INSERT INTO {TABLE} BY NAME"
@@ -86,9 +115,8 @@ class ParserCalls:
         )
 
     def returned(self, values):
-        """A query for what the parser returns for the values of its arguments. Calls that differ only in
-        the ids share a run: events with an id are grouped by it."""
-        ids = values.get("ids", ["*"])
+        """The number of what the parser returns for the values of its arguments, and the ids to select.
+        Calls that differ only in the ids share a run: events with an id are grouped by it."""
         shared = {name: value for name, value in values.items() if name != "ids"}
         key = json.dumps(shared, default=str, sort_keys=True)
         if key not in self._numbers:
@@ -96,10 +124,7 @@ class ParserCalls:
             # Nothing has one of no words.
             if values.get("words") != []:
                 self._run(self._numbers[key], shared)
-        query = f"{TABLE} | where {NUMBER} == {self._numbers[key]}"
-        if ids != ["*"]:
-            query += f" and EventOriginalUid in (dynamic({json.dumps(ids)}))"
-        return f"{query} | project-away {NUMBER}"
+        return self._numbers[key], values.get("ids", [])
 
     def forget(self):
         """The tables have changed since."""

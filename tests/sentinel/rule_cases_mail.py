@@ -194,7 +194,7 @@ INBOUND = {
             "Threat": "Phish",
             "PhishScore": 81,
             "Hashes": ["ab" * 32],
-            "Urls": ["https://user@Bad.example:8443/Path?q=1"],
+            "Urls": "https://user@Bad.example:8443/Path?q=1",
         },
     ),
     "VirusDelivered": (

@@ -29,7 +29,7 @@ MOMENTS = {
     "before it is executed": span("4m"),
 }
 # From the first arrival of an event to the second, through another connector or after a crash.
-AGAIN = ["5m", "1h", "6h", "30h"]
+AGAIN = ["5m", "6h"]
 
 # This rule reads no events.
 RULED = sorted(set(RULES) - {"ConnectorSilent"})

@@ -9,10 +9,11 @@ import { matrix, singles } from "./variants.mjs";
 
 /** Few variants that cover each choice. One sovereign cloud stands for both. */
 const NAMES = [
-  "public flex logs-ingestion open direct one first",
-  "public flex logs-ingestion open proxy three again",
-  "public premium data-collector private proxy three first",
-  "usgov premium logs-ingestion fenced proxy three first",
+  "public flex logs-ingestion open direct one cluster first",
+  "public flex logs-ingestion open proxy three clusters again",
+  "public premium data-collector private proxy three clusters first",
+  "usgov premium logs-ingestion fenced proxy three clusters first",
+  "public flex logs-ingestion open direct with TAP first",
 ];
 
 const project = load();

@@ -1,7 +1,11 @@
 //! The tables of the workspace: the one list of what the connector sends, from which the streams
 //! of the data collection rule, the table schemas and the simulated workspace are made.
 
+mod tap;
+
 use crate::feed::EventType;
+use crate::tap_kind::TapKind;
+pub use tap::tap_table;
 
 /// Type of a column, by its name in the Tables API.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -10,6 +14,10 @@ pub enum ColumnType {
     DateTime,
     /// Text.
     String,
+    /// A whole number of 32 bits.
+    Int,
+    /// True or false.
+    Boolean,
     /// Any JSON value.
     Dynamic,
 }
@@ -55,6 +63,15 @@ impl Table {
                 || column.name == COLLECTED_BY
                 || MESSAGE_PARTS[1..].contains(&column.name)
         };
+        self.columns.iter().find(|column| column.name == key && !own(column))
+    }
+}
+
+impl Table {
+    /// The column of this name that takes a value of a TAP record. Columns that the connector fills
+    /// itself are not among them.
+    pub fn record_column(&self, key: &str) -> Option<&'static Column> {
+        let own = |column: &Column| ["TimeGenerated", ADDITIONAL_FIELDS].contains(&column.name);
         self.columns.iter().find(|column| column.name == key && !own(column))
     }
 }
@@ -136,7 +153,9 @@ pub fn table(event_type: EventType) -> &'static Table {
     }
 }
 
-/// All tables.
-pub fn tables() -> [&'static Table; 3] {
-    EventType::ALL.map(table)
+/// All tables, those of events first.
+pub fn tables() -> [&'static Table; 7] {
+    let [message, maillog, audit] = EventType::ALL.map(table);
+    let [delivered, blocked, permitted, stopped] = TapKind::ALL.map(tap_table);
+    [message, maillog, audit, delivered, blocked, permitted, stopped]
 }

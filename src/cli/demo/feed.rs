@@ -1,6 +1,6 @@
 //! A feed of the demo.
 
-use proofpoint_sentinel_core::feed::Feed;
+use proofpoint_sentinel_core::feed::{EventType, Feed};
 use proofpoint_sentinel_core::hour::Hour;
 use proofpoint_sentinel_core::tables::table;
 use proofpoint_sentinel_simulator::Simulation;
@@ -8,6 +8,7 @@ use proofpoint_sentinel_simulator::Simulation;
 /// A feed and what the demo expects of it.
 pub(super) struct DemoFeed {
     pub(super) feed: Feed,
+    pub(super) event_type: EventType,
     /// The first hour that this demo reads.
     pub(super) first: Hour,
     /// How many events there are from then on, and for the live stream.
@@ -17,7 +18,7 @@ pub(super) struct DemoFeed {
 impl DemoFeed {
     /// The tables of its rows, by either API.
     pub(super) fn tables(&self) -> [String; 2] {
-        let table = table(self.feed.event_type);
+        let table = table(self.event_type);
         [table.name.to_owned(), format!("{}_CL", table.log_type)]
     }
 

@@ -2,7 +2,7 @@ use proofpoint_sentinel_core::tables::{ADDITIONAL_FIELDS, COLLECTED_BY, ColumnTy
 
 use super::{RECEIVED, Seen, text_of};
 use crate::row::RowShape;
-use crate::row::columns::MAX_VALUE_BYTES;
+use crate::row::cells::MAX_VALUE_BYTES;
 
 /// Whether the connector fills the column itself.
 pub(super) fn is_own(column: &str) -> bool {
@@ -23,9 +23,7 @@ impl Seen<'_> {
             let column = column.unwrap_or_else(|| panic!("the table has no column {name}"));
             let length = match column.column_type {
                 ColumnType::Dynamic => value.len(),
-                ColumnType::String | ColumnType::DateTime => {
-                    text_of(value).map_or(value.len(), |text| text.len())
-                }
+                _ => text_of(value).map_or(value.len(), |text| text.len()),
             };
             assert!(length <= MAX_VALUE_BYTES, "{name} has {length} bytes");
         }

@@ -121,3 +121,23 @@ async fn an_error_tells_no_address() {
     assert!(error.is_connecting() && error.to_string().contains("refused"), "{error}");
     assert!(!format!("{error} {error:?}").contains("hunter2"), "{error:?}");
 }
+
+#[tokio::test]
+async fn a_body_is_given_as_it_comes_and_says_if_it_breaks_off() {
+    for (answer, is_whole) in [(WHOLE, true), (TORN, false)] {
+        let address = answering(answer).await;
+        let mut body = client().open(get(&address)).await.unwrap().into_body();
+        let mut read = Vec::new();
+        let end = loop {
+            match body.chunk().await {
+                Ok(Some(chunk)) => read.extend_from_slice(&chunk),
+                Ok(None) => break Ok(()),
+                Err(error) => break Err(error),
+            }
+        };
+        assert_eq!((read.as_slice(), end.is_ok()), (&b"hello"[..], is_whole));
+        if let Err(error) = end {
+            assert!(matches!(error, HttpError::Broken(_)), "{error}");
+        }
+    }
+}

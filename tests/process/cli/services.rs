@@ -31,7 +31,7 @@ pub(crate) fn feeds() -> [Feed; 2] {
 
 /// A feed of the one cluster.
 pub(crate) fn feed(event_type: EventType) -> Feed {
-    Feed { cluster_id: CLUSTER.to_owned(), event_type }
+    Feed::log(CLUSTER, event_type)
 }
 
 pub(crate) struct TestServices {
@@ -121,7 +121,7 @@ impl TestServices {
 
     /// The sorted ids of all rows in the workspace.
     pub(crate) fn delivered(&self, feed: &Feed) -> Vec<String> {
-        let table = table(feed.event_type);
+        let table = table(feed.event_type().unwrap());
         let tables = [table.name.to_owned(), format!("{}_CL", table.log_type)];
         let rows = tables.iter().flat_map(|table| self.simulation.workspace.rows(table));
         let mut ids: Vec<String> = rows.map(|row| id(feed, row.as_bytes())).collect();
@@ -131,7 +131,7 @@ impl TestServices {
 
     /// How the rows in the workspace say that they were collected, and how many say so.
     pub(crate) fn collected_by(&self, feed: &Feed) -> BTreeMap<String, usize> {
-        let table = table(feed.event_type);
+        let table = table(feed.event_type().unwrap());
         let tables = [table.name.to_owned(), format!("{}_CL", table.log_type)];
         let rows = tables.iter().flat_map(|table| self.simulation.workspace.rows(table));
         let mut counts = BTreeMap::new();
@@ -178,7 +178,7 @@ impl TestServices {
 
 /// An event with unusual spaces and order, which shows whether it was rewritten.
 fn event(feed: &Feed, hour: Hour, number: usize) -> String {
-    let id = table(feed.event_type).id;
+    let id = table(feed.event_type().unwrap()).id;
     format!(
         r#"{{ "ts":"{hour}:30:00.123456+0000", "{id}":"{feed}-{hour}-{number}","pps":{{"cid":"{CLUSTER}","agent":"m0.example"}},"metadata": {{"origin":{{"size":1.50}}}} }}"#
     )
@@ -187,5 +187,5 @@ fn event(feed: &Feed, hour: Hour, number: usize) -> String {
 /// The id of an event or of its row.
 pub(crate) fn id(feed: &Feed, json: &[u8]) -> String {
     let value: Value = serde_json::from_slice(json).expect("it is JSON");
-    value[table(feed.event_type).id].as_str().expect("there is an id").to_owned()
+    value[table(feed.event_type().unwrap()).id].as_str().expect("there is an id").to_owned()
 }

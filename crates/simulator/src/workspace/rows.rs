@@ -5,8 +5,10 @@ use std::fmt;
 
 use jiff::Timestamp;
 use proofpoint_sentinel_core::tables::{Column, ColumnType, Table};
-use serde::de::{Deserialize, Deserializer, IgnoredAny, MapAccess, Visitor};
+use serde::de::IgnoredAny;
 use serde_json::value::RawValue;
+
+use crate::json_members::JsonMembers;
 
 /// A value that the real workspace would have truncated or dropped silently.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -34,41 +36,15 @@ pub enum ValueFault {
     NotATime,
     /// Not a string, in a string column.
     NotAText,
+    /// Not a whole number of 32 bits, in a column of those.
+    NotAnInt,
+    /// Neither true nor false, in a column of those.
+    NotABoolean,
 }
 
 impl fmt::Display for Violation {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}.{}: {:?}", self.table, self.column, self.fault)
-    }
-}
-
-/// The members of a JSON object in their order, including repeated ones.
-pub(super) struct JsonMembers<'a>(pub Vec<(String, &'a RawValue)>);
-
-impl<'de: 'a, 'a> Deserialize<'de> for JsonMembers<'a> {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<JsonMembers<'a>, D::Error> {
-        struct MembersVisitor;
-
-        impl<'de> Visitor<'de> for MembersVisitor {
-            type Value = JsonMembers<'de>;
-
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("an object")
-            }
-
-            fn visit_map<A: MapAccess<'de>>(
-                self,
-                mut map: A,
-            ) -> Result<JsonMembers<'de>, A::Error> {
-                let mut members = Vec::new();
-                while let Some(member) = map.next_entry()? {
-                    members.push(member);
-                }
-                Ok(JsonMembers(members))
-            }
-        }
-
-        deserializer.deserialize_map(MembersVisitor)
     }
 }
 
@@ -127,6 +103,14 @@ fn value_fault(column: &Column, value: &RawValue) -> Option<ValueFault> {
         (ColumnType::String, Ok(text)) => text.len(),
         (ColumnType::String, Err(_)) => return Some(ValueFault::NotAText),
         (ColumnType::Dynamic, _) => value.get().len(),
+        (ColumnType::Int, _) => {
+            let is_int = value.get().parse::<i32>().is_ok();
+            return (!is_int).then_some(ValueFault::NotAnInt);
+        }
+        (ColumnType::Boolean, _) => {
+            let is_boolean = ["true", "false"].contains(&value.get());
+            return (!is_boolean).then_some(ValueFault::NotABoolean);
+        }
     };
     (length > MAX_VALUE).then_some(ValueFault::TooLong(length))
 }
@@ -146,7 +130,8 @@ pub(super) fn is_rfc3339(text: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use proofpoint_sentinel_core::feed::EventType;
-    use proofpoint_sentinel_core::tables::table;
+    use proofpoint_sentinel_core::tables::{table, tap_table};
+    use proofpoint_sentinel_core::tap_kind::TapKind;
 
     use super::*;
 
@@ -185,6 +170,30 @@ mod tests {
         assert_eq!(at(&of(65_537)), ("msg".into(), ValueFault::TooLong(65_537)));
         let text = format!(r#""guid":"{}""#, "é".repeat(32_769));
         assert_eq!(at(&text), ("guid".into(), ValueFault::TooLong(65_538)));
+    }
+
+    #[test]
+    fn numbers_and_booleans_are_no_texts() {
+        let table = tap_table(TapKind::MessagesBlocked);
+        let faults = |row: &str| {
+            let members = serde_json::from_str(row).unwrap();
+            let faults: Vec<ValueFault> =
+                check(table, &members).into_iter().map(|violation| violation.fault).collect();
+            faults
+        };
+        let row = |score: &str, rewritten: &str| {
+            format!(
+                r#"{{"TimeGenerated":"2026-11-20T06:00:00Z","spamScore":{score},"completelyRewritten":{rewritten}}}"#
+            )
+        };
+        assert_eq!(faults(&row("-7", "true")), []);
+        assert_eq!(faults(&row("null", "null")), []);
+        for score in ["0.5", "\"7\"", "2147483648"] {
+            assert_eq!(faults(&row(score, "false")), [ValueFault::NotAnInt], "{score}");
+        }
+        for rewritten in ["\"true\"", "1"] {
+            assert_eq!(faults(&row("1", rewritten)), [ValueFault::NotABoolean], "{rewritten}");
+        }
     }
 
     #[test]

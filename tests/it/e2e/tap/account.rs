@@ -1,0 +1,63 @@
+//! TAP beside the Log API, and without it.
+
+use proofpoint_sentinel::report::FeedOutcome;
+use proofpoint_sentinel_core::feed::EventType;
+use proofpoint_sentinel_core::tap_kind::TapKind;
+
+use super::{assert_arrived, give, of_account, some, time};
+use crate::e2e::fixture::{Scene, last_hour, messages};
+use crate::e2e::row_assertions::assert_arrived as assert_events_arrived;
+
+#[tokio::test]
+async fn both_sources_are_collected_in_one_run() {
+    for mode in ["archive", "hybrid"] {
+        let scene = Scene::of().with_tap().set("ProofpointMode", mode).start().await;
+        let events = scene.give(&messages(), last_hour(), 10);
+        let records = some(TapKind::ClicksBlocked, "c", time("10:30:00"), 10);
+        give(&scene, &records);
+        scene.run_well().await;
+        assert_events_arrived(&scene, EventType::Message, &events);
+        assert_arrived(&scene, &records);
+    }
+}
+
+#[tokio::test]
+async fn a_setting_of_one_source_does_not_stop_the_other() {
+    for (name, value, is_log_at_fault) in [
+        ("ProofpointMode", "sometimes", true),
+        ("ProofpointToken", "Bearer x", true),
+        ("ProofpointLogStreamUri", "http://example.com", true),
+        ("TapIntervalSeconds", "5", false),
+        ("TapSecret", "with blanks", false),
+        ("TapBaseUri", "http://example.com", false),
+        ("TapThreatStatus", "expired", false),
+    ] {
+        let scene = Scene::of().with_tap().set(name, value).start().await;
+        let events = scene.give(&messages(), last_hour(), 3);
+        let records = some(TapKind::ClicksBlocked, "c", time("10:30:00"), 3);
+        give(&scene, &records);
+        let report = scene.run().await;
+        let tap = of_account(&report);
+        let log = report.feeds.iter().find(|feed| feed.feed != tap.feed).expect("the cluster");
+        let (bad, good) = if is_log_at_fault { (log, tap) } else { (tap, log) };
+        assert_eq!(good.outcome, FeedOutcome::UpToDate, "{name}");
+        match &bad.outcome {
+            FeedOutcome::Failed { reason, .. } => assert!(reason.contains(name), "{reason}"),
+            other => panic!("{name}: {other:?}"),
+        }
+        if is_log_at_fault {
+            assert_arrived(&scene, &records);
+        } else {
+            assert_events_arrived(&scene, EventType::Message, &events);
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_service_that_is_down_does_not_stop_the_log() {
+    let scene = Scene::of().with_tap().set("TapBaseUri", "https://localhost:1").start().await;
+    let events = scene.give(&messages(), last_hour(), 3);
+    let report = scene.run().await;
+    assert!(matches!(of_account(&report).outcome, FeedOutcome::Failed { .. }));
+    assert_events_arrived(&scene, EventType::Message, &events);
+}
