@@ -123,7 +123,7 @@ class ParserCalls:
             self._numbers[key] = len(self._numbers)
             # Nothing has one of no words.
             if values.get("words") != []:
-                self._run(self._numbers[key], shared)
+                self.run(self._numbers[key], shared)
         return self._numbers[key], values.get("ids", [])
 
     def forget(self):
@@ -131,8 +131,9 @@ class ParserCalls:
         self._numbers = {}
         self._connection.execute(f"DELETE FROM {TABLE}")
 
-    def _run(self, number, values):
-        values = {name: ["*"] for name in ["ids", "words"]} | {"disposition": "*"} | values
+    def run(self, number, values):
+        """Runs the parser with these values of its arguments, and stores under the number what it returns."""
+        values = {each: ["*"] for each in ["ids", "words"]} | {"disposition": "*"} | values
         given = [
             f"{slot} := {_literal(kql.PARAMETER_TYPES[name], values.get(name))}"
             for name, slot in self._slots.items()
