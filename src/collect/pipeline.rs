@@ -26,9 +26,9 @@ use super::row_type::Builder;
 use crate::destination::{Batch, Packer};
 use crate::error_code::Coded as _;
 use crate::report::FeedCounts;
+use crate::row::CollectedBy;
 use crate::row::frame::{fault, pieces, read};
 use crate::row::repair::{Repairs, has_lone_surrogate};
-use crate::row::CollectedBy;
 use crate::state::{DeadLetterReason, EventId};
 
 /// A batch is closed when its events, which are kept until their rows are accepted, have this many

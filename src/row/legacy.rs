@@ -53,11 +53,8 @@ pub(super) fn start(
     row: &mut Vec<u8>,
 ) {
     let by = collected_by.as_str();
-    write!(
-        row,
-        r#"{{"event_type":"{event_type}","eventTime":"{at}","{COLLECTED_BY}":"{by}""#
-    )
-    .expect("writing to memory does not fail");
+    write!(row, r#"{{"event_type":"{event_type}","eventTime":"{at}","{COLLECTED_BY}":"{by}""#)
+        .expect("writing to memory does not fail");
 }
 
 /// Appends the event's members to a row that [`start`] opened, and closes it. Says whether the row

@@ -1,4 +1,6 @@
-use proofpoint_sentinel_core::tables::{ADDITIONAL_FIELDS, COLLECTED_BY, ColumnType, MESSAGE_PARTS, table};
+use proofpoint_sentinel_core::tables::{
+    ADDITIONAL_FIELDS, COLLECTED_BY, ColumnType, MESSAGE_PARTS, table,
+};
 
 use super::{RECEIVED, Seen, text_of};
 use crate::row::RowShape;
