@@ -133,7 +133,7 @@ class ParserCalls:
 
     def run(self, number, values):
         """Runs the parser with these values of its arguments, and stores under the number what it returns."""
-        values = {each: ["*"] for each in ["ids", "words"]} | {"disposition": "*"} | values
+        values = {"ids": ["*"], "words": ["*"], "disposition": "*"} | values
         given = [
             f"{slot} := {_literal(kql.PARAMETER_TYPES[name], values.get(name))}"
             for name, slot in self._slots.items()
@@ -145,12 +145,8 @@ class ParserCalls:
         columns = {NUMBER: "long"} | kql.COLUMNS
         names = ", ".join(f'"{name}"' for name in columns)
         rows = self._connection.execute(f"SELECT {names} FROM {TABLE}").fetchall()
-        kinds = columns.values()
         return {
-            TABLE: (
-                columns,
-                [dict(zip(columns, map(_plain, kinds, row), strict=True)) for row in rows],
-            )
+            TABLE: (columns, [dict(zip(columns, map(_plain, row), strict=True)) for row in rows])
         }
 
 
@@ -163,8 +159,5 @@ def _literal(kind, value):
     return "'" + text.replace("'", "''") + "'"
 
 
-def _plain(kind, value):
-    """A value as the other interpreter takes it."""
-    if isinstance(value, datetime.datetime):
-        return f"{value.isoformat()}Z"
-    return json.loads(value) if kind == "dynamic" and value is not None else value
+def _plain(value):
+    return f"{value.isoformat()}Z" if isinstance(value, datetime.datetime) else value

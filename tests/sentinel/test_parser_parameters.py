@@ -61,9 +61,7 @@ class Parameters(unittest.TestCase):
             for row in rows
             if after < times.read(row[INGESTED]) <= by
         }
-        self.assertEqual(
-            {row["EventOriginalUid"] for row in found} - {""}, expected - {""}
-        )
+        self.assertEqual({row["EventOriginalUid"] for row in found} - {""}, expected - {""})
         self.assertTrue(expected)
         self.assertTrue(all(after < row["IngestionTime"] <= by for row in found))
 
@@ -90,9 +88,7 @@ class Parameters(unittest.TestCase):
             self.assertLessEqual(meant, found, word)
             # The word stands somewhere in each of them.
             rest = [row for row in self.all if key(row) in found]
-            self.assertTrue(
-                all(word in json.dumps(row, default=str).lower() for row in rest), word
-            )
+            self.assertTrue(all(word in json.dumps(row, default=str).lower() for row in rest), word)
 
     def test_the_disposition_selects_messages_only(self):
         found = self.selected(disposition="continue")

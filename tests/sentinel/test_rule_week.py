@@ -20,9 +20,7 @@ def shown(name):
 
 
 def enabled(numbers):
-    return {
-        name: number for name, number in numbers.items() if RULES[name].get("enabled", True)
-    }
+    return {name: number for name, number in numbers.items() if RULES[name].get("enabled", True)}
 
 
 class Week(unittest.TestCase):
