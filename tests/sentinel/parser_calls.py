@@ -145,8 +145,12 @@ class ParserCalls:
         columns = {NUMBER: "long"} | kql.COLUMNS
         names = ", ".join(f'"{name}"' for name in columns)
         rows = self._connection.execute(f"SELECT {names} FROM {TABLE}").fetchall()
+        kinds = columns.values()
         return {
-            TABLE: (columns, [dict(zip(columns, map(_plain, row), strict=True)) for row in rows])
+            TABLE: (
+                columns,
+                [dict(zip(columns, map(_plain, kinds, row), strict=True)) for row in rows],
+            )
         }
 
 
@@ -159,5 +163,8 @@ def _literal(kind, value):
     return "'" + text.replace("'", "''") + "'"
 
 
-def _plain(value):
-    return f"{value.isoformat()}Z" if isinstance(value, datetime.datetime) else value
+def _plain(kind, value):
+    """A value as the other interpreter takes it."""
+    if isinstance(value, datetime.datetime):
+        return f"{value.isoformat()}Z"
+    return json.loads(value) if kind == "dynamic" and value is not None else value
