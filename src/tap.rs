@@ -4,6 +4,7 @@
 //! records that were created in it in one body. A record can be found up to half an hour after its
 //! creation only, and is sent again to every call whose window contains it.
 
+mod ahead;
 mod ask_error;
 mod body_error;
 mod budget;
@@ -11,7 +12,6 @@ mod client;
 mod hours;
 mod interval;
 mod notice;
-mod one_line;
 mod plan;
 mod progress;
 mod records;

@@ -152,8 +152,10 @@ impl TapProgress {
         Next::Ask(call)
     }
 
-    /// Gives up what is out of reach, and follows the settings.
+    /// Gives up what is out of reach, and follows the clock and the settings.
     fn adjust(&mut self, timing: TapTiming, now: Timestamp) {
+        // A call that came early leaves the next one its place.
+        self.undo_clock_ahead(now + timing.interval + early(timing.interval), now);
         let lost = self.settled.give_up_before(reach(now), now);
         self.note_lost(lost);
         if !timing.false_positives {

@@ -126,6 +126,14 @@ impl TapProgress {
         self.calls.used(now)
     }
 
+    /// Before this no call is made: the service asked for fewer, or the budget is spent. `None` if
+    /// calls may be made.
+    pub fn waits_until(&self, now: Timestamp) -> Option<Timestamp> {
+        let throttled = self.throttle.map(|throttle| throttle.not_before);
+        let until = throttled.into_iter().chain([self.calls.room_returns(1, now)]).max();
+        until.filter(|until| *until > now)
+    }
+
     /// The calls of the last day. Calls that will be made before the progress is stored again can be
     /// noted in advance, and given back.
     pub fn calls_mut(&mut self) -> &mut CallBudget {
