@@ -3,7 +3,7 @@
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 use jiff::Timestamp;
 use proofpoint_sentinel::destination::{Limits, Packer, Signer};
-use proofpoint_sentinel::row::{RowBuilder, RowShape};
+use proofpoint_sentinel::row::{CollectedBy, RowBuilder, RowShape};
 use proofpoint_sentinel::settings::MessageText;
 use proofpoint_sentinel_core::feed::EventType;
 use proofpoint_sentinel_core::hour::Hour;
@@ -29,7 +29,7 @@ fn rows(criterion: &mut Criterion) {
         let events = events(event_type);
         group.throughput(bytes(&events));
         for shape in [RowShape::Columns, RowShape::Legacy] {
-            let builder = RowBuilder::new(event_type, shape, MessageText::Fit);
+            let builder = RowBuilder::new(event_type, shape, MessageText::Fit, CollectedBy::Live);
             let mut row = Vec::new();
             group.bench_function(format!("{event_type}/{shape:?}"), |bencher| {
                 bencher.iter(|| {

@@ -1,4 +1,4 @@
-//! Prints the row that each event on standard input becomes:
+//! Prints the row that each event on standard input becomes if it is received at its own time:
 //! `cargo run --example rows -- message columns < events.ndjson`.
 
 #![allow(clippy::disallowed_methods, reason = "an example may")]
@@ -7,7 +7,7 @@ use std::error::Error;
 use std::io::{self, Write};
 
 use jiff::Timestamp;
-use proofpoint_sentinel::row::{RowBuilder, RowShape};
+use proofpoint_sentinel::row::{CollectedBy, RowBuilder, RowShape};
 use proofpoint_sentinel::settings::MessageText;
 use proofpoint_sentinel_core::feed::EventType;
 
@@ -22,11 +22,13 @@ fn main() -> Result<(), Box<dyn Error>> {
         "legacy" => RowShape::Legacy,
         other => return Err(format!("{other} is neither columns nor legacy").into()),
     };
-    let builder = RowBuilder::new(event_type, shape, MessageText::Fit);
+    let builder = RowBuilder::new(event_type, shape, MessageText::Fit, CollectedBy::Live);
     let mut row = Vec::new();
     let mut out = io::stdout().lock();
     for event in io::stdin().lines() {
-        builder.build(&event?, Timestamp::now(), &mut row)?;
+        let (event, now) = (event?, Timestamp::now());
+        let at = builder.build(&event, now, &mut row)?.event_time;
+        builder.build(&event, at.unwrap_or(now), &mut row)?;
         row.push(b'\n');
         out.write_all(&row)?;
     }

@@ -55,6 +55,7 @@ def rules():
     rows = []
     for file, rule in made:
         often = f"every {span(rule['queryFrequency'])}, over {span(rule['queryPeriod'])}"
+        often += "" if rule.get("enabled", True) else "; deployed disabled"
         name = link("analytic-rules", file, rule)
         rows.append(
             [name, rule["severity"], *found_and_done(rule["description"]), often, attack(rule)]

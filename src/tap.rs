@@ -4,14 +4,15 @@
 //! records that were created in it in one body. A record can be found up to half an hour after its
 //! creation only, and is sent again to every call whose window contains it.
 
-mod ahead;
 mod ask_error;
 mod body_error;
 mod budget;
+mod call;
 mod client;
 mod hours;
 mod interval;
 mod notice;
+mod outcome;
 mod plan;
 mod progress;
 mod records;
@@ -22,11 +23,13 @@ mod value_end;
 pub use ask_error::{AskError, AskScope};
 pub use body_error::BodyError;
 pub use budget::{CALLS_A_DAY, CallBudget};
+pub use call::{Call, Purpose};
 pub use client::{TapAnswer, TapClient};
 pub use hours::{HourSpan, SETTLED_AFTER};
 pub use interval::Interval;
 pub use notice::TapNotice;
-pub use plan::{Call, Next, Outcome, Purpose, Rest, TapTiming};
+pub use outcome::Outcome;
+pub use plan::{Next, Rest, TapTiming};
 pub use progress::TapProgress;
 pub use records::{BodySummary, MAX_RECORD_BYTES, RecordForm, RecordReader, TapRecord};
 pub use refusal::{RefusalReason, TapRefusal};

@@ -22,6 +22,7 @@ use super::read_end::ReadEnd;
 use super::session_reader::ReadError;
 use crate::error_code::Coded as _;
 use crate::pod::OpenError;
+use crate::row::CollectedBy;
 use crate::settings::Mode;
 use crate::state::{HourAttempt, StateError};
 
@@ -89,7 +90,8 @@ impl<'a> ArchiveReader<'a> {
         ledger.begin_reading(hour);
         let evidence = progress.evidence();
         let delivery_ctx = ctx.delivery_context(&evidence);
-        let mut delivery = EventDelivery::archive(hour, ledger, delivery_ctx);
+        let by = CollectedBy::Archive;
+        let mut delivery = EventDelivery::archive(hour, by, ledger, delivery_ctx);
         let end = ctx.session_reader().read_hour(hour, &mut delivery).await;
         let counts = delivery.counts().clone();
         let checkpoint = progress.checkpoint();

@@ -16,6 +16,7 @@ use super::session_reader::ReadError;
 use super::under_lease::under_lease;
 use crate::error_code::{self, Coded, ErrorCode};
 use crate::lease_scope::LeaseScope;
+use crate::row::CollectedBy;
 use crate::settings::Cluster;
 use crate::state::StateError;
 
@@ -91,7 +92,8 @@ pub async fn backfill(
             ledger.keep_recent(2);
             ledger.begin_reading(hour);
             let ctx = services.delivery_context(run, rows, &scope, &evidence, &place);
-            let mut delivery = EventDelivery::archive(hour, &mut ledger, ctx);
+            let by = CollectedBy::Backfill;
+            let mut delivery = EventDelivery::archive(hour, by, &mut ledger, ctx);
             let end = reader.read_hour(hour, &mut delivery).await?;
             let report = HourReport { hour, end, counts: delivery.counts().clone() };
             done(&report);

@@ -26,6 +26,7 @@ use super::row_type::Builder;
 use crate::destination::{Batch, Packer};
 use crate::error_code::Coded as _;
 use crate::report::FeedCounts;
+use crate::row::CollectedBy;
 use crate::row::frame::{fault, pieces, read};
 use crate::row::repair::{Repairs, has_lone_surrogate};
 use crate::state::{DeadLetterReason, EventId};
@@ -80,13 +81,15 @@ pub(super) struct EventDelivery<'a> {
 }
 
 impl<'a> EventDelivery<'a> {
-    /// Delivers events of the archive's `hour` that the ledger does not know.
+    /// Delivers events of the archive's `hour` that the ledger does not know. Their rows say that they
+    /// were collected `by` a run, or for an operator.
     pub(super) fn archive(
         hour: Hour,
+        by: CollectedBy,
         ledger: &'a mut Ledger,
         ctx: DeliveryContext<'a>,
     ) -> EventDelivery<'a> {
-        EventDelivery::new(Origin::Session(ledger), Some(hour), ctx)
+        EventDelivery::new(Origin::Session(ledger), by, Some(hour), ctx)
     }
 
     /// Delivers events of the live stream, likewise. They come when they come, so a batch does not
@@ -97,13 +100,15 @@ impl<'a> EventDelivery<'a> {
         catch_up_to: Option<Timestamp>,
         ctx: DeliveryContext<'a>,
     ) -> EventDelivery<'a> {
-        let delivery = EventDelivery::new(Origin::Session(ledger), None, ctx);
+        let by = CollectedBy::Live;
+        let delivery = EventDelivery::new(Origin::Session(ledger), by, None, ctx);
         EventDelivery { max_wait: Some(MAX_LIVE_WAIT), catch_up_to, ..delivery }
     }
 
     /// Delivers TAP records that the ledger does not know.
     pub(super) fn tap(ledger: &'a mut Ledger, ctx: DeliveryContext<'a>) -> EventDelivery<'a> {
-        EventDelivery::new(Origin::Session(ledger), None, ctx)
+        // Rows of TAP do not say it.
+        EventDelivery::new(Origin::Session(ledger), CollectedBy::Live, None, ctx)
     }
 
     /// Delivers the event of a dead letter of `reason`, whatever the ledger knows, and records it
@@ -114,10 +119,16 @@ impl<'a> EventDelivery<'a> {
         hour: Hour,
         ctx: DeliveryContext<'a>,
     ) -> EventDelivery<'a> {
-        EventDelivery::new(Origin::DeadLetter(reason), Some(hour), ctx)
+        let by = CollectedBy::Resend;
+        EventDelivery::new(Origin::DeadLetter(reason), by, Some(hour), ctx)
     }
 
-    fn new(origin: Origin<'a>, hour: Option<Hour>, ctx: DeliveryContext<'a>) -> EventDelivery<'a> {
+    fn new(
+        origin: Origin<'a>,
+        by: CollectedBy,
+        hour: Option<Hour>,
+        ctx: DeliveryContext<'a>,
+    ) -> EventDelivery<'a> {
         let committer = Committer {
             feed: ctx.feed.clone(),
             row_type: ctx.row_type,
@@ -132,7 +143,7 @@ impl<'a> EventDelivery<'a> {
         };
         EventDelivery {
             hour,
-            builder: ctx.row_type.builder(ctx.settings),
+            builder: ctx.row_type.builder(ctx.settings, by),
             origin,
             counters: ctx.counters,
             packer: Packer::new(ctx.destination.limits()),

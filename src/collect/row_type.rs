@@ -10,7 +10,7 @@ use proofpoint_sentinel_core::tap_kind::TapKind;
 
 use crate::row::repair::Repairs;
 use crate::row::tap::TapRowBuilder;
-use crate::row::{MalformedEvent, RowBuilder, RowMetadata, RowShape};
+use crate::row::{CollectedBy, MalformedEvent, RowBuilder, RowMetadata, RowShape};
 use crate::settings::{DestinationSettings, Settings};
 
 /// What rows are made of.
@@ -31,15 +31,15 @@ impl RowType {
         }
     }
 
-    /// What makes such rows.
-    pub(super) fn builder(self, settings: &Settings) -> Builder {
+    /// What makes such rows of events that were collected in one way.
+    pub(super) fn builder(self, settings: &Settings, by: CollectedBy) -> Builder {
         let shape = match settings.destination {
             DestinationSettings::LogsIngestion { .. } => RowShape::Columns,
             DestinationSettings::DataCollector { .. } => RowShape::Legacy,
         };
         match self {
             RowType::Log(event_type) => {
-                Builder::Log(RowBuilder::new(event_type, shape, settings.message_text))
+                Builder::Log(RowBuilder::new(event_type, shape, settings.message_text, by))
             }
             RowType::Tap(kind) => Builder::Tap(TapRowBuilder::new(kind, shape)),
         }

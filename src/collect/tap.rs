@@ -5,9 +5,11 @@ mod context;
 mod evidence;
 mod progress;
 
+use std::time::Duration;
+
 use proofpoint_sentinel_core::feed::Feed;
 use proofpoint_sentinel_core::threat_status::ThreatStatus;
-use tokio::time::sleep_until;
+use tokio::time::{Instant, sleep_until};
 
 use super::feed_error::FeedError;
 use super::ledger::Ledger;
@@ -24,6 +26,9 @@ use crate::tap::{AskScope, Call, Next, Outcome, Purpose, TapClient, TapNotice};
 use answer::{ReadEnd, deliver};
 use context::TapContext;
 use progress::AccountProgress;
+
+/// A call that the end of the run cut short after this long was too long, and did not only begin late.
+const LONG_CALL: Duration = Duration::from_secs(120);
 
 /// Works on one account, under its feed's lease, until nothing more is due, the budget is spent, or the
 /// run's time is up.
@@ -47,6 +52,10 @@ pub(super) async fn collect_tap(
         work.progress.report(work.report, ctx.now());
         made?;
         work.prune_ledger().await?;
+        let refused = work.report.counts.refused;
+        if refused > 0 {
+            work.note(Some(FeedError::RowsRefused { count: refused }));
+        }
         work.first_error.map_or(Ok(()), Err)
     })
     .await
@@ -70,7 +79,7 @@ impl AccountWork<'_> {
             return Ok(());
         }
         loop {
-            if !self.ctx.may_read() {
+            if !self.ctx.may_read() || !self.make_way().await {
                 self.report.mark_unfinished();
                 break;
             }
@@ -96,16 +105,29 @@ impl AccountWork<'_> {
         }
     }
 
+    /// Lets feeds go first that wait for memory; false as for [`enter`](Self::enter).
+    async fn make_way(&mut self) -> bool {
+        if !self.ctx.place.is_waited_for() {
+            return true;
+        }
+        self.ledger.keep_recent(0);
+        self.ctx.place.leave();
+        self.enter().await
+    }
+
     /// Makes a call. It is on record before that, so that the budget never counts too few. What came of
     /// it is saved with the next one.
     async fn make_call(&mut self, call: Call) -> Result<(), FeedError> {
         self.progress.save(self.ctx).await?;
+        let began = Instant::now();
         let (outcome, error) = match self.read(call).await {
             Ok(ReadEnd::Whole) => (Outcome::Read, None),
             Ok(ReadEnd::Broken(error)) => (error.outcome(), Some(error)),
             Ok(ReadEnd::OutOfTime) => {
                 self.report.mark_unfinished();
-                (Outcome::Abandoned, None)
+                // What does not fit into a run has to become shorter.
+                let is_long = !self.ctx.scope.is_halted() && began.elapsed() >= LONG_CALL;
+                (if is_long { Outcome::TooLong } else { Outcome::Abandoned }, None)
             }
             Err(error) => {
                 self.progress.record(call, Outcome::Abandoned, self.ctx.now());

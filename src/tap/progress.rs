@@ -5,7 +5,9 @@ use proofpoint_sentinel_core::hour::Hour;
 use serde::{Deserialize, Serialize};
 
 use super::budget::CallBudget;
-use super::hours::{HourQueue, HourSpan, add_span, check_window, reach};
+use super::hours::{
+    HourQueue, HourSpan, LONGEST_WAIT, add_span, check_window, is_waiting, reach,
+};
 use super::interval::LONGEST;
 
 /// So many spans of lost hours are remembered, the newest ones.
@@ -15,7 +17,7 @@ const MAX_LOST: usize = 100;
 ///
 /// | field | meaning |
 /// |---|---|
-/// | `current` | what the current windows have read without a gap, up to the newest: `from`, `to`; `null` before the first |
+/// | `current` | what the current windows have read without a gap, up to the newest: `from`, `to`; part of it may be left to the closed hours if it could not be read; `null` before the first |
 /// | `next_current` | the current window is next asked for at about this time; `null` before the first |
 /// | `settled` | which closed hours were read after they had settled: every hour before `next` is done or lost, or in `unfinished`: `hour`, `read_until`, `window_seconds`, `attempts` that failed in a row, `not_before`; in order, each once |
 /// | `false_positives` | the same for false positives; `null` if they are not asked for |
@@ -23,7 +25,7 @@ const MAX_LOST: usize = 100;
 /// | `current_fails` | whether the last call for the current window failed |
 /// | `failures` | how many other calls failed in a row |
 /// | `catch_up_not_before` | no other calls are made before this; `null` if they may be |
-/// | `throttle` | after 429: how many such answers came in a row (`refusals`), and that no call is made before `not_before`; `null` after any other answer |
+/// | `throttle` | after 429: how many such answers came in a row (`refusals`), and that no call is made before `not_before`; `null` once a call was answered |
 /// | `lost` | hours of which something was never read: spans of `first` and `last` |
 /// | `calls` | the calls of the last day, by the quarter of an hour in which they were made |
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -130,8 +132,9 @@ impl TapProgress {
     /// calls may be made.
     pub fn waits_until(&self, now: Timestamp) -> Option<Timestamp> {
         let throttled = self.throttle.map(|throttle| throttle.not_before);
-        let until = throttled.into_iter().chain([self.calls.room_returns(1, now)]).max();
-        until.filter(|until| *until > now)
+        let throttled = throttled.filter(|until| is_waiting(*until, LONGEST_WAIT, now));
+        let room = Some(self.calls.room_returns(1, now)).filter(|returns| *returns > now);
+        throttled.max(room)
     }
 
     /// The calls of the last day. Calls that will be made before the progress is stored again can be

@@ -7,7 +7,7 @@ use std::process::Command;
 use std::sync::LazyLock;
 
 use proofpoint_sentinel::settings::{
-    Cloud, Cluster, Credential, DestinationSettings, Settings, StateSettings, Vars,
+    Cloud, Cluster, Credential, DestinationSettings, Settings, StateSettings, TapAccount, Vars,
 };
 use proofpoint_sentinel_core::tables::{ColumnType, Table, tables};
 use serde::Deserialize;
@@ -58,16 +58,22 @@ fn columns(table: &Table, date_time: &str) -> Columns {
     table.columns.iter().map(|each| column((each.name, each.column_type))).collect()
 }
 
+/// The tables to which the program sends rows if it is deployed like this: without TAP those of events.
+fn sent_to(deployment: &Deployment) -> Vec<&'static Table> {
+    let has_tap = deployment.environment.contains_key("TapServicePrincipal");
+    tables().into_iter().filter(|table| has_tap || table.name.contains("POD")).collect()
+}
+
 /// What the program sends, by tables, as the Tables API spells types.
-fn sent_to_tables() -> BTreeMap<String, Columns> {
-    let named = |table: &Table| (table.name.to_owned(), columns(table, "dateTime"));
-    tables().into_iter().map(named).collect()
+fn sent_to_tables(tables: &[&Table]) -> BTreeMap<String, Columns> {
+    let named = |table: &&Table| (table.name.to_owned(), columns(table, "dateTime"));
+    tables.iter().map(named).collect()
 }
 
 /// What the program sends, by streams, as a data collection rule spells types.
-fn sent_to_streams() -> BTreeMap<String, Columns> {
-    let named = |table: &Table| (table.stream.to_owned(), columns(table, "datetime"));
-    tables().into_iter().map(named).collect()
+fn sent_to_streams(tables: &[&Table]) -> BTreeMap<String, Columns> {
+    let named = |table: &&Table| (table.stream.to_owned(), columns(table, "datetime"));
+    tables.iter().map(named).collect()
 }
 
 /// Every column in which two sets of tables differ.
@@ -86,10 +92,14 @@ fn differences(left: &BTreeMap<String, Columns>, right: &BTreeMap<String, Column
 
 #[test]
 fn tables_and_streams_have_the_columns_that_rows_are_sent_with() {
-    for Deployment { name, tables, streams, .. } in deployments("destination", "logs-ingestion") {
-        assert_eq!(differences(tables, &sent_to_tables()), [""; 0], "tables of {name}");
-        assert_eq!(differences(streams, &sent_to_streams()), [""; 0], "streams of {name}");
+    for deployment in deployments("destination", "logs-ingestion") {
+        let Deployment { name, tables, streams, .. } = deployment;
+        let sent = sent_to(deployment);
+        assert_eq!(differences(tables, &sent_to_tables(&sent)), [""; 0], "tables of {name}");
+        assert_eq!(differences(streams, &sent_to_streams(&sent)), [""; 0], "streams of {name}");
     }
+    let with_tap = deployments("sources", "with TAP");
+    assert!(with_tap.iter().all(|deployment| sent_to(deployment).len() == 7));
 }
 
 #[test]
@@ -101,7 +111,7 @@ fn the_data_collector_api_gets_no_tables() {
 
 #[test]
 fn a_column_that_lacks_or_has_another_type_is_found() {
-    let whole = sent_to_tables();
+    let whole = sent_to_tables(&tables());
     assert_eq!(differences(&whole, &whole), [""; 0]);
     let broken = |change: fn(&mut Columns)| {
         let mut broken = whole.clone();
@@ -167,11 +177,28 @@ fn every_cluster_comes_with_its_own_token() {
                 (name.to_owned(), id.to_owned(), format!("{tokens}{suffix}"))
             };
             let mut expected = vec![cluster("default", "acme_hosted", "")];
-            if deployment.names["clusters"] == "three" {
+            if deployment.names["sources"] == "three clusters" {
                 expected.push(cluster("apac", "acme_apac", "-apac"));
                 expected.push(cluster("emea", "acme_emea", "-emea"));
             }
             assert_eq!(found, expected, "{}", deployment.name);
+        }
+    }
+}
+
+#[test]
+fn tap_comes_with_its_own_secret() {
+    for (names, secret) in [("first", "marker-of-tap-secret"), ("again", "kept-tap-secret")] {
+        for deployment in deployments("deployment", names) {
+            let Some(tap) = settings(deployment).tap else {
+                assert_ne!(deployment.names["sources"], "with TAP", "{}", deployment.name);
+                continue;
+            };
+            assert_eq!(deployment.names["sources"], "with TAP", "{}", deployment.name);
+            let [TapAccount { principal, secret: found, .. }] = &tap.accounts[..] else {
+                panic!("{}: {tap:?}", deployment.name);
+            };
+            assert_eq!((principal.as_str(), found.reveal()), ("a-principal", secret));
         }
     }
 }

@@ -65,7 +65,10 @@ class Deployment(unittest.TestCase):
             for each in DEPLOYED["functions"]
         }
         expected = {
-            "ProofpointPOD Data Parser": None,
+            "ProofpointPOD Data Parser": "starttime:datetime=datetime(null),"
+            "endtime:datetime=datetime(null),arrivedafter:datetime=datetime(null),"
+            "arrivedby:datetime=datetime(null),ids:dynamic=dynamic([\"*\"]),"
+            "words:dynamic=dynamic([\"*\"]),disposition:string='*'",
             "ASimEmailEventProofpointPOD": "disabled:bool=false",
             "vimEmailEventProofpointPOD": "starttime:datetime=datetime(null),"
             "endtime:datetime=datetime(null),ipaddr_has_any_prefix:dynamic=dynamic([]),"

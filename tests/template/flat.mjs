@@ -6,7 +6,7 @@ import { evaluateVariant, matrix } from "./variants.mjs";
 import { flatTemplate } from "./view.mjs";
 
 /** One value for each choice that does not change the set of resources. */
-const SAME = { cloud: "public", proxy: "direct", clusters: "three", deployment: "first" };
+const SAME = { cloud: "public", proxy: "direct", sources: "with TAP", deployment: "first" };
 
 /** Empties `folder`, writes the files into it, and returns their names. */
 export function writeFlat(template, folder) {

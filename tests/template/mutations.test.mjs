@@ -9,16 +9,19 @@ import { matrix, singles } from "./variants.mjs";
 
 /** Few variants that cover each choice. One sovereign cloud stands for both. */
 const NAMES = [
-  "public flex logs-ingestion open direct one first",
-  "public flex logs-ingestion open proxy three again",
-  "public premium data-collector private proxy three first",
-  "usgov premium logs-ingestion fenced proxy three first",
+  "public flex logs-ingestion open direct one cluster first",
+  "public flex logs-ingestion open proxy three clusters again",
+  "public premium data-collector private proxy three clusters first",
+  "usgov premium logs-ingestion fenced proxy three clusters first",
+  "public flex logs-ingestion open direct with TAP first",
 ];
 
 const project = load();
 const variants = [
   ...matrix().filter(({ name }) => NAMES.includes(name)),
-  ...singles(project.template).filter(({ name }) => /, (no content|a transformation)$/.test(name)),
+  ...singles(project.template).filter(({ name }) =>
+    /, (no content|watchlists|a transformation)$/.test(name),
+  ),
 ];
 
 /** The findings of the checks that a change can affect. */
@@ -33,7 +36,7 @@ function findings(changed, original = {}) {
 }
 
 test("the unchanged files have no findings", () => {
-  assert.equal(variants.length, NAMES.length + 2);
+  assert.equal(variants.length, NAMES.length + 3);
   assert.deepEqual(findings(project), []);
 });
 

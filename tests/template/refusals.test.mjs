@@ -38,6 +38,14 @@ const REFUSED = {
     { additionalClusters: { cluster: [] } },
     /the list of clusters has the name clusters/,
   ],
+  "a TAP secret without its principal": [
+    { tapSecret: "s" },
+    /^tapSecret: it needs tapServicePrincipal/,
+  ],
+  "a plan for a TAP table without TAP": [
+    { tablePlans: { ProofPointTAPClicksBlockedV2_CL: "Basic" } },
+    /^tablePlans: /,
+  ],
   "storage for a subnet that is not given": [
     { storageNetworkAccess: "Subnet" },
     /^virtualNetworkSubnetId: /,
@@ -152,6 +160,10 @@ const TAKEN = {
   },
   "a transformation of the greatest length": {
     transformations: { ProofpointPODAudit_CL: `source${" ".repeat(15_354)}` },
+  },
+  "a transformation of a TAP table": {
+    tapServicePrincipal: "a-principal",
+    transformations: { ProofPointTAPClicksBlockedV2_CL: "source | where threatStatus == 'active'" },
   },
   "private networks with a subnet": {
     virtualNetworkSubnetId: SUBNET,

@@ -29,6 +29,7 @@ const KEPT = {
   ProofpointProxy: "http://kept:proxy@proxy.example:3128",
   "ProofpointToken-emea": "kept-token-emea",
   "ProofpointToken-apac": "kept-token-apac",
+  TapSecret: "kept-tap-secret",
 };
 
 const CHOICES = {
@@ -63,9 +64,9 @@ const CHOICES = {
       companyCaFile: "/home/site/wwwroot/company-ca.pem",
     },
   },
-  clusters: {
-    one: {},
-    three: {
+  sources: {
+    "one cluster": {},
+    "three clusters": {
       additionalClusters: {
         clusters: [
           { name: "emea", clusterId: "acme_emea", token: "marker-of-token-emea" },
@@ -73,6 +74,7 @@ const CHOICES = {
         ],
       },
     },
+    "with TAP": { tapServicePrincipal: "a-principal", tapSecret: "marker-of-tap-secret" },
   },
   deployment: {
     first: { proofpointToken: "marker-of-token" },
@@ -92,6 +94,7 @@ const FORGOTTEN = {
       ],
     },
   },
+  tap: { tapSecret: "" },
 };
 
 function forgetful(names, parameters) {
@@ -102,8 +105,11 @@ function forgetful(names, parameters) {
   if (names.proxy === "proxy") {
     Object.assign(more, FORGOTTEN.proxy);
   }
-  if (names.clusters === "three") {
+  if (names.sources === "three clusters") {
     Object.assign(more, FORGOTTEN.clusters);
+  }
+  if (names.sources === "with TAP") {
+    Object.assign(more, FORGOTTEN.tap);
   }
   return { ...parameters, ...more };
 }
@@ -168,6 +174,8 @@ export function singles(template) {
     tags: { owner: "soc" },
   });
   add("no content", { sentinelContent: false });
+  add("watchlists", { watchlists: true });
+  add("watchlists without content", { watchlists: true, sentinelContent: false });
   add("tables that rules can't read", { tablePlan: "Basic" });
   add("one table that rules can't read", { tablePlans: { ProofpointPODMailLog_CL: "Basic" } });
   add("a transformation", {

@@ -1,6 +1,6 @@
 //! The services around the program: Proofpoint with events of some hours, a workspace, and storage.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -152,6 +152,20 @@ impl TestServices {
         let mut ids: Vec<String> = rows.map(|row| id(feed, row.as_bytes())).collect();
         ids.sort();
         ids
+    }
+
+    /// How the rows in the workspace say that they were collected, and how many say so.
+    pub(crate) fn collected_by(&self, feed: &Feed) -> BTreeMap<String, usize> {
+        let table = table(feed.event_type().unwrap());
+        let tables = [table.name.to_owned(), format!("{}_CL", table.log_type)];
+        let rows = tables.iter().flat_map(|table| self.simulation.workspace.rows(table));
+        let mut counts = BTreeMap::new();
+        for row in rows {
+            let row: serde_json::Value = serde_json::from_str(&row).expect("a row is JSON");
+            let by = row["CollectedBy"].as_str().expect("a row says it");
+            *counts.entry(by.to_owned()).or_default() += 1;
+        }
+        counts
     }
 
     /// Asserts that every event of `hours` was delivered exactly once.

@@ -215,6 +215,7 @@ export const MORE_ANSWERS = [
       thirdId: "acme_apac",
       thirdToken: "",
     },
+    tap: { collect: true, principal: "a-principal", secret: "marker-of-tap-secret" },
     hosting: { plan: "ElasticPremium" },
     network: {
       subnetId: SUBNET,

@@ -22,6 +22,11 @@ export const ORDER = [
     /must depend on Microsoft.KeyVault\/vaults\/secrets .*ProofpointProxy/,
   ],
   [
+    "settings do not wait for the secret of TAP",
+    (p) => without(settings(p), "'TapSecret'"),
+    /must depend on Microsoft.KeyVault\/vaults\/secrets .*TapSecret/,
+  ],
+  [
     "settings do not wait for the secrets of a loop",
     (p) => without(settings(p), "clusterTokens"),
     /must depend on Microsoft.KeyVault\/vaults\/secrets .*emea/,

@@ -16,6 +16,9 @@ export const one = (project, type, text = "") =>
 export const site = (project) => one(project, "Microsoft.Web/sites");
 export const settings = (project) => one(project, "Microsoft.Web/sites/config");
 export const rule = (project) => one(project, "Microsoft.Insights/dataCollectionRules");
+/** The variables of the nested deployment that makes the rule. */
+export const ruleVariables = (project) =>
+  nested(project, "Microsoft.Insights/dataCollectionRules").properties.template.variables;
 export const role = (project, name) =>
   one(project, "Microsoft.Authorization/roleAssignments", name);
 export const nested = (project, type, text = "") =>

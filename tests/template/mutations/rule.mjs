@@ -1,10 +1,10 @@
-import { replaceAll, rule, variables } from "./parts.mjs";
+import { replaceAll, rule, ruleVariables, variables } from "./parts.mjs";
 
 export const RULE = [
   [
     "a stream that lacks a column",
     (p) => {
-      const [stream] = Object.values(rule(p).properties.streamDeclarations);
+      const [stream] = Object.values(ruleVariables(p).podStreams);
       stream.columns = stream.columns.replace(/^\[(.*)\]$/, "[skip($1, 3)]");
     },
     /the column guid is not in the stream/,
@@ -12,7 +12,7 @@ export const RULE = [
   [
     "a column of another type",
     (p) => {
-      const [stream] = Object.values(rule(p).properties.streamDeclarations);
+      const [stream] = Object.values(ruleVariables(p).podStreams);
       stream.columns = [{ name: "TimeGenerated", type: "string" }];
     },
     /the column TimeGenerated is string in the stream/,
@@ -20,7 +20,7 @@ export const RULE = [
   [
     "a table with a type that only streams spell so",
     (p) => {
-      variables(p).columns.ProofpointPODAudit_CL[0].type = "datetime";
+      variables(p).podColumns.ProofpointPODAudit_CL[0].type = "datetime";
     },
     /TimeGenerated of the table ProofpointPODAudit_CL has the type datetime/,
   ],
@@ -32,22 +32,37 @@ export const RULE = [
   [
     "a transformation for which there is no parameter",
     (p) => {
-      rule(p).properties.dataFlows[1].transformKql = "source";
+      ruleVariables(p).podFlows[1].transformKql = "source";
     },
     /the rule does not use the transformation of ProofpointPODMailLog_CL/,
   ],
-  ["a stream that flows nowhere", (p) => rule(p).properties.dataFlows.pop(), /flows nowhere/],
+  [
+    "a TAP table that lacks its time",
+    (p) => {
+      variables(p).tapColumns.ProofPointTAPClicksBlockedV2_CL =
+        "[skip(variables('tapClickColumns'), 1)]";
+    },
+    /the table ProofPointTAPClicksBlockedV2_CL has no TimeGenerated/,
+  ],
+  [
+    "a TAP stream that flows nowhere",
+    (p) => {
+      ruleVariables(p).tapFlows = "[createArray()]";
+    },
+    /the stream Custom-ProofPointTAP\w+ flows nowhere/,
+  ],
+  ["a stream that flows nowhere", (p) => ruleVariables(p).podFlows.pop(), /flows nowhere/],
   [
     "a flow to a table that is not made",
     (p) => {
-      rule(p).properties.dataFlows[0].outputStream = "Custom-Other_CL";
+      ruleVariables(p).podFlows[0].outputStream = "Custom-Other_CL";
     },
     /to the table Other_CL, which is not made/,
   ],
   [
     "a flow to no destination",
     (p) => {
-      rule(p).properties.dataFlows[0].destinations = ["other"];
+      ruleVariables(p).podFlows[0].destinations = ["other"];
     },
     /leads to other, which is no destination/,
   ],

@@ -1,4 +1,4 @@
-import { nested, one, parameters, set, settings, site } from "./parts.mjs";
+import { nested, one, parameters, replaceAll, set, settings, site, variables } from "./parts.mjs";
 
 export const SECRETS = [
   [
@@ -57,5 +57,16 @@ export const SECRETS = [
       delete one(p, "Microsoft.KeyVault/vaults/secrets", "parameters('proofpointToken')").condition;
     },
     /empties the secret .*ProofpointToken/,
+  ],
+  [
+    "a TAP secret in a plain setting",
+    (p) =>
+      replaceAll(
+        variables(p),
+        "choices",
+        "[if(variables('tap'), concat(variables('secretReference'), 'TapSecret)'), '')]",
+        "[parameters('tapSecret')]",
+      ),
+    /shows a secret in properties.TapSecret/,
   ],
 ];

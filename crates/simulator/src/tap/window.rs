@@ -113,6 +113,8 @@ fn digits(text: &str) -> Option<i64> {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     const NOW: &str = "2026-11-20T12:00:29.5Z";
@@ -222,5 +224,26 @@ mod tests {
             assert!(refused.contains("incorrectly"), "{wrong}");
         }
         assert!(text(since_time("yesterday", now())).unwrap_err().contains("incorrectly"));
+    }
+
+    proptest! {
+        #[test]
+        fn accepted_windows_keep_the_rules(
+            text in prop_oneof![
+                any::<String>(),
+                "(-?[0-9]{4}-[01][0-9]-[0-3][0-9]T[0-2][0-9]:[0-5][0-9]:[0-5][0-9]Z|PT?[0-9]{1,19}[HMSD])/\
+                 (2026-11-20T[01][0-9]:[0-5][0-9]:[0-5][0-9]Z|PT?[0-9]{1,4}[HMSD])",
+            ],
+        ) {
+            let lookback = SignedDuration::from_hours(7 * 24);
+            if let Ok(window) = interval(&text, now(), lookback) {
+                let length = window.end.duration_since(window.start);
+                prop_assert!((SHORTEST..=LONGEST).contains(&length));
+                prop_assert!(window.end < now() && window.start >= now() - lookback);
+            }
+            for window in [since_seconds(&text, now()), since_time(&text, now())].into_iter().flatten() {
+                prop_assert!(window.start <= window.end && window.start >= now() - LONGEST);
+            }
+        }
     }
 }

@@ -5,8 +5,7 @@ use std::io::Read;
 use axum::http::header::{AUTHORIZATION, CONTENT_ENCODING, CONTENT_TYPE};
 use axum::http::request::Parts;
 use flate2::bufread::GzDecoder;
-use proofpoint_sentinel_core::tables::{Table, tables, tap_table};
-use proofpoint_sentinel_core::tap_kind::TapKind;
+use proofpoint_sentinel_core::tables::{Table, tables};
 
 use super::api_response::ApiResponse;
 use super::post::{AcceptedPost, header, one_line};
@@ -67,10 +66,8 @@ fn destination(
     if dcr != settings.dcr_immutable_id {
         return Err(ApiResponse::error(404, "NotFound", "Data collection rule not found"));
     }
-    let tap_tables = TapKind::ALL.map(tap_table);
     tables()
         .into_iter()
-        .chain(tap_tables)
         .find(|table| table.stream == stream)
         .ok_or_else(|| ApiResponse::error(404, "InvalidStream", "The rule has no such stream"))
 }

@@ -161,7 +161,8 @@ impl Case {
 
     /// The id as it is sent. Some records have none.
     fn sent_id<'a>(&self, bits: u64, id: &'a str) -> Option<&'a str> {
-        let is_missing = self.rules.without_id.is_some_and(|count| mix(bits, 3) % count == 0);
+        let is_missing =
+            self.rules.without_id.is_some_and(|count| mix(bits, 3).is_multiple_of(count));
         (!is_missing).then_some(id)
     }
 

@@ -32,7 +32,7 @@ fn two_days(source: &GeneratedRecords) -> Vec<TapRecord> {
 /// All records that are created in eight days.
 static EIGHT_DAYS: LazyLock<Vec<TapRecord>> = LazyLock::new(|| {
     let window = at("12T00:00:00")..at("20T00:00:00");
-    source(200, false).records(PRINCIPAL, &window, at("21T00:00:00"))
+    source(120, false).records(PRINCIPAL, &window, at("21T00:00:00"))
 });
 
 fn parsed(record: &TapRecord) -> Value {

@@ -7,17 +7,18 @@ use proofpoint_sentinel_core::feed::Feed;
 use super::*;
 use crate::pod::{EventSource, GeneratedEvents};
 
-/// A half day of the gateway's message events, and the records that their mail has within two days.
-struct HalfDay {
+/// Some hours of the gateway's message events, and the records that their mail has then and for some
+/// hours after.
+struct GatewayHours {
     /// By guid.
     events: BTreeMap<String, Value>,
     records: Vec<TapRecord>,
 }
 
-static HALF_DAY: LazyLock<HalfDay> = LazyLock::new(|| HalfDay::of(200, 12, false));
+static HALF_DAY: LazyLock<GatewayHours> = LazyLock::new(|| GatewayHours::of(200, 12, 36, false));
 
-impl HalfDay {
-    fn of(messages: u64, hours: i64, bulk: bool) -> HalfDay {
+impl GatewayHours {
+    fn of(messages: u64, hours: i64, hours_after: i64, bulk: bool) -> GatewayHours {
         let source = source(messages, bulk);
         let traffic = [("acme_hosted".to_owned(), MailTraffic::new(42, "acme_hosted"))];
         let gateway = GeneratedEvents::new(traffic, source.volume);
@@ -39,8 +40,10 @@ impl HalfDay {
             assert!(known || !is_within, "{record}");
             known
         };
-        let records = two_days(&source).into_iter().filter(is_of_mail).collect();
-        HalfDay { events, records }
+        let window = at("18T00:00:00")..end + SignedDuration::from_hours(hours_after);
+        let records = source.records(PRINCIPAL, &window, at("21T00:00:00"));
+        let records = records.into_iter().filter(is_of_mail).collect();
+        GatewayHours { events, records }
     }
 
     fn event(&self, record: &Value) -> &Value {
@@ -50,7 +53,7 @@ impl HalfDay {
 
 #[test]
 fn messages_are_those_of_the_gateway() {
-    for day in [&HALF_DAY, &HalfDay::of(600, 2, true)] {
+    for day in [&HALF_DAY, &GatewayHours::of(600, 2, 0, true)] {
         let mut whole = 0;
         for record in of_kind(&day.records, MessagesDelivered)
             .into_iter()
@@ -161,4 +164,19 @@ fn a_delivered_mail_is_condemned_clicked_and_cleared() {
             && story.contains(&has(MessagesDelivered, "cleared"))
     });
     assert!(whole.count() > 3);
+}
+
+#[test]
+fn a_click_on_a_cleared_threat_is_permitted() {
+    let mut cleared = 0;
+    for kind in [ClicksPermitted, ClicksBlocked] {
+        for click in of_kind(&EIGHT_DAYS, kind) {
+            let time = |key: &str| click[key].as_str().unwrap().parse::<Timestamp>().unwrap();
+            if click["threatStatus"] != "active" && time("threatTime") < time("clickTime") {
+                cleared += 1;
+                assert_eq!(kind, ClicksPermitted, "{click}");
+            }
+        }
+    }
+    assert!(cleared > 0);
 }
