@@ -45,7 +45,7 @@ pub struct TapRecord {
 pub enum RecordForm {
     /// An object, as it begins.
     Object,
-    /// Something else, or what stood in place of the array: for a dead letter.
+    /// Something else, in the array or in place of it: for a dead letter.
     NotAnObject,
     /// Longer than [`MAX_RECORD_BYTES`]. Only the first megabyte of it is there: for a dead letter.
     TooLong,
@@ -238,16 +238,16 @@ impl RecordReader {
         let length = end.advance(&rest);
         let piece = rest.slice(..length.unwrap_or(rest.len()));
         self.at += piece.len();
-        let most = self.kept_bytes();
+        let most = self.kept_bytes().saturating_add(1);
         if length.is_none() {
-            let room = (most + 1).saturating_sub(self.begun.len());
+            let room = most.saturating_sub(self.begun.len());
             self.begun.extend_from_slice(&piece[..piece.len().min(room)]);
             return None;
         }
         let text = if self.begun.is_empty() {
             piece
         } else {
-            let room = (most + 1).saturating_sub(self.begun.len());
+            let room = most.saturating_sub(self.begun.len());
             self.begun.extend_from_slice(&piece[..piece.len().min(room)]);
             self.begun.split().freeze()
         };
@@ -282,9 +282,9 @@ impl RecordReader {
                     }
                 }
             }
+            // A record that stands alone is one too.
             State::InValue(_, Role::InPlaceOf(kind)) if text != "null" => {
-                let form = RecordForm::NotAnObject;
-                Some(TapRecord { form, ..self.record(kind, text) })
+                Some(self.record(kind, text))
             }
             State::InValue(_, Role::QueryEnd) => {
                 let text = serde_json::from_slice::<String>(&text).ok();
