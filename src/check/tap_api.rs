@@ -106,7 +106,7 @@ async fn count_call(
     checkpoint.progress.calls_mut().note(1, now);
     "check".clone_into(&mut checkpoint.writer);
     checkpoint.sequence += 1;
-    checkpoint.updated = now;
+    // `updated` stays: it says when a run worked on the account.
     state.write_checkpoint(feed, &checkpoint, Some(&version)).await?;
     Ok(None)
 }

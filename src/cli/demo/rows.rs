@@ -35,9 +35,10 @@ enum Threats {
 #[derive(Deserialize, PartialEq, Eq, PartialOrd, Ord, Debug)]
 #[serde(rename_all = "camelCase")]
 struct Threat {
-    #[serde(rename = "threatID")]
-    threat_id: String,
-    threat_status: String,
+    /// Proofpoint spells it in two ways.
+    #[serde(rename = "threatID", alias = "threatId")]
+    threat_id: Option<String>,
+    threat_status: Option<String>,
 }
 
 fn parsed<T: DeserializeOwned>(json: &[u8]) -> Result<T, String> {
@@ -105,7 +106,7 @@ mod tests {
     #[test]
     fn each_verdict_on_a_record_has_one_row() {
         let threats = |status: &str, rest: &str| {
-            format!(r#"[{rest}{{"threatID":"t","threatStatus":"{status}","x":1}}]"#)
+            format!(r#"[{rest}{{"threatId":"t","threatStatus":"{status}","x":1}}]"#)
         };
         let other = r#"{"threatStatus":"active","threatID":"s"},"#;
         let record = |threats: &str| format!(r#"{{"id":"m","threatsInfoMap":{threats}}}"#);

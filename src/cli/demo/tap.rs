@@ -12,8 +12,9 @@ use serde::Deserialize;
 use super::directory::DemoDirectory;
 use super::failure::Failure;
 
-/// The longest look-back whose first hour is wholly within the service's reach of seven days.
-pub(super) const MAX_LOOKBACK: i64 = 166;
+/// The longest look-back in hours. A record can belong to mail of days before, so that each hour of
+/// records takes the mail of a week to generate.
+pub(super) const MAX_LOOKBACK: i64 = 24;
 
 /// The account's feed. Its settings have no suffix.
 pub(super) fn feed() -> Feed {

@@ -108,7 +108,7 @@ async fn what_is_wrong_with_a_tap_account_is_found() {
     let sound = settings(&services);
     for (name, value, kind, code) in [
         ("TapSecret", "another", "tap api", Some("PPS2105")),
-        ("TapServicePrincipal", "with:colon", "tap api", Some("PPS2114")),
+        ("TapServicePrincipal", "with:colon", "settings", Some("PPS1002")),
         ("TapBaseUri", "https://127.0.0.1:1", "connection", None),
         ("TapBaseUri", "https://no-such-host.invalid", "dns", None),
         ("TapIntervalSeconds", "5", "settings", Some("PPS1002")),

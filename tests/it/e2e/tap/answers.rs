@@ -124,7 +124,7 @@ async fn cuts_at_many_places_over_many_runs_lose_nothing() {
 #[tokio::test]
 async fn a_body_of_20_megabytes_arrives_whole_and_once() {
     const COUNT: usize = 16_000;
-    let scene = tap_alone().start().await;
+    let scene = tap_alone().set("TapInitialLookbackHours", "3").start().await;
     let records = of_each_kind("b", time("08:20:00"), 2);
     give(&scene, &records);
     let hour: Hour = "2026-11-20T08".parse().unwrap();
