@@ -231,7 +231,8 @@ fn legacy_rows_are_the_event_with_its_type_and_parts_as_text() {
     });
     let (row, built) = message(RowShape::Legacy, MessageText::Fit, &event);
     let expected = json!({
-        "event_type": "message", "eventTime": "2026-11-20T08:02:03Z", "guid": "g",
+        "event_type": "message", "eventTime": "2026-11-20T08:02:03Z", "CollectedBy": "live",
+        "guid": "g",
         "ts": "2026-11-20T01:02:03-0700", "filter": {"a": {"b": [1.5]}},
         "msgParts": r#"[{"md5":"m"}]"#,
         "AdditionalFields": r#"{"odd key":1,"tenant":2}"#,

@@ -1,7 +1,7 @@
 //! Why a call brought no whole answer, and what follows from that.
 
 use super::body_error::BodyError;
-use super::plan::Outcome;
+use super::outcome::Outcome;
 use super::refusal::{RefusalReason, TapRefusal};
 use crate::error_code::{self, Coded, ErrorCode};
 use crate::net::HttpError;

@@ -14,6 +14,8 @@ pub const CALLS_A_DAY: u32 = 1_800;
 /// Calls are counted together by the quarter of an hour in which they were noted.
 const SLOT_SECONDS: i64 = 15 * 60;
 
+const SLOT: SignedDuration = SignedDuration::from_secs(SLOT_SECONDS);
+
 /// How long a slot counts, from its beginning: a day from its end, and a slot more, because a call
 /// may be sent so long after it was noted.
 const KEPT: SignedDuration = SignedDuration::from_secs(24 * 3600 + 2 * SLOT_SECONDS);
@@ -31,9 +33,12 @@ pub struct CallBudget(BTreeMap<Timestamp, u32>);
 impl CallBudget {
     /// Counts `calls` calls. To be stored before they are sent.
     pub fn note(&mut self, calls: u32, now: Timestamp) {
+        let slot = slot_of(now);
+        // Slots that are yet to come are those of a clock that was ahead.
+        let ahead = self.0.split_off(&(slot + SLOT));
         self.0.retain(|slot, _| *slot + KEPT > now);
-        let noted = self.0.entry(slot_of(now)).or_default();
-        *noted = noted.saturating_add(calls);
+        let noted = self.0.entry(slot).or_default();
+        *noted = ahead.into_values().fold(noted.saturating_add(calls), u32::saturating_add);
     }
 
     /// Takes back calls that were noted last and not sent.
@@ -79,6 +84,11 @@ impl CallBudget {
             }
         }
         room
+    }
+
+    /// Where its slots begin.
+    pub(super) fn times(&self) -> impl Iterator<Item = Timestamp> {
+        self.0.keys().copied()
     }
 
     /// When `calls` more calls are granted; `now` if they are already. It does not expect calls
@@ -135,6 +145,14 @@ mod tests {
         assert_eq!(budget.used(after(3_600)), 3);
         budget.give_back(9);
         assert_eq!(budget, CallBudget::default());
+    }
+
+    #[test]
+    fn calls_of_a_clock_that_was_ahead_do_not_count_for_longer() {
+        let mut budget = CallBudget::default();
+        budget.note(1_799, after(9 * 86_400));
+        budget.note(1, START);
+        assert_eq!((budget.room(START), budget.room(after(86_400 + 1_800))), (0, 1_800));
     }
 
     #[test]

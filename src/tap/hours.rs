@@ -1,6 +1,7 @@
 //! Closed hours, each of which is to be read once to its end. Pure: no clock, no network, no storage.
 
 use std::fmt;
+use std::ops::Range;
 use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
@@ -14,10 +15,14 @@ use crate::retry::Backoff;
 /// creation; as much again is margin.
 pub const SETTLED_AFTER: SignedDuration = SignedDuration::from_mins(60);
 
-/// How long an hour that can't be read waits, by the count of its tries.
-const RETRY: Backoff = Backoff {
+/// Nothing is put off for longer than this.
+pub(super) const LONGEST_WAIT: SignedDuration = SignedDuration::from_mins(60);
+
+/// How long something that failed waits, by the count of its tries: an hour, all that catches up, and
+/// after 429 all calls.
+pub(super) const RETRY: Backoff = Backoff {
     first: Duration::from_secs(5 * 60),
-    longest: Duration::from_secs(60 * 60),
+    longest: LONGEST_WAIT.unsigned_abs(),
     tries: u32::MAX,
 };
 
@@ -93,14 +98,15 @@ impl HourQueue {
         HourQueue { next, unfinished: Vec::new() }
     }
 
-    /// The oldest part of an hour that is due.
-    pub(super) fn due(&self, now: Timestamp) -> Option<(Hour, Interval)> {
-        let begun = self.unfinished.iter().find(|begun| begun.not_before <= now);
+    /// The oldest part of an hour that is due. `proved` is the time as far as it is certain.
+    pub(super) fn due(&self, proved: Timestamp, now: Timestamp) -> Option<(Hour, Interval)> {
+        let is_ready = |begun: &&UnfinishedHour| !is_waiting(begun.not_before, LONGEST_WAIT, now);
+        let begun = self.unfinished.iter().find(is_ready);
         let (hour, start, longest) = match begun {
             Some(begun) => (begun.hour, begun.read_until, window(begun.window_seconds)),
             None => (self.next, self.next.start(), LONGEST),
         };
-        let is_settled = hour.end() + SETTLED_AFTER <= now;
+        let is_settled = hour.end() + SETTLED_AFTER <= proved;
         let end = match start + longest {
             // What would be left is too short for a window of its own.
             end if end + SHORTEST > hour.end() => hour.end(),
@@ -188,6 +194,12 @@ impl HourQueue {
         lost
     }
 
+    /// Reads `hour` and all after it again.
+    pub(super) fn begin_again(&mut self, hour: Hour) {
+        self.next = hour;
+        self.unfinished.retain(|begun| begun.hour < hour);
+    }
+
     /// What the types don't say already.
     pub(super) fn check(&self, list: &str) -> Result<(), String> {
         let hours = || self.unfinished.iter().map(|begun| begun.hour);
@@ -197,7 +209,12 @@ impl HourQueue {
         if let Some(hour) = hours().find(|hour| *hour >= self.next) {
             return Err(format!("the hour {hour} of {list} is not before {}", self.next));
         }
-        self.unfinished.iter().try_for_each(|begun| check_window(begun.window_seconds))?;
+        check_time(list, self.next.start())?;
+        for begun in &self.unfinished {
+            check_window(begun.window_seconds)?;
+            check_time(list, begun.hour.start())?;
+            check_time(list, begun.not_before)?;
+        }
         let is_within = |it: &&UnfinishedHour| {
             it.hour.start() <= it.read_until && it.read_until < it.hour.end()
         };
@@ -218,12 +235,28 @@ pub(super) fn halved(window_seconds: u32) -> u32 {
     (window_seconds / 2).max(SHORTEST.as_secs() as u32)
 }
 
+/// That a time is from 2015 to 2200. Others make no sense, and can't be reckoned with.
+pub(super) fn check_time(list: &str, at: Timestamp) -> Result<(), String> {
+    const SENSIBLE: Range<Timestamp> =
+        Timestamp::constant(1_420_070_400, 0)..Timestamp::constant(7_258_118_400, 0);
+    match SENSIBLE.contains(&at) {
+        true => Ok(()),
+        false => Err(format!("the time {at} in {list} makes no sense")),
+    }
+}
+
 /// That a window's length is one that the service accepts.
 pub(super) fn check_window(window_seconds: u32) -> Result<(), String> {
     match (SHORTEST..=LONGEST).contains(&window(window_seconds)) {
         true => Ok(()),
         false => Err(format!("window_seconds {window_seconds} makes no sense")),
     }
+}
+
+/// Whether it is too early for what is to be done at `until`. Nothing is put off for longer than
+/// `longest`: a later time is one that a clock has set which was ahead.
+pub(super) fn is_waiting(until: Timestamp, longest: SignedDuration, now: Timestamp) -> bool {
+    now < until && until <= now + longest
 }
 
 /// How far back the service is asked at `now`.
@@ -263,8 +296,9 @@ mod tests {
     #[test]
     fn an_hour_is_due_an_hour_after_its_end() {
         let queue = HourQueue::starting_at(hour("2026-11-20T06"));
-        assert_eq!(queue.due(at("2026-11-20T07:59:59Z")), None);
-        let (due, window) = queue.due(at("2026-11-20T08:00:00Z")).unwrap();
+        assert_eq!(queue.due(at("2026-11-20T07:59:59Z"), at("2026-11-20T07:59:59Z")), None);
+        let (due, window) =
+            queue.due(at("2026-11-20T08:00:00Z"), at("2026-11-20T08:00:00Z")).unwrap();
         assert_eq!(due, hour("2026-11-20T06"));
         assert_eq!((window.start(), window.end()), (due.start(), due.end()));
     }
@@ -273,14 +307,14 @@ mod tests {
     fn an_hour_is_read_in_parts_and_its_rest_is_not_too_short() {
         let mut now = at("2026-11-20T09:00:00Z");
         let mut queue = HourQueue::starting_at(hour("2026-11-20T06"));
-        let (first, _) = queue.due(now).unwrap();
+        let (first, _) = queue.due(now, now).unwrap();
         for _ in 0..7 {
             queue.too_long(first, now);
         }
         now += SignedDuration::from_hours(1);
         // 3600 seconds, halved 7 times, are 28, which is too short.
         let mut lengths = Vec::new();
-        while let Some((due, window)) = queue.due(now).filter(|(due, _)| *due == first) {
+        while let Some((due, window)) = queue.due(now, now).filter(|(due, _)| *due == first) {
             lengths.push(window.end().duration_since(window.start()).as_secs());
             queue.read(due, window.end(), now);
         }
@@ -290,7 +324,7 @@ mod tests {
             ..UnfinishedHour::of(hour("2026-11-20T07"), now)
         });
         queue.unfinished[0].window_seconds = 3_570;
-        let (_, window) = queue.due(now).unwrap();
+        let (_, window) = queue.due(now, now).unwrap();
         assert_eq!(window.end(), at("2026-11-20T08:00:00Z"));
     }
 
@@ -303,9 +337,11 @@ mod tests {
             let wait = queue.unfinished[0].not_before.duration_since(now);
             assert_eq!(wait, SignedDuration::from_mins(minutes));
         }
-        let (due, _) = queue.due(now).unwrap();
+        let (due, _) = queue.due(now, now).unwrap();
         assert_eq!(due, hour("2026-11-20T07"));
-        let (due, _) = queue.due(now + SignedDuration::from_hours(1)).unwrap();
+        let (due, _) = queue
+            .due(now + SignedDuration::from_hours(1), now + SignedDuration::from_hours(1))
+            .unwrap();
         assert_eq!(due, hour("2026-11-20T06"));
         assert_eq!((queue.open(now), queue.done_before()), (5, hour("2026-11-20T06")));
     }
@@ -316,7 +352,7 @@ mod tests {
         let mut queue = HourQueue::starting_at(hour("2026-11-13T06"));
         let lost = queue.give_up_before(at("2026-11-13T10:40:00.5Z"), now);
         assert_eq!(lost, [span("2026-11-13T06", "2026-11-13T10")]);
-        let (due, window) = queue.due(now).unwrap();
+        let (due, window) = queue.due(now, now).unwrap();
         assert_eq!(due, hour("2026-11-13T10"));
         assert_eq!(window.start(), at("2026-11-13T10:40:01Z"));
         let again = queue.give_up_before(at("2026-11-13T10:59:45Z"), now);

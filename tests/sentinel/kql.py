@@ -61,6 +61,9 @@ PARSER = (
 # The columns and types of the parser, which are the same for any tables: test_language.py checks that.
 COLUMNS = json.loads((HERE / "columns.json").read_text(encoding="utf-8"))
 
+# Queries as SQL.
+_TRANSLATED = {}
+
 # The engines do not have ingestion_time(), so a column replaces it.
 INGESTED = "_IngestionTime"
 
@@ -125,7 +128,6 @@ class Workspace:
         for name, (columns, rows) in self.tables.items():
             self._fill(name, columns, rows)
         self._calls = None
-        self._sql = {}
 
     def _fill(self, name, columns, rows):
         types = {column: DUCKDB[kind] for column, kind in columns.items()}
@@ -150,18 +152,19 @@ class Workspace:
         ]
 
     def _translated(self, text, names):
-        """A query as SQL, the placeholders of its parameters, and that of the time."""
-        if text not in self._sql:
+        """A query as SQL, the placeholders of its parameters, and that of the time. Workspaces with the same
+        tables share them, because a translation takes seconds."""
+        schema = duckdb_kql.engine.schema(self._connection)
+        key = text, json.dumps(schema, sort_keys=True, default=list)
+        if key not in _TRANSLATED:
             marks = {
                 name: number - 1000 if name.startswith("Call") else json.dumps([name])
                 for number, name in enumerate(names)
             }
-            schema = duckdb_kql.engine.schema(self._connection)
             head = parser_calls.declared(names)
             sql, slots = parser_calls.translated(head + text, schema, marks, self.now)
-            clock = set(sql.parameters) - set(slots.values())
-            self._sql[text] = str(sql), slots, clock
-        return self._sql[text]
+            _TRANSLATED[key] = str(sql), slots, set(sql.parameters) - set(slots.values())
+        return _TRANSLATED[key]
 
     def _called(self, text):
         """The query with what the parser returned in place of each call, and its parameters."""

@@ -88,9 +88,7 @@ KINDS = {
         *at, modules=dmarc("fail", "v=DMARC1; p=reject", "bank.example")
     ),
     "message to the own private mailbox": lambda day, number: [
-        outbound(
-            [f"user{number}@home.example"], sender=f"user{number}@acme.example"
-        )
+        outbound([f"user{number}@home.example"], sender=f"user{number}@acme.example")
     ],
     "old server": lambda day, number: one(
         day,
@@ -137,7 +135,10 @@ def occurrences(end):
     for day in range(DAYS):
         start = end - datetime.timedelta(days=DAYS - day)
         of_day = [
-            each for kind, count in RATES.items() for n in range(count) for each in KINDS[kind](day, n)
+            each
+            for kind, count in RATES.items()
+            for n in range(count)
+            for each in KINDS[kind](day, n)
         ]
         of_day += administration(day)
         step = datetime.timedelta(hours=23) / len(of_day)

@@ -123,7 +123,7 @@ class ParserCalls:
             self._numbers[key] = len(self._numbers)
             # Nothing has one of no words.
             if values.get("words") != []:
-                self._run(self._numbers[key], shared)
+                self.run(self._numbers[key], shared)
         return self._numbers[key], values.get("ids", [])
 
     def forget(self):
@@ -131,8 +131,9 @@ class ParserCalls:
         self._numbers = {}
         self._connection.execute(f"DELETE FROM {TABLE}")
 
-    def _run(self, number, values):
-        values = dict.fromkeys(["ids", "words"], ["*"]) | {"disposition": "*"} | values
+    def run(self, number, values):
+        """Runs the parser with these values of its arguments, and stores under the number what it returns."""
+        values = {"ids": ["*"], "words": ["*"], "disposition": "*"} | values
         given = [
             f"{slot} := {_literal(kql.PARAMETER_TYPES[name], values.get(name))}"
             for name, slot in self._slots.items()
@@ -144,7 +145,13 @@ class ParserCalls:
         columns = {NUMBER: "long"} | kql.COLUMNS
         names = ", ".join(f'"{name}"' for name in columns)
         rows = self._connection.execute(f"SELECT {names} FROM {TABLE}").fetchall()
-        return {TABLE: (columns, [dict(zip(columns, map(_plain, row), strict=True)) for row in rows])}
+        kinds = columns.values()
+        return {
+            TABLE: (
+                columns,
+                [dict(zip(columns, map(_plain, kinds, row), strict=True)) for row in rows],
+            )
+        }
 
 
 def _literal(kind, value):
@@ -156,5 +163,8 @@ def _literal(kind, value):
     return "'" + text.replace("'", "''") + "'"
 
 
-def _plain(value):
-    return f"{value.isoformat()}Z" if isinstance(value, datetime.datetime) else value
+def _plain(kind, value):
+    """A value as the other interpreter takes it."""
+    if isinstance(value, datetime.datetime):
+        return f"{value.isoformat()}Z"
+    return json.loads(value) if kind == "dynamic" and value is not None else value

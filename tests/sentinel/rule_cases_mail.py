@@ -343,6 +343,11 @@ THREATS = {
         ],
         [
             [inbound(connection={"ip": "198.51.100.8"})],
+            # The filter stopped these.
+            *(
+                [listed("ipv4-addr:value", disposition=each, connection={"ip": f"198.51.100.{ip}"})]
+                for ip, each in [(20, "reject"), (21, "discard"), (22, "retry")]
+            ),
             [maillog(**LOGGED)],
             *unlisted("ipv4-addr:value", addresses(6)),
         ],

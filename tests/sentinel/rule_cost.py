@@ -12,7 +12,6 @@ import sys
 import tempfile
 
 import events
-import parser_calls
 from kql import BODY, INGESTED, PARAMETERS, ROOT, Workspace, runnable
 from rules import RULES
 from simulated_runs import span

@@ -18,7 +18,7 @@ from ordinary_week import DAYS, USERS
 from rule_cost import PAGE, sections
 from rule_events import stored
 from rules import QUERIES, RULES
-from test_parser import NAMES
+from test_parser import NAMES, TABLES
 
 # A user sends and receives so many messages a day.
 OF_USER = 40
@@ -27,6 +27,9 @@ OF_USER = 40
 LIMIT = 5
 
 END = datetime.datetime(2026, 11, 27)
+
+# Both workspaces have the same tables.
+ALL = {name: (TABLES[name], []) for name in NAMES.values()}
 
 # The rule that threat mail is let through by in the demo, which is to show what rules find.
 SHOWN = '"safelist_recipient"'
@@ -67,11 +70,8 @@ def ordinary():
     for number in range(4):
         each = ordinary_week.administration(0)[number]
         addressed.append((ordinary_week.at(each, before), f"admin{number}@acme.example"))
-    listed = threat_indicators.COLUMNS, []
-    return Workspace(
-        stored("columns", addressed) | {"ThreatIntelIndicators": listed} | watchlists.tables(),
-        now=END,
-    )
+    listed = {"ThreatIntelIndicators": (threat_indicators.COLUMNS, [])}
+    return Workspace(ALL | stored("columns", addressed) | listed | watchlists.tables(), now=END)
 
 
 def sample():
@@ -80,7 +80,7 @@ def sample():
     columns, rows = week.tables[NAMES["message"]]
     plain = [row for row in rows if SHOWN not in json.dumps(row)]
     listed = {"ThreatIntelIndicators": (threat_indicators.COLUMNS, [])} | watchlists.tables()
-    workspace = Workspace({NAMES["message"]: (columns, plain)} | listed, now=week.now)
+    workspace = Workspace(ALL | {NAMES["message"]: (columns, plain)} | listed, now=week.now)
     return workspace, len(plain) / DAYS
 
 

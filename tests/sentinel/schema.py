@@ -6,7 +6,7 @@ import sys
 
 import threat_indicators
 import watchlists
-from kql import PARAMETERS, PARSER, load
+from kql import BODY, PARAMETERS, load
 from test_language import full
 from traffic import BILLED
 
@@ -17,7 +17,7 @@ parsers = {
 }
 listed = ", ".join(f"{name}:{of}" for name, of in watchlists.COLUMNS.items())
 functions = {
-    "ProofpointPOD": {"params": f"({PARAMETERS})", "body": PARSER},
+    "ProofpointPOD": {"params": f"({PARAMETERS})", "body": BODY},
     # Of the workspace: the items of a watchlist.
     "_GetWatchlist": {"params": "(alias:string)", "body": f"datatable({listed})[]"},
 }

@@ -35,7 +35,9 @@ class SimulatedWorkspace(Workspace):
     def run(self, rules, due, period):
         """The alerts that rules of this period raise in the run that was due then."""
         executed = due + DELAY + datetime.timedelta(seconds=self._random.randint(-JITTER, JITTER))
-        self._show(f"{INGESTED} <= ? AND TimeGenerated BETWEEN ? AND ?", executed, due - period, due)
+        self._show(
+            f"{INGESTED} <= ? AND TimeGenerated BETWEEN ? AND ?", executed, due - period, due
+        )
         self.now = due
         return {name: self.query(query) for name, query in rules.items()}
 

@@ -67,7 +67,7 @@ class Deployment(unittest.TestCase):
         expected = {
             "ProofpointPOD Data Parser": "starttime:datetime=datetime(null),"
             "endtime:datetime=datetime(null),arrivedafter:datetime=datetime(null),"
-            "arrivedby:datetime=datetime(null),ids:dynamic=dynamic([\"*\"]),"
+            'arrivedby:datetime=datetime(null),ids:dynamic=dynamic(["*"]),'
             "words:dynamic=dynamic([\"*\"]),disposition:string='*'",
             "ASimEmailEventProofpointPOD": "disabled:bool=false",
             "vimEmailEventProofpointPOD": "starttime:datetime=datetime(null),"

@@ -80,9 +80,7 @@ def with_copies(tables, of_rows):
     """The tables, with the rows that arrive a second time, and all with the times that Azure gives."""
     for name, (columns, rows) in tables.items():
         again = [
-            row | {INGESTED: f"{second.isoformat()}Z"}
-            for row in rows
-            for second in of_rows(row)
+            row | {INGESTED: f"{second.isoformat()}Z"} for row in rows for second in of_rows(row)
         ]
         for row in [*rows, *again]:
             at, arrived = times.read(times.in_utc(row["TimeGenerated"])), times.read(row[INGESTED])
@@ -113,9 +111,7 @@ def workspace():
     events = addressed()
     tables = dict(with_copies(stored("columns", events), second_arrivals))
     listed = threat_indicators.table(events)
-    return SimulatedWorkspace(
-        tables | {"ThreatIntelIndicators": listed} | watchlists.tables()
-    )
+    return SimulatedWorkspace(tables | {"ThreatIntelIndicators": listed} | watchlists.tables())
 
 
 class LateEvents(unittest.TestCase):

@@ -2,6 +2,7 @@
 
 import copy
 import json
+import re
 import unittest
 
 import rule_cases
@@ -46,8 +47,8 @@ def sender(rule):
     return f"worst@{rule.lower()}.example"
 
 
-def longer(occurrence):
-    """The event with long texts, and with many parts and recipients."""
+def longer(rule, occurrence):
+    """The event with long texts, and with many parts and recipients. In this rule, recipients count."""
     event = copy.deepcopy(occurrence["event"])
     if occurrence["kind"] == "message":
         header = event["msg"]["header"]
@@ -57,7 +58,7 @@ def longer(occurrence):
             for part in event["msgParts"]
             for number in range(20)
         ]
-        if event["filter"]["routeDirection"] == "inbound":
+        if event["filter"]["routeDirection"] == "inbound" and rule != "RecipientHarvesting":
             event["envelope"]["rcpts"] += [f"{'r' * 50}{n}@acme.example" for n in range(30)]
     if occurrence["kind"] == "audit":
         event["audit"]["tags"] += [{"name": "more", "value": "é" * 3000}]
@@ -65,16 +66,27 @@ def longer(occurrence):
 
 
 def long_cases():
-    return [
-        (longer(each) if each["ingested"] == ago() else each, f"long@{rule.lower()}.example")
+    cases = [
+        (
+            longer(rule, each) if each["ingested"] == ago() else each,
+            f"long@{rule.lower()}.example",
+        )
         for rule, (raises, _, _) in rule_cases.CASES.items()
         for each in raises[0]
     ]
+    # A workspace whose data is old enough for a baseline.
+    old = inbound(sent=ago(days=13), ingested=ago(days=13))
+    return [*cases, (old, "old@workspace.example")]
 
 
 def size(rule, row):
-    """The bytes of an alert's details."""
-    details = {name: row[column] for name, column in RULES[rule]["customDetails"].items()}
+    """The bytes of an alert's details. The engine keeps all elements of a set, so they are counted here."""
+    sizes = re.findall(r"(\w+) = make_set_if\(\w+, isnotempty\(\w+\), (\d+)\)", QUERIES[rule])
+    limits = {column: int(limit) for column, limit in sizes}
+    details = {
+        name: row[column][: limits[column]] if column in limits else row[column]
+        for name, column in RULES[rule]["customDetails"].items()
+    }
     return len(json.dumps(details, ensure_ascii=False, default=str).encode())
 
 

@@ -3,7 +3,7 @@ use std::collections::VecDeque;
 use proptest::prelude::*;
 
 use super::*;
-use crate::tap::CALLS_A_DAY;
+use crate::tap::{CALLS_A_DAY, Outcome};
 
 mod properties;
 
@@ -204,20 +204,66 @@ fn an_hour_that_is_refused_lets_others_go_first() {
 }
 
 #[test]
-fn catching_up_waits_when_all_calls_fail() {
+fn catching_up_waits_when_all_of_it_fails() {
     let now = at("2026-11-20T12:40:00Z");
     let mut progress = TapProgress::starting(now, 100);
-    let mut calls = 0;
+    let mut calls = Vec::new();
     let rest = loop {
         match progress.next(timing(300), now) {
-            Next::Ask(call) => progress.record(call, Outcome::Refused, now),
+            Next::Ask(call) => {
+                let is_current = call.purpose == Purpose::Current;
+                progress.record(
+                    call,
+                    if is_current { Outcome::Read } else { Outcome::Refused },
+                    now,
+                );
+                calls.push(call);
+            }
             Next::Rest(rest) => break rest,
         }
-        calls += 1;
     };
-    assert_eq!((calls, rest), (4, Rest::Failing(now + seconds(300))));
+    assert_eq!(rest, Rest::Failing(now + seconds(300)));
+    assert_eq!(
+        texts(&calls),
+        [
+            "current 11:39:00-12:39:00",
+            "gap 11:00:00-11:39:00",
+            "settle 08:00:00-09:00:00",
+            "settle 09:00:00-10:00:00",
+        ]
+    );
     let Next::Ask(next) = progress.next(timing(300), now + seconds(299)) else { panic!() };
     assert_eq!(next.purpose, Purpose::Current);
+}
+
+#[test]
+fn a_clock_that_was_ahead_costs_no_hour() {
+    let right = at("2026-11-20T12:40:00Z");
+    for ahead in [20 * 60, 3 * 24 * HOUR, 300 * 24 * HOUR] {
+        for is_first_run in [true, false] {
+            let start = if is_first_run { right + seconds(ahead) } else { right };
+            let mut progress = TapProgress::starting(start, 3);
+            let before = (!is_first_run).then(|| tick(&mut progress, timing(300), right));
+            for n in 1..4 {
+                // The service knows the time.
+                let now = right + seconds(ahead + n * 300);
+                while let Next::Ask(call) = progress.next(timing(300), now) {
+                    assert_eq!(call.purpose, Purpose::Current, "{ahead}");
+                    progress.record(call, Outcome::Refused, now);
+                }
+            }
+            let (calls, rest) = tick(&mut progress, timing(300), right + seconds(1_200));
+            assert_eq!((calls[0].purpose, rest), (Purpose::Current, Rest::UpToDate), "{ahead}");
+            assert!(progress.newly_lost().is_empty());
+            let settled = Hour::newest_due(right + seconds(1_200), SETTLED_AFTER).plus(1);
+            assert_eq!(progress.settled_before(), settled);
+            let is_read = |hour: Hour| {
+                let all = before.iter().flat_map(|(calls, _)| calls).chain(&calls);
+                all.into_iter().any(|call| call.purpose == Purpose::Settle(hour))
+            };
+            assert!(settled.plus(-2).through(settled.plus(-1)).all(is_read), "{ahead}");
+        }
+    }
 }
 
 #[test]

@@ -179,8 +179,10 @@ proptest! {
         let is_lost = |hour: Hour| {
             progress.lost().iter().any(|lost| (lost.first..=lost.last).contains(&hour))
         };
-        prop_assert_eq!(progress.open_hours(last), 0);
-        prop_assert!(Hour::newest_due(last, SETTLED_AFTER) < progress.settled_before());
+        // Hours wait until a current window has confirmed the time.
+        let confirmed = last - seconds(interval + 300);
+        prop_assert_eq!(progress.open_hours(confirmed), 0);
+        prop_assert!(Hour::newest_due(confirmed, SETTLED_AFTER) < progress.settled_before());
         for number in 0.. {
             let hour = Hour::containing(service.created(number));
             if hour >= progress.settled_before() {
