@@ -1,13 +1,13 @@
 """Targeted Attack Protection: its functions, and a workspace that can call them with arguments."""
 
+import functools
 import json
 import re
 
 import duckdb_kql
 import events
-import kql
 import parser_calls
-from kql import HERE, ROOT, Workspace, load, runnable
+from kql import HERE, ROOT, check_all, Workspace, load, runnable
 
 FIXTURES = ROOT / "tests" / "fixtures" / "tap"
 
@@ -51,6 +51,23 @@ def standalone(name, values=None):
     """The body of a function as a query, with the values of its parameters in it."""
     given = DEFAULTS | (values or {})
     return "".join(f"let {each} = {given[each]};\n" for each in DEFAULTS) + BODIES[name]
+
+
+def tables():
+    """The columns of every table that the functions name."""
+    made = {name: COLUMNS[name] for name in TABLES.values()}
+    return made | {name: {"TimeGenerated": "datetime"} for name in [*LEGACY_TABLES.values(), POLLER]}
+
+
+@functools.cache
+def checked_functions():
+    """The functions for the language service: their columns and parameters."""
+    made = {}
+    for name in BODIES:
+        asked = {"tables": tables(), "functions": dict(made), "queries": [standalone(name)]}
+        [[found]] = check_all([asked])
+        made[name] = {"columns": found["columns"], "parameters": f"({PARAMETERS})"}
+    return made
 
 
 class SecondInterpreter:

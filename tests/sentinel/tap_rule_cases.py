@@ -229,6 +229,9 @@ CASES = {
         [
             [delivered(threat("impostor", "messageText"), headerReplyTo="else@mail.example")],
             [delivered(threat("TOAD", "messageText"))],
+            # A record that does not name the recipient.
+            [delivered(threat("toad", "messageText"), recipient=[])],
+            [delivered(threat("toad", "messageText"), recipient=None)],
         ],
         [
             [delivered(threat("phish", "messageText"))],
