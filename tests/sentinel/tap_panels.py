@@ -152,7 +152,7 @@ def late(rows):
                 "Subject": row["record"]["subject"],
                 "ClicksPermitted": len(of_user),
                 "LastClick": max(of_user, default=None),
-                "MessageKey": row["record"]["GUID"],
+                "Guid": row["record"]["GUID"],
             }
         )
     return made

@@ -129,7 +129,7 @@ class Panels(unittest.TestCase):
     def test_text_of_senders_does_not_get_into_a_query(self):
         exported = {panel["exportFieldName"] for panel in TAP_PANELS.values() if "exportFieldName" in panel}
         self.assertEqual(
-            exported, {"EventName", "Classification", "UserKey", "CampaignKey", "MessageKey"}
+            exported, {"EventName", "Classification", "UserKey", "CampaignKey", "Guid"}
         )
 
     @unittest.skipUnless(INTERPRETER, "another interpreter is not at hand")
@@ -141,7 +141,7 @@ class Panels(unittest.TestCase):
                 shown = [self.workspace.query(queries[panel]), answer]
                 if panel == "tap-list":
                     # Of threats of the same time, either can be shown.
-                    shown = [[row["MessageKey"] + row["EventName"] for row in rows] for rows in shown]
+                    shown = [[row["Guid"] + row["EventName"] for row in rows] for rows in shown]
                 elif panel in tap_panels.LARGEST:
                     _, column = tap_panels.LARGEST[panel]
                     shown = [[row[column] for row in rows] for rows in shown]
