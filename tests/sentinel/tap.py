@@ -7,7 +7,7 @@ import re
 import duckdb_kql
 import events
 import parser_calls
-from kql import HERE, ROOT, check_all, Workspace, load, runnable
+from kql import HERE, ROOT, Workspace, check_all, load, runnable
 
 FIXTURES = ROOT / "tests" / "fixtures" / "tap"
 
@@ -25,9 +25,13 @@ POLLER = "ProofpointTAPNativePoller_CL"
 # The columns of the tables in a workspace.
 COLUMNS = json.loads((HERE / "tables.json").read_text(encoding="utf-8"))
 
-FUNCTIONS = {name: load(f"parsers/{name}.yaml") for name in ["ProofpointTAPEvent", "ProofpointTAPThreats"]}
+FUNCTIONS = {
+    name: load(f"parsers/{name}.yaml") for name in ["ProofpointTAPEvent", "ProofpointTAPThreats"]
+}
 BODIES = {name: of["FunctionQuery"] for name, of in FUNCTIONS.items()}
-DEFAULTS = {each["Name"]: each["Default"] for each in FUNCTIONS["ProofpointTAPEvent"]["FunctionParams"]}
+DEFAULTS = {
+    each["Name"]: each["Default"] for each in FUNCTIONS["ProofpointTAPEvent"]["FunctionParams"]
+}
 PARAMETERS = ", ".join(
     f"{each['Name']}:{each['Type']}={each['Default']}"
     for each in FUNCTIONS["ProofpointTAPEvent"]["FunctionParams"]
@@ -56,7 +60,9 @@ def standalone(name, values=None):
 def tables():
     """The columns of every table that the functions name."""
     made = {name: COLUMNS[name] for name in TABLES.values()}
-    return made | {name: {"TimeGenerated": "datetime"} for name in [*LEGACY_TABLES.values(), POLLER]}
+    return made | {
+        name: {"TimeGenerated": "datetime"} for name in [*LEGACY_TABLES.values(), POLLER]
+    }
 
 
 @functools.cache

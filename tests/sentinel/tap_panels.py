@@ -102,7 +102,9 @@ def with_users(rows, expected, name, of_row):
 
 
 def clicked(name, of_row, rows, parts):
-    return with_users(rows, counted(rows, total="Clicks", parts=parts, **{name: of_row}), name, of_row)
+    return with_users(
+        rows, counted(rows, total="Clicks", parts=parts, **{name: of_row}), name, of_row
+    )
 
 
 def campaigns(rows):
@@ -146,7 +148,8 @@ def late(rows):
             {
                 "CondemnedAt": found[0]["ThreatTime"],
                 "SentAt": row["at"],
-                "MinutesLate": (found[0]["ThreatTime"] - row["at"]) // datetime.timedelta(minutes=1),
+                "MinutesLate": (found[0]["ThreatTime"] - row["at"])
+                // datetime.timedelta(minutes=1),
                 "User": row["user"],
                 "Sender": row["record"]["sender"],
                 "Subject": row["record"]["subject"],
@@ -232,5 +235,3 @@ LARGEST = {
 
 def in_range(rows, start, end):
     return [row for row in rows if start <= row["at"] <= end]
-
-

@@ -87,5 +87,7 @@ def records():
 def tables(made):
     """The tables of a workspace with the records."""
     return tap_records.stored("columns", made) | {
-        name: (columns, []) for name, columns in tap.COLUMNS.items() if name.startswith("ProofpointPOD")
+        name: (columns, [])
+        for name, columns in tap.COLUMNS.items()
+        if name.startswith("ProofpointPOD")
     }

@@ -65,7 +65,9 @@ CASES = {
             delivered("a@b.example", policyRoutes=[]),
             blocked([threat()], policyRoutes=["all"]),
             blocked([threat(), threat(threatID="cd" * 32)], policyRoutes=["all"]),
-            delivered("a@b.example", threats=[threat(status="falsePositive")], policyRoutes=["good"]),
+            delivered(
+                "a@b.example", threats=[threat(status="falsePositive")], policyRoutes=["good"]
+            ),
         ],
         [
             {"Route": "none", "Delivered": 1, "Blocked": 0, "DeliveredPercent": 100},
@@ -80,7 +82,10 @@ CASES = {
             # One link, again and again.
             *[clicked("same@acme.example", GUID=str(n)) for n in range(4)],
             *[clicked("few@acme.example", site=f"{n}.example") for n in range(2)],
-            *[clicked("let@acme.example", "clicksPermitted", site=f"{n}.example") for n in range(3)],
+            *[
+                clicked("let@acme.example", "clicksPermitted", site=f"{n}.example")
+                for n in range(3)
+            ],
         ],
         [{"Recipient": "many@acme.example", "Blocked": 3, "Permitted": 1, "BlockedUrls": 3}],
     ),
@@ -144,7 +149,9 @@ class Hunts(unittest.TestCase):
             with self.subTest(hunt=name):
                 uuid.UUID(hunt["id"])
                 self.assertTrue(hunt["name"].startswith("Proofpoint TAP - "))
-                self.assertEqual([hunt["tactics"], hunt["relevantTechniques"]], [["InitialAccess"], ["T1566"]])
+                self.assertEqual(
+                    [hunt["tactics"], hunt["relevantTechniques"]], [["InitialAccess"], ["T1566"]]
+                )
 
 
 if __name__ == "__main__":

@@ -19,9 +19,17 @@ GUID = "guid7"
 def gateway():
     """The gateway's event of one message and its mail log lines, within the time range."""
     message = rule_events.events.message(GUID, ts="2026-11-20T12:00:00Z")
-    line = {"id": "line", "ts": "2026-11-20T12:00:01Z", "data": "delivered", "sm": {"qid": f"qid-{GUID}"}}
+    line = {
+        "id": "line",
+        "ts": "2026-11-20T12:00:01Z",
+        "data": "delivered",
+        "sm": {"qid": f"qid-{GUID}"},
+    }
     return {
-        NAMES[kind]: (TABLES[NAMES[kind]], rule_events.events.rows(kind, "columns", [json.dumps(event)]))
+        NAMES[kind]: (
+            TABLES[NAMES[kind]],
+            rule_events.events.rows(kind, "columns", [json.dumps(event)]),
+        )
         for kind, event in {"message": message, "maillog": line}.items()
     }
 
@@ -60,7 +68,9 @@ class Panels(unittest.TestCase):
         if key in ("UserKey", "CampaignKey"):
             shown = [{name: row[name] for name in row if name != key} for row in shown]
         if panel == "tap-late":
-            shown = [{name: row[name] for name in row if name != "Classifications"} for row in shown]
+            shown = [
+                {name: row[name] for name in row if name != "Classifications"} for row in shown
+            ]
         limit, column = tap_panels.LARGEST.get(panel, (len(expected), None))
         if len(expected) <= limit:
             self.assertCountEqual(map(panels.plain, shown), map(panels.plain, expected))
@@ -94,7 +104,9 @@ class Panels(unittest.TestCase):
                 chosen = {settings["exportParameterName"]: row[settings["exportFieldName"]]}
                 with self.subTest(panel=panel, chosen=chosen):
                     of_name = [
-                        each for each in self.chosen() if each["threats"] and each["name"] == row.get("EventName")
+                        each
+                        for each in self.chosen()
+                        if each["threats"] and each["name"] == row.get("EventName")
                     ]
                     expected = len(of_name) if panel == "tap-names" else row[count]
                     self.assertEqual(len(self.listed(**chosen)), expected)
@@ -102,7 +114,9 @@ class Panels(unittest.TestCase):
     def test_a_click_on_a_user_or_a_campaign_lists_its_records(self):
         [user] = [row for row in self.shown("tap-users") if row["User"] == "user3@acme.example"]
         of_user = [
-            row for row in tap_panels.by_user(self.chosen()) if row["user"] == user["User"] and row["threats"]
+            row
+            for row in tap_panels.by_user(self.chosen())
+            if row["user"] == user["User"] and row["threats"]
         ]
         self.assertEqual(len(self.listed(TapOfUser=user["UserKey"])), len(of_user))
         for row in self.shown("tap-campaigns"):
@@ -127,7 +141,9 @@ class Panels(unittest.TestCase):
         self.assertEqual(steps, ["filtered", "received"])
 
     def test_text_of_senders_does_not_get_into_a_query(self):
-        exported = {panel["exportFieldName"] for panel in TAP_PANELS.values() if "exportFieldName" in panel}
+        exported = {
+            panel["exportFieldName"] for panel in TAP_PANELS.values() if "exportFieldName" in panel
+        }
         self.assertEqual(
             exported, {"EventName", "Classification", "UserKey", "CampaignKey", "Guid"}
         )

@@ -34,7 +34,9 @@ def tables(shape):
     if shape == "legacy":
         name = "ProofpointPOD_message_CL"
         columns, rows = collected(rows)
-    arrived = [row | {INGESTED: each["arrived"]} for row, each in zip(rows, of_gateway, strict=True)]
+    arrived = [
+        row | {INGESTED: each["arrived"]} for row, each in zip(rows, of_gateway, strict=True)
+    ]
     return tap_records.stored(shape, made) | {name: (columns, arrived)}
 
 
@@ -90,7 +92,8 @@ class Rules(unittest.TestCase):
     def test_another_interpreter_gives_the_same_answers(self):
         for destination in DESTINATIONS:
             both = [
-                self.answers[destination, engine] for engine in ("duckdb-kql", "another interpreter")
+                self.answers[destination, engine]
+                for engine in ("duckdb-kql", "another interpreter")
             ]
             for name, *answers in zip(OF_RECORDS, *both, strict=True):
                 with self.subTest(destination=destination, rule=name):
