@@ -74,8 +74,8 @@ def message_to_click(rows):
     return max(passed, key=lambda row: len(row["Recipients"]))
 
 
-def tabs_shown(reader):
-    """The tabs, with their items and results."""
+def tabs_shown(reader, reader_of_tap):
+    """The tabs, with their items and results. The tab TAP has a reader with a workspace of its own."""
     [tabs] = workbook.of_type(workbook.LINKS)
     groups = {
         group["conditionalVisibility"]["value"]: group["content"]["items"]
@@ -87,7 +87,8 @@ def tabs_shown(reader):
         for item in items:
             if item["type"] == workbook.QUERY:
                 panel = item["content"]
-                panel["rows"] = reader.rows(panel)
+                of_tap = link["subTarget"] == "tap"
+                panel["rows"] = (reader_of_tap if of_tap else reader).rows(panel)
                 if panel.get("exportParameterName") == "SelectedMessage":
                     reader.click(panel, message_to_click(panel["rows"]))
                     panel["clicked"] = reader.values["SelectedMessage"]
@@ -107,7 +108,9 @@ def main():
         answers = {
             "from": stamp(now - DAY),
             "to": stamp(now),
-            "tabs": tabs_shown(Reader(tap.TapWorkspace(tables), now)),
+            "tabs": tabs_shown(
+                Reader(kql.Workspace(tables), now), Reader(tap.TapWorkspace(tables), now)
+            ),
         }
     json.dump(answers, sys.stdout, default=plain, ensure_ascii=False)
 
