@@ -1,10 +1,15 @@
-//! The work per event: its row, its place in a batch, and the signature of a post.
+//! The work per event: its row, its place in a batch, and the signature of a post; and per TAP record:
+//! its place in the body of an answer, and its row.
 
+use bytes::Bytes;
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 use jiff::Timestamp;
 use proofpoint_sentinel::destination::{Limits, Packer, Signer};
+use proofpoint_sentinel::row::frame::read;
+use proofpoint_sentinel::row::tap::TapRowBuilder;
 use proofpoint_sentinel::row::{CollectedBy, RowBuilder, RowShape};
 use proofpoint_sentinel::settings::MessageText;
+use proofpoint_sentinel::tap::RecordReader;
 use proofpoint_sentinel_core::feed::EventType;
 use proofpoint_sentinel_core::hour::Hour;
 use proofpoint_sentinel_core::secret::Secret;
@@ -44,6 +49,57 @@ fn rows(criterion: &mut Criterion) {
     group.finish();
 }
 
+/// The body of an answer with so many records, messages and clicks in turns, in the pieces in which a
+/// connection brings it.
+fn tap_body(records: usize) -> Vec<Bytes> {
+    let messages = include_str!("../tests/fixtures/tap/messages_delivered.ndjson");
+    let clicks = include_str!("../tests/fixtures/tap/clicks_permitted.ndjson");
+    let list = |text: &str| {
+        let lines = text.lines().filter(|line| !line.is_empty()).cycle().take(records / 2);
+        lines.collect::<Vec<_>>().join(",")
+    };
+    let (messages, clicks) = (list(messages), list(clicks));
+    let body = format!(r#"{{"messagesDelivered":[{messages}],"clicksPermitted":[{clicks}]}}"#);
+    body.as_bytes().chunks(64 << 10).map(Bytes::copy_from_slice).collect()
+}
+
+fn tap(criterion: &mut Criterion) {
+    let body = tap_body(100_000);
+    let mut group = criterion.benchmark_group("tap");
+    group.sample_size(10);
+    group.throughput(Throughput::Bytes(body.iter().map(|chunk| chunk.len() as u64).sum()));
+    group.bench_function("records", |bencher| {
+        bencher.iter(|| {
+            let mut reader = RecordReader::default();
+            let mut records = 0;
+            for chunk in &body {
+                reader.push(chunk.clone());
+                while let Some(record) = reader.next_record().expect("the body is whole") {
+                    records += usize::from(!black_box(record).bytes.is_empty());
+                }
+            }
+            assert_eq!(records, 100_000);
+        });
+    });
+    group.bench_function("records and rows", |bencher| {
+        let mut row = Vec::new();
+        bencher.iter(|| {
+            let mut reader = RecordReader::default();
+            for chunk in &body {
+                reader.push(chunk.clone());
+                while let Some(record) = reader.next_record().expect("the body is whole") {
+                    let (text, repairs) = read(&record.bytes).expect("records are JSON objects");
+                    let builder = TapRowBuilder::new(record.kind, RowShape::Columns);
+                    row.clear();
+                    let built = builder.append(&text, repairs, Timestamp::UNIX_EPOCH, &mut row);
+                    black_box(built.expect("records are JSON objects"));
+                }
+            }
+        });
+    });
+    group.finish();
+}
+
 fn packing(criterion: &mut Criterion) {
     let events = events(EventType::Message);
     let mut group = criterion.benchmark_group("pack");
@@ -70,5 +126,5 @@ fn signing(criterion: &mut Criterion) {
     });
 }
 
-criterion_group!(benches, rows, packing, signing);
+criterion_group!(benches, rows, tap, packing, signing);
 criterion_main!(benches);

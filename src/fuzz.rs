@@ -8,12 +8,14 @@ mod envelope;
 mod frame;
 mod ledger;
 mod settings;
+mod tap;
 
 pub use checkpoint::checkpoint;
 pub use envelope::envelope;
 pub use frame::frame;
 pub use ledger::ledger;
 pub use settings::settings;
+pub use tap::{tap_body, tap_progress};
 
 #[cfg(test)]
 mod tests;

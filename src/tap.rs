@@ -12,7 +12,6 @@ mod client;
 mod hours;
 mod interval;
 mod notice;
-mod one_line;
 mod outcome;
 mod plan;
 mod progress;

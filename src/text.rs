@@ -11,6 +11,13 @@ pub(crate) fn one_line(text: &str, max_chars: usize) -> String {
     }
 }
 
+/// The same of bytes that should be a text. It does not look at all of them if there are many.
+pub(crate) fn one_line_of_bytes(bytes: &[u8], max_chars: usize) -> String {
+    // No character has more bytes; the last one may be cut, and goes with what is too long.
+    let most = max_chars.saturating_add(1).saturating_mul(4);
+    one_line(&String::from_utf8_lossy(&bytes[..bytes.len().min(most)]), max_chars)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -21,5 +28,13 @@ mod tests {
         assert_eq!(one_line("äöü", 3), "äöü");
         assert_eq!(one_line("äöü", 2), "äö...");
         assert_eq!(one_line("\n\n", 0), "");
+    }
+
+    #[test]
+    fn bytes_of_any_length_become_a_line() {
+        assert_eq!(one_line_of_bytes(b"a\n\xffb", 10), "a \u{fffd}b");
+        let long = "\u{1f4e7}".repeat(100);
+        assert_eq!(one_line_of_bytes(long.as_bytes(), 2), "\u{1f4e7}\u{1f4e7}...");
+        assert_eq!(one_line_of_bytes("äöü".as_bytes(), 3), "äöü");
     }
 }

@@ -8,12 +8,11 @@ use proofpoint_sentinel_core::secret::Secret;
 use tokio::time::Instant;
 use url::Url;
 
-use super::finding::{Finding, Mark};
+use super::finding::Finding;
+use super::last_run::while_it_works;
 use super::limit::{LIMIT, in_time};
-use crate::error_code::ErrorCode;
 use crate::net::Net;
 use crate::pod::{ClusterSessions, SessionRequest, SessionTimeouts, archive_url, open_session};
-use crate::report::FeedStatus;
 use crate::settings::SourceSettings;
 use crate::state::{State, StateError};
 
@@ -42,7 +41,7 @@ pub(super) async fn check(
 async fn check_feed(net: &Net, state: &State, feed: &Feed, url: &Url, token: &Secret) -> Finding {
     let lease = match state.lease(feed).await {
         Ok(lease) => lease,
-        Err(StateError::LeaseHeld { .. }) => return last_result(state, feed).await,
+        Err(StateError::LeaseHeld { .. }) => return while_it_works(CHECK, state, feed).await,
         Err(error) => return Finding::failed("storage", format!("lease of {feed}"), &error),
     };
     let request = SessionRequest {
@@ -64,25 +63,4 @@ async fn check_feed(net: &Net, state: &State, feed: &Feed, url: &Url, token: &Se
     // It runs out by itself if it can't be given back.
     let _ = lease.release().await;
     finding
-}
-
-/// What the last run of the app said of the feed, which another run works on now.
-async fn last_result(state: &State, feed: &Feed) -> Finding {
-    let subject = feed.to_string();
-    let stored = state.read_status(feed).await.ok().flatten();
-    let Some(status) = stored.and_then(|json| FeedStatus::from_json(&json)) else {
-        return Finding::skipped(CHECK, subject, "a run works on it, and none has ended yet");
-    };
-    let ended = status.finished.map(|at| at.to_string()).unwrap_or_default();
-    if status.outcome != "failed" {
-        let text = format!("a run works on it; the last one ended well at {ended}");
-        return Finding::passed(CHECK, subject, text);
-    }
-    let failure = status.failure.unwrap_or_default();
-    let text = format!("a run works on it; the last one failed at {ended}: {failure}");
-    let finding = Finding::new(CHECK, subject, Mark::Failed, text);
-    match status.code.as_deref().and_then(ErrorCode::parse) {
-        Some(code) => finding.with_code(code),
-        None => finding,
-    }
 }

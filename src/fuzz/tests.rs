@@ -38,3 +38,13 @@ fn checkpoints() {
 fn ledgers() {
     check("ledger", super::ledger);
 }
+
+#[test]
+fn tap_bodies() {
+    check("tap_body", super::tap_body);
+}
+
+#[test]
+fn tap_progress() {
+    check("tap_progress", super::tap_progress);
+}

@@ -34,8 +34,8 @@ pub(super) fn start(
     row.push(b'"');
 }
 
-/// The event's time, unless rules would not see a row of that time: it is too old, or yet to come.
-fn time_generated(at: Timestamp, received: Timestamp) -> Timestamp {
+/// The event's or record's time, unless rules would not see a row of that time: it is too old, or yet to come.
+pub(super) fn time_generated(at: Timestamp, received: Timestamp) -> Timestamp {
     let age = received.duration_since(at);
     if age > MAX_AGE || age.is_negative() { received } else { at }
 }

@@ -292,7 +292,12 @@ impl FeedOverview {
         let is_lost = |hour: &&HourCompleteness| hour.completeness == Completeness::Lost;
         let lost: Vec<Hour> = self.completeness.iter().filter(is_lost).map(|it| it.hour).collect();
         if let (Some(first), Some(last)) = (lost.first(), lost.last()) {
-            let code = Some(error_code::HOURS_LOST.to_string());
+            let code = if self.calls.is_some() {
+                error_code::TAP_HOURS_LOST
+            } else {
+                error_code::HOURS_LOST
+            };
+            let code = Some(code.to_string());
             let count = lost.len();
             let text = format!(
                 "Of the last 7 days, {count} h from {first} to {last} are lost: Proofpoint no longer kept them."

@@ -12,7 +12,7 @@ use super::redactor::Redactor;
 use crate::check::Finding;
 use crate::error_code::Coded;
 use crate::net::Net;
-use crate::settings::{NetSettings, SourceSettings, StateSettings, Vars};
+use crate::settings::{NetSettings, SourceSettings, StateSettings, TapSettings, Vars};
 use crate::state::State;
 use crate::status::Overview;
 use proofpoint_sentinel_core::feed::Feed;
@@ -109,8 +109,18 @@ async fn open(vars: &Vars) -> Result<State, String> {
     State::open(&settings, &net).await.map_err(|error| coded(&error))
 }
 
-/// The feeds that the settings name, those of unusable clusters too if their ids are known.
+/// The feeds that the settings name, those of unusable accounts too.
 fn feeds(vars: &Vars) -> Vec<Feed> {
+    let mut feeds = log_feeds(vars);
+    if let Some(tap) = TapSettings::read(vars) {
+        feeds.extend(tap.accounts.iter().map(|account| Feed::tap(&account.name)));
+        feeds.extend(tap.unusable_accounts.iter().map(|account| Feed::tap(&account.name)));
+    }
+    feeds
+}
+
+/// Those of clusters, of unusable ones too if their ids are known.
+fn log_feeds(vars: &Vars) -> Vec<Feed> {
     let Ok(source) = SourceSettings::read(vars) else { return Vec::new() };
     let usable = source.clusters.iter().map(|cluster| cluster.id.clone());
     let unusable = source.unusable_clusters.iter().filter_map(|cluster| cluster.id.clone());

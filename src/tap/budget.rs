@@ -86,6 +86,11 @@ impl CallBudget {
         room
     }
 
+    /// Where its slots begin.
+    pub(super) fn times(&self) -> impl Iterator<Item = Timestamp> {
+        self.0.keys().copied()
+    }
+
     /// When `calls` more calls are granted; `now` if they are already. It does not expect calls
     /// until then.
     pub fn room_returns(&self, calls: u32, now: Timestamp) -> Timestamp {

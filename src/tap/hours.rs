@@ -1,6 +1,7 @@
 //! Closed hours, each of which is to be read once to its end. Pure: no clock, no network, no storage.
 
 use std::fmt;
+use std::ops::Range;
 use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
@@ -208,7 +209,12 @@ impl HourQueue {
         if let Some(hour) = hours().find(|hour| *hour >= self.next) {
             return Err(format!("the hour {hour} of {list} is not before {}", self.next));
         }
-        self.unfinished.iter().try_for_each(|begun| check_window(begun.window_seconds))?;
+        check_time(list, self.next.start())?;
+        for begun in &self.unfinished {
+            check_window(begun.window_seconds)?;
+            check_time(list, begun.hour.start())?;
+            check_time(list, begun.not_before)?;
+        }
         let is_within = |it: &&UnfinishedHour| {
             it.hour.start() <= it.read_until && it.read_until < it.hour.end()
         };
@@ -227,6 +233,16 @@ pub(super) fn window(seconds: u32) -> SignedDuration {
 /// Half of a window's length, as long as the service accepts that.
 pub(super) fn halved(window_seconds: u32) -> u32 {
     (window_seconds / 2).max(SHORTEST.as_secs() as u32)
+}
+
+/// That a time is from 2015 to 2200. Others make no sense, and can't be reckoned with.
+pub(super) fn check_time(list: &str, at: Timestamp) -> Result<(), String> {
+    const SENSIBLE: Range<Timestamp> =
+        Timestamp::constant(1_420_070_400, 0)..Timestamp::constant(7_258_118_400, 0);
+    match SENSIBLE.contains(&at) {
+        true => Ok(()),
+        false => Err(format!("the time {at} in {list} makes no sense")),
+    }
 }
 
 /// That a window's length is one that the service accepts.

@@ -5,7 +5,9 @@ use proofpoint_sentinel_core::hour::Hour;
 use serde::{Deserialize, Serialize};
 
 use super::budget::CallBudget;
-use super::hours::{HourQueue, HourSpan, add_span, check_window, reach};
+use super::hours::{
+    HourQueue, HourSpan, LONGEST_WAIT, add_span, check_time, check_window, is_waiting, reach,
+};
 use super::interval::LONGEST;
 
 /// So many spans of lost hours are remembered, the newest ones.
@@ -126,6 +128,15 @@ impl TapProgress {
         self.calls.used(now)
     }
 
+    /// Before this no call is made: the service asked for fewer, or the budget is spent. `None` if
+    /// calls may be made.
+    pub fn waits_until(&self, now: Timestamp) -> Option<Timestamp> {
+        let throttled = self.throttle.map(|throttle| throttle.not_before);
+        let throttled = throttled.filter(|until| is_waiting(*until, LONGEST_WAIT, now));
+        let room = Some(self.calls.room_returns(1, now)).filter(|returns| *returns > now);
+        throttled.max(room)
+    }
+
     /// The calls of the last day. Calls that will be made before the progress is stored again can be
     /// noted in advance, and given back.
     pub fn calls_mut(&mut self) -> &mut CallBudget {
@@ -151,14 +162,23 @@ impl TapProgress {
     /// What the types don't say already. The error says what is wrong.
     ///
     /// # Errors
-    /// If hours are out of order or a value makes no sense.
+    /// If hours are out of order, or a value makes no sense.
     pub fn check(&self) -> Result<(), String> {
         check_window(self.window_seconds)?;
-        if let Some(ReadSpan { from, to }) = self.current
-            && from >= to
-        {
-            return Err(format!("current ends at {to}, before its beginning {from}"));
+        if let Some(ReadSpan { from, to }) = self.current {
+            check_time("current", from)?;
+            check_time("current", to)?;
+            if from >= to {
+                return Err(format!("current ends at {to}, before its beginning {from}"));
+            }
         }
+        let waits = [self.next_current, self.catch_up_not_before];
+        let throttled = self.throttle.map(|throttle| throttle.not_before);
+        let waits = waits.into_iter().flatten().chain(throttled);
+        waits.into_iter().try_for_each(|at| check_time("not_before", at))?;
+        let bounds = self.lost.iter().flat_map(|span| [span.first, span.last]);
+        bounds.into_iter().try_for_each(|hour| check_time("lost", hour.start()))?;
+        self.calls.times().try_for_each(|at| check_time("calls", at))?;
         self.settled.check("settled")?;
         self.false_positives.as_ref().map_or(Ok(()), |queue| queue.check("false_positives"))
     }

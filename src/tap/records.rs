@@ -9,9 +9,9 @@ use jiff::Timestamp;
 use proofpoint_sentinel_core::tap_kind::TapKind;
 
 use super::body_error::BodyError;
-use super::one_line::one_line;
 use super::unknown_arrays::UnknownArrays;
 use super::value_end::ValueEnd;
+use crate::text::one_line_of_bytes;
 
 /// A longer record is not held. Proofpoint documents no limit; a message of the Log API may be as
 /// long.
@@ -22,6 +22,9 @@ const KEPT_OF_TOO_LONG: usize = 1 << 20;
 
 /// How much of a key or of `queryEndTime` is kept.
 const MAX_TEXT_BYTES: usize = 256;
+
+/// How much is shown of what should not be there.
+const MAX_FOUND_CHARS: usize = 300;
 
 /// The server's end of the window.
 const QUERY_END: &str = "queryEndTime";
@@ -42,7 +45,7 @@ pub struct TapRecord {
 pub enum RecordForm {
     /// An object, as it begins.
     Object,
-    /// Something else, or what stood in place of the array: for a dead letter.
+    /// Something else, in the array or in place of it: for a dead letter.
     NotAnObject,
     /// Longer than [`MAX_RECORD_BYTES`]. Only the first megabyte of it is there: for a dead letter.
     TooLong,
@@ -235,16 +238,16 @@ impl RecordReader {
         let length = end.advance(&rest);
         let piece = rest.slice(..length.unwrap_or(rest.len()));
         self.at += piece.len();
-        let most = self.kept_bytes();
+        let most = self.kept_bytes().saturating_add(1);
         if length.is_none() {
-            let room = (most + 1).saturating_sub(self.begun.len());
+            let room = most.saturating_sub(self.begun.len());
             self.begun.extend_from_slice(&piece[..piece.len().min(room)]);
             return None;
         }
         let text = if self.begun.is_empty() {
             piece
         } else {
-            let room = (most + 1).saturating_sub(self.begun.len());
+            let room = most.saturating_sub(self.begun.len());
             self.begun.extend_from_slice(&piece[..piece.len().min(room)]);
             self.begun.split().freeze()
         };
@@ -279,9 +282,9 @@ impl RecordReader {
                     }
                 }
             }
+            // A record that stands alone is one too.
             State::InValue(_, Role::InPlaceOf(kind)) if text != "null" => {
-                let form = RecordForm::NotAnObject;
-                Some(TapRecord { form, ..self.record(kind, text) })
+                Some(self.record(kind, text))
             }
             State::InValue(_, Role::QueryEnd) => {
                 let text = serde_json::from_slice::<String>(&text).ok();
@@ -305,7 +308,7 @@ impl RecordReader {
     }
 
     fn not_expected(&self) -> BodyError {
-        let found = one_line(&self.chunk[self.at..]);
+        let found = one_line_of_bytes(&self.chunk[self.at..], MAX_FOUND_CHARS);
         BodyError::NotExpected { at: self.bytes(), found }
     }
 }

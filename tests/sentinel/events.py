@@ -140,9 +140,9 @@ def with_other_id(event_type, text, mark):
 
 
 def generated(directory, *arguments, hours=1, rate=2000):
-    """The rows that the connector delivers in a demo, by table."""
+    """The rows of the gateway's events that the connector delivers in a demo, by table."""
     _run_demo(directory, *arguments, hours=hours, rate=rate)
-    files = (pathlib.Path(directory) / "workspace").glob("*.ndjson")
+    files = (pathlib.Path(directory) / "workspace").glob("ProofpointPOD*.ndjson")
     return {file.stem: [load(line) for line in read(file)] for file in files}
 
 

@@ -31,6 +31,7 @@ DUCKDB = {
     "bool": "BOOLEAN",
     "datetime": "TIMESTAMP",
     "dynamic": "JSON",
+    "int": "INTEGER",
     "long": "BIGINT",
     "real": "DOUBLE",
     "string": "VARCHAR",

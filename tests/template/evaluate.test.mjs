@@ -43,7 +43,7 @@ test("it prints the app's environment in the given cloud", () => {
 });
 
 test("it prints the error and fails", () => {
-  const { status, stderr } = run([], { ...PARAMETERS, clusterId: { value: "" } });
+  const { status, stderr } = run([], { ...PARAMETERS, namePrefix: { value: "" } });
   assert.equal(status, 1);
-  assert.match(stderr, /the parameter clusterId a value of length 0/);
+  assert.match(stderr, /the parameter namePrefix a value of length 0/);
 });

@@ -20,7 +20,7 @@ const project = load();
 const variants = [
   ...matrix().filter(({ name }) => NAMES.includes(name)),
   ...singles(project.template).filter(({ name }) =>
-    /, (no content|watchlists|a transformation)$/.test(name),
+    /, (no content|watchlists|a transformation|TAP alone)$/.test(name),
   ),
 ];
 

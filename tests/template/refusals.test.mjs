@@ -38,6 +38,14 @@ const REFUSED = {
     { additionalClusters: { cluster: [] } },
     /the list of clusters has the name clusters/,
   ],
+  "neither a cluster nor TAP": [
+    { clusterId: "", proofpointToken: "" },
+    /^clusterId: enter it, or tapServicePrincipal/,
+  ],
+  "a token without a cluster": [
+    { clusterId: "", proofpointToken: "t0ken", tapServicePrincipal: "a-principal" },
+    /^clusterId: proofpointToken and additionalClusters need it/,
+  ],
   "a TAP secret without its principal": [
     { tapSecret: "s" },
     /^tapSecret: it needs tapServicePrincipal/,
@@ -160,6 +168,11 @@ const TAKEN = {
   },
   "a transformation of the greatest length": {
     transformations: { ProofpointPODAudit_CL: `source${" ".repeat(15_354)}` },
+  },
+  "TAP without a cluster": {
+    clusterId: "",
+    proofpointToken: "",
+    tapServicePrincipal: "a-principal",
   },
   "a transformation of a TAP table": {
     tapServicePrincipal: "a-principal",

@@ -82,6 +82,8 @@ const CHOICES = {
   },
 };
 
+const NO_CLUSTER = { clusterId: "", proofpointToken: "" };
+
 /** Parameters of a deployment that is repeated without its secrets. */
 const FORGOTTEN = {
   data: { legacyWorkspaceKey: "" },
@@ -180,6 +182,12 @@ export function singles(template) {
   add("one table that rules can't read", { tablePlans: { ProofpointPODMailLog_CL: "Basic" } });
   add("a transformation", {
     transformations: { ProofpointPODMailLog_CL: "source | where isnotempty(tostring(sm.stat))" },
+  });
+  list.push({
+    ...base,
+    name: `${base.name}, TAP alone`,
+    names: { ...base.names, sources: "TAP alone" },
+    parameters: { ...base.parameters, ...CHOICES.sources["with TAP"], ...NO_CLUSTER },
   });
   for (const [name, declared] of Object.entries(template.parameters).filter(
     ([name]) => !chosen.includes(name),

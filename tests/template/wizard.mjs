@@ -175,7 +175,9 @@ export class Refused extends Error {}
 
 function check(element, value, scope) {
   const { required, regex, validations = [] } = element.constraints ?? {};
-  const empty = value === null || value === "" || (Array.isArray(value) && value.length === 0);
+  const isUnticked = element.type === "Microsoft.Common.CheckBox" && value === false;
+  const empty =
+    isUnticked || value === null || value === "" || (Array.isArray(value) && value.length === 0);
   if (valueIn(required ?? false, scope) && empty) {
     throw new Refused(`${element.name} is required`);
   }

@@ -65,5 +65,7 @@ test("the wizard rejects missing and invalid answers", () => {
   refused("proofpoint", "token", "");
   refused("proofpoint", "token", "two words");
   refused("basics", "namePrefix", "with-hyphen");
+  refused("proofpoint", "tapAlone", true);
+  refused("tap", "collect", true);
   outputs(wizard, LEAST_ANSWERS, WHERE);
 });

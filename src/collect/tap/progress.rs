@@ -1,5 +1,7 @@
 //! How far an account has come: its checkpoint, and what this run says of it.
 
+use std::collections::BTreeSet;
+
 use jiff::Timestamp;
 use proofpoint_sentinel_core::hour::Hour;
 
@@ -130,7 +132,9 @@ impl AccountProgress {
         let is_lost = |hour: &Hour| self.lost.iter().any(|span| span.contains(*hour));
         let passed = self.done_before.through(progress.settled_before().plus(-1));
         report.hours_done = passed.filter(|hour| !is_lost(hour)).collect();
-        report.hours_lost = self.lost.iter().flat_map(|span| span.hours()).collect();
+        // An hour can be lost twice, with its false positives.
+        let lost: BTreeSet<Hour> = self.lost.iter().flat_map(|span| span.hours()).collect();
+        report.hours_lost = lost.into_iter().collect();
         report.hours_waiting = progress.open_hours(now);
         report.newest = progress.read_up_to();
         let used = progress.calls_used(now);

@@ -4,6 +4,7 @@ use serde_json::{Map, Value, json};
 
 use super::*;
 use crate::row::additional::NOTES;
+use crate::row::frame::read;
 
 const NOW: &str = "2026-11-20T08:00:00Z";
 
@@ -144,9 +145,9 @@ fn the_time_of_a_row_is_the_later_one_within_azures_limits() {
         ("2026-11-20T06:00:00Z", "2026-11-20T07:00:00Z", "2026-11-20T07:00:00Z"),
         ("2026-11-20T07:00:00Z", "2026-11-19T07:00:00Z", "2026-11-20T07:00:00Z"),
         ("2026-11-10T07:00:00Z", "2026-11-20T05:00:00.25Z", "2026-11-20T05:00:00.25Z"),
-        ("2026-11-18T08:00:00Z", "no time", "2026-11-18T08:00:00Z"),
-        ("2026-11-18T07:59:59Z", "2026-11-17T00:00:00Z", NOW),
-        ("2026-11-20T07:00:00Z", "2026-11-21T08:00:01Z", NOW),
+        ("2026-11-18T10:00:00Z", "no time", "2026-11-18T10:00:00Z"),
+        ("2026-11-18T09:59:59Z", "2026-11-17T00:00:00Z", NOW),
+        ("2026-11-20T07:00:00Z", "2026-11-20T08:00:01Z", NOW),
     ] {
         for shape in [RowShape::Columns, RowShape::Legacy] {
             let (row, built) = build(TapKind::MessagesDelivered, shape, &record(own, threat));
@@ -256,6 +257,26 @@ fn a_huge_record_keeps_its_verdict() {
             let length = value.as_str().map_or_else(|| value.to_string().len(), str::len);
             assert!(length <= most, "{column}: {length}");
         }
+    }
+}
+
+#[test]
+fn a_record_that_is_almost_json_is_a_row_with_a_note() {
+    for (record, subject, note) in [
+        (&b"{\"id\":\"1\",\"subject\":\"a\tb\"}"[..], "a\tb", "control characters: escaped"),
+        (b"{\"id\":\"1\",\"subject\":\"a\x01\"}", "a\u{1}", "control characters: escaped"),
+        (b"{\"id\":\"1\",\"subject\":\"\xe9\"}", "\u{fffd}", "bytes that are not UTF-8: replaced"),
+        (br#"{"id":"1","subject":"\ud83d"}"#, "\u{fffd}", "lone surrogates: replaced"),
+        (br#"{"id":"1","subject":"a","spamScore":NaN}"#, "a", "NaN, Infinity: as text"),
+    ] {
+        let (text, repairs) = read(record).expect("it can be repaired");
+        let mut row = Vec::new();
+        let builder = TapRowBuilder::new(TapKind::MessagesBlocked, RowShape::Columns);
+        builder.append(&text, repairs, NOW.parse().unwrap(), &mut row).unwrap();
+        let row: Map<String, Value> = serde_json::from_slice(&row).unwrap();
+        assert_eq!(row["subject"], subject);
+        assert_eq!(row["AdditionalFields"][NOTES]["repaired"], json!([note]));
+        assert!(!row.contains_key("spamScore"), "NaN is no number");
     }
 }
 

@@ -90,7 +90,7 @@ fn what_is_no_record_is_handed_out_as_such() {
             "clicksBlocked: not an object: null",
             "clicksBlocked: not an object: [{\"id\":\"1\"}]",
             "clicksBlocked: {\"id\":\"2\"}",
-            "clicksPermitted: not an object: {\"id\":\"3\"}",
+            "clicksPermitted: {\"id\":\"3\"}",
             "messagesBlocked: not an object: \"none\"",
         ]
     );

@@ -21,7 +21,7 @@ use proofpoint_sentinel_core::feed::{EventType, Feed};
 use proofpoint_sentinel_core::hour::Hour;
 use proofpoint_sentinel_core::secret::Secret;
 use proofpoint_sentinel_simulator::pod::{FeedCounters, InMemoryEvents, PodSettings};
-use proofpoint_sentinel_simulator::tap::InMemoryRecords;
+use proofpoint_sentinel_simulator::tap::{InMemoryRecords, TapSettings};
 use proofpoint_sentinel_simulator::{DestinationApi, Simulation, SimulationSettings};
 use tempfile::TempDir;
 use tokio::time::{Instant, timeout};
@@ -86,6 +86,7 @@ pub(crate) struct SceneBuilder {
     clusters: Vec<&'static str>,
     vars: Vars,
     pod: Box<dyn FnOnce(&mut PodSettings)>,
+    tap: Box<dyn FnOnce(&mut TapSettings)>,
     has_tap: bool,
 }
 
@@ -117,6 +118,11 @@ impl SceneBuilder {
         SceneBuilder { pod: Box::new(change), ..self }
     }
 
+    /// Changes how the SIEM API of TAP behaves.
+    pub(crate) fn tap(self, change: impl FnOnce(&mut TapSettings) + 'static) -> SceneBuilder {
+        SceneBuilder { tap: Box::new(change), ..self }
+    }
+
     /// With a TAP account, beside the clusters.
     pub(crate) fn with_tap(self) -> SceneBuilder {
         SceneBuilder { has_tap: true, ..self }
@@ -133,6 +139,9 @@ impl SceneBuilder {
         let records = InMemoryRecords::default();
         if self.has_tap {
             settings = settings.with_tap(Arc::new(records.clone()));
+        }
+        if let Some(tap) = &mut settings.tap {
+            (self.tap)(tap);
         }
         let simulation = Simulation::start(settings).await.expect("the simulation starts");
         let mut vars: Vars = simulation.app_settings(self.destination).into_iter().collect();
@@ -180,6 +189,7 @@ impl Scene {
             clusters: vec![ACME],
             vars: Vars::new(),
             pod: Box::new(|_| {}),
+            tap: Box::new(|_| {}),
             has_tap: false,
         };
         builder.types("message").lookback(1).set("ProofpointMode", "archive")

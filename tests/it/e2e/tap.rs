@@ -1,6 +1,7 @@
 //! Records of TAP, from end to end.
 
 mod account;
+mod answers;
 mod budget;
 mod faults;
 mod records;

@@ -14,6 +14,7 @@ use proofpoint_sentinel_core::feed::{EventType, Feed};
 use proofpoint_sentinel_core::hour::Hour;
 use proofpoint_sentinel_core::tables::table;
 use proofpoint_sentinel_simulator::pod::{EventSource, FeedCounters, InMemoryEvents};
+use proofpoint_sentinel_simulator::tap::{InMemoryRecords, Tap};
 use proofpoint_sentinel_simulator::{DestinationApi, Simulation, SimulationSettings};
 use serde_json::Value;
 use tempfile::TempDir;
@@ -38,6 +39,8 @@ pub(crate) struct TestServices {
     pub simulation: Simulation,
     /// The hours with events. All of them are due.
     pub hours: Vec<Hour>,
+    /// The records of the TAP account, if there is one.
+    pub records: InMemoryRecords,
     source: Arc<InMemoryEvents>,
     directory: TempDir,
 }
@@ -46,6 +49,19 @@ impl TestServices {
     /// Each feed has these numbers of events in its latest hours. Sessions send at most
     /// `events_per_second`, if that is given.
     pub(crate) async fn new(per_hour: &[usize], events_per_second: Option<u32>) -> TestServices {
+        TestServices::start(per_hour, events_per_second, false).await
+    }
+
+    /// A cluster with an hour of one event for each feed, and a TAP account without records.
+    pub(crate) async fn with_tap() -> TestServices {
+        TestServices::start(&[1], None, true).await
+    }
+
+    async fn start(
+        per_hour: &[usize],
+        events_per_second: Option<u32>,
+        has_tap: bool,
+    ) -> TestServices {
         let directory = tempfile::tempdir().unwrap();
         let newest = Hour::newest_due(Timestamp::now(), SignedDuration::from_mins(45));
         let oldest = newest.plus(1 - per_hour.len() as i64);
@@ -63,8 +79,12 @@ impl TestServices {
         let mut settings =
             SimulationSettings::new(directory.path(), Clock::system(), &[CLUSTER], source.clone());
         settings.pod.events_per_second = events_per_second;
+        let records = InMemoryRecords::default();
+        if has_tap {
+            settings = settings.with_tap(Arc::new(records.clone()));
+        }
         let simulation = soon(Simulation::start(settings)).await.unwrap();
-        TestServices { simulation, hours, source, directory }
+        TestServices { simulation, hours, records, source, directory }
     }
 
     /// The settings of an app, or of a terminal's environment, that uses these services and reads only
@@ -80,6 +100,11 @@ impl TestServices {
         ];
         let own = own.into_iter().map(|(name, value)| (name.to_owned(), value));
         self.simulation.app_settings(destination).into_iter().chain(own).collect()
+    }
+
+    /// The SIEM API of TAP. There must be one.
+    pub(crate) fn tap(&self) -> &Tap {
+        self.simulation.tap.as_ref().unwrap()
     }
 
     /// The directory of the state.

@@ -48,7 +48,7 @@ const ELSEWHERE = [
 
 /** Names of settings that hold a secret. */
 const SECRET =
-  /^(ProofpointToken(_.+)?|ProofpointProxy|HTTPS_PROXY|WorkspaceKey|AZURE_CLIENT_SECRET|AzureWebJobsStorage|StateStorage)$/i;
+  /^(ProofpointToken(_.+)?|TapSecret(_.+)?|ProofpointProxy|HTTPS_PROXY|WorkspaceKey|AZURE_CLIENT_SECRET|AzureWebJobsStorage|StateStorage)$/i;
 
 const read = new WeakMap();
 
@@ -77,7 +77,10 @@ export function settingFindings({ project, deployed, variant }) {
   const settings = appSettings(deployed);
   const known = [...names, ...PLATFORM];
   for (const [name, value] of Object.entries(settings)) {
-    const plain = name.replace(/^(ProofpointClusterID|ProofpointToken)_[A-Za-z0-9]+$/, "$1");
+    const plain = name.replace(
+      /^(ProofpointClusterID|ProofpointToken|TapServicePrincipal|TapSecret)_[A-Za-z0-9]+$/,
+      "$1",
+    );
     if (!known.includes(plain)) {
       findings.push(`nothing reads the setting ${name}`);
     }

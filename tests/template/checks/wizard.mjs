@@ -226,6 +226,11 @@ export const MORE_ANSWERS = [
   },
   {
     ...LEAST_ANSWERS,
+    proofpoint: { tapAlone: true },
+    tap: { collect: true, principal: "a-principal", keepSecret: true },
+  },
+  {
+    ...LEAST_ANSWERS,
     proofpoint: {
       clusterId: "acme_hosted",
       keepToken: true,
@@ -330,7 +335,8 @@ function defaultFindings({ template, wizard }) {
     const literal =
       defaultValue !== undefined &&
       !(typeof defaultValue === "string" && isExpression(defaultValue)) &&
-      name !== "proofpointToken";
+      // The least answers have a cluster; without one there is TAP alone.
+      !["clusterId", "proofpointToken"].includes(name);
     const isEmptyList = name === "additionalClusters" && given[name]?.clusters?.length === 0;
     return literal && !isEmptyList && JSON.stringify(given[name]) !== JSON.stringify(defaultValue)
       ? [

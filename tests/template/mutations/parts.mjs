@@ -44,5 +44,6 @@ export function replaceAll(object, key, old, fresh) {
 
 /** Replaces the value of a setting. */
 export function set(project, name, value) {
-  variables(project).settings[name] = value;
+  const { settings: all, firstClusterSettings } = variables(project);
+  (name in firstClusterSettings ? firstClusterSettings : all)[name] = value;
 }
