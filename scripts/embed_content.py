@@ -16,7 +16,8 @@ CONTENT = ROOT / "sentinel"
 TEMPLATE = ROOT / "azuredeploy.json"
 
 # Microsoft's solution keeps its function of the same name in this saved search. If a workspace has two
-# functions of one name, every query that calls it fails, so ours replaces it.
+# functions of one name, every query that calls it fails, so ours replaces it. The one of its solution for
+# TAP is in a saved search of its own name.
 SAVED_SEARCHES = {"ProofpointPOD": "ProofpointPOD Data Parser"}
 
 OPERATORS = {"gt": "GreaterThan", "lt": "LessThan", "eq": "Equal", "ne": "NotEqual"}
@@ -160,6 +161,8 @@ def content():
     return {
         "functions": [
             function(load(CONTENT / "parsers" / "ProofpointPOD.yaml")),
+            function(load(CONTENT / "parsers" / "ProofpointTAPEvent.yaml")),
+            function(load(CONTENT / "parsers" / "ProofpointTAPThreats.yaml")),
             asim_function(load(CONTENT / "parsers" / "ASimEmailEventProofpointPOD.yaml")),
             asim_function(load(CONTENT / "parsers" / "vimEmailEventProofpointPOD.yaml")),
         ],

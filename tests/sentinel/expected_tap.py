@@ -102,7 +102,7 @@ def event(array, record):
         "EventEndTime": own_time(record),
         "EventOriginalTime": own_time(record),
         "VerdictTime": verdict_time(array, record),
-        "Recipients": [record["recipient"]] if kind == "click" else record["recipient"],
+        "Recipients": [record["recipient"]] if kind == "click" else record["recipient"] or None,
     }
     row |= {column: text(record.get(field)) for column, field in TEXTS[kind].items()}
     if kind == "click":

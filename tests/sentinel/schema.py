@@ -4,6 +4,7 @@ tables that rules read, and the functions over them."""
 import json
 import sys
 
+import tap
 import threat_indicators
 import watchlists
 from kql import BODY, PARAMETERS, load
@@ -22,10 +23,11 @@ functions = {
     "_GetWatchlist": {"params": "(alias:string)", "body": f"datatable({listed})[]"},
 }
 schema = {
-    "tables": tables | {"ThreatIntelIndicators": threat_indicators.COLUMNS},
+    "tables": tables | tap.tables() | {"ThreatIntelIndicators": threat_indicators.COLUMNS},
     # Makes the checkers compute the columns of a function only once.
     "fast": True,
     "functions": functions
+    | {name: {"params": f"({tap.PARAMETERS})", "body": body} for name, body in tap.BODIES.items()}
     | {name: {"params": "()", "body": body} for name, body in parsers.items()},
 }
 json.dump(schema, sys.stdout)

@@ -1,13 +1,13 @@
 """Targeted Attack Protection: its functions, and a workspace that can call them with arguments."""
 
+import functools
 import json
 import re
 
 import duckdb_kql
 import events
-import kql
 import parser_calls
-from kql import HERE, ROOT, Workspace, load, runnable
+from kql import HERE, ROOT, Workspace, check_all, load, runnable
 
 FIXTURES = ROOT / "tests" / "fixtures" / "tap"
 
@@ -25,9 +25,13 @@ POLLER = "ProofpointTAPNativePoller_CL"
 # The columns of the tables in a workspace.
 COLUMNS = json.loads((HERE / "tables.json").read_text(encoding="utf-8"))
 
-FUNCTIONS = {name: load(f"parsers/{name}.yaml") for name in ["ProofpointTAPEvent", "ProofpointTAPThreats"]}
+FUNCTIONS = {
+    name: load(f"parsers/{name}.yaml") for name in ["ProofpointTAPEvent", "ProofpointTAPThreats"]
+}
 BODIES = {name: of["FunctionQuery"] for name, of in FUNCTIONS.items()}
-DEFAULTS = {each["Name"]: each["Default"] for each in FUNCTIONS["ProofpointTAPEvent"]["FunctionParams"]}
+DEFAULTS = {
+    each["Name"]: each["Default"] for each in FUNCTIONS["ProofpointTAPEvent"]["FunctionParams"]
+}
 PARAMETERS = ", ".join(
     f"{each['Name']}:{each['Type']}={each['Default']}"
     for each in FUNCTIONS["ProofpointTAPEvent"]["FunctionParams"]
@@ -51,6 +55,25 @@ def standalone(name, values=None):
     """The body of a function as a query, with the values of its parameters in it."""
     given = DEFAULTS | (values or {})
     return "".join(f"let {each} = {given[each]};\n" for each in DEFAULTS) + BODIES[name]
+
+
+def tables():
+    """The columns of every table that the functions name."""
+    made = {name: COLUMNS[name] for name in TABLES.values()}
+    return made | {
+        name: {"TimeGenerated": "datetime"} for name in [*LEGACY_TABLES.values(), POLLER]
+    }
+
+
+@functools.cache
+def checked_functions():
+    """The functions for the language service: their columns and parameters."""
+    made = {}
+    for name in BODIES:
+        asked = {"tables": tables(), "functions": dict(made), "queries": [standalone(name)]}
+        [[found]] = check_all([asked])
+        made[name] = {"columns": found["columns"], "parameters": f"({PARAMETERS})"}
+    return made
 
 
 class SecondInterpreter:

@@ -23,7 +23,9 @@ def unique():
 
 def threat(classification="phish", kind="url", status="active", at=None, **members):
     """A threat of a message."""
-    value = {"url": "https://bad.example/login", "attachment": "cd" * 32}.get(kind.lower(), "{sender}")
+    value = {"url": "https://bad.example/login", "attachment": "cd" * 32}.get(
+        kind.lower(), "{sender}"
+    )
     found = {
         "threatID": "ab" * 32,
         "threatStatus": status,

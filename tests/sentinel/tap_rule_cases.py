@@ -68,9 +68,14 @@ def sent(**members):
 
 
 def many(count, found, **members):
-    """The same threat in one message to each of several recipients."""
+    """The same threat in one message to each of several recipients, the last first."""
     return [
-        delivered(found, recipient=[f"r{number}@acme.example"], GUID=f"{{guid}}{number}", **members)
+        delivered(
+            found,
+            recipient=[f"r{number}@acme.example"],
+            GUID=f"{{guid}}{number}",
+            **{"at": ago(minutes=5 + number)} | members,
+        )
         for number in range(count)
     ]
 
@@ -166,7 +171,10 @@ CASES = {
                 click(recipient="m4@acme.example"),
                 others(recipient=["m4@acme.example"], at=ago(days=8), arrived=ago(days=8)),
             ],
-            [click("clicksBlocked", recipient="m5@acme.example"), others(recipient=["m5@acme.example"])],
+            [
+                click("clicksBlocked", recipient="m5@acme.example"),
+                others(recipient=["m5@acme.example"]),
+            ],
             [click(recipient="m6@acme.example", **EARLIER), others(recipient=["m6@acme.example"])],
             [
                 click(recipient="m7@acme.example", classification="spam"),
@@ -218,12 +226,15 @@ CASES = {
             ],
             many(10, threat(threatID="few8"), **EARLIER),
         ],
-        {"Attack": "many1", "RecipientCount": 10, "Messages": 10, "Classification": "phish"},
+        {"Attack": "many1", "RecipientCount": 10, "Recipient": "r9@acme.example", "Messages": 10},
     ),
     "TapImpostorDelivered": (
         [
             [delivered(threat("impostor", "messageText"), headerReplyTo="else@mail.example")],
             [delivered(threat("TOAD", "messageText"))],
+            # A record that does not name the recipient.
+            [delivered(threat("toad", "messageText"), recipient=[])],
+            [delivered(threat("toad", "messageText"), recipient=None)],
         ],
         [
             [delivered(threat("phish", "messageText"))],
@@ -322,11 +333,14 @@ def _of_case(occurrence, address):
 
 def days(*ages):
     """A record that arrived at each number of hours ago."""
-    return [
-        {**click(GUID=f"g{age}", at=ago(hours=age)), "arrived": ago(hours=age)} for age in ages
-    ]
+    return [{**click(GUID=f"g{age}", at=ago(hours=age)), "arrived": ago(hours=age)} for age in ages]
 
 
 # Histories of arrivals that raise the rule on silence, and others.
 SILENT = [days(*range(25, 200, 12)), days(*range(25, 25 + 24 * 5, 24))]
-NOT_SILENT = [days(*range(23, 200, 12)), days(25, 26, 50, 51, 75, 76, 99), days(*range(1, 200, 24)), []]
+NOT_SILENT = [
+    days(*range(23, 200, 12)),
+    days(25, 26, 50, 51, 75, 76, 99),
+    days(*range(1, 200, 24)),
+    [],
+]

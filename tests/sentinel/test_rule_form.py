@@ -5,7 +5,8 @@ import re
 import unittest
 import uuid
 
-from rules import RULES, named
+from rules import ALL_RULES as RULES
+from rules import TAP_RULES, named
 
 # The tactic of each technique.
 TACTICS = {
@@ -14,6 +15,7 @@ TACTICS = {
     "T1098": "Persistence",
     "T1136": "Persistence",
     "T1496": "Impact",
+    "T1204": "Execution",
     "T1499": "Impact",
     "T1534": "LateralMovement",
     "T1557": "CredentialAccess",
@@ -47,6 +49,10 @@ CONNECTORS = {
         "ProofpointPODMessage_CL",
         "ProofpointPODMailLog_CL",
         "ProofpointPODAudit_CL",
+        "ProofPointTAPMessagesDeliveredV2_CL",
+        "ProofPointTAPMessagesBlockedV2_CL",
+        "ProofPointTAPClicksPermittedV2_CL",
+        "ProofPointTAPClicksBlockedV2_CL",
     },
     "ThreatIntelligence": {"ThreatIntelIndicators"},
     "ThreatIntelligenceTaxii": {"ThreatIntelIndicators"},
@@ -86,7 +92,8 @@ class Form(unittest.TestCase):
     @of_each_rule
     def test_rules_have_the_form_that_sentinel_requires(self, name, rule):
         uuid.UUID(rule["id"])
-        self.assertTrue(rule["name"].startswith("Proofpoint on Demand - "))
+        product = "TAP" if name in TAP_RULES else "on Demand"
+        self.assertTrue(rule["name"].startswith(f"Proofpoint {product} - "))
         self.assertLessEqual(len(rule["name"]), 256)
         self.assertLessEqual(len(rule["description"]), 5000)
         self.assertIn(rule["severity"], ["High", "Medium", "Low", "Informational"])

@@ -28,8 +28,12 @@ def records():
     odd = {"impostorScore": 0.75, "completelyRewritten": "na", "subject": 'Q"3 [x] é'}
     for each in [message(threats=two, **odd), message(threats=[threat(status="falsePositive")])]:
         made["messagesDelivered"].append(each["record"])
-    made["messagesBlocked"].append(message("messagesBlocked", recipient=["a@b.example"] * 2)["record"])
-    made["clicksPermitted"].append(click(classification="MALWARE", threatStatus="Cleared")["record"])
+    made["messagesBlocked"].append(
+        message("messagesBlocked", recipient=["a@b.example"] * 2)["record"]
+    )
+    made["clicksPermitted"].append(
+        click(classification="MALWARE", threatStatus="Cleared")["record"]
+    )
     for array, of_array in made.items():
         for number, record in enumerate(of_array):
             if "id" in record:
@@ -151,7 +155,9 @@ class Records(unittest.TestCase):
             yield answer
 
     def test_a_record_of_three_connectors_has_one_row(self):
-        record = message(threats=[threat(), threat(threatID="cd" * 32)], GUID="g", sender="a@b.example")
+        record = message(
+            threats=[threat(), threat(threatID="cd" * 32)], GUID="g", sender="a@b.example"
+        )
         again = record["record"] | {"threatsInfoMap": record["record"]["threatsInfoMap"][::-1]}
         late = {**record, "record": again, "arrived": ago(seconds=0)}
         early = record | {"arrived": ago(hours=2)}
@@ -162,7 +168,9 @@ class Records(unittest.TestCase):
             self.assertEqual(row["IngestionTime"], times.read(ago(hours=2)))
 
     def test_a_record_has_its_newest_verdict_only(self):
-        first = click(GUID="g", threatStatus="active", arrived=ago(hours=3), threatTime=ago(hours=4))
+        first = click(
+            GUID="g", threatStatus="active", arrived=ago(hours=3), threatTime=ago(hours=4)
+        )
         cleared = first["record"] | {"threatStatus": "cleared", "threatTime": ago(hours=2)}
         second = {**first, "record": cleared, "arrived": ago(hours=1)}
         repeated = first | {"arrived": ago(minutes=1)}
@@ -176,7 +184,9 @@ class Records(unittest.TestCase):
         old, new = {"arrived": ago(hours=3)}, {"arrived": ago(minutes=5)}
         again = click(GUID="again", **old)
         verdict = message(GUID="verdict", threats=[threat(at=ago(hours=4))], **old)
-        changed = verdict["record"] | {"threatsInfoMap": [threat(status="cleared", at=ago(hours=1))]}
+        changed = verdict["record"] | {
+            "threatsInfoMap": [threat(status="cleared", at=ago(hours=1))]
+        }
         made = [
             click(GUID="new", **new),
             click(GUID="old", **old),
@@ -222,7 +232,12 @@ class Language(unittest.TestCase):
             name: {of: "guid" if of.endswith("_g") else kind for of, kind in columns.items()}
             for name, columns in every.items()
         }
-        cls.workspaces = [every, empty, empty | {name: COLUMNS[name] for name in TABLES.values()}, guids]
+        cls.workspaces = [
+            every,
+            empty,
+            empty | {name: COLUMNS[name] for name in TABLES.values()},
+            guids,
+        ]
         events = tap.standalone("ProofpointTAPEvent")
         requests = [
             {

@@ -12,7 +12,7 @@ import tap_records
 import tap_rule_cases
 from kql import INGESTED, INTERPRETER, PARSER, check_all
 from rules import TAP_RULES, named
-from tap import BODIES, COLUMNS, SecondInterpreter, TapWorkspace
+from tap import SecondInterpreter, TapWorkspace
 from tap_rule_cases import CASES, LISTS, sender
 from test_parser import DECLARED, NAMES, TABLES, collected
 
@@ -34,7 +34,9 @@ def tables(shape):
     if shape == "legacy":
         name = "ProofpointPOD_message_CL"
         columns, rows = collected(rows)
-    arrived = [row | {INGESTED: each["arrived"]} for row, each in zip(rows, of_gateway, strict=True)]
+    arrived = [
+        row | {INGESTED: each["arrived"]} for row, each in zip(rows, of_gateway, strict=True)
+    ]
     return tap_records.stored(shape, made) | {name: (columns, arrived)}
 
 
@@ -90,7 +92,8 @@ class Rules(unittest.TestCase):
     def test_another_interpreter_gives_the_same_answers(self):
         for destination in DESTINATIONS:
             both = [
-                self.answers[destination, engine] for engine in ("duckdb-kql", "another interpreter")
+                self.answers[destination, engine]
+                for engine in ("duckdb-kql", "another interpreter")
             ]
             for name, *answers in zip(OF_RECORDS, *both, strict=True):
                 with self.subTest(destination=destination, rule=name):
@@ -157,25 +160,8 @@ class Silence(unittest.TestCase):
 class Language(unittest.TestCase):
     @classmethod
     def setUpClass(cls):
-        of_tap = {name: COLUMNS[name] for name in tap.TABLES.values()}
-        event, threat = [tap.standalone(name) for name in BODIES]
-        tables = DECLARED | of_tap
-        legacy = {name: {"TimeGenerated": "datetime"} for name in tap.LEGACY_TABLES.values()}
-        legacy[tap.POLLER] = {"TimeGenerated": "datetime"}
-        tables |= legacy
-        [[known]] = check_all([{"tables": tables, "functions": {}, "queries": [event]}])
-        functions = {
-            "ProofpointPOD": PARSER,
-            "ProofpointTAPEvent": {
-                "columns": known["columns"],
-                "parameters": f"({tap.PARAMETERS})",
-            },
-        }
-        [[threats]] = check_all([{"tables": tables, "functions": dict(functions), "queries": [threat]}])
-        functions["ProofpointTAPThreats"] = {
-            "columns": threats["columns"],
-            "parameters": f"({tap.PARAMETERS})",
-        }
+        tables = DECLARED | tap.tables()
+        functions = {"ProofpointPOD": PARSER} | tap.checked_functions()
         asked = {"tables": tables, "functions": functions, "queries": list(QUERIES.values())}
         [checked] = check_all([asked])
         cls.checked = dict(zip(QUERIES, checked, strict=True))

@@ -12,6 +12,7 @@ sys.path.insert(0, str(ROOT / "tests" / "sentinel"))
 
 import events
 import kql
+import tap
 import traffic
 import workbook
 
@@ -106,7 +107,7 @@ def main():
         answers = {
             "from": stamp(now - DAY),
             "to": stamp(now),
-            "tabs": tabs_shown(Reader(kql.Workspace(tables), now)),
+            "tabs": tabs_shown(Reader(tap.TapWorkspace(tables), now)),
         }
     json.dump(answers, sys.stdout, default=plain, ensure_ascii=False)
 
