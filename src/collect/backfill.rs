@@ -78,7 +78,8 @@ pub async fn backfill(
     let feed = &Feed::log(&cluster.id, event_type);
     let scope = LeaseScope::new(&run.stop, run.posting_ends);
     let place = services.place();
-    let work = async {
+    // On the heap: a future of this size is too much for the stack of a thread.
+    let work = Box::pin(async {
         place.enter(None).await;
         let reader = services.session_reader(run, (cluster, event_type), &scope, &place);
         let state = services.state().clone();
@@ -102,6 +103,6 @@ pub async fn backfill(
             }
         }
         Ok::<_, BackfillError>(())
-    };
+    });
     under_lease(services.state(), feed, &scope, BackfillError::LeaseLost, work).await
 }

@@ -47,7 +47,7 @@ impl TapRowBuilder {
     /// it is so old that Azure would replace it, or nearly so old, or is yet to come.
     ///
     /// In what is given back, `id` is what the ledger knows the record by
-    /// (see [`identity`](self::identity)), `event_time` is the time of its creation, and there is no
+    /// (see [`identity`]), `event_time` is the time of its creation, and there is no
     /// disposition.
     ///
     /// # Errors

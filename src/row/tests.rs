@@ -47,7 +47,7 @@ fn the_exact_bytes_of_a_row() {
 }
 
 #[test]
-fn a_row_says_how_its_event_was_collected_whatever_the_event_says() {
+fn a_row_says_how_its_event_was_collected() {
     let event = json!({"guid": "g", "ts": RECEIVED, "CollectedBy": "backfill"}).to_string();
     for (shape, by) in [RowShape::Columns, RowShape::Legacy]
         .into_iter()
