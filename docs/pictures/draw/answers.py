@@ -31,7 +31,7 @@ def stamp(moment):
 def collected(directory):
     """The rows that the connector delivered, with the columns that a workspace adds: the arrival time
     (here the end of the demo) and the billed size (here the size of the row)."""
-    delivered = events.generated(directory, hours=HOURS, rate=RATE)
+    delivered = events.generated(directory, hours=HOURS, rate=RATE, tables="Proof*")
     now = datetime.datetime.now(datetime.UTC)
 
     def stored(row):
@@ -74,8 +74,8 @@ def message_to_click(rows):
     return max(passed, key=lambda row: len(row["Recipients"]))
 
 
-def tabs_shown(reader, reader_of_tap):
-    """The tabs, with their items and results. The tab TAP has a reader with a workspace of its own."""
+def tabs_shown(reader):
+    """The tabs, with their items and results."""
     [tabs] = workbook.of_type(workbook.LINKS)
     groups = {
         group["conditionalVisibility"]["value"]: group["content"]["items"]
@@ -87,8 +87,7 @@ def tabs_shown(reader, reader_of_tap):
         for item in items:
             if item["type"] == workbook.QUERY:
                 panel = item["content"]
-                of_tap = link["subTarget"] == "tap"
-                panel["rows"] = (reader_of_tap if of_tap else reader).rows(panel)
+                panel["rows"] = reader.rows(panel)
                 if panel.get("exportParameterName") == "SelectedMessage":
                     reader.click(panel, message_to_click(panel["rows"]))
                     panel["clicked"] = reader.values["SelectedMessage"]
@@ -108,9 +107,7 @@ def main():
         answers = {
             "from": stamp(now - DAY),
             "to": stamp(now),
-            "tabs": tabs_shown(
-                Reader(kql.Workspace(tables), now), Reader(tap.TapWorkspace(tables), now)
-            ),
+            "tabs": tabs_shown(Reader(tap.TapWorkspace(tables), now)),
         }
     json.dump(answers, sys.stdout, default=plain, ensure_ascii=False)
 
