@@ -305,7 +305,10 @@ impl RecordReader {
     }
 
     fn not_expected(&self) -> BodyError {
-        let found = one_line(&self.chunk[self.at..]);
+        // What stands where a page begins says whose it is. Further on stand records, which are no
+        // matter for a log.
+        let most = if self.state == State::Open { 80 } else { 10 };
+        let found = one_line(&self.chunk[self.at..], most);
         BodyError::NotExpected { at: self.bytes(), found }
     }
 }

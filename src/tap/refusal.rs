@@ -5,6 +5,9 @@ use std::fmt;
 use super::one_line::one_line;
 use crate::error_code::{self, ErrorCode};
 
+/// How much of an answer's text is kept.
+const MAX_TEXT_BYTES: usize = 300;
+
 /// The service's answer to a call that it does not grant.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct TapRefusal {
@@ -42,7 +45,7 @@ pub enum RefusalReason {
 impl TapRefusal {
     /// What an answer with this status and the beginning of this body means.
     pub(super) fn of(status: u16, body: &[u8]) -> TapRefusal {
-        let text = one_line(body);
+        let text = one_line(body, MAX_TEXT_BYTES);
         let reason = match status {
             400 => bad_request(&text.to_ascii_lowercase()),
             401 => RefusalReason::Credential,
