@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use proofpoint_sentinel::destination::{Limits, Packer, Signer};
 use proofpoint_sentinel::row::frame::read;
 use proofpoint_sentinel::row::tap::TapRowBuilder;
-use proofpoint_sentinel::row::{RowBuilder, RowShape};
+use proofpoint_sentinel::row::{CollectedBy, RowBuilder, RowShape};
 use proofpoint_sentinel::settings::MessageText;
 use proofpoint_sentinel::tap::RecordReader;
 use proofpoint_sentinel_core::feed::EventType;
@@ -34,7 +34,7 @@ fn rows(criterion: &mut Criterion) {
         let events = events(event_type);
         group.throughput(bytes(&events));
         for shape in [RowShape::Columns, RowShape::Legacy] {
-            let builder = RowBuilder::new(event_type, shape, MessageText::Fit);
+            let builder = RowBuilder::new(event_type, shape, MessageText::Fit, CollectedBy::Live);
             let mut row = Vec::new();
             group.bench_function(format!("{event_type}/{shape:?}"), |bencher| {
                 bencher.iter(|| {

@@ -19,7 +19,7 @@ use mimalloc::MiMalloc;
 use proofpoint_sentinel::destination::gzip;
 use proofpoint_sentinel::net::{HttpClient, Net};
 use proofpoint_sentinel::pod::archive_url;
-use proofpoint_sentinel_core::feed::{EventType, Feed};
+use proofpoint_sentinel_core::feed::EventType;
 use proofpoint_sentinel_core::hour::Hour;
 use proofpoint_sentinel_core::tables::table;
 use tokio::task::JoinSet;
@@ -77,8 +77,8 @@ async fn move_hour(
     target: Arc<Target>,
 ) -> Result<Moved, Failure> {
     let base: Url = std::env::var("ProofpointLogStreamUri")?.parse()?;
-    let feed = Feed { cluster_id: std::env::var("ProofpointClusterID")?, event_type };
-    let url = archive_url(&base, &feed, hour);
+    let cluster_id = std::env::var("ProofpointClusterID")?;
+    let url = archive_url(&base, &cluster_id, event_type, hour);
     let tcp = net.dial("127.0.0.1", url.port().ok_or("no port")?).await?;
     let tls = net.tls_handshake("localhost", tcp).await?;
     let mut request = url.as_str().into_client_request()?;

@@ -16,7 +16,8 @@ CONTENT = ROOT / "sentinel"
 TEMPLATE = ROOT / "azuredeploy.json"
 
 # Microsoft's solution keeps its function of the same name in this saved search. If a workspace has two
-# functions of one name, every query that calls it fails, so ours replaces it.
+# functions of one name, every query that calls it fails, so ours replaces it. The one of its solution for
+# TAP is in a saved search of its own name.
 SAVED_SEARCHES = {"ProofpointPOD": "ProofpointPOD Data Parser"}
 
 OPERATORS = {"gt": "GreaterThan", "lt": "LessThan", "eq": "Equal", "ne": "NotEqual"}
@@ -51,24 +52,27 @@ def function(parser):
             "category": parser["Category"],
             "displayName": parser["Function"]["Title"],
             "functionAlias": parser["FunctionAlias"],
+            "functionParameters": parameters(parser["FunctionParams"]),
             "query": parser["FunctionQuery"].strip(),
             "version": 2,
         },
     }
 
 
+def parameters(listed):
+    """The parameters of a function in the form of a saved search."""
+    return ",".join(f"{each['Name']}:{each['Type']}={each['Default']}" for each in listed)
+
+
 def asim_function(parser):
     name = parser["ParserName"]
-    parameters = [
-        f"{each['Name']}:{each['Type']}={each['Default']}" for each in parser["ParserParams"]
-    ]
     return {
         "name": name,
         "properties": {
             "category": "ASIM",
             "displayName": parser["Parser"]["Title"],
             "functionAlias": name,
-            "functionParameters": ",".join(parameters).lower(),
+            "functionParameters": parameters(parser["ParserParams"]).lower(),
             "query": parser["ParserQuery"].strip(),
             "version": 2,
         },
@@ -105,8 +109,10 @@ def analytic_rule(rule):
             "triggerOperator": OPERATORS[rule["triggerOperator"]],
             "techniques": rule["relevantTechniques"],
             # Sentinel requires both, even if nothing is suppressed.
-            "suppressionDuration": "PT1H",
-            "suppressionEnabled": False,
+            "suppressionDuration": iso(rule.get("suppressionDuration", "1h")),
+            "suppressionEnabled": rule.get("suppressionEnabled", False),
+            # A rule that is too noisy for most is deployed disabled.
+            "enabled": rule.get("enabled", True),
         }
         | {name: rule[name] for name in SAME if name in rule},
     }
@@ -117,6 +123,20 @@ def workbook(path):
     return {
         "displayName": "Proofpoint Email Security",
         "serializedData": json.dumps(book, ensure_ascii=False, separators=(",", ":")),
+    }
+
+
+def watchlist(made):
+    return {
+        "name": made["alias"],
+        "properties": {
+            "watchlistAlias": made["alias"],
+            "displayName": made["name"],
+            "description": plain(made["description"]),
+            "provider": "Proofpoint Sentinel",
+            "source": "Local file",
+            "itemsSearchKey": made["searchKey"],
+        },
     }
 
 
@@ -141,11 +161,14 @@ def content():
     return {
         "functions": [
             function(load(CONTENT / "parsers" / "ProofpointPOD.yaml")),
+            function(load(CONTENT / "parsers" / "ProofpointTAPEvent.yaml")),
+            function(load(CONTENT / "parsers" / "ProofpointTAPThreats.yaml")),
             asim_function(load(CONTENT / "parsers" / "ASimEmailEventProofpointPOD.yaml")),
             asim_function(load(CONTENT / "parsers" / "vimEmailEventProofpointPOD.yaml")),
         ],
         "huntingQueries": [hunting_query(load(path)) for path in files("hunting-queries")],
         "analyticRules": [analytic_rule(load(path)) for path in files("analytic-rules")],
+        "watchlists": [watchlist(load(path)) for path in files("watchlists")],
         "workbook": workbook(CONTENT / "workbooks" / "ProofpointEmailSecurity.json"),
         "connector": connector(CONTENT / "connector" / "ProofpointSentinel.json"),
     }

@@ -10,7 +10,8 @@ import embed_content
 
 PAGE = embed_content.ROOT / "docs" / "content.md"
 
-PREFIX = "Proofpoint on Demand - "
+# How names begin, and what is left of it in the tables.
+PREFIXES = {"Proofpoint on Demand - ": "", "Proofpoint TAP - ": "TAP: "}
 SEVERITIES = ["High", "Medium", "Low", "Informational"]
 UNITS = {"m": "min", "h": "h", "d": "d"}
 
@@ -21,7 +22,10 @@ def load(folder):
 
 
 def link(folder, file, made):
-    return f"[{made['name'].removeprefix(PREFIX)}](../sentinel/{folder}/{file})"
+    name = made["name"]
+    for prefix, short in PREFIXES.items():
+        name = name.replace(prefix, short)
+    return f"[{name}](../sentinel/{folder}/{file})"
 
 
 def found_and_done(description):
@@ -55,6 +59,7 @@ def rules():
     rows = []
     for file, rule in made:
         often = f"every {span(rule['queryFrequency'])}, over {span(rule['queryPeriod'])}"
+        often += "" if rule.get("enabled", True) else "; deployed disabled"
         name = link("analytic-rules", file, rule)
         rows.append(
             [name, rule["severity"], *found_and_done(rule["description"]), often, attack(rule)]

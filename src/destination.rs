@@ -46,7 +46,7 @@ pub use gzip::gzip;
 use logs_ingestion::request::LogsIngestion;
 use logs_ingestion::token::Tokens;
 use outcome::PostOutcome;
-pub use outcome::{BatchOutcome, HeldRows, PostCounts, RefusedRow};
+pub use outcome::{BatchOutcome, PostCounts, RefusedRow};
 use service::Service;
 use throttle::Throttle;
 pub use verdict::{HeldReason, RowRefusal};

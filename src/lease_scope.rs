@@ -15,14 +15,14 @@ use tokio_util::sync::CancellationToken;
 pub struct LeaseScope {
     halt: CancellationToken,
     lost: CancellationToken,
-    posting_deadline: Instant,
+    posting_ends: Instant,
 }
 
 impl LeaseScope {
     /// A scope that halts when `stop` is cancelled, in which posts may begin until
-    /// `posting_deadline`.
-    pub fn new(stop: &CancellationToken, posting_deadline: Instant) -> LeaseScope {
-        LeaseScope { halt: stop.child_token(), lost: CancellationToken::new(), posting_deadline }
+    /// `posting_ends`.
+    pub fn new(stop: &CancellationToken, posting_ends: Instant) -> LeaseScope {
+        LeaseScope { halt: stop.child_token(), lost: CancellationToken::new(), posting_ends }
     }
 
     /// Halts the work.
@@ -52,8 +52,8 @@ impl LeaseScope {
     }
 
     /// No post begins at this time or later.
-    pub fn posting_deadline(&self) -> Instant {
-        self.posting_deadline
+    pub fn posting_ends(&self) -> Instant {
+        self.posting_ends
     }
 
     /// What `wait` gives, or `None` where the lease is lost before or meanwhile.

@@ -21,3 +21,5 @@ pub mod state;
 pub mod status;
 pub mod support;
 pub mod tap;
+mod tap_checkpoint;
+mod text;

@@ -5,15 +5,15 @@
 //! token's last session ended, if that was within the last hour, or else an hour back. Then it sends
 //! events as they come, until one side ends the session.
 
-mod account;
 mod address;
+mod cluster_sessions;
 mod handshake;
 mod open;
 mod refusal;
 mod session;
 
-pub use account::Account;
 pub use address::{archive_url, live_url};
+pub use cluster_sessions::ClusterSessions;
 pub(crate) use open::open_session;
 pub use open::{OpenError, SessionRequest};
 pub use refusal::{HandshakeRefusal, RefusalKind};

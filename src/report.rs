@@ -6,7 +6,7 @@ mod history;
 mod status;
 
 pub use counts::FeedCounts;
-pub use feed_report::{FeedOutcome, FeedReport};
+pub use feed_report::{CallReport, FeedOutcome, FeedReport};
 pub use history::{HISTORY_HOURS, History, PastFailure, RunsOfHour};
 pub use status::FeedStatus;
 pub(crate) use status::status_json;

@@ -2,11 +2,32 @@
 
 use std::time::Duration;
 
+use jiff::Timestamp;
+use jiff::fmt::rfc2822::DateTimeParser;
 use rand::RngExt;
 use tokio::time::Instant;
 
-/// No `Retry-After` is respected for longer than this.
+/// No `Retry-After` is respected for longer than this: no service means it.
 const MAX_RETRY_AFTER: Duration = Duration::from_secs(24 * 3600);
+
+/// Whether the HTTP status tells of a fault that passes: a request that came too late, too many
+/// requests, or a fault of the server.
+pub(crate) fn is_passing_status(status: u16) -> bool {
+    matches!(status, 408 | 429 | 500..)
+}
+
+/// The wait that a `Retry-After` header asks for, if it is a number of seconds, or a date and `now` is
+/// known (RFC 9110, section 10.2.3).
+pub(crate) fn retry_after(value: &str, now: Option<Timestamp>) -> Option<Duration> {
+    let wait = match value.trim().parse::<u64>() {
+        Ok(seconds) => Duration::from_secs(seconds),
+        Err(_) => {
+            let until = DateTimeParser::new().parse_timestamp(value.trim()).ok()?;
+            Duration::try_from(until.duration_since(now?)).unwrap_or_default()
+        }
+    };
+    Some(wait.min(MAX_RETRY_AFTER))
+}
 
 /// How long to wait between tries, and how many tries there are.
 #[derive(Clone, Copy, Debug)]
@@ -38,8 +59,7 @@ impl Backoff {
             .first
             .saturating_mul(1u32.checked_shl(attempt.saturating_sub(1)).unwrap_or(u32::MAX));
         let own = doubled.min(self.longest);
-        let asked = retry_after.unwrap_or_default().min(MAX_RETRY_AFTER);
-        Some(own.max(asked).mul_f64(1.0 + 0.25 * jitter))
+        Some(own.max(retry_after.unwrap_or_default()).mul_f64(1.0 + 0.25 * jitter))
     }
 
     /// As [`wait`](Self::wait) with random jitter, but also `None` where the wait would go past
@@ -79,9 +99,21 @@ mod tests {
     }
 
     #[test]
-    fn retry_after_is_cut_to_a_day() {
-        let wait = BACKOFF.wait(1, Some(Duration::MAX), 0.9).unwrap();
-        assert!(wait < 2 * MAX_RETRY_AFTER);
+    fn retry_after_is_seconds_or_a_date_and_has_bounds() {
+        let now = "2026-11-21T10:00:00Z".parse().unwrap();
+        let wait = |value| retry_after(value, Some(now));
+        assert_eq!(wait("17"), Some(Duration::from_secs(17)));
+        assert_eq!(wait("Sat, 21 Nov 2026 10:00:30 GMT"), Some(Duration::from_secs(30)));
+        assert_eq!(wait("Sat, 21 Nov 2026 09:00:00 GMT"), Some(Duration::ZERO));
+        assert_eq!(wait("18446744073709551615"), Some(MAX_RETRY_AFTER));
+        assert_eq!(wait("soon"), None);
+        assert_eq!(retry_after("Sat, 21 Nov 2026 10:00:30 GMT", None), None);
+    }
+
+    #[test]
+    fn faults_of_servers_and_limits_pass() {
+        let passing: Vec<u16> = (400..505).filter(|status| is_passing_status(*status)).collect();
+        assert_eq!(passing, [408, 429, 500, 501, 502, 503, 504]);
     }
 
     #[test]

@@ -7,6 +7,7 @@
 
 pub mod additional;
 pub mod cells;
+mod collected_by;
 pub mod columns;
 pub mod event;
 pub mod frame;
@@ -30,6 +31,7 @@ use proofpoint_sentinel_core::tables::{Table, table};
 
 use crate::settings::MessageText;
 use additional::AdditionalFields;
+pub use collected_by::CollectedBy;
 pub use event::MalformedEvent;
 use event::{EventMembers, Member};
 use repair::Repairs;
@@ -51,6 +53,7 @@ pub struct RowBuilder {
     table: &'static Table,
     shape: RowShape,
     message_text: MessageText,
+    collected_by: CollectedBy,
 }
 
 /// What was found out about an event while its row was built.
@@ -71,14 +74,20 @@ pub struct RowMetadata<'a> {
 }
 
 impl RowBuilder {
-    /// Makes rows of events of one type in one shape.
-    pub fn new(event_type: EventType, shape: RowShape, message_text: MessageText) -> RowBuilder {
-        RowBuilder { event_type, table: table(event_type), shape, message_text }
+    /// Makes rows of events of one type, collected in one way, in one shape.
+    pub fn new(
+        event_type: EventType,
+        shape: RowShape,
+        message_text: MessageText,
+        collected_by: CollectedBy,
+    ) -> RowBuilder {
+        RowBuilder { event_type, table: table(event_type), shape, message_text, collected_by }
     }
 
     /// Writes the row for `event` into `row`, and replaces what was in it.
     ///
-    /// `received` stands in for the event's time where that can't be read.
+    /// `received` stands in for the event's time where that can't be read, and for a `TimeGenerated`
+    /// with which rules would not see the row.
     ///
     /// # Errors
     /// If the event is not one JSON object; `row` is then unusable.
@@ -119,7 +128,7 @@ impl RowBuilder {
                         additional.keep(ts);
                     }
                 }
-                columns::start(at, row);
+                columns::start(at, received, self.collected_by, row);
                 columns::finish(self.table, self.message_text, event, &members, additional, row)
             }
             RowShape::Legacy => {
@@ -128,7 +137,7 @@ impl RowBuilder {
                 if event_time.is_none() {
                     additional.timestamp_unreadable();
                 }
-                legacy::start(self.event_type, at, row);
+                legacy::start(self.event_type, at, self.collected_by, row);
                 let short = reduction::reduce("", event, legacy::MAX_EVENT_BYTES, &mut additional);
                 match short {
                     Some(Cow::Owned(short)) => {

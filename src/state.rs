@@ -12,6 +12,7 @@
 
 mod blob;
 mod checkpoint;
+mod checkpoint_format;
 mod checkpoints;
 mod dead_letter;
 mod dead_letters;
@@ -29,6 +30,7 @@ mod try_out;
 
 pub use blob::{BlobError, ConnectionStringError};
 pub use checkpoint::{Checkpoint, Hold, HourAttempt, HourRange, LiveMark};
+pub use checkpoint_format::CheckpointFormat;
 pub use dead_letter::{DeadLetter, DeadLetterReason, NotADeadLetter, NotAReason, StoredDeadLetter};
 pub use dead_letters::{DeadLetterName, NotADeadLetterName};
 pub use directory::DirectoryError;

@@ -11,6 +11,7 @@ mod many;
 mod programs;
 mod simulation;
 mod start;
+mod tap;
 mod usage;
 
 use std::error::Error;
@@ -35,6 +36,7 @@ async fn main() -> Result<(), Failure> {
         match word.as_str() {
             "many" => return many::measure(&connector).await,
             "live" => return live::measure(&connector).await,
+            "tap" => return tap::measure(&connector).await,
             _ => {}
         }
     }

@@ -10,7 +10,7 @@ use url::Url;
 use super::finding::{Finding, Mark};
 use super::limit::in_time;
 use crate::net::{DialError, Net, uri_of, without_brackets};
-use crate::settings::{DestinationSettings, Settings, SourceSettings, StateSettings};
+use crate::settings::{DestinationSettings, Settings, SourceSettings, StateSettings, TapSettings};
 
 /// A clock that differs by more makes hours be read too early, or events seem to be of the future.
 const NOTABLE_SKEW: SignedDuration = SignedDuration::from_secs(60);
@@ -22,6 +22,7 @@ const GREATEST_SKEW: SignedDuration = SignedDuration::from_mins(5);
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum PeerName {
     LogApi,
+    TapApi,
     Workspace,
     Storage,
 }
@@ -30,6 +31,7 @@ impl PeerName {
     fn as_str(self) -> &'static str {
         match self {
             PeerName::LogApi => "the Log API",
+            PeerName::TapApi => "the TAP API",
             PeerName::Workspace => "the workspace",
             PeerName::Storage => "the storage",
         }
@@ -45,10 +47,12 @@ pub(super) struct Peer {
 /// The peers that the settings name.
 pub(super) fn peers(
     source: Option<&SourceSettings>,
+    tap: Option<&TapSettings>,
     all: Option<&Settings>,
     state: Option<&StateSettings>,
 ) -> Vec<Peer> {
     let log_api = source.map(|source| (PeerName::LogApi, &source.log_stream_uri));
+    let tap_api = tap.map(|tap| (PeerName::TapApi, &tap.base_uri));
     let workspace = all.map(|settings| match &settings.destination {
         DestinationSettings::LogsIngestion { endpoint, .. } => (PeerName::Workspace, endpoint),
         DestinationSettings::DataCollector { uri, .. } => (PeerName::Workspace, uri),
@@ -60,7 +64,7 @@ pub(super) fn peers(
         // The check of the storage finds what is wrong with the account of a connection string.
         StateSettings::ConnectionString { .. } | StateSettings::Directory(_) => None,
     });
-    let peers = [log_api, workspace, storage].into_iter().flatten();
+    let peers = [log_api, tap_api, workspace, storage].into_iter().flatten();
     peers.map(|(name, url)| Peer { name, url: url.clone() }).collect()
 }
 

@@ -3,7 +3,8 @@
 use std::collections::BTreeSet;
 
 use proofpoint_sentinel_core::clock::Clock;
-use proofpoint_sentinel_core::tables::table;
+use proofpoint_sentinel_core::tables::{Table, table, tap_table};
+use proofpoint_sentinel_core::tap_kind::TapKind;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
@@ -31,9 +32,7 @@ pub(super) async fn check(
         }
         tell(Finding::passed("token", who, "it gets a token for the workspace"));
     }
-    let types: BTreeSet<_> = settings.source.event_types.iter().copied().collect();
-    for event_type in types {
-        let table = table(event_type);
+    for table in tables(settings) {
         let scope = LeaseScope::new(&CancellationToken::new(), Instant::now() + LIMIT / 2);
         let probe = in_time(destination.probe(table, &scope)).await;
         let subject = match &settings.destination {
@@ -46,6 +45,15 @@ pub(super) async fn check(
             Err(late) => Finding::skipped("workspace", subject, late),
         });
     }
+}
+
+/// The tables of what is read.
+fn tables(settings: &Settings) -> Vec<&'static Table> {
+    let source = &settings.source;
+    let has_clusters = !source.clusters.is_empty() || !source.unusable_clusters.is_empty();
+    let types: BTreeSet<_> = source.event_types.iter().copied().filter(|_| has_clusters).collect();
+    let kinds = TapKind::ALL.into_iter().filter(|_| settings.tap.is_some());
+    types.into_iter().map(table).chain(kinds.map(tap_table)).collect()
 }
 
 /// The identity, without its secret.

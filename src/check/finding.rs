@@ -3,6 +3,7 @@
 use serde::Serialize;
 
 use crate::error_code::{Coded, ErrorCode, entry};
+use crate::text::one_line;
 
 /// How a check ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
@@ -69,13 +70,13 @@ impl Finding {
         mark: Mark,
         text: impl Into<String>,
     ) -> Finding {
-        let text = one_line(&text.into());
+        let text = one_line(&text.into(), usize::MAX);
         Finding { check, subject: subject.into(), mark, text, code: None, remedy: None }
     }
 
     /// The same with a code, and the remedy of the code's entry.
     pub(super) fn with_code(self, code: ErrorCode) -> Finding {
-        let remedy = entry(code).map(|entry| one_line(entry.remedy));
+        let remedy = entry(code).map(|entry| one_line(entry.remedy, usize::MAX));
         Finding { code: Some(code.to_string()), remedy, ..self }
     }
 
@@ -83,8 +84,4 @@ impl Finding {
     pub(super) fn with_remedy(self, remedy: impl Into<String>) -> Finding {
         Finding { remedy: Some(remedy.into()), ..self }
     }
-}
-
-fn one_line(text: &str) -> String {
-    text.split_whitespace().collect::<Vec<_>>().join(" ")
 }

@@ -4,15 +4,16 @@ use jiff::SignedDuration;
 use proofpoint_sentinel_core::clock::Clock;
 use proofpoint_sentinel_core::feed::Feed;
 use proofpoint_sentinel_core::hour::Hour;
+use proofpoint_sentinel_core::secret::Secret;
 use tokio::time::Instant;
+use url::Url;
 
-use super::finding::{Finding, Mark};
+use super::finding::Finding;
+use super::last_run::while_it_works;
 use super::limit::{LIMIT, in_time};
-use crate::error_code::ErrorCode;
 use crate::net::Net;
-use crate::pod::{Account, SessionRequest, SessionTimeouts, archive_url, open_session};
-use crate::report::FeedStatus;
-use crate::settings::{Cluster, SourceSettings};
+use crate::pod::{ClusterSessions, SessionRequest, SessionTimeouts, archive_url, open_session};
+use crate::settings::SourceSettings;
 use crate::state::{State, StateError};
 
 const CHECK: &str = "log api";
@@ -28,44 +29,33 @@ pub(super) async fn check(
     let hour = Hour::newest_due(clock.now(), delay);
     for cluster in &source.clusters {
         for event_type in &source.event_types {
-            let feed = Feed { cluster_id: cluster.id.clone(), event_type: *event_type };
-            let finding = in_time(check_feed(source, net, state, cluster, &feed, hour)).await;
+            let feed = Feed::log(&cluster.id, *event_type);
+            let url = archive_url(&source.log_stream_uri, &cluster.id, *event_type, hour);
+            let finding = in_time(check_feed(net, state, &feed, &url, &cluster.token)).await;
             tell(finding.unwrap_or_else(|late| Finding::skipped(CHECK, feed.to_string(), late)));
         }
     }
 }
 
 /// Opens a session under the feed's lease, or says what the run said that has it.
-async fn check_feed(
-    source: &SourceSettings,
-    net: &Net,
-    state: &State,
-    cluster: &Cluster,
-    feed: &Feed,
-    hour: Hour,
-) -> Finding {
+async fn check_feed(net: &Net, state: &State, feed: &Feed, url: &Url, token: &Secret) -> Finding {
     let lease = match state.lease(feed).await {
         Ok(lease) => lease,
-        Err(StateError::LeaseHeld { .. }) => return last_result(state, feed).await,
+        Err(StateError::LeaseHeld { .. }) => return while_it_works(CHECK, state, feed).await,
         Err(error) => return Finding::failed("storage", format!("lease of {feed}"), &error),
     };
-    let url = archive_url(&source.log_stream_uri, feed, hour);
     let request = SessionRequest {
-        url: &url,
-        token: &cluster.token,
+        url,
+        token,
         timeouts: SessionTimeouts::default(),
         deadline: Instant::now() + LIMIT / 2,
     };
-    let account = Account::default();
-    let opened = open_session(net, &request, &account).await;
+    let sessions = ClusterSessions::default();
+    let opened = open_session(net, &request, &sessions).await;
     let finding = match opened {
         Ok(Some((session, _turn))) => {
             session.close().await;
-            Finding::passed(
-                CHECK,
-                feed.to_string(),
-                format!("the token opens a session for {hour}"),
-            )
+            Finding::passed(CHECK, feed.to_string(), "the token opens a session")
         }
         Ok(None) => Finding::skipped(CHECK, feed.to_string(), "no session could be opened in time"),
         Err(error) => Finding::failed(CHECK, feed.to_string(), &error),
@@ -73,25 +63,4 @@ async fn check_feed(
     // It runs out by itself if it can't be given back.
     let _ = lease.release().await;
     finding
-}
-
-/// What the last run of the app said of the feed, which another run works on now.
-async fn last_result(state: &State, feed: &Feed) -> Finding {
-    let subject = feed.to_string();
-    let stored = state.read_status(feed).await.ok().flatten();
-    let Some(status) = stored.and_then(|json| FeedStatus::from_json(&json)) else {
-        return Finding::skipped(CHECK, subject, "a run works on it, and none has ended yet");
-    };
-    let ended = status.finished.map(|at| at.to_string()).unwrap_or_default();
-    if status.outcome != "failed" {
-        let text = format!("a run works on it; the last one ended well at {ended}");
-        return Finding::passed(CHECK, subject, text);
-    }
-    let failure = status.failure.unwrap_or_default();
-    let text = format!("a run works on it; the last one failed at {ended}: {failure}");
-    let finding = Finding::new(CHECK, subject, Mark::Failed, text);
-    match status.code.as_deref().and_then(ErrorCode::parse) {
-        Some(code) => finding.with_code(code),
-        None => finding,
-    }
 }

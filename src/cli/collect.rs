@@ -13,12 +13,12 @@ use proofpoint_sentinel::collect::{
 };
 use proofpoint_sentinel::error_code;
 use proofpoint_sentinel::net::Net;
-use proofpoint_sentinel::pod::{Account, SessionTimeouts};
+use proofpoint_sentinel::pod::{ClusterSessions, SessionTimeouts};
 use proofpoint_sentinel::settings::{
     Cluster, Settings, SourceSettings, UnusableCluster, environment,
 };
 use proofpoint_sentinel_core::clock::Clock;
-use proofpoint_sentinel_core::feed::{EventType, Feed};
+use proofpoint_sentinel_core::feed::EventType;
 use proofpoint_sentinel_core::hour::Hour;
 use serde::Serialize;
 use tokio::time::Instant;
@@ -99,15 +99,14 @@ async fn collect(arguments: &Arguments) -> Result<bool, Failure> {
         Some(path) => {
             let source = SourceSettings::read(&vars)?;
             let cluster = choose_cluster(&source, arguments.cluster.as_deref())?;
-            let feed = feed(cluster, arguments.event_type);
             let net = Net::of(&source.net)?;
             let reader = SessionReader {
                 net: &net,
                 log_stream_uri: &source.log_stream_uri,
                 cluster,
-                account: &Account::default(),
+                sessions: &ClusterSessions::default(),
                 place: None,
-                feed: &feed,
+                event_type: arguments.event_type,
                 timeouts: SessionTimeouts::default(),
                 stop: &stop,
                 reading_ends: Instant::now() + UNLIMITED,
@@ -117,23 +116,20 @@ async fn collect(arguments: &Arguments) -> Result<bool, Failure> {
         }
         None => {
             let settings = Settings::read(&vars)?;
-            logging::doubtful_settings(&settings);
+            logging::warn_of_settings(&settings);
             let cluster = choose_cluster(&settings.source, arguments.cluster.as_deref())?.clone();
-            let feed = feed(&cluster, arguments.event_type);
             let id = format!("collect {} to {}", arguments.from, arguments.to);
             let run = unlimited_run(id, settings, stop.clone(), counters.clone());
             let deliver = if arguments.again { Deliver::Everything } else { Deliver::Missing };
             let done = |report: &HourReport| display.show_hour(report);
-            backfill(&run, &cluster, &feed, hours, deliver, done).await.map_err(Into::into)
+            backfill(&run, &cluster, arguments.event_type, hours, deliver, done)
+                .await
+                .map_err(Into::into)
         }
     };
     let is_complete = display.finish();
     result?;
     Ok(is_complete)
-}
-
-fn feed(cluster: &Cluster, event_type: EventType) -> Feed {
-    Feed { cluster_id: cluster.id.clone(), event_type }
 }
 
 fn unclear(message: String) -> Failure {

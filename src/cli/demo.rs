@@ -10,17 +10,19 @@ mod failure;
 mod feed;
 mod rows;
 mod show;
+mod tap;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::Duration;
 
+use bytes::Bytes;
 use clap::Args;
 use jiff::{SignedDuration, Timestamp};
 use proofpoint_sentinel::host::FUNCTION;
 use proofpoint_sentinel_core::clock::Clock;
-use proofpoint_sentinel_core::feed::{EventType, Feed};
+use proofpoint_sentinel_core::feed::{EventType, Feed, FeedType};
 use proofpoint_sentinel_core::hour::Hour;
 use proofpoint_sentinel_simulator::host::{FunctionsHost, InvocationOutcome, TimerTrigger};
 use proofpoint_sentinel_simulator::pod::{EventSource, GeneratedEvents, MailVolume, Position};
@@ -71,26 +73,19 @@ async fn demo(arguments: &Arguments) -> Result<bool, Failure> {
     let newest = Hour::newest_due(now, ARCHIVE_DELAY);
     let oldest = newest.plus(1 - i64::from(arguments.hours));
     let directory = DemoDirectory::create(arguments.keep.as_deref())?;
-    let source = source(arguments);
+    let (source, volume) = source(arguments);
     let settings =
-        SimulationSettings::new(&directory.root, Clock::system(), &[CLUSTER], source.clone());
+        SimulationSettings::new(&directory.root, Clock::system(), &[CLUSTER], source.clone())
+            .with_generated_tap(arguments.seed, volume);
     let row_storage = RowStorage::Directory(directory.workspace());
     let simulation = Simulation::start(SimulationSettings { row_storage, ..settings }).await?;
 
-    let mut feeds = Vec::new();
-    for event_type in EventType::ALL {
-        let feed = Feed { cluster_id: CLUSTER.to_owned(), event_type };
-        let first = directory.next_hour(&feed).await?.unwrap_or(oldest);
-        let closed = first.through(newest).flat_map(|hour| source.events(&feed, hour)).count();
-        let live = count_live(source.as_ref(), &feed, now);
-        feeds.push(DemoFeed { feed, first, expected: closed as u64 + live });
-    }
-    let first = feeds.iter().map(|part| part.first).min().unwrap_or(oldest);
+    let (feeds, first) = feeds(&directory, &simulation, source.as_ref(), oldest, now).await?;
     if first > newest {
         println!("Every closed hour up to {newest} UTC was delivered by an earlier demo.");
     } else {
         println!(
-            "MailTraffic of the simulated cluster {CLUSTER}: closed hours {first} to {newest} UTC, and live."
+            "Traffic of the simulated cluster {CLUSTER}: closed hours {first} to {newest} UTC, and live."
         );
     }
     let lookback = Hour::containing(now).hours_since(oldest);
@@ -98,40 +93,17 @@ async fn demo(arguments: &Arguments) -> Result<bool, Failure> {
     let host = FunctionsHost::start(&directory.app(), app_settings).await?;
     println!("The handler answered {} ms after its start.", host.ready_after().as_millis());
 
-    let bars = ProgressBars::new(&feeds);
-    let tick = TimerTrigger::default();
-    let first = tokio::select! {
-        outcome = host.fire(FUNCTION, &tick) => outcome?,
-        never = bars.follow(&simulation) => match never {},
-    };
-    bars.finish(&simulation);
-    // The answer may overtake what the handler wrote before, and a run that failed may have written
-    // no summary.
-    let _ = timeout(Duration::from_secs(5), wait_for_summaries(&host, &feeds)).await;
-    let log: Vec<String> = host.lines().into_iter().map(|line| line.text).collect();
-    show::table(&feeds, &log, &simulation);
-    let second = host.fire(FUNCTION, &tick).await?;
+    let outcomes = run_twice(&host, &feeds, &simulation).await?;
     host.terminate().await?;
     directory.write_log(&host.lines())?;
 
     println!("Rows:  {}", directory.workspace().display());
     println!("State: {}", directory.state().display());
     println!("Log:   {}", directory.log().display());
-    let mut faults = Vec::new();
-    for outcome in [&first, &second] {
+    let (newer, mut faults) = check_rows(&directory, &simulation, source.as_ref(), &feeds).await?;
+    for outcome in &outcomes {
         if !matches!(outcome, InvocationOutcome::Success { .. }) {
             faults.push(format!("the host did not take the run for a success: {outcome:?}"));
-        }
-    }
-    let mut newer = 0;
-    for part in &feeds {
-        // Another hour may have become due meanwhile.
-        let last = directory.next_hour(&part.feed).await?.unwrap_or(part.first).plus(-1);
-        let closed = part.first.through(last).flat_map(|hour| source.events(&part.feed, hour));
-        let rows = directory.rows(&part.tables())?;
-        match rows::check(&rows, closed) {
-            Ok(others) => newer += others,
-            Err(fault) => faults.push(format!("{}: {fault}", part.feed)),
         }
     }
     for violation in simulation.workspace.violations() {
@@ -146,6 +118,90 @@ async fn demo(arguments: &Arguments) -> Result<bool, Failure> {
         );
     }
     Ok(faults.is_empty())
+}
+
+/// The feeds, and the first hour that one of the Log API reads.
+async fn feeds(
+    directory: &DemoDirectory,
+    simulation: &Simulation,
+    source: &dyn EventSource,
+    oldest: Hour,
+    now: Timestamp,
+) -> Result<(Vec<DemoFeed>, Hour), Failure> {
+    let newest = Hour::newest_due(now, ARCHIVE_DELAY);
+    let mut feeds = Vec::new();
+    for event_type in EventType::ALL {
+        let feed = Feed::log(CLUSTER, event_type);
+        let first = directory.next_hour(&feed).await?.unwrap_or(oldest);
+        let closed = first.through(newest).flat_map(|hour| source.events(&feed, hour)).count();
+        let live = count_live(source, &feed, now);
+        feeds.push(DemoFeed { feed, first, expected: closed as u64 + live });
+    }
+    let first = feeds.iter().map(|part| part.first).min().unwrap_or(oldest);
+    let this_hour = Hour::containing(now);
+    let oldest = oldest.max(this_hour.plus(-tap::MAX_LOOKBACK));
+    let first_of_tap = tap::next_hour(directory)?.unwrap_or(oldest);
+    let expected = tap::records(simulation, first_of_tap, this_hour).len() as u64;
+    feeds.push(DemoFeed { feed: tap::feed(), first: first_of_tap, expected });
+    Ok((feeds, first))
+}
+
+/// Fires the timer, shows what the run does and did, and fires once more.
+async fn run_twice(
+    host: &FunctionsHost,
+    feeds: &[DemoFeed],
+    simulation: &Simulation,
+) -> Result<[InvocationOutcome; 2], Failure> {
+    let bars = ProgressBars::new(feeds);
+    let tick = TimerTrigger::default();
+    let first = tokio::select! {
+        outcome = host.fire(FUNCTION, &tick) => outcome?,
+        never = bars.follow(simulation) => match never {},
+    };
+    bars.finish(simulation);
+    // The answer may overtake what the handler wrote before, and a run that failed may have written
+    // no summary.
+    let _ = timeout(Duration::from_secs(5), wait_for_summaries(host, feeds)).await;
+    let log: Vec<String> = host.lines().into_iter().map(|line| line.text).collect();
+    show::table(feeds, &log, simulation);
+    let second = host.fire(FUNCTION, &tick).await?;
+    Ok([first, second])
+}
+
+/// Checks that what was to arrive is in the workspace once. Gives how many rows are newer, and the
+/// faults.
+async fn check_rows(
+    directory: &DemoDirectory,
+    simulation: &Simulation,
+    source: &dyn EventSource,
+    feeds: &[DemoFeed],
+) -> Result<(usize, Vec<String>), Failure> {
+    let (mut newer, mut faults) = (0, Vec::new());
+    for part in feeds {
+        let DemoFeed { feed, first, .. } = part;
+        // Another hour may have become due meanwhile.
+        let next = match feed.feed_type {
+            FeedType::Log(_) => directory.next_hour(feed).await?,
+            FeedType::Tap => tap::next_hour(directory)?,
+        };
+        let last = next.unwrap_or(*first).plus(-1);
+        let closed: Vec<Bytes> = match feed.feed_type {
+            _ if last < *first => Vec::new(),
+            FeedType::Log(_) => {
+                first.through(last).flat_map(|hour| source.events(feed, hour)).collect()
+            }
+            FeedType::Tap => {
+                let records = tap::records(simulation, *first, last);
+                records.into_iter().map(|record| record.body).collect()
+            }
+        };
+        let rows = directory.rows(&part.tables())?;
+        match rows::check(feed.feed_type, &rows, closed) {
+            Ok(others) => newer += others,
+            Err(fault) => faults.push(format!("{feed}: {fault}")),
+        }
+    }
+    Ok((newer, faults))
 }
 
 /// Waits until the log has the summary of each feed's run.
@@ -189,13 +245,14 @@ fn app_settings(
         // The traffic goes on, so a long gap never comes.
         ("ProofpointLiveQuietSeconds", "1".to_owned()),
         ("ProofpointInitialLookbackHours", lookback.to_string()),
+        ("TapInitialLookbackHours", lookback.min(tap::MAX_LOOKBACK).to_string()),
         ("StateStorage", directory.state_url()),
     ];
     let own = own.into_iter().map(|(name, value)| (name.to_owned(), value));
     simulation.app_settings(destination).into_iter().chain(own).collect()
 }
 
-fn source(arguments: &Arguments) -> Arc<dyn EventSource> {
+fn source(arguments: &Arguments) -> (Arc<dyn EventSource>, MailVolume) {
     let volume = MailVolume {
         messages: u64::from(arguments.rate),
         audits: u64::from(arguments.rate / 50).max(10),
@@ -203,5 +260,6 @@ fn source(arguments: &Arguments) -> Arc<dyn EventSource> {
         bulk: false,
     };
     let traffic = MailTraffic::new(arguments.seed, CLUSTER);
-    Arc::new(GeneratedEvents::new([(CLUSTER.to_owned(), traffic)], volume))
+    let events = GeneratedEvents::new([(CLUSTER.to_owned(), traffic)], volume);
+    (Arc::new(events), volume)
 }

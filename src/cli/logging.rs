@@ -49,7 +49,7 @@ fn to_terminal(default: &str) {
 }
 
 /// A warning for each setting that has not the effect that its name or its value says.
-pub(super) fn doubtful_settings(settings: &Settings) {
+pub(super) fn warn_of_settings(settings: &Settings) {
     for notice in &settings.replaced {
         tracing::warn!(code = %error_code::SETTING_REPLACED, "{notice}");
     }

@@ -85,7 +85,7 @@ impl Collector {
         let time = RunBudget::from_host_json(&self.settings.app_root)?;
         let settings = Settings::read(&environment())?;
         tracing::info!(past_due = invocation.past_due, "run begins");
-        logging::doubtful_settings(&settings);
+        logging::warn_of_settings(&settings);
         let run = Run {
             id: invocation.id,
             memory: host::working_memory(settings.memory_megabytes),

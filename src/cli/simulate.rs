@@ -8,6 +8,7 @@ use std::process::ExitCode;
 use clap::Args;
 use proofpoint_sentinel_core::clock::Clock;
 use proofpoint_sentinel_simulator::pod::MailVolume;
+use proofpoint_sentinel_simulator::tap::Tap;
 use proofpoint_sentinel_simulator::workspace::RowStorage;
 use proofpoint_sentinel_simulator::{DestinationApi, Simulation, SimulationSettings};
 
@@ -69,7 +70,8 @@ async fn simulate(arguments: &Arguments) -> Result<(), Failure> {
     let clusters: Vec<&str> = clusters.iter().map(String::as_str).collect();
     let clock = Clock::system();
     let settings =
-        SimulationSettings::generated(directory, clock, &clusters, arguments.seed, volume);
+        SimulationSettings::generated(directory, clock, &clusters, arguments.seed, volume)
+            .with_generated_tap(arguments.seed, volume);
     let simulation = Simulation::start(SimulationSettings { row_storage, ..settings }).await?;
     let destination = if arguments.legacy {
         DestinationApi::DataCollector
@@ -85,12 +87,21 @@ async fn simulate(arguments: &Arguments) -> Result<(), Failure> {
     out.flush()?;
     drop(out);
     stop.cancelled().await;
+    print_counters(&simulation);
+    Ok(())
+}
+
+/// What the servers have counted.
+fn print_counters(simulation: &Simulation) {
     let (pod, workspace) = (simulation.pod.counters(), simulation.workspace.counters());
     for (feed, counters) in &pod.feeds {
         eprintln!(
             "{feed}: {} events sent in {} sessions, {} of them in {} live ones",
             counters.events_sent, counters.opened, counters.live_events_sent, counters.live_opened
         );
+    }
+    if let Some(tap) = simulation.tap.as_ref().map(Tap::counters) {
+        eprintln!("tap: {} records sent in {} calls", tap.all_records(), tap.all_calls());
     }
     for (table, rows) in &workspace.tables {
         eprintln!("{table}: {rows} rows");
@@ -99,5 +110,4 @@ async fn simulate(arguments: &Arguments) -> Result<(), Failure> {
         "{} posts, {} bytes sent, {} before compression, {} values that Azure would have cut",
         workspace.posts, workspace.wire_bytes, workspace.raw_bytes, workspace.violations
     );
-    Ok(())
 }

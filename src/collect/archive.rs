@@ -8,7 +8,7 @@ use tracing::Instrument;
 
 use super::archive_pass::FailedHour;
 use super::delivery_error::DeliveryError;
-use super::fault::{Consequence, Source, consequence, scope};
+use super::fault::{AfterHour, after_hour};
 use super::feed_context::FeedContext;
 use super::feed_error::FeedError;
 use super::feed_progress::FeedProgress;
@@ -22,6 +22,7 @@ use super::read_end::ReadEnd;
 use super::session_reader::ReadError;
 use crate::error_code::Coded as _;
 use crate::pod::OpenError;
+use crate::row::CollectedBy;
 use crate::settings::Mode;
 use crate::state::{HourAttempt, StateError};
 
@@ -89,14 +90,15 @@ impl<'a> ArchiveReader<'a> {
         ledger.begin_reading(hour);
         let evidence = progress.evidence();
         let delivery_ctx = ctx.delivery_context(&evidence);
-        let mut delivery = EventDelivery::archive(ctx.feed(), hour, ledger, delivery_ctx);
+        let by = CollectedBy::Archive;
+        let mut delivery = EventDelivery::archive(hour, by, ledger, delivery_ctx);
         let end = ctx.session_reader().read_hour(hour, &mut delivery).await;
         let counts = delivery.counts().clone();
         let checkpoint = progress.checkpoint();
         let live_had_its_turn = ctx.mode() == Mode::Hybrid && checkpoint.live.is_some();
         let is_repair = live_had_its_turn || is_reread(checkpoint, hour);
+        progress.add_counts(&counts);
         let report = progress.report();
-        report.counts.add(&counts);
         report.repaired += if is_repair { counts.delivered } else { 0 };
         match end {
             Ok(ReadEnd::NotOpened) => Ok(HourOutcome::Stopped),
@@ -119,14 +121,14 @@ impl<'a> ArchiveReader<'a> {
             progress.record_lost_hour(hour).await?;
             return Ok(HourOutcome::Lost);
         }
-        match consequence(scope(&error, Source::Archive), Source::Archive) {
-            Consequence::RetryHour => {
-                progress.note_fault(&error);
+        progress.note_fault(&error);
+        match after_hour(&error) {
+            AfterHour::RetryHour => {
                 let (code, reason) = (error.code(), error.to_string());
                 tracing::warn!(%code, "the hour can't be read: {reason}");
                 Ok(HourOutcome::Failed(FailedHour { hour, code, reason }))
             }
-            Consequence::LeaveLive | Consequence::EndFeed | Consequence::Hold => Err(error.into()),
+            AfterHour::EndFeed => Err(error.into()),
         }
     }
 

@@ -2,19 +2,21 @@
 
 use std::sync::Arc;
 
-use proofpoint_sentinel_core::feed::Feed;
+use proofpoint_sentinel_core::feed::{EventType, Feed};
 use proofpoint_sentinel_core::hour::Hour;
 
 use super::delivery_error::DeliveryError;
 use super::hour_report::HourReport;
 use super::ledger::Ledger;
 use super::pipeline::EventDelivery;
+use super::row_type::RowType;
 use super::run::Run;
 use super::services::{RunError, Services};
 use super::session_reader::ReadError;
 use super::under_lease::under_lease;
 use crate::error_code::{self, Coded, ErrorCode};
 use crate::lease_scope::LeaseScope;
+use crate::row::CollectedBy;
 use crate::settings::Cluster;
 use crate::state::StateError;
 
@@ -67,28 +69,32 @@ pub enum Deliver {
 pub async fn backfill(
     run: &Run,
     cluster: &Cluster,
-    feed: &Feed,
+    event_type: EventType,
     hours: impl IntoIterator<Item = Hour>,
     deliver: Deliver,
     mut done: impl FnMut(&HourReport),
 ) -> Result<(), BackfillError> {
     let services = Services::open(run).await?;
+    let feed = &Feed::log(&cluster.id, event_type);
     let scope = LeaseScope::new(&run.stop, run.posting_ends);
     let place = services.place();
-    let work = async {
+    // On the heap: a future of this size is too much for the stack of a thread.
+    let work = Box::pin(async {
         place.enter(None).await;
-        let reader = services.session_reader(run, cluster, feed, &scope, &place);
+        let reader = services.session_reader(run, (cluster, event_type), &scope, &place);
         let state = services.state().clone();
         let evidence = Arc::default();
         let mut ledger = match deliver {
             Deliver::Missing => Ledger::new(state, feed.clone(), place.clone()),
             Deliver::Everything => Ledger::forgetful(state, feed.clone(), place.clone()),
         };
+        let rows = (feed, RowType::Log(event_type));
         for hour in hours {
             ledger.keep_recent(2);
             ledger.begin_reading(hour);
-            let ctx = services.delivery_context(run, &scope, &evidence, &place);
-            let mut delivery = EventDelivery::archive(feed, hour, &mut ledger, ctx);
+            let ctx = services.delivery_context(run, rows, &scope, &evidence, &place);
+            let by = CollectedBy::Backfill;
+            let mut delivery = EventDelivery::archive(hour, by, &mut ledger, ctx);
             let end = reader.read_hour(hour, &mut delivery).await?;
             let report = HourReport { hour, end, counts: delivery.counts().clone() };
             done(&report);
@@ -97,6 +103,6 @@ pub async fn backfill(
             }
         }
         Ok::<_, BackfillError>(())
-    };
+    });
     under_lease(services.state(), feed, &scope, BackfillError::LeaseLost, work).await
 }

@@ -12,10 +12,10 @@ use super::memory::Draw;
 
 /// How many batches of one feed are in flight at most. When that many are, no event is taken, and
 /// the server feels the backpressure.
-const MOST: usize = 4;
+const MAX_BATCHES: usize = 4;
 
 /// While the events of the batches in flight have this many bytes, no event is taken.
-const MOST_BYTES: usize = 12 << 20;
+const MAX_BYTES: usize = 12 << 20;
 
 /// What of a batch is to be accounted for once it is committed.
 pub(super) struct BatchLoad {
@@ -37,7 +37,7 @@ pub(super) struct BatchesInFlight {
 impl BatchesInFlight {
     /// Whether another batch may be in flight.
     pub(super) fn has_room(&self) -> bool {
-        self.tasks.len() < MOST && self.bytes < MOST_BYTES
+        self.tasks.len() < MAX_BATCHES && self.bytes < MAX_BYTES
     }
 
     /// Begins to commit a batch.

@@ -8,15 +8,14 @@ use jiff::Timestamp;
 use proofpoint_sentinel_core::clock::Clock;
 use proofpoint_sentinel_core::feed::Feed;
 use proofpoint_sentinel_core::hour::Hour;
-use proofpoint_sentinel_core::tables::Table;
-
 use tokio::sync::Mutex;
 
 use super::delivery_error::DeliveryError;
 use super::evidence::Evidence;
 use super::fault::wider;
 use super::recorder::Recorder;
-use crate::destination::{Batch, BatchOutcome, Destination, HeldReason, HeldRows, RefusedRow};
+use super::row_type::RowType;
+use crate::destination::{Batch, BatchOutcome, Destination, RefusedRow};
 use crate::error_code;
 use crate::lease_scope::LeaseScope;
 use crate::report::FeedCounts;
@@ -50,7 +49,7 @@ pub(super) fn by_hour<T: Default>(
 /// Commits the batches of a feed.
 pub(super) struct Committer {
     pub feed: Feed,
-    pub table: &'static Table,
+    pub row_type: RowType,
     pub destination: Destination,
     pub state: State,
     pub clock: Clock,
@@ -91,7 +90,8 @@ impl Committer {
             return CommitOutcome { counts, error };
         }
         let is_bracketed = |row: &PendingRow| self.evidence.is_bracketed(row.id);
-        let delivery = self.destination.deliver(self.table, batch, &self.scope, is_bracketed).await;
+        let delivery =
+            self.destination.deliver(self.row_type.table(), batch, &self.scope, is_bracketed).await;
         self.note_evidence(&delivery);
         let mut outcome = CommitOutcome { counts: FeedCounts::default(), error: None };
         outcome.counts.add_posts(&delivery);
@@ -99,10 +99,7 @@ impl Committer {
             let (refused, last) = (delivery.unconfirmed.len(), last.reason.clone());
             outcome.fail(DeliveryError::Unconfirmed { refused, last });
         }
-        if let Some(HeldRows { reason, .. }) = delivery.held
-            // If the rest was held because these were refused, they say more.
-            && !(outcome.error.is_some() && matches!(reason, HeldReason::EveryRowRefused { .. }))
-        {
+        if let Some(reason) = delivery.hold {
             outcome.fail(DeliveryError::Held(reason));
         }
         let now = self.clock.now();
@@ -165,7 +162,8 @@ impl Committer {
         detail: &str,
         event: &[u8],
     ) -> Result<(), StateError> {
-        let letter = DeadLetter { reason, feed: &self.feed, detail, event, at: self.clock.now() };
+        let (event, at) = (&*self.row_type.dead_letter(event), self.clock.now());
+        let letter = DeadLetter { reason, feed: &self.feed, detail, event, at };
         let name = self.state.put_dead_letter(&letter).await?;
         let code = match reason {
             DeadLetterReason::Malformed => error_code::EVENT_MALFORMED,

@@ -1,20 +1,26 @@
-//! What the deliveries of one run share.
+//! What the deliveries of a feed share in one run.
 
 use std::sync::Arc;
 
 use proofpoint_sentinel_core::clock::Clock;
+use proofpoint_sentinel_core::feed::Feed;
 
 use super::counters::RunCounters;
 use super::evidence::Evidence;
 use super::memory::Place;
+use super::row_type::RowType;
 use crate::destination::Destination;
 use crate::lease_scope::LeaseScope;
 use crate::settings::Settings;
 use crate::state::State;
 
-/// What the deliveries of one run share.
+/// What the deliveries of a feed share in one run.
 #[derive(Clone, Copy)]
 pub(super) struct DeliveryContext<'a> {
+    /// The feed.
+    pub feed: &'a Feed,
+    /// What its rows are made of.
+    pub row_type: RowType,
     /// The run's settings.
     pub settings: &'a Settings,
     /// Where rows go.

@@ -1,62 +1,42 @@
 //! One feed's part of a run: lease, checkpoint, the live stream, the archive, status.
 
 use std::ops::ControlFlow;
-use std::time::Instant as Stopwatch;
 
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
-use proofpoint_sentinel_core::feed::Feed;
+use proofpoint_sentinel_core::feed::{EventType, Feed};
 use tokio::time::sleep_until;
-use tracing::Instrument;
 
 use super::archive::{ArchiveReader, HourOutcome};
 use super::archive_pass::{ArchivePass, FailedHour, Finding};
-use super::fault::Consequence;
 use super::feed_context::FeedContext;
 use super::feed_error::FeedError;
 use super::feed_progress::FeedProgress;
 use super::ledger::Ledger;
 use super::live::LiveReader;
 use super::plan::{Forgettable, is_reread, oldest_unfinished};
+use super::reported::report_work;
 use super::run::Run;
 use super::services::Services;
-use super::under_lease::under_lease;
 use crate::error_code;
 use crate::lease_scope::LeaseScope;
-use crate::report::{FeedOutcome, FeedReport, status_json};
+use crate::report::FeedReport;
 use crate::settings::{Cluster, DestinationSettings};
-use crate::state::{State, StateError};
 
 /// Works on one feed, under its lease, until nothing more is due or the run's time is up.
 pub(super) async fn collect_feed(
     run: &Run,
     services: &Services,
     cluster: &Cluster,
-    feed: &Feed,
+    event_type: EventType,
 ) -> FeedReport {
-    let started = Stopwatch::now();
-    let mut report = FeedReport::new(feed.to_string(), cluster.name.clone());
-    let span = tracing::info_span!("feed", feed = %feed);
-    let scope = LeaseScope::new(&run.stop, run.posting_ends);
-    let place = services.place();
-    let ctx = FeedContext::new(run, services, cluster, feed, &scope, &place);
-    let work = async {
-        let result = collect_leased(ctx, &mut report).await;
-        report.conclude(result.as_ref().err(), ctx.now(), started.elapsed());
-        if !scope.is_lost() {
-            write_status(ctx.state(), run, feed, &report).await;
-        }
-        result
-    };
-    let work = under_lease(ctx.state(), feed, &scope, FeedError::LeaseLost, work);
-    match work.instrument(span.clone()).await {
-        Err(FeedError::State(StateError::LeaseHeld { .. })) => {
-            report.outcome = FeedOutcome::OwnedElsewhere;
-        }
-        result => report.conclude(result.as_ref().err(), ctx.now(), started.elapsed()),
-    }
-    span.in_scope(|| report.log());
-    report
+    let feed = &Feed::log(&cluster.id, event_type);
+    let scope = &LeaseScope::new(&run.stop, run.posting_ends);
+    let place = &services.place();
+    let ctx = FeedContext { run, services, cluster, event_type, feed, scope, place };
+    let report = FeedReport::new(feed.to_string(), cluster.name.clone());
+    let work = async |report: &mut FeedReport| collect_leased(ctx, report).await;
+    report_work(run, ctx.state(), feed, scope, report, work).await
 }
 
 async fn collect_leased(ctx: FeedContext<'_>, report: &mut FeedReport) -> Result<(), FeedError> {
@@ -69,12 +49,9 @@ async fn collect_leased(ctx: FeedContext<'_>, report: &mut FeedReport) -> Result
     };
     work.warn_of_retirement();
     let read = work.read().await;
-    if let Err(error) = &read
-        && error.consequence() == Consequence::Hold
-    {
-        work.progress.record_hold();
+    if read.is_err() {
         // The error itself says more than a checkpoint that can't be written.
-        let _ = work.progress.save().await;
+        let _ = work.progress.save_hold().await;
     }
     read?;
     work.prune_ledger().await?;
@@ -83,19 +60,6 @@ async fn collect_leased(ctx: FeedContext<'_>, report: &mut FeedReport) -> Result
         work.progress.note_error(FeedError::RowsRefused { count: refused });
     }
     work.progress.into_result()
-}
-
-/// Writes what the report says for who looks at the feed from outside. A status that can't be
-/// written fails nothing: the log says the same.
-pub(super) async fn write_status(state: &State, run: &Run, feed: &Feed, report: &FeedReport) {
-    let write = async {
-        let previous = state.read_status(feed).await?;
-        let status = status_json(report, &run.id, run.clock.now(), previous.as_deref());
-        state.write_status(feed, status.into()).await
-    };
-    if let Err(error) = write.await {
-        tracing::warn!(code = %error_code::STATUS_NOT_WRITTEN, %error, "the feed's status was not written");
-    }
 }
 
 /// The work on a feed in one run, under its lease.
@@ -112,8 +76,8 @@ impl FeedWork<'_> {
     /// hours, between which the live stream takes further turns; and in the time that is left what
     /// the live stream still has.
     async fn read(&mut self) -> Result<(), FeedError> {
-        self.progress.plan();
-        self.progress.keep_pause()?;
+        self.progress.report_waiting_hours();
+        self.progress.respect_pause()?;
         if !self.enter().await {
             return Ok(());
         }
@@ -160,7 +124,7 @@ impl FeedWork<'_> {
 
     /// Lets feeds go first that wait for memory; false as for [`enter`](Self::enter).
     async fn make_way(&mut self) -> bool {
-        if !self.ctx.place().is_waited_for_now() {
+        if !self.ctx.place().is_waited_for() {
             return true;
         }
         self.ledger.keep_recent(0);
@@ -215,7 +179,7 @@ impl FeedWork<'_> {
                 self.progress.record_retention(hours, oldest_kept).await
             }
             Finding::FeedFailed { count, last: FailedHour { code, reason, .. } } => {
-                Err(FeedError::HoursFailAlike { count, code, reason })
+                Err(FeedError::HoursUnreadable { count, code, reason })
             }
         }
     }

@@ -4,12 +4,13 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::Timestamp;
-use proofpoint_sentinel_core::feed::Feed;
+use proofpoint_sentinel_core::feed::{EventType, Feed};
 use tokio::time::Instant;
 
 use super::delivery_context::DeliveryContext;
 use super::evidence::Evidence;
 use super::memory::Place;
+use super::row_type::RowType;
 use super::run::Run;
 use super::services::Services;
 use super::session_reader::SessionReader;
@@ -19,35 +20,30 @@ use crate::lease_scope::LeaseScope;
 use crate::settings::{Cluster, Mode};
 use crate::state::State;
 
-/// What the parts of the work on one feed share in one run.
+/// What the parts of the work on one feed of the Log API share in one run.
 #[derive(Clone, Copy)]
 pub(super) struct FeedContext<'a> {
-    run: &'a Run,
-    services: &'a Services,
-    cluster: &'a Cluster,
-    feed: &'a Feed,
-    scope: &'a LeaseScope,
-    place: &'a Arc<Place>,
+    pub(super) run: &'a Run,
+    pub(super) services: &'a Services,
+    pub(super) cluster: &'a Cluster,
+    pub(super) event_type: EventType,
+    /// The feed of that cluster and type.
+    pub(super) feed: &'a Feed,
+    pub(super) scope: &'a LeaseScope,
+    pub(super) place: &'a Arc<Place>,
 }
 
 impl<'a> FeedContext<'a> {
-    pub(super) fn new(
-        run: &'a Run,
-        services: &'a Services,
-        cluster: &'a Cluster,
-        feed: &'a Feed,
-        scope: &'a LeaseScope,
-        place: &'a Arc<Place>,
-    ) -> FeedContext<'a> {
-        FeedContext { run, services, cluster, feed, scope, place }
-    }
-
     pub(super) fn run(self) -> &'a Run {
         self.run
     }
 
     pub(super) fn feed(self) -> &'a Feed {
         self.feed
+    }
+
+    pub(super) fn row_type(self) -> RowType {
+        RowType::Log(self.event_type)
     }
 
     pub(super) fn scope(self) -> &'a LeaseScope {
@@ -84,13 +80,15 @@ impl<'a> FeedContext<'a> {
     }
 
     pub(super) fn session_reader(self) -> SessionReader<'a> {
-        self.services.session_reader(self.run, self.cluster, self.feed, self.scope, self.place)
+        let source = (self.cluster, self.event_type);
+        self.services.session_reader(self.run, source, self.scope, self.place)
     }
 
     pub(super) fn delivery_context<'b>(self, evidence: &'b Arc<Evidence>) -> DeliveryContext<'b>
     where
         'a: 'b,
     {
-        self.services.delivery_context(self.run, self.scope, evidence, self.place)
+        let rows = (self.feed, self.row_type());
+        self.services.delivery_context(self.run, rows, self.scope, evidence, self.place)
     }
 }

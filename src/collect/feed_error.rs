@@ -4,11 +4,11 @@ use jiff::Timestamp;
 use proofpoint_sentinel_core::hour::Hour;
 
 use super::delivery_error::DeliveryError;
-use super::fault::{Consequence, Source, consequence, scope};
 use super::read_end::ReadEnd;
 use super::session_reader::ReadError;
 use crate::error_code::{self, Coded, ErrorCode};
 use crate::state::{RecordedEnd, StateError};
+use crate::tap::{AskError, TapNotice};
 
 /// Why the work on a feed ended early.
 #[derive(Debug, thiserror::Error)]
@@ -20,22 +20,22 @@ pub(super) enum FeedError {
     #[error(
         "the live stream can't be read: {error}; until then events come from the archive, an hour or two late"
     )]
-    LiveRefused {
+    LiveUnreadable {
         #[source]
         error: ReadError<DeliveryError>,
     },
     #[error(
         "live sessions end as soon as they begin, the last one was {end}; the next run tries again; until then events come from the archive, an hour or two late"
     )]
-    LiveFails { end: ReadEnd },
+    LiveCutShort { end: ReadEnd },
     #[error(
         "the hour {hour} can't be read, and is tried again while Proofpoint keeps it; other hours go on: {reason}"
     )]
-    HourFailed { hour: Hour, code: ErrorCode, reason: String },
+    HourUnreadable { hour: Hour, code: ErrorCode, reason: String },
     #[error(
         "{count} hours can't be read for the same reason, so the feed waits for the next run: {reason}"
     )]
-    HoursFailAlike { count: usize, code: ErrorCode, reason: String },
+    HoursUnreadable { count: usize, code: ErrorCode, reason: String },
     #[error(
         "the hour {hour} could not be read to its end in {attempts} runs, {events} events in the last one: raise functionTimeout in host.json, or read it with `collect`"
     )]
@@ -43,11 +43,19 @@ pub(super) enum FeedError {
     #[error(
         "the hour {hour} could not be read to its end in {attempts} tries, the last one was {end}: its events up to there are delivered, and it is tried again at most hourly while Proofpoint keeps it"
     )]
-    HourFails { hour: Hour, attempts: u32, end: RecordedEnd },
+    HourCutShort { hour: Hour, attempts: u32, end: RecordedEnd },
     #[error(
         "the workspace refused {count} rows for good; their events are kept as dead letters, see docs/operate.md"
     )]
     RowsRefused { count: u64 },
+    #[error(
+        "the run's time was up: the workspace wants no posts before {until}. A later run goes on"
+    )]
+    Paused { until: Timestamp },
+    #[error("{0}")]
+    Ask(#[from] AskError),
+    #[error("{0}")]
+    Tap(#[from] TapNotice),
     #[error("the feed's lease was lost: another run may have it; the next run goes on")]
     LeaseLost,
     #[error(
@@ -60,24 +68,19 @@ impl Coded for FeedError {
     fn code(&self) -> ErrorCode {
         match self {
             FeedError::State(error) => error.code(),
-            FeedError::Read(error) | FeedError::LiveRefused { error, .. } => error.code(),
-            FeedError::LiveFails { .. } => error_code::LIVE_SESSIONS_END,
-            FeedError::HourFailed { code, .. } | FeedError::HoursFailAlike { code, .. } => *code,
+            FeedError::Read(error) | FeedError::LiveUnreadable { error, .. } => error.code(),
+            FeedError::LiveCutShort { .. } => error_code::LIVE_SESSIONS_END,
+            FeedError::HourUnreadable { code, .. } | FeedError::HoursUnreadable { code, .. } => {
+                *code
+            }
             FeedError::HourTooLong { .. } => error_code::HOUR_TOO_LONG,
-            FeedError::HourFails { .. } => error_code::HOUR_FAILS,
+            FeedError::HourCutShort { .. } => error_code::HOUR_FAILS,
             FeedError::RowsRefused { .. } => error_code::ROW_REFUSED,
+            FeedError::Paused { .. } => error_code::POSTING_OUT_OF_TIME,
+            FeedError::Ask(error) => error.code(),
+            FeedError::Tap(notice) => notice.code(),
             FeedError::LeaseLost => error_code::LEASE_LOST,
             FeedError::ClockBehind { .. } => error_code::CLOCK_BEHIND,
-        }
-    }
-}
-
-impl FeedError {
-    /// What follows from it, besides that the work on the feed ends.
-    pub(super) fn consequence(&self) -> Consequence {
-        match self {
-            FeedError::Read(error) => consequence(scope(error, Source::Archive), Source::Archive),
-            _ => Consequence::EndFeed,
         }
     }
 }

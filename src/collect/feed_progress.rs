@@ -10,20 +10,19 @@ use tokio::time::Instant;
 use super::archive_pass::FailedHour;
 use super::delivery_error::DeliveryError;
 use super::evidence::Evidence;
-use super::fault::holds_live_back;
+use super::fault::holds_rows;
 use super::feed_context::FeedContext;
 use super::feed_error::FeedError;
+use super::hold::DestinationHold;
 use super::hour_status::{HourStatus, failed_read, has_failed_often, is_too_long, look_later};
 use super::plan::{Plan, believed, is_reread, oldest_unfinished, plan, tried};
 use super::read_end::ReadEnd;
 use super::record::{drop_expired_rereads, record, record_lost};
 use super::session_reader::ReadError;
 use super::stored_checkpoint::StoredCheckpoint;
-use super::timing::{later, signed};
-use crate::destination::HeldReason;
 use crate::error_code;
-use crate::report::FeedReport;
-use crate::state::{Checkpoint, Hold, HourAttempt, LiveMark};
+use crate::report::{FeedCounts, FeedReport};
+use crate::state::{Checkpoint, HourAttempt, LiveMark};
 
 /// How far a feed has come in this run.
 pub(super) struct FeedProgress<'a> {
@@ -33,10 +32,7 @@ pub(super) struct FeedProgress<'a> {
     evidence: Arc<Evidence>,
     /// The first fault in this run that needs someone's attention and did not end it.
     first_error: Option<FeedError>,
-    /// Whether the destination took no rows at last.
-    is_held: bool,
-    /// Whether it took a post without rows in this run.
-    was_probed: bool,
+    hold: DestinationHold,
 }
 
 impl<'a> FeedProgress<'a> {
@@ -49,15 +45,8 @@ impl<'a> FeedProgress<'a> {
         report.newest = stored.get().newest;
         report.oldest_open = Some(oldest_unfinished(stored.get()));
         let evidence = Arc::new(Evidence::new(stored.get().refusals.clone()));
-        Ok(FeedProgress {
-            ctx,
-            evidence,
-            stored,
-            report,
-            first_error: None,
-            is_held: false,
-            was_probed: false,
-        })
+        let hold = DestinationHold::new(stored.get().held);
+        Ok(FeedProgress { ctx, evidence, hold, stored, report, first_error: None })
     }
 
     pub(super) fn checkpoint(&self) -> &Checkpoint {
@@ -89,17 +78,22 @@ impl<'a> FeedProgress<'a> {
         self.first_error.map_or(Ok(()), Err)
     }
 
-    /// The hours that are due. Reports how many hours wait.
-    pub(super) fn plan(&mut self) -> Plan {
-        let checkpoint = self.stored.get();
-        let plan = plan(checkpoint, self.ctx.now(), self.ctx.timing());
-        let is_waiting = |hour: &&Hour| !is_reread(checkpoint, **hour);
-        self.report.hours_waiting = plan.later + plan.due.iter().filter(is_waiting).count();
-        plan
+    fn plan(&self) -> Plan {
+        plan(self.stored.get(), self.ctx.now(), self.ctx.timing())
+    }
+
+    /// Reports how many hours wait.
+    pub(super) fn report_waiting_hours(&mut self) {
+        self.report.hours_waiting = self.count_waiting(&self.plan());
+    }
+
+    fn count_waiting(&self, plan: &Plan) -> usize {
+        let is_waiting = |hour: &&Hour| !is_reread(self.stored.get(), **hour);
+        plan.later + plan.due.iter().filter(is_waiting).count()
     }
 
     /// Whether closed hours are due.
-    pub(super) fn has_due_hours(&mut self) -> bool {
+    pub(super) fn has_due_hours(&self) -> bool {
         !self.plan().due.is_empty()
     }
 
@@ -108,6 +102,7 @@ impl<'a> FeedProgress<'a> {
         let (now, timing) = (self.ctx.now(), self.ctx.timing());
         drop_expired_rereads(self.stored.get_mut(), now, timing);
         let plan = self.plan();
+        self.report.hours_waiting = self.count_waiting(&plan);
         for hour in plan.lost {
             record_lost(self.stored.get_mut(), hour);
             self.report.hours_lost.push(hour);
@@ -118,14 +113,14 @@ impl<'a> FeedProgress<'a> {
         Ok(plan.due)
     }
 
-    /// That the destination took no rows at last, unless it took some in this run.
-    pub(super) fn hold(&self) -> Option<Hold> {
-        self.stored.get().held.filter(|_| !self.has_delivered())
+    /// Whether the destination takes the feed's rows.
+    pub(super) fn hold(&self) -> &DestinationHold {
+        &self.hold
     }
 
-    /// Notes that the destination took a post without rows, though it had held rows.
+    /// Notes that the destination took a post without rows.
     pub(super) fn note_probe(&mut self) {
-        self.was_probed = true;
+        self.hold.note_probe();
     }
 
     /// Whether rows of this feed were delivered in this run.
@@ -133,40 +128,42 @@ impl<'a> FeedProgress<'a> {
         self.report.counts.delivered > 0
     }
 
-    /// Notes a fault after which the work on the feed goes on.
-    pub(super) fn note_fault(&mut self, error: &ReadError<DeliveryError>) {
-        if holds_live_back(error, self.has_delivered()) {
-            self.record_hold();
+    /// Adds what became of events that were read.
+    pub(super) fn add_counts(&mut self, counts: &FeedCounts) {
+        self.report.counts.add(counts);
+        if counts.delivered > 0 {
+            self.hold.release();
         }
     }
 
-    /// Records that the destination takes no rows. It is saved later.
-    pub(super) fn record_hold(&mut self) {
-        let (now, was_probed) = (self.ctx.now(), self.was_probed);
-        let pause = self.ctx.destination().paused_for();
-        let hold = Hold { since: now, probe_misled: false, not_before: None };
-        let hold = self.stored.get_mut().held.get_or_insert(hold);
-        hold.probe_misled |= was_probed;
-        hold.not_before = (!pause.is_zero()).then(|| later(now, Some(signed(pause))));
-        self.is_held = true;
+    /// Notes a fault. What it says of the destination is saved later.
+    pub(super) fn note_fault(&mut self, error: &ReadError<DeliveryError>) {
+        if holds_rows(error, self.has_delivered()) {
+            self.hold.begin(self.ctx.now(), self.ctx.destination().paused_for());
+        }
     }
 
-    /// Has the destination left alone for as long as it asked for in an earlier run.
+    /// Saves that the feed is on hold, or is no longer, if that is not on record yet.
+    pub(super) async fn save_hold(&mut self) -> Result<(), FeedError> {
+        if self.stored.get().held == self.hold.get() {
+            return Ok(());
+        }
+        self.save().await
+    }
+
+    /// Leaves the destination alone for as long as it asked for in an earlier run.
     ///
     /// # Errors
     /// If that is longer than this run may post.
-    pub(super) fn keep_pause(&self) -> Result<(), FeedError> {
+    pub(super) fn respect_pause(&self) -> Result<(), FeedError> {
         let now = self.ctx.now();
-        let not_before = self.hold().and_then(|hold| hold.not_before);
-        let Some(not_before) = not_before.filter(|time| *time > now) else { return Ok(()) };
-        let pause = Duration::try_from(not_before.duration_since(now)).unwrap_or_default();
+        let Some(until) = self.hold.paused_until(now) else { return Ok(()) };
+        let pause = Duration::try_from(until.duration_since(now)).unwrap_or_default();
         self.ctx.destination().pause_for(pause);
-        if Instant::now() + pause < self.ctx.scope().posting_deadline() {
+        if Instant::now() + pause < self.ctx.scope().posting_ends() {
             return Ok(());
         }
-        let last = Some(format!("the workspace wants no posts before {not_before}"));
-        let error = DeliveryError::Held(HeldReason::OutOfTime { last });
-        Err(FeedError::Read(ReadError::Sink(error)))
+        Err(FeedError::Paused { until })
     }
 
     /// Records how the last live session ended. It is saved later.
@@ -221,7 +218,7 @@ impl<'a> FeedProgress<'a> {
                 Some(attempt) => HourStatus::Believed(look_later(attempt, now)),
                 None => HourStatus::Retry(failed_read(hour, tried(checkpoint, hour), code, now)),
             };
-            self.note_error(FeedError::HourFailed { hour, code, reason });
+            self.note_error(FeedError::HourUnreadable { hour, code, reason });
             self.record_hour(hour, status).await?;
         }
         Ok(())
@@ -270,9 +267,7 @@ impl<'a> FeedProgress<'a> {
         let checkpoint = self.stored.get_mut();
         checkpoint.newest = checkpoint.newest.max(newest);
         checkpoint.refusals = self.evidence.refusals();
-        if !self.is_held && self.report.counts.delivered > 0 {
-            checkpoint.held = None;
-        }
+        checkpoint.held = self.hold.get();
         self.stored.write(self.ctx).await
     }
 
@@ -283,7 +278,7 @@ impl<'a> FeedProgress<'a> {
             self.note_error(FeedError::HourTooLong { hour, attempts, events });
         } else if has_failed_often(attempt) {
             let end = attempt.last_end.clone();
-            self.note_error(FeedError::HourFails { hour, attempts, end });
+            self.note_error(FeedError::HourCutShort { hour, attempts, end });
         }
     }
 }

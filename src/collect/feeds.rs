@@ -2,17 +2,22 @@
 
 use std::sync::Arc;
 
-use proofpoint_sentinel_core::feed::Feed;
+use proofpoint_sentinel_core::feed::{EventType, Feed};
 use tokio::task::JoinSet;
 use tokio::time::timeout_at;
 use tracing::Instrument;
 
-use super::feed::{collect_feed, write_status};
+use super::feed::collect_feed;
+use super::feed_error::FeedError;
+use super::reported::write_status;
 use super::run::Run;
 use super::services::Services;
+use super::tap::collect_tap;
+use super::under_lease::under_lease;
 use crate::error_code::{self, ErrorCode};
+use crate::lease_scope::LeaseScope;
 use crate::report::{FeedOutcome, FeedReport};
-use crate::settings::{Cluster, UnusableCluster};
+use crate::settings::{Cluster, TapAccount, UnusableCluster};
 
 /// Works on every feed of the run, each in a task of its own. What fails for one feed, even a
 /// panic, is in its report alone, and so is what is wrong with the settings of its cluster. The
@@ -21,9 +26,10 @@ pub(super) async fn collect_feeds(run: Run, services: Services) -> Vec<FeedRepor
     let (run, services) = (Arc::new(run), Arc::new(services));
     let mut tasks = FeedTasks::default();
     for cluster in &run.settings.source.clusters {
-        for feed in feeds(&run, &cluster.id) {
-            let work = within_time(run.clone(), services.clone(), cluster.clone(), feed.clone());
-            tasks.spawn(feed.to_string(), &cluster.name, work);
+        for event_type in &run.settings.source.event_types {
+            let feed = Feed::log(&cluster.id, *event_type).to_string();
+            let work = within_time(run.clone(), services.clone(), cluster.clone(), *event_type);
+            tasks.spawn(feed, &cluster.name, work);
         }
     }
     for cluster in &run.settings.source.unusable_clusters {
@@ -33,20 +39,26 @@ pub(super) async fn collect_feeds(run: Run, services: Services) -> Vec<FeedRepor
             tasks.spawn(name, &cluster.name, async { report });
             continue;
         };
-        for feed in feeds(&run, id) {
-            let work =
-                report_unusable(run.clone(), services.clone(), cluster.clone(), feed.clone());
-            tasks.spawn(feed.to_string(), &cluster.name, work);
+        for event_type in &run.settings.source.event_types {
+            let feed = Feed::log(id, *event_type);
+            let name = feed.to_string();
+            let report = unusable(name.clone(), cluster);
+            let work = report_unusable(run.clone(), services.clone(), report, feed);
+            tasks.spawn(name, &cluster.name, work);
         }
     }
+    for account in run.settings.tap.iter().flat_map(|tap| &tap.accounts) {
+        let work = account_within_time(run.clone(), services.clone(), account.clone());
+        tasks.spawn(Feed::tap(&account.name).to_string(), &account.name, work);
+    }
+    for account in run.settings.tap.iter().flat_map(|tap| &tap.unusable_accounts) {
+        let feed = Feed::tap(&account.name);
+        let report =
+            failed(feed.to_string(), account.name.clone(), account.code(), account.to_string());
+        let work = report_unusable(run.clone(), services.clone(), report, feed.clone());
+        tasks.spawn(feed.to_string(), &account.name, work);
+    }
     tasks.join_all().await
-}
-
-fn feeds(run: &Run, cluster_id: &str) -> Vec<Feed> {
-    let event_types = run.settings.source.event_types.iter();
-    event_types
-        .map(|event_type| Feed { cluster_id: cluster_id.to_owned(), event_type: *event_type })
-        .collect()
 }
 
 /// The tasks of all feeds, with what is told of one that panics.
@@ -94,25 +106,49 @@ async fn within_time(
     run: Arc<Run>,
     services: Arc<Services>,
     cluster: Cluster,
-    feed: Feed,
+    event_type: EventType,
 ) -> FeedReport {
-    let work = collect_feed(&run, &services, &cluster, &feed);
+    let work = collect_feed(&run, &services, &cluster, event_type);
     timeout_at(run.all_ends, work).await.unwrap_or_else(|_| {
-        let reason = "the run's time was up while the storage did not answer".to_owned();
-        failed(feed.to_string(), cluster.name, error_code::STORAGE_OUT_OF_TIME, reason)
+        let feed = Feed::log(&cluster.id, event_type).to_string();
+        out_of_time(feed, cluster.name)
     })
 }
 
-/// Reports a feed that can't be worked on, and writes its status: nobody else will.
+/// Works on one TAP account until the run's time is up at the latest.
+async fn account_within_time(
+    run: Arc<Run>,
+    services: Arc<Services>,
+    account: TapAccount,
+) -> FeedReport {
+    let tap = run.settings.tap.as_ref().expect("its settings have the account");
+    let work = collect_tap(&run, &services, tap, &account);
+    timeout_at(run.all_ends, work).await.unwrap_or_else(|_| {
+        let feed = Feed::tap(&account.name).to_string();
+        out_of_time(feed, account.name)
+    })
+}
+
+fn out_of_time(feed: String, name: String) -> FeedReport {
+    let reason = "the run's time was up while the storage did not answer".to_owned();
+    failed(feed, name, error_code::STORAGE_OUT_OF_TIME, reason)
+}
+
+/// Writes the status of a feed that can't be worked on, under its lease: nobody else will.
 async fn report_unusable(
     run: Arc<Run>,
     services: Arc<Services>,
-    cluster: UnusableCluster,
+    report: FeedReport,
     feed: Feed,
 ) -> FeedReport {
-    let report = unusable(feed.to_string(), &cluster);
-    // In vain if the time is up: then the log alone says it.
-    let _ = timeout_at(run.all_ends, write_status(services.state(), &run, &feed, &report)).await;
+    let scope = LeaseScope::new(&run.stop, run.posting_ends);
+    let write = async {
+        write_status(services.state(), &run, &feed, &report).await;
+        Ok(())
+    };
+    let write = under_lease(services.state(), &feed, &scope, FeedError::LeaseLost, write);
+    // In vain if another run has the feed, or the time is up: then the log alone says it.
+    let _ = timeout_at(run.all_ends, write).await;
     report
 }
 

@@ -4,12 +4,11 @@ use std::ops::ControlFlow;
 use std::time::Duration;
 
 use jiff::SignedDuration;
-use proofpoint_sentinel_core::tables::table;
 use tokio::time::{Instant, sleep};
 use tracing::Instrument;
 
 use super::delivery_error::DeliveryError;
-use super::fault::{Consequence, Source, consequence, scope};
+use super::fault::{AfterLive, after_live, live_stream_fails};
 use super::feed_context::FeedContext;
 use super::feed_error::FeedError;
 use super::feed_progress::FeedProgress;
@@ -18,7 +17,6 @@ use super::pipeline::EventDelivery;
 use super::read_end::ReadEnd;
 use super::session_reader::{ReadError, SessionReader};
 use crate::error_code::{self, Coded as _};
-use crate::pod::SessionEnd;
 use crate::report::FeedCounts;
 use crate::retry::Backoff;
 use crate::settings::{LiveReading, Mode};
@@ -49,13 +47,13 @@ const RECONNECT: Backoff =
 pub(super) struct LiveReader<'a> {
     ctx: FeedContext<'a>,
     /// The last turn in this run.
-    last_turn: Option<Turn>,
+    last_turn: Option<LiveTurn>,
     /// Whether this run has read the closed hours that are due.
     archive_was_read: bool,
 }
 
 /// How a turn ended.
-struct Turn {
+struct LiveTurn {
     ended: Instant,
     /// Its time was up before the stream was quiet.
     was_cut_short: bool,
@@ -115,19 +113,17 @@ impl<'a> LiveReader<'a> {
 
     /// Whether the live stream is to have its next turn before another hour is read.
     pub(super) fn is_due(&self, progress: &FeedProgress<'_>) -> bool {
-        let waited = |turn: &Turn| turn.ended.elapsed() >= TURN_INTERVAL;
+        let waited = |turn: &LiveTurn| turn.ended.elapsed() >= TURN_INTERVAL;
         self.may_open(progress) && self.last_turn.as_ref().is_none_or(waited)
     }
 
     /// Whether what a session brings can probably be delivered. In the first run, and after the
     /// destination took no rows, the archive goes first: its rows show whether they are taken.
     fn may_open(&self, progress: &FeedProgress<'_>) -> bool {
-        let is_sure = match progress.hold() {
-            None if progress.checkpoint().live.is_some() => true,
-            None => progress.has_delivered() || self.archive_was_read,
-            Some(hold) => self.archive_was_read && !hold.probe_misled,
-        };
-        self.ctx.mode() == Mode::Hybrid && is_sure
+        let was_ever_opened = progress.checkpoint().live.is_some();
+        let is_tried = was_ever_opened || progress.has_delivered() || self.archive_was_read;
+        let is_let = progress.hold().lets_open_live(self.archive_was_read);
+        self.ctx.mode() == Mode::Hybrid && is_tried && is_let
     }
 
     /// Makes sure that what a session brings can be recorded and posted.
@@ -140,8 +136,8 @@ impl<'a> LiveReader<'a> {
         let (now, writer) = (self.ctx.now(), &self.ctx.run().id);
         ledger.prepare(now, writer).await.map_err(DeliveryError::Ledger)?;
         let destination = self.ctx.destination();
-        if progress.hold().is_some() {
-            let table = table(self.ctx.feed().event_type);
+        if progress.hold().get().is_some() {
+            let table = self.ctx.row_type().table();
             destination.probe(table, self.ctx.scope()).await.map_err(DeliveryError::Held)?;
             progress.note_probe();
         }
@@ -149,7 +145,7 @@ impl<'a> LiveReader<'a> {
     }
 
     fn end_turn(&mut self, was_cut_short: bool) {
-        self.last_turn = Some(Turn { ended: Instant::now(), was_cut_short });
+        self.last_turn = Some(LiveTurn { ended: Instant::now(), was_cut_short });
     }
 
     /// Reads session after session until the stream has caught up or is quiet, it is `until`, or
@@ -169,11 +165,11 @@ impl<'a> LiveReader<'a> {
         };
         let evidence = progress.evidence();
         let delivery_ctx = ctx.delivery_context(&evidence);
-        let mut delivery = EventDelivery::live(ctx.feed(), ledger, catch_up_to, delivery_ctx);
+        let mut delivery = EventDelivery::live(ledger, catch_up_to, delivery_ctx);
         let mut ends = Vec::new();
         let result =
-            read_sessions(&ctx.session_reader(), quiet, until, &mut delivery, &mut ends).await;
-        progress.report().counts.add(delivery.counts());
+            drain_sessions(&ctx.session_reader(), quiet, until, &mut delivery, &mut ends).await;
+        progress.add_counts(delivery.counts());
         for end in &ends {
             progress.report().count_session_end("live", end);
         }
@@ -182,9 +178,9 @@ impl<'a> LiveReader<'a> {
         }
         let end = result?;
         if let ReadEnd::Session(last) = &end
-            && !matches!(last, SessionEnd::Closed(Some(1000 | 1001)))
+            && live_stream_fails(last)
         {
-            progress.note_error(FeedError::LiveFails { end: end.clone() });
+            progress.note_error(FeedError::LiveCutShort { end: end.clone() });
         }
         Ok(end)
     }
@@ -195,16 +191,16 @@ impl<'a> LiveReader<'a> {
         error: ReadError<DeliveryError>,
         progress: &mut FeedProgress<'_>,
     ) -> Result<ControlFlow<()>, FeedError> {
-        match consequence(scope(&error, Source::Live), Source::Live) {
-            Consequence::LeaveLive | Consequence::RetryHour => {
+        progress.note_fault(&error);
+        match after_live(&error) {
+            AfterLive::LeaveLive => {
                 tracing::warn!(code = %error.code(), %error, "the live stream can't be read");
                 self.end_turn(false);
-                progress.note_fault(&error);
                 progress.save().await?;
-                progress.note_error(FeedError::LiveRefused { error });
+                progress.note_error(FeedError::LiveUnreadable { error });
                 Ok(ControlFlow::Continue(()))
             }
-            Consequence::EndFeed | Consequence::Hold => Err(error.into()),
+            AfterLive::EndFeed => Err(error.into()),
         }
     }
 
@@ -222,7 +218,7 @@ impl<'a> LiveReader<'a> {
 
 /// The sessions of one turn. How each ended goes to `ends`. The result is the end of a session
 /// itself only where it is of no use to open another.
-async fn read_sessions(
+async fn drain_sessions(
     reader: &SessionReader<'_>,
     quiet: Duration,
     until: Instant,

@@ -16,10 +16,10 @@ use tokio::sync::{Notify, oneshot, watch};
 const SHARE: usize = 12 << 20;
 
 /// So much may be drawn by each feed at work, however much others have drawn.
-const LEAST_DRAW: usize = 4 << 20;
+const MIN_DRAW: usize = 4 << 20;
 
 /// More feeds at work make nothing faster.
-const MOST_AT_WORK: usize = 64;
+const MAX_AT_WORK: usize = 64;
 
 /// The pool. Cheap to clone.
 #[derive(Clone, Debug)]
@@ -42,19 +42,19 @@ struct Queue {
     last_ticket: u64,
     /// Tickets of the feeds at work, in the order in which they were let in.
     at_work: Vec<u64>,
-    waiting: Vec<Waiting>,
+    waiting: Vec<WaitingFeed>,
 }
 
 #[derive(Debug)]
-struct Waiting {
-    rank: Rank,
+struct WaitingFeed {
+    order: TurnOrder,
     let_in: oneshot::Sender<u64>,
 }
 
 /// Who goes first: the feed with the fewest turns in this run, and of several the one whose last
 /// turn in any run was longest ago.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-struct Rank {
+struct TurnOrder {
     turns: u32,
     last_worked: Option<Timestamp>,
 }
@@ -108,12 +108,12 @@ impl MemoryPool {
     /// The position of the next one to be let in, if it can be.
     fn next_in(&self, queue: &Queue) -> Option<usize> {
         let has_room =
-            queue.at_work.len() < MOST_AT_WORK && self.0.used.load(SeqCst) + SHARE <= self.0.limit;
+            queue.at_work.len() < MAX_AT_WORK && self.0.used.load(SeqCst) + SHARE <= self.0.limit;
         if !has_room && !queue.at_work.is_empty() {
             return None;
         }
         let ranks = queue.waiting.iter().enumerate();
-        ranks.min_by_key(|(_, waiting)| waiting.rank).map(|(position, _)| position)
+        ranks.min_by_key(|(_, waiting)| waiting.order).map(|(position, _)| position)
     }
 
     fn leave(&self, ticket: u64) {
@@ -141,8 +141,8 @@ impl Place {
     /// Cancel-safe.
     pub(super) async fn enter(&self, last_worked: Option<Timestamp>) {
         let (let_in, entered) = oneshot::channel();
-        let rank = Rank { turns: self.turns.load(SeqCst), last_worked };
-        self.pool.lock().waiting.push(Waiting { rank, let_in });
+        let order = TurnOrder { turns: self.turns.load(SeqCst), last_worked };
+        self.pool.lock().waiting.push(WaitingFeed { order, let_in });
         self.pool.let_in();
         let ticket = Entering { pool: &self.pool, entered: Some(entered) }.wait().await;
         self.turns.fetch_add(1, SeqCst);
@@ -158,12 +158,12 @@ impl Place {
     }
 
     /// Whether another feed waits to be let in.
-    pub(super) fn is_waited_for_now(&self) -> bool {
+    pub(super) fn is_waited_for(&self) -> bool {
         *self.pool.0.waiting.borrow() > 0
     }
 
     /// Waits until another feed waits to be let in. Cancel-safe.
-    pub(super) async fn is_waited_for(&self) {
+    pub(super) async fn until_waited_for(&self) {
         let mut waiting = self.pool.0.waiting.subscribe();
         // The sender is as old as `self`.
         let _ = waiting.wait_for(|count| *count > 0).await;
@@ -172,7 +172,7 @@ impl Place {
     /// Whether more may be drawn.
     pub(super) fn may_draw(&self) -> bool {
         self.pool.has_room()
-            || self.drawn.load(SeqCst) < LEAST_DRAW
+            || self.drawn.load(SeqCst) < MIN_DRAW
             || self.pool.0.first.load(SeqCst) == self.ticket.load(SeqCst)
     }
 
@@ -201,7 +201,7 @@ impl Place {
         if was >= limit && was - bytes < limit {
             self.pool.0.room.notify_waiters();
         }
-        if self.is_waited_for_now() {
+        if self.is_waited_for() {
             self.pool.let_in();
         }
     }

@@ -6,9 +6,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use jiff::Timestamp;
-use proofpoint_sentinel_core::feed::Feed;
 use proofpoint_sentinel_core::hour::Hour;
-use proofpoint_sentinel_core::tables::table;
 use tokio::sync::Mutex;
 use tokio::time::{Instant, sleep, sleep_until};
 
@@ -19,17 +17,18 @@ use super::delivery_context::DeliveryContext;
 use super::delivery_error::DeliveryError;
 use super::event_key::{EventKey, event_key, malformed_id};
 use super::event_sink::EventSink;
+use super::fault::reading_goes_on;
 use super::kept_events::KeptEvents;
 use super::ledger::Ledger;
 use super::memory::{Draw, Place};
 use super::recorder::Recorder;
+use super::row_type::Builder;
 use crate::destination::{Batch, Packer};
 use crate::error_code::Coded as _;
 use crate::report::FeedCounts;
+use crate::row::CollectedBy;
 use crate::row::frame::{fault, pieces, read};
 use crate::row::repair::{Repairs, has_lone_surrogate};
-use crate::row::{RowBuilder, RowShape};
-use crate::settings::DestinationSettings;
 use crate::state::{DeadLetterReason, EventId};
 
 /// A batch is closed when its events, which are kept until their rows are accepted, have this many
@@ -58,7 +57,7 @@ enum Origin<'a> {
 pub(super) struct EventDelivery<'a> {
     /// The archive's hour; the live stream has none.
     hour: Option<Hour>,
-    builder: RowBuilder,
+    builder: Builder,
     origin: Origin<'a>,
     counters: &'a RunCounters,
     place: Arc<Place>,
@@ -82,27 +81,34 @@ pub(super) struct EventDelivery<'a> {
 }
 
 impl<'a> EventDelivery<'a> {
-    /// Delivers events of the archive's `hour` that the ledger does not know.
+    /// Delivers events of the archive's `hour` that the ledger does not know. Their rows say that they
+    /// were collected `by` a run, or for an operator.
     pub(super) fn archive(
-        feed: &Feed,
         hour: Hour,
+        by: CollectedBy,
         ledger: &'a mut Ledger,
         ctx: DeliveryContext<'a>,
     ) -> EventDelivery<'a> {
-        EventDelivery::new(Origin::Session(ledger), feed, Some(hour), ctx)
+        EventDelivery::new(Origin::Session(ledger), by, Some(hour), ctx)
     }
 
     /// Delivers events of the live stream, likewise. They come when they come, so a batch does not
     /// wait for long to become full. The stream has caught up once it brings events of
     /// `catch_up_to`, and never without that time.
     pub(super) fn live(
-        feed: &Feed,
         ledger: &'a mut Ledger,
         catch_up_to: Option<Timestamp>,
         ctx: DeliveryContext<'a>,
     ) -> EventDelivery<'a> {
-        let delivery = EventDelivery::new(Origin::Session(ledger), feed, None, ctx);
+        let by = CollectedBy::Live;
+        let delivery = EventDelivery::new(Origin::Session(ledger), by, None, ctx);
         EventDelivery { max_wait: Some(MAX_LIVE_WAIT), catch_up_to, ..delivery }
+    }
+
+    /// Delivers TAP records that the ledger does not know.
+    pub(super) fn tap(ledger: &'a mut Ledger, ctx: DeliveryContext<'a>) -> EventDelivery<'a> {
+        // Rows of TAP do not say it.
+        EventDelivery::new(Origin::Session(ledger), CollectedBy::Live, None, ctx)
     }
 
     /// Delivers the event of a dead letter of `reason`, whatever the ledger knows, and records it
@@ -110,26 +116,22 @@ impl<'a> EventDelivery<'a> {
     /// row.
     pub(super) fn dead_letter(
         reason: DeadLetterReason,
-        feed: &Feed,
         hour: Hour,
         ctx: DeliveryContext<'a>,
     ) -> EventDelivery<'a> {
-        EventDelivery::new(Origin::DeadLetter(reason), feed, Some(hour), ctx)
+        let by = CollectedBy::Resend;
+        EventDelivery::new(Origin::DeadLetter(reason), by, Some(hour), ctx)
     }
 
     fn new(
         origin: Origin<'a>,
-        feed: &Feed,
+        by: CollectedBy,
         hour: Option<Hour>,
         ctx: DeliveryContext<'a>,
     ) -> EventDelivery<'a> {
-        let shape = match ctx.settings.destination {
-            DestinationSettings::LogsIngestion { .. } => RowShape::Columns,
-            DestinationSettings::DataCollector { .. } => RowShape::Legacy,
-        };
         let committer = Committer {
-            feed: feed.clone(),
-            table: table(feed.event_type),
+            feed: ctx.feed.clone(),
+            row_type: ctx.row_type,
             destination: ctx.destination.clone(),
             state: ctx.state.clone(),
             clock: ctx.clock.clone(),
@@ -141,7 +143,7 @@ impl<'a> EventDelivery<'a> {
         };
         EventDelivery {
             hour,
-            builder: RowBuilder::new(feed.event_type, shape, ctx.settings.message_text),
+            builder: ctx.row_type.builder(ctx.settings, by),
             origin,
             counters: ctx.counters,
             packer: Packer::new(ctx.destination.limits()),
@@ -233,8 +235,7 @@ impl<'a> EventDelivery<'a> {
         self.counters.count_rows(outcome.counts.delivered);
         match outcome.error {
             None => Ok(()),
-            // Other rows are taken, so the rest of the reading goes on.
-            Some(error @ DeliveryError::Unconfirmed { .. }) if self.counts.delivered > 0 => {
+            Some(error) if reading_goes_on(&error, self.counts.delivered) => {
                 self.unconfirmed.get_or_insert(error);
                 Ok(())
             }
@@ -253,7 +254,7 @@ impl<'a> EventDelivery<'a> {
     /// Whether what comes now could be posted before posting ends.
     fn would_be_in_time(&self) -> bool {
         let Committer { destination, scope, .. } = &*self.committer;
-        destination.would_be_in_time(scope.posting_deadline())
+        destination.would_be_in_time(scope.posting_ends())
     }
 
     fn count(&mut self, event: &Bytes) {
@@ -320,9 +321,20 @@ impl<'a> EventDelivery<'a> {
         Ok(true)
     }
 
+    /// Takes what came in an event's place and is none.
+    pub(super) async fn take_malformed(
+        &mut self,
+        detail: &str,
+        event: &Bytes,
+    ) -> Result<(), DeliveryError> {
+        self.count(event);
+        self.keep_malformed(detail, event).await
+    }
+
     /// Keeps an event that can't become a row, once.
     async fn keep_malformed(&mut self, detail: &str, event: &[u8]) -> Result<(), DeliveryError> {
-        let (hour, id) = (self.fallback_hour(), malformed_id(event));
+        let id = malformed_id(&self.committer.row_type.dead_letter(event));
+        let hour = self.fallback_hour();
         if !self.claim(hour, EventKey { id, former: None }, None).await? {
             return Ok(());
         }
@@ -378,7 +390,7 @@ impl EventSink for EventDelivery<'_> {
 
     fn is_out_of_time(&self) -> bool {
         let Committer { destination, scope, .. } = &*self.committer;
-        Instant::now() + destination.paused_for() >= scope.posting_deadline()
+        Instant::now() + destination.paused_for() >= scope.posting_ends()
     }
 
     /// A frame that is not one event is taken apart, and its events are taken one after the other,
@@ -400,8 +412,7 @@ impl EventSink for EventDelivery<'_> {
                 None => false,
             };
             if !taken {
-                self.count(&event);
-                self.keep_malformed(&fault(&event), &event).await?;
+                self.take_malformed(&fault(&event), &event).await?;
             }
         }
         Ok(())

@@ -94,7 +94,7 @@ pub(super) fn is_reread(checkpoint: &Checkpoint, hour: Hour) -> bool {
 }
 
 /// Proofpoint documents 30 days. A tenant that keeps less than this is not believed in.
-const SHORTEST_RETENTION: SignedDuration = SignedDuration::from_hours(24);
+const MIN_RETENTION: SignedDuration = SignedDuration::from_hours(24);
 
 /// Which hours that are refused can be such that Proofpoint no longer keeps.
 pub(super) struct Forgettable {
@@ -112,7 +112,7 @@ impl Forgettable {
         let passed_over = checkpoint.backlog.iter().flat_map(|range| range.hours());
         let tried = checkpoint.retry.iter().map(|attempt| attempt.hour);
         Forgettable {
-            before: kept.min(Hour::containing(now - SHORTEST_RETENTION).plus(1)),
+            before: kept.min(Hour::containing(now - MIN_RETENTION).plus(1)),
             open: passed_over.chain(tried).collect(),
             next_hour: checkpoint.next_hour,
         }

@@ -13,6 +13,7 @@ use super::event_sink::EventSink as _;
 use super::evidence::Evidence;
 use super::memory::Place;
 use super::pipeline::EventDelivery;
+use super::row_type::RowType;
 use super::run::Run;
 use super::services::{RunError, Services};
 use super::session_reader::grace_period_over;
@@ -176,9 +177,15 @@ impl FeedResend<'_> {
         };
         let hour = Hour::containing(letter.at);
         let evidence = Arc::new(Evidence::certain());
-        let ctx = self.services.delivery_context(self.run, &self.scope, &evidence, &self.place);
-        let mut delivery = EventDelivery::dead_letter(letter.reason, self.feed, hour, ctx);
-        delivery.push(letter.event.into()).await?;
+        let Some((row_type, event)) = RowType::of_dead_letter(self.feed, letter.event.into())
+        else {
+            return Ok(ResendOutcome::Kept(name.reason()));
+        };
+        let rows = (self.feed, row_type);
+        let ctx =
+            self.services.delivery_context(self.run, rows, &self.scope, &evidence, &self.place);
+        let mut delivery = EventDelivery::dead_letter(letter.reason, hour, ctx);
+        delivery.push(event).await?;
         delivery.flush().await?;
         let outcome = outcome(delivery.counts(), name.reason());
         if !matches!(outcome, ResendOutcome::Kept(reason) if reason == name.reason()) {

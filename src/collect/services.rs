@@ -3,20 +3,22 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use proofpoint_sentinel_core::feed::Feed;
+use proofpoint_sentinel_core::feed::{EventType, Feed};
 
 use super::delivery_context::DeliveryContext;
 use super::evidence::Evidence;
 use super::memory::{MemoryPool, Place};
+use super::row_type::RowType;
 use super::run::Run;
 use super::session_reader::SessionReader;
 use crate::destination::{Destination, DestinationError};
 use crate::error_code::{Coded, ErrorCode};
 use crate::lease_scope::LeaseScope;
 use crate::net::{Net, NetError};
-use crate::pod::Account;
-use crate::settings::Cluster;
+use crate::pod::ClusterSessions;
+use crate::settings::{Cluster, TapAccount, TapSettings};
 use crate::state::{State, StateError};
+use crate::tap::{AskError, TapClient};
 
 /// The run could not begin.
 #[derive(Debug, thiserror::Error)]
@@ -46,7 +48,7 @@ impl Coded for RunError {
 pub(super) struct Services {
     net: Net,
     /// By the cluster's id.
-    accounts: BTreeMap<String, Account>,
+    sessions: BTreeMap<String, ClusterSessions>,
     memory: MemoryPool,
     state: State,
     destination: Destination,
@@ -59,10 +61,11 @@ impl Services {
         let destination = Destination::new(&run.settings.destination, &net, run.clock.clone())?;
         let state = State::open(&run.settings.state, &net).await?;
         let clusters = run.settings.source.clusters.iter();
-        let accounts = clusters.map(|cluster| (cluster.id.clone(), Account::default())).collect();
+        let sessions =
+            clusters.map(|cluster| (cluster.id.clone(), ClusterSessions::default())).collect();
         let state = state.with_lease_times(run.lease_times);
         let memory = MemoryPool::new(run.memory);
-        Ok(Services { net, accounts, memory, state, destination })
+        Ok(Services { net, sessions, memory, state, destination })
     }
 
     pub(super) fn state(&self) -> &State {
@@ -78,12 +81,11 @@ impl Services {
         self.memory.place()
     }
 
-    /// Reads sessions of `feed` until `scope` halts.
+    /// Reads sessions of an event type of `cluster` until `scope` halts.
     pub(super) fn session_reader<'a>(
         &'a self,
         run: &'a Run,
-        cluster: &'a Cluster,
-        feed: &'a Feed,
+        (cluster, event_type): (&'a Cluster, EventType),
         scope: &'a LeaseScope,
         place: &'a Place,
     ) -> SessionReader<'a> {
@@ -91,24 +93,40 @@ impl Services {
             net: &self.net,
             log_stream_uri: &run.settings.source.log_stream_uri,
             cluster,
-            account: &self.accounts[&cluster.id],
+            sessions: &self.sessions[&cluster.id],
             place: Some(place),
-            feed,
+            event_type,
             timeouts: run.timeouts,
             stop: scope.halt_token(),
             reading_ends: run.reading_ends,
         }
     }
 
-    /// What deliveries within `scope` share.
+    /// Asks the SIEM API with the credential of `account`.
+    ///
+    /// # Errors
+    /// If the credential can't be sent.
+    pub(super) fn tap_client(
+        &self,
+        tap: &TapSettings,
+        account: &TapAccount,
+    ) -> Result<TapClient, AskError> {
+        let TapAccount { principal, secret, .. } = account;
+        TapClient::new(self.net.http.clone(), &tap.base_uri, principal, secret)
+    }
+
+    /// What deliveries of rows of a feed within `scope` share.
     pub(super) fn delivery_context<'a>(
         &'a self,
         run: &'a Run,
+        (feed, row_type): (&'a Feed, RowType),
         scope: &'a LeaseScope,
         evidence: &'a Arc<Evidence>,
         place: &'a Arc<Place>,
     ) -> DeliveryContext<'a> {
         DeliveryContext {
+            feed,
+            row_type,
             settings: &run.settings,
             destination: &self.destination,
             state: &self.state,

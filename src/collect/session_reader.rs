@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use bytes::Bytes;
-use proofpoint_sentinel_core::feed::Feed;
+use proofpoint_sentinel_core::feed::EventType;
 use proofpoint_sentinel_core::hour::Hour;
 use tokio::time::{Instant, sleep, sleep_until};
 use tokio_util::sync::CancellationToken;
@@ -15,7 +15,7 @@ use super::read_end::ReadEnd;
 use crate::error_code::{self, Coded, ErrorCode};
 use crate::net::Net;
 use crate::pod::{
-    Account, OpenError, Session, SessionEnd, SessionItem, SessionRequest, SessionTimeouts,
+    ClusterSessions, OpenError, Session, SessionEnd, SessionItem, SessionRequest, SessionTimeouts,
     archive_url, live_url, open_session,
 };
 use crate::settings::Cluster;
@@ -60,11 +60,11 @@ pub struct SessionReader<'a> {
     /// The feed's cluster, for its token.
     pub cluster: &'a Cluster,
     /// What the cluster's sessions share.
-    pub account: &'a Account,
+    pub sessions: &'a ClusterSessions,
     /// The feed's place among those at work, where there are others.
     pub place: Option<&'a Place>,
     /// What to read.
-    pub feed: &'a Feed,
+    pub event_type: EventType,
     /// Time limits of sessions.
     pub timeouts: SessionTimeouts,
     /// Ends a reading early, within some seconds.
@@ -75,7 +75,7 @@ pub struct SessionReader<'a> {
 
 /// How long a live session may last if another event type of the account waits for its end, or
 /// another feed for its memory.
-const SHORTEST_TURN: Duration = Duration::from_secs(30);
+const MIN_SHARED_TIME: Duration = Duration::from_secs(30);
 
 /// When we end a session, besides being told to stop.
 #[derive(Clone, Copy)]
@@ -93,7 +93,7 @@ impl SessionReader<'_> {
         hour: Hour,
         sink: &mut S,
     ) -> Result<ReadEnd, ReadError<S::Error>> {
-        let url = archive_url(self.log_stream_uri, self.feed, hour);
+        let url = archive_url(self.log_stream_uri, &self.cluster.id, self.event_type, hour);
         let limits = SessionLimits { until: self.reading_ends, quiet: None };
         let end = self.read_session(&url, self.timeouts, limits, sink).await?;
         self.flush(sink).await?;
@@ -108,7 +108,7 @@ impl SessionReader<'_> {
         until: Instant,
         sink: &mut S,
     ) -> Result<ReadEnd, ReadError<S::Error>> {
-        let url = live_url(self.log_stream_uri, self.feed);
+        let url = live_url(self.log_stream_uri, &self.cluster.id, self.event_type);
         // The stream may be silent for any time.
         let timeouts = SessionTimeouts { no_event: Duration::MAX, ..self.timeouts };
         self.read_session(&url, timeouts, SessionLimits { until, quiet: Some(quiet) }, sink).await
@@ -134,7 +134,7 @@ impl SessionReader<'_> {
         let (token, deadline) = (&self.cluster.token, limits.until);
         let request = SessionRequest { url, token, timeouts, deadline };
         let opened = tokio::select! {
-            opened = open_session(self.net, &request, self.account) => {
+            opened = open_session(self.net, &request, self.sessions) => {
                 opened.map_err(ReadError::Open)?
             }
             () = self.stop.cancelled() => None,
@@ -215,15 +215,15 @@ impl SessionReader<'_> {
     /// Waits until the session's time is up, or that of its turn.
     async fn out_of_time(&self, limits: SessionLimits) {
         let turn_is_over = async {
-            sleep(SHORTEST_TURN).await;
+            sleep(MIN_SHARED_TIME).await;
             let memory_is_waited_for = async {
                 match self.place {
-                    Some(place) => place.is_waited_for().await,
+                    Some(place) => place.until_waited_for().await,
                     None => std::future::pending().await,
                 }
             };
             tokio::select! {
-                () = self.account.is_waited_for() => {}
+                () = self.sessions.until_waited_for() => {}
                 () = memory_is_waited_for => {}
             }
         };

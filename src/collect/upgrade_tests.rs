@@ -13,7 +13,7 @@ use super::plan::plan;
 use super::read_end::ReadEnd;
 use super::timing::examples::{ONCE, at};
 use crate::pod::SessionEnd;
-use crate::state::{Checkpoint, HourAttempt};
+use crate::state::{Checkpoint, CheckpointFormat as _, HourAttempt};
 
 /// A checkpoint, as it was stored and as it was read.
 struct Stored {
@@ -32,7 +32,7 @@ impl Stored {
 }
 
 fn feed() -> Feed {
-    Feed { cluster_id: "acme_hosted".to_owned(), event_type: EventType::Message }
+    Feed::log("acme_hosted", EventType::Message)
 }
 
 fn stored() -> Vec<Stored> {

@@ -7,16 +7,13 @@ use bytes::Bytes;
 use hyper::http::Response;
 use hyper::http::header::{HeaderMap, RETRY_AFTER};
 use jiff::Timestamp;
-use jiff::fmt::rfc2822::DateTimeParser;
 use serde::Deserialize;
 
 use super::text::shortened;
+use crate::retry::retry_after;
 
 /// No more than this is read of an error's body.
-pub(super) const MAX_BODY_BYTES: usize = 8 * 1024;
-
-/// Longer waits are cut to this: no service means them.
-const MAX_WAIT: Duration = Duration::from_secs(24 * 60 * 60);
+pub(super) const MAX_ANSWER_BYTES: usize = 8 * 1024;
 
 /// An answer of the workspace.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -46,7 +43,7 @@ pub enum AnswerBody {
 }
 
 impl Answer {
-    /// The answer in `response`, of whose body [`MAX_BODY_BYTES`] are read at most. If the body breaks
+    /// The answer in `response`, of whose body [`MAX_ANSWER_BYTES`] are read at most. If the body breaks
     /// off, code and message stay empty.
     pub(super) fn of(response: &Response<Bytes>, now: Timestamp) -> Answer {
         Answer::new(response.status().as_u16(), response.headers(), response.body(), now)
@@ -62,7 +59,7 @@ impl Answer {
         let code = text(headers, "x-ms-error-code").or(code.as_deref()).map(shortened);
         let message = message.as_deref().map(shortened);
         let retry_after =
-            text(headers, RETRY_AFTER.as_str()).and_then(|value| retry_after(value, now));
+            text(headers, RETRY_AFTER.as_str()).and_then(|value| retry_after(value, Some(now)));
         Answer { status, code, message, retry_after, body }
     }
 }
@@ -89,18 +86,6 @@ impl fmt::Display for Answer {
 
 fn text<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
     headers.get(name)?.to_str().ok()
-}
-
-/// `Retry-After` is a number of seconds or an HTTP date.
-fn retry_after(value: &str, now: Timestamp) -> Option<Duration> {
-    let wait = match value.trim().parse::<u64>() {
-        Ok(seconds) => Duration::from_secs(seconds),
-        Err(_) => {
-            let until = DateTimeParser::new().parse_timestamp(value.trim()).ok()?;
-            Duration::try_from(until.duration_since(now)).unwrap_or_default()
-        }
-    };
-    Some(wait.min(MAX_WAIT))
 }
 
 /// Code and message of an error's body. Logs Ingestion wraps them in `error`, Data Collector
@@ -187,16 +172,5 @@ mod tests {
         let message = answer(400, &[], &body).message.unwrap();
         assert!(message.starts_with("line of é") && message.ends_with("é..."));
         assert_eq!(message.chars().count(), MAX_CHARS + 3);
-    }
-
-    #[test]
-    fn retry_after_is_seconds_or_a_date_and_has_bounds() {
-        let wait = |value| answer(429, &[("retry-after", value)], "").retry_after;
-        assert_eq!(wait("17"), Some(Duration::from_secs(17)));
-        assert_eq!(wait("Sat, 21 Nov 2026 10:00:30 GMT"), Some(Duration::from_secs(30)));
-        assert_eq!(wait("Sat, 21 Nov 2026 09:00:00 GMT"), Some(Duration::ZERO));
-        assert_eq!(wait("18446744073709551615"), Some(MAX_WAIT));
-        assert_eq!(wait("soon"), None);
-        assert_eq!(answer(429, &[], "").retry_after, None);
     }
 }

@@ -1,7 +1,7 @@
 //! Finds the rows at fault in a batch that is refused as a whole, by halving it.
 
 use super::batch::Batch;
-use super::outcome::{BatchOutcome, HeldRows, PostCounts, RefusedRow};
+use super::outcome::{BatchOutcome, PostCounts, RefusedRow};
 use super::verdict::{HeldReason, RowRefusal};
 
 /// If so many rows are refused one by one and none is accepted, the rows are probably not at fault.
@@ -15,14 +15,14 @@ pub(super) struct Bisection<T> {
     /// What is yet to be posted; the last one comes next.
     pending: Vec<Batch<T>>,
     /// Rows that were refused once.
-    suspects: Vec<Suspect<T>>,
+    suspects: Vec<SuspectRow<T>>,
     /// How many parts were accepted.
     accepted: usize,
     outcome: BatchOutcome<T>,
 }
 
 /// A row that was refused.
-struct Suspect<T> {
+struct SuspectRow<T> {
     /// The row alone.
     part: Batch<T>,
     reason: RowRefusal,
@@ -36,7 +36,8 @@ impl<T> Bisection<T> {
             delivered: Vec::new(),
             refused: Vec::new(),
             unconfirmed: Vec::new(),
-            held: None,
+            held: Vec::new(),
+            hold: None,
             counts: PostCounts::default(),
         };
         Bisection { pending: vec![batch], suspects: Vec::new(), accepted: 0, outcome }
@@ -50,10 +51,10 @@ impl<T> Bisection<T> {
     /// The next suspect row to post once more: one after whose refusal another was accepted, here or
     /// as `is_bracketed` knows.
     pub(super) fn next_suspect(&mut self, is_bracketed: impl Fn(&T) -> bool) -> Option<Batch<T>> {
-        if self.outcome.held.is_some() {
+        if !self.outcome.held.is_empty() {
             return None;
         }
-        let has_evidence = |suspect: &Suspect<T>| {
+        let has_evidence = |suspect: &SuspectRow<T>| {
             suspect.accepted < self.accepted || suspect.part.tags().iter().any(&is_bracketed)
         };
         let position = self.suspects.iter().position(has_evidence)?;
@@ -67,7 +68,7 @@ impl<T> Bisection<T> {
 
     /// What became of each row.
     pub(super) fn finish(mut self) -> BatchOutcome<T> {
-        for Suspect { part, reason, .. } in self.suspects {
+        for SuspectRow { part, reason, .. } in self.suspects {
             self.outcome.unconfirmed.extend(refused_rows(part, &reason));
         }
         self.outcome
@@ -89,7 +90,7 @@ impl<T> Bisection<T> {
             // That is our own finding, and holds of the row whatever the table is like.
             self.refuse(part, &reason);
         } else {
-            self.suspects.push(Suspect { part, reason, accepted: self.accepted });
+            self.suspects.push(SuspectRow { part, reason, accepted: self.accepted });
             self.check_all_refused();
         }
     }
@@ -101,7 +102,9 @@ impl<T> Bisection<T> {
 
     /// Holds `part` and everything that is yet to be posted.
     pub(super) fn hold(&mut self, part: Batch<T>, reason: HeldReason) {
-        self.hold_rows(part.into_tags(), reason);
+        self.outcome.held.extend(part.into_tags());
+        self.hold_pending();
+        self.outcome.hold = Some(reason);
     }
 
     /// If every row so far was refused, goes on at the far end of the batch. If it is the same there,
@@ -112,15 +115,15 @@ impl<T> Bisection<T> {
             return;
         }
         if refused == 2 * SUSPICIOUS_REFUSALS {
-            self.hold_rows(Vec::new(), HeldReason::EveryRowRefused { refused });
+            self.hold_pending();
         } else if refused == SUSPICIOUS_REFUSALS {
             self.pending.reverse();
         }
     }
 
-    fn hold_rows(&mut self, mut tags: Vec<T>, reason: HeldReason) {
-        tags.extend(self.pending.drain(..).rev().flat_map(Batch::into_tags));
-        self.outcome.held = Some(HeldRows { tags, reason });
+    fn hold_pending(&mut self) {
+        let pending = self.pending.drain(..).rev().flat_map(Batch::into_tags);
+        self.outcome.held.extend(pending);
     }
 }
 

@@ -8,7 +8,7 @@ use proofpoint_sentinel_core::clock::Clock;
 use proofpoint_sentinel_core::tables::Table;
 use tokio::time::{Instant, sleep, timeout_at};
 
-use super::answer::{Answer, MAX_BODY_BYTES};
+use super::answer::{Answer, MAX_ANSWER_BYTES};
 use super::logs_ingestion::request::CLIENT_REQUEST_ID;
 use super::logs_ingestion::token::Token;
 use super::outcome::{PostCounts, PostOutcome};
@@ -88,7 +88,7 @@ impl Client {
                 TryEnd::Done(outcome) => return outcome,
                 TryEnd::RetryNow => {}
                 TryEnd::RetryLater { fault, retry_after } => {
-                    let deadline = scope.posting_deadline();
+                    let deadline = scope.posting_ends();
                     let wait = self.backoff.wait_until(tries, retry_after, deadline);
                     let Some(wait) = wait else {
                         return PostOutcome::Held(self.given_up(tries, fault));
@@ -118,7 +118,7 @@ impl Client {
     }
 
     async fn try_once(&self, attempt: &mut PostAttempt<'_>, counts: &mut PostCounts) -> TryEnd {
-        let deadline = attempt.scope.posting_deadline();
+        let deadline = attempt.scope.posting_ends();
         let _permit = match attempt.scope.unless_lost(self.throttle.acquire(deadline)).await {
             Some(Some(permit)) => permit,
             Some(None) => return HeldReason::OutOfTime { last: attempt.last.take() }.into(),
@@ -154,7 +154,7 @@ impl Client {
     }
 
     async fn send(&self, request: Request<Bytes>) -> Result<Answer, String> {
-        match self.http.send(request, MAX_BODY_BYTES).await {
+        match self.http.send(request, MAX_ANSWER_BYTES).await {
             Ok(response) => Ok(Answer::of(&response, self.clock.now())),
             Err(error) => Err(shortened(&error.to_string())),
         }

@@ -13,8 +13,11 @@ pub struct BatchOutcome<T> {
     /// Rows that it refused, after which it accepted none: they or the table may be at fault. They
     /// are to be kept and sent again.
     pub unconfirmed: Vec<RefusedRow<T>>,
-    /// Rows that it neither accepted nor refused, at least one where this is there.
-    pub held: Option<HeldRows<T>>,
+    /// Rows that it neither accepted nor refused, in no particular order. They are to be kept and sent
+    /// again.
+    pub held: Vec<T>,
+    /// Why it takes no rows, if that is not for the `unconfirmed` ones.
+    pub hold: Option<HeldReason>,
     /// The posts that this took.
     pub counts: PostCounts,
 }
@@ -26,15 +29,6 @@ pub struct RefusedRow<T> {
     pub tag: T,
     /// Why.
     pub reason: RowRefusal,
-}
-
-/// Rows to keep and to send again.
-#[derive(Debug)]
-pub struct HeldRows<T> {
-    /// Their tags, in no particular order.
-    pub tags: Vec<T>,
-    /// Why.
-    pub reason: HeldReason,
 }
 
 /// Posts, counted.

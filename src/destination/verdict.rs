@@ -100,14 +100,6 @@ pub enum HeldReason {
          docs/migrate.md describes. Rows wait until then"
     )]
     Retired(Answer),
-    /// So many rows were refused, and none accepted, that the rest was not posted.
-    #[error(
-        "the workspace refused {refused} rows one by one and took none, so the rest was not posted"
-    )]
-    EveryRowRefused {
-        /// How many rows were refused before the rest was held back.
-        refused: usize,
-    },
     /// An answer that the service's documentation does not know.
     #[error(
         "the answer does not come from the workspace ({0}): check the address in \
@@ -151,7 +143,6 @@ impl Coded for HeldReason {
             HeldReason::WorkspaceNotFound(_) => error_code::WORKSPACE_NOT_FOUND,
             HeldReason::PostNotAccepted { .. } => error_code::POST_NOT_ACCEPTED,
             HeldReason::Retired(_) => error_code::DATA_COLLECTOR_RETIRED,
-            HeldReason::EveryRowRefused { .. } => error_code::EVERY_ROW_REFUSED,
             HeldReason::Unexpected(_) => error_code::UNEXPECTED_ANSWER,
             HeldReason::Unavailable { .. } => error_code::WORKSPACE_UNAVAILABLE,
             HeldReason::OutOfTime { .. } => error_code::POSTING_OUT_OF_TIME,

@@ -2,12 +2,12 @@ use std::ops::Range;
 use std::time::Duration;
 
 use jiff::Timestamp;
-use proofpoint_sentinel_core::feed::{EventType, Feed};
+use proofpoint_sentinel_core::feed::{EventType, Feed, FeedType};
 
 use crate::collect::plan::plan;
 use crate::collect::record::{drop_expired_rereads, rewind_fast_clock};
 use crate::collect::timing::Timing;
-use crate::state::Checkpoint;
+use crate::state::{Checkpoint, CheckpointFormat as _};
 
 /// From 2016 to the end of 2199: years that a clock may show.
 const USUAL: Range<Timestamp> =
@@ -16,13 +16,13 @@ const USUAL: Range<Timestamp> =
 /// What is read as a feed's checkpoint is that feed's alone, is written and read back the same,
 /// does not come back from a part of what is written, and can be planned with.
 pub fn checkpoint(stored: &[u8]) {
-    let feed = Feed { cluster_id: "acme_hosted".to_owned(), event_type: EventType::Message };
+    let feed = Feed::log("acme_hosted", EventType::Message);
     let read = |bytes: &[u8]| Checkpoint::from_json(bytes, &feed);
     let checkpoint = match read(stored) {
         Ok(checkpoint) => checkpoint,
         Err(reason) => return assert!(!reason.is_empty(), "refused without a reason"),
     };
-    let other = Feed { event_type: EventType::Audit, ..feed.clone() };
+    let other = Feed { feed_type: FeedType::Log(EventType::Audit), ..feed.clone() };
     assert!(Checkpoint::from_json(stored, &other).is_err(), "taken for another feed's");
 
     let written = checkpoint.to_json(&feed).expect("what was read can be written");

@@ -17,7 +17,7 @@ use crate::row::additional::NOTES;
 use crate::row::event::{Member, members};
 use crate::row::frame::{pieces, read};
 use crate::row::repair::has_lone_surrogate;
-use crate::row::{RowBuilder, RowMetadata, RowShape};
+use crate::row::{CollectedBy, RowBuilder, RowMetadata, RowShape};
 use crate::settings::MessageText;
 
 /// Stands for an event's time where that can't be read.
@@ -44,7 +44,7 @@ pub fn frame(bytes: &[u8]) {
         let mut ids = BTreeSet::new();
         for shape in [RowShape::Columns, RowShape::Legacy] {
             for text in [MessageText::Fit, MessageText::Drop] {
-                let builder = RowBuilder::new(event_type, shape, text);
+                let builder = RowBuilder::new(event_type, shape, text, CollectedBy::Live);
                 let mut row = Vec::new();
                 let built = builder.build(event, RECEIVED, &mut row);
                 assert_eq!(built.is_ok(), is_object);
@@ -72,7 +72,8 @@ fn taken_apart(bytes: &[u8]) {
         let Some((event, repairs)) = event else { continue };
         assert!(!has_lone_surrogate(&event));
         for shape in [RowShape::Columns, RowShape::Legacy] {
-            let builder = RowBuilder::new(EventType::Message, shape, MessageText::Fit);
+            let (text, by) = (MessageText::Fit, CollectedBy::Live);
+            let builder = RowBuilder::new(EventType::Message, shape, text, by);
             let mut row = Vec::new();
             let built = builder.append(&event, repairs, RECEIVED, &mut row);
             assert!(built.is_ok() && members(std::str::from_utf8(&row).expect("text")).is_ok());

@@ -15,6 +15,7 @@ use tokio::time::timeout;
 use super::host::without_brackets;
 use super::product::PRODUCT;
 use crate::error_code::{self, Coded, ErrorCode};
+use crate::retry::is_passing_status;
 use crate::settings::{ProxyCredentials, ProxySettings};
 
 /// How long the proxy may take to connect.
@@ -111,12 +112,8 @@ impl Coded for ProxyError {
     }
 }
 
-fn is_passing(status: u16) -> bool {
-    matches!(status, 408 | 429 | 500..)
-}
-
 fn advice(status: u16) -> &'static str {
-    if is_passing(status) {
+    if is_passing_status(status) {
         "it can't reach the peer at present; the next run tries again"
     } else {
         "allow this peer on the proxy, or name it in NO_PROXY"
@@ -128,7 +125,7 @@ impl ProxyError {
     pub fn is_passing(&self) -> bool {
         match self {
             ProxyError::Unreachable { .. } => true,
-            ProxyError::Refused { status, .. } => is_passing(*status),
+            ProxyError::Refused { status, .. } => is_passing_status(*status),
             ProxyError::Credentials { .. }
             | ProxyError::Schemes { .. }
             | ProxyError::NotAProxy { .. } => false,

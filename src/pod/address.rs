@@ -1,7 +1,7 @@
 //! URLs of sessions.
 
 use jiff::tz::TimeZone;
-use proofpoint_sentinel_core::feed::Feed;
+use proofpoint_sentinel_core::feed::EventType;
 use proofpoint_sentinel_core::hour::Hour;
 use url::Url;
 
@@ -9,8 +9,8 @@ use url::Url;
 ///
 /// Times have the form `2026-11-20T06:00:00.000-0000`. Other collectors use it, and it has no `+`,
 /// which the server would read as a space.
-pub fn archive_url(base: &Url, feed: &Feed, hour: Hour) -> Url {
-    let mut url = stream_url(base, feed);
+pub fn archive_url(base: &Url, cluster_id: &str, event_type: EventType, hour: Hour) -> Url {
+    let mut url = live_url(base, cluster_id, event_type);
     url.query_pairs_mut()
         .append_pair("sinceTime", &time_parameter(hour))
         .append_pair("toTime", &time_parameter(hour.plus(1)));
@@ -18,17 +18,13 @@ pub fn archive_url(base: &Url, feed: &Feed, hour: Hour) -> Url {
 }
 
 /// The URL of a live session. Any time in it would make it an archive session.
-pub fn live_url(base: &Url, feed: &Feed) -> Url {
-    stream_url(base, feed)
-}
-
-fn stream_url(base: &Url, feed: &Feed) -> Url {
+pub fn live_url(base: &Url, cluster_id: &str, event_type: EventType) -> Url {
     let mut url = base.clone();
     url.set_path("/v1/stream");
     url.query_pairs_mut()
         .clear()
-        .append_pair("cid", &feed.cluster_id)
-        .append_pair("type", feed.event_type.as_str());
+        .append_pair("cid", cluster_id)
+        .append_pair("type", event_type.as_str());
     url
 }
 
@@ -38,16 +34,13 @@ fn time_parameter(hour: Hour) -> String {
 
 #[cfg(test)]
 mod tests {
-    use proofpoint_sentinel_core::feed::EventType;
-
     use super::*;
 
     #[test]
     fn a_live_url_has_no_times() {
         let base = Url::parse("wss://logstream.proofpoint.com").unwrap();
-        let feed = Feed { cluster_id: "acme_hosted".into(), event_type: EventType::Audit };
         assert_eq!(
-            live_url(&base, &feed).as_str(),
+            live_url(&base, "acme_hosted", EventType::Audit).as_str(),
             "wss://logstream.proofpoint.com/v1/stream?cid=acme_hosted&type=audit"
         );
     }
@@ -55,8 +48,8 @@ mod tests {
     #[test]
     fn an_archive_url_has_the_bounds_of_its_hour() {
         let base = Url::parse("wss://logstream.proofpoint.com").unwrap();
-        let feed = Feed { cluster_id: "acme&co_hosted".into(), event_type: EventType::Maillog };
-        let url = archive_url(&base, &feed, "2026-12-31T23".parse().unwrap());
+        let hour = "2026-12-31T23".parse().unwrap();
+        let url = archive_url(&base, "acme&co_hosted", EventType::Maillog, hour);
         assert_eq!(
             url.as_str(),
             "wss://logstream.proofpoint.com/v1/stream?cid=acme%26co_hosted&type=maillog\

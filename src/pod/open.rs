@@ -6,24 +6,26 @@ use proofpoint_sentinel_core::secret::Secret;
 use tokio::time::{Instant, sleep, timeout};
 use tokio_tungstenite::tungstenite::client::IntoClientRequest;
 use tokio_tungstenite::tungstenite::handshake::client::Request;
+use tokio_tungstenite::tungstenite::http::HeaderValue;
 use tokio_tungstenite::tungstenite::http::header::{AUTHORIZATION, RETRY_AFTER, USER_AGENT};
-use tokio_tungstenite::tungstenite::http::{HeaderMap, HeaderValue};
 use tokio_tungstenite::tungstenite::{self, protocol::WebSocketConfig};
 use url::Url;
 
-use super::account::{Account, Turn};
+use super::cluster_sessions::{ClusterSessions, Turn};
 use super::handshake::{HandshakeError, handshake};
 use super::refusal::{HandshakeRefusal, RefusalKind};
 use super::session::{Session, SessionTimeouts};
 use crate::error_code::{self, Coded, ErrorCode};
 use crate::net::{self, DialError, Net, ProxyError};
+use crate::retry::retry_after;
+use crate::text::one_line;
 
 /// A message longer than this ends the session. Proofpoint documents no limit, and messages over
 /// 1 MiB do occur.
 const MAX_MESSAGE_BYTES: usize = 64 << 20;
 
-/// How much of an answer's body is kept.
-const MAX_BODY_BYTES: usize = 1_000;
+/// How much of an answer's body is shown.
+const MAX_BODY_CHARS: usize = 1_000;
 
 /// A request for a session.
 #[derive(Clone, Debug)]
@@ -110,11 +112,11 @@ impl OpenError {
 pub(crate) async fn open_session<'a>(
     net: &Net,
     request: &SessionRequest<'_>,
-    account: &'a Account,
+    sessions: &'a ClusterSessions,
 ) -> Result<Option<(Session, Turn<'a>)>, OpenError> {
     let mut attempt = 1;
     loop {
-        let Some(mut turn) = account.turn(request.deadline).await else {
+        let Some(mut turn) = sessions.turn(request.deadline).await else {
             return Ok(None);
         };
         let error = match open_once(net, request).await {
@@ -124,7 +126,7 @@ pub(crate) async fn open_session<'a>(
             }
             Err(error) => error,
         };
-        if error.kind() == RefusalKind::Busy && turn.is_taken_by_a_sibling() {
+        if error.kind() == RefusalKind::Busy && turn.yields_to_sibling() {
             continue;
         }
         drop(turn);
@@ -193,24 +195,13 @@ fn refused(error: HandshakeError, host: &str) -> OpenError {
     match error {
         HandshakeError::Refused(answer) => OpenError::Refused(HandshakeRefusal {
             status: answer.status().as_u16(),
-            body: one_line(answer.body()),
-            retry_after: retry_after(answer.headers()),
+            body: one_line(&String::from_utf8_lossy(answer.body()), MAX_BODY_CHARS),
+            retry_after: answer.headers().get(RETRY_AFTER).and_then(wait_asked_for),
         }),
         other => OpenError::Unreachable { host: host.to_owned(), reason: other.to_string() },
     }
 }
 
-fn retry_after(headers: &HeaderMap) -> Option<Duration> {
-    let seconds = headers.get(RETRY_AFTER)?.to_str().ok()?.trim().parse().ok()?;
-    Some(Duration::from_secs(seconds))
-}
-
-/// The beginning of a text from outside, as one line of printable characters.
-fn one_line(bytes: &[u8]) -> String {
-    let text = String::from_utf8_lossy(&bytes[..bytes.len().min(MAX_BODY_BYTES)]);
-    let words: Vec<&str> = text
-        .split(|c: char| c.is_whitespace() || c.is_control())
-        .filter(|w| !w.is_empty())
-        .collect();
-    words.join(" ")
+fn wait_asked_for(retry_after_header: &HeaderValue) -> Option<Duration> {
+    retry_after(retry_after_header.to_str().ok()?, None)
 }

@@ -4,7 +4,7 @@ use std::fmt;
 use std::time::Duration;
 
 use crate::error_code::{self, ErrorCode};
-use crate::retry::Backoff;
+use crate::retry::{Backoff, is_passing_status};
 
 /// What to do about a session that was not opened.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -54,7 +54,7 @@ impl HandshakeRefusal {
     pub fn kind(&self) -> RefusalKind {
         match self.status {
             409 => RefusalKind::Busy,
-            408 | 429 | 500.. => RefusalKind::Passing,
+            status if is_passing_status(status) => RefusalKind::Passing,
             _ => RefusalKind::Permanent,
         }
     }

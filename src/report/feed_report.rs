@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 use proofpoint_sentinel_core::hour::Hour;
+use serde::{Deserialize, Serialize};
 
 use super::counts::FeedCounts;
 use crate::error_code::{self, Coded, ErrorCode};
@@ -29,6 +30,17 @@ pub enum FeedOutcome {
         /// What failed, and what to look at.
         reason: String,
     },
+}
+
+/// The calls of a TAP account.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CallReport {
+    /// How many count now, of those of the last 24 hours.
+    pub used: u32,
+    /// How many are granted in 24 hours.
+    pub limit: u32,
+    /// Before this no call is made; `None` if calls may be made.
+    pub waits_until: Option<Timestamp>,
 }
 
 /// What a run did for one feed.
@@ -60,7 +72,9 @@ pub struct FeedReport {
     pub oldest_open: Option<Hour>,
     /// How sessions ended, live and archive, by kind.
     pub ends: BTreeMap<String, u32>,
-    /// The newest time of an event that was ever delivered.
+    /// The calls of a TAP account; `None` for other feeds.
+    pub calls: Option<CallReport>,
+    /// The newest time of an event that was ever delivered; of a TAP account, up to when it was read.
     pub newest: Option<Timestamp>,
     /// How long before the end of the run that was.
     pub lag: Option<Duration>,
@@ -83,6 +97,7 @@ impl FeedReport {
             hours_lost: Vec::new(),
             oldest_open: None,
             ends: BTreeMap::new(),
+            calls: None,
             newest: None,
             lag: None,
             took: Duration::ZERO,
@@ -146,6 +161,7 @@ impl FeedReport {
             retries = counts.retries,
             sent_bytes = counts.sent_bytes,
             newest = self.newest.map(tracing::field::display),
+            calls_used = self.calls.map(|calls| calls.used),
             lag_seconds = self.lag.map(|lag| lag.as_secs()),
             seconds = self.took.as_secs_f64(),
             ends = ?self.ends,
@@ -161,7 +177,7 @@ impl FeedReport {
                 target: TARGET,
                 feed = self.feed,
                 hours = self.hours_lost.len(),
-                code = %error_code::HOURS_LOST,
+                code = %if self.calls.is_some() { error_code::TAP_HOURS_LOST } else { error_code::HOURS_LOST },
                 "hours {first} to {last} are lost: Proofpoint no longer keeps their events, which were not read in time"
             );
         }

@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use proofpoint_sentinel_core::hour::Hour;
 use serde::{Deserialize, Serialize};
 
-use super::feed_report::{FeedOutcome, FeedReport};
+use super::feed_report::{CallReport, FeedOutcome, FeedReport};
 use super::history::History;
 
 /// The version of the document. Fields may be added without another one.
@@ -44,6 +44,9 @@ struct Status<'a> {
     newest: Option<Timestamp>,
     lag_seconds: Option<u64>,
     session_ends: &'a BTreeMap<String, u32>,
+    /// The calls of a TAP account.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    calls: Option<CallReport>,
     history: &'a History,
 }
 
@@ -63,6 +66,8 @@ pub struct FeedStatus {
     pub failure: Option<String>,
     /// The newest time of an event that was ever delivered.
     pub newest: Option<Timestamp>,
+    /// The calls of a TAP account.
+    pub calls: Option<CallReport>,
     /// What the runs of the last days did.
     pub history: History,
 }
@@ -124,6 +129,7 @@ pub(crate) fn status_json(
         newest: report.newest,
         lag_seconds: report.lag.map(|lag| lag.as_secs()),
         session_ends: &report.ends,
+        calls: report.calls,
         history: &history,
     };
     let mut json = serde_json::to_vec_pretty(&status).expect("its maps have texts for keys");

@@ -1,25 +1,43 @@
 //! Rows for the Logs Ingestion API: a column for each top-level key of the event.
 
+use jiff::{SignedDuration, Timestamp};
 use proofpoint_sentinel_core::tables::{
     ADDITIONAL_FIELDS, Column, ColumnType, MESSAGE_PARTS, Table,
 };
 
 use super::additional::AdditionalFields;
 use super::cells::{MAX_VALUE_BYTES, MemberRun, push_column, push_dynamic, push_string};
+use super::collected_by::CollectedBy;
 use super::event::{Member, Repeated};
 use super::message_parts::{fit, without_content};
 use super::timestamp;
 use crate::settings::MessageText;
 
-/// Opens the row with its times.
-pub(super) fn start(at: jiff::Timestamp, row: &mut Vec<u8>) {
+/// Azure replaces a `TimeGenerated` that is more than two days old by the time of arrival. A row that
+/// is nearly that old gets the time of receipt at once. So rules whose period is just below two days
+/// see every row, however late it is.
+const MAX_AGE: SignedDuration = SignedDuration::from_hours(46);
+
+/// Opens the row with the event's time, and how the event was collected.
+pub(super) fn start(
+    at: Timestamp,
+    received: Timestamp,
+    collected_by: CollectedBy,
+    row: &mut Vec<u8>,
+) {
     row.extend_from_slice(br#"{"TimeGenerated":""#);
-    let time = row.len();
-    timestamp::push(at, row);
-    let time = time..row.len();
+    timestamp::push(time_generated(at, received), row);
     row.extend_from_slice(br#"","eventTime":""#);
-    row.extend_from_within(time);
+    timestamp::push(at, row);
+    row.extend_from_slice(br#"","CollectedBy":""#);
+    row.extend_from_slice(collected_by.as_str().as_bytes());
     row.push(b'"');
+}
+
+/// The event's or record's time, unless rules would not see a row of that time: it is too old, or yet to come.
+pub(super) fn time_generated(at: Timestamp, received: Timestamp) -> Timestamp {
+    let age = received.duration_since(at);
+    if age > MAX_AGE || age.is_negative() { received } else { at }
 }
 
 /// Appends the event's members to a row that [`start`] opened, and closes it. Says whether the row

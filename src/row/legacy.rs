@@ -2,14 +2,16 @@
 //! with `event_type` added and `msgParts` as text. The service flattens objects into columns
 //! (`connection_tls_inbound_version_s`).
 //!
-//! Beyond that connector, `eventTime` carries the event's time in UTC, for `TimeGenerated`.
+//! Beyond that connector, `eventTime` carries the event's time in UTC, for `TimeGenerated`, and
+//! `CollectedBy` says how the event was collected.
 
 use std::io::Write;
 
 use proofpoint_sentinel_core::feed::EventType;
-use proofpoint_sentinel_core::tables::{ADDITIONAL_FIELDS, MESSAGE_PARTS};
+use proofpoint_sentinel_core::tables::{ADDITIONAL_FIELDS, COLLECTED_BY, MESSAGE_PARTS};
 
 use super::additional::AdditionalFields;
+use super::collected_by::CollectedBy;
 use super::event::{Member, Repeated, members};
 use super::message_parts::{fit, pieces, without_content};
 use super::reduction::{child, reduce};
@@ -33,12 +35,25 @@ pub(super) const MAX_EVENT_BYTES: usize = 8_000_000;
 const MAX_DEPTH: usize = 32;
 
 /// Names that the service refuses, and names that rows use for something else.
-const RESERVED: [&str; 6] =
-    ["tenant", "TimeGenerated", "RawData", "event_type", "eventTime", ADDITIONAL_FIELDS];
+const RESERVED: [&str; 7] = [
+    "tenant",
+    "TimeGenerated",
+    "RawData",
+    "event_type",
+    "eventTime",
+    ADDITIONAL_FIELDS,
+    COLLECTED_BY,
+];
 
-/// Opens the row with its type and time.
-pub(super) fn start(event_type: EventType, at: jiff::Timestamp, row: &mut Vec<u8>) {
-    write!(row, r#"{{"event_type":"{event_type}","eventTime":"{at}""#)
+/// Opens the row with its type and time, and how the event was collected.
+pub(super) fn start(
+    event_type: EventType,
+    at: jiff::Timestamp,
+    collected_by: CollectedBy,
+    row: &mut Vec<u8>,
+) {
+    let by = collected_by.as_str();
+    write!(row, r#"{{"event_type":"{event_type}","eventTime":"{at}","{COLLECTED_BY}":"{by}""#)
         .expect("writing to memory does not fail");
 }
 

@@ -15,7 +15,12 @@ const POST: usize = 999_998;
 fn columns(event: &Value) -> (Map<String, Value>, bool) {
     let event = event.to_string();
     let mut row = Vec::new();
-    let builder = RowBuilder::new(EventType::Message, RowShape::Columns, MessageText::Fit);
+    let builder = RowBuilder::new(
+        EventType::Message,
+        RowShape::Columns,
+        MessageText::Fit,
+        CollectedBy::Archive,
+    );
     let built = builder.build(&event, RECEIVED.parse().unwrap(), &mut row).unwrap();
     assert!(row.len() <= POST, "the row has {} bytes", row.len());
     let row: Map<String, Value> = serde_json::from_slice(&row).expect("a row is a JSON object");
@@ -183,7 +188,8 @@ fn the_longest_row_of_each_table_fits_into_a_post() {
         let keys = table(event_type).columns.iter().map(|column| column.name).chain(["other"]);
         let long = |key: &str| (key.to_owned(), Value::from("\u{1}".repeat(200_000)));
         let event = Value::Object(keys.map(long).collect()).to_string();
-        let builder = RowBuilder::new(event_type, RowShape::Columns, MessageText::Fit);
+        let builder =
+            RowBuilder::new(event_type, RowShape::Columns, MessageText::Fit, CollectedBy::Archive);
         let mut row = Vec::new();
         assert!(builder.build(&event, RECEIVED.parse().unwrap(), &mut row).unwrap().oversize);
         assert!(row.len() <= POST, "{event_type}: {}", row.len());
@@ -200,7 +206,12 @@ fn a_legacy_row_of_any_event_fits_into_a_post() {
         "filter": {"disposition": "discard", "modules": object},
     });
     let event = event.to_string();
-    let builder = RowBuilder::new(EventType::Message, RowShape::Legacy, MessageText::Fit);
+    let builder = RowBuilder::new(
+        EventType::Message,
+        RowShape::Legacy,
+        MessageText::Fit,
+        CollectedBy::Archive,
+    );
     let mut row = Vec::new();
     let built = builder.build(&event, RECEIVED.parse().unwrap(), &mut row).unwrap();
     assert!(built.oversize && built.id == "g");

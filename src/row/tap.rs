@@ -7,13 +7,13 @@ mod record;
 mod typed;
 
 use std::borrow::Cow;
-use std::ops::RangeInclusive;
 
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 use proofpoint_sentinel_core::tables::{Table, tap_table};
 use proofpoint_sentinel_core::tap_kind::TapKind;
 
 use super::additional::AdditionalFields;
+use super::columns::time_generated;
 use super::event::{MalformedEvent, members};
 use super::reduction::reduce;
 use super::repair::Repairs;
@@ -44,10 +44,10 @@ impl TapRowBuilder {
     ///
     /// The row's time is that of the record's creation: the later of the message's or click's time
     /// and the time of its newest verdict. `now` stands in for it where it can't be read, and where
-    /// Azure would replace it.
+    /// it is so old that Azure would replace it, or nearly so old, or is yet to come.
     ///
     /// In what is given back, `id` is what the ledger knows the record by
-    /// (see [`identity`](self::identity)), `event_time` is the time of its creation, and there is no
+    /// (see [`identity`]), `event_time` is the time of its creation, and there is no
     /// disposition.
     ///
     /// # Errors
@@ -61,7 +61,7 @@ impl TapRowBuilder {
     ) -> Result<RowMetadata<'a>, MalformedEvent> {
         let found = Record::read(self.kind, record)?;
         let created = found.created();
-        let at = created.filter(|at| accepted(now).contains(at)).unwrap_or(now);
+        let at = created.map_or(now, |at| time_generated(at, now));
         let (most, limit) = match self.shape {
             RowShape::Columns => (columns::MAX_RECORD_BYTES, cells::MAX_VALUE_BYTES),
             RowShape::Legacy => (event_legacy::MAX_EVENT_BYTES, event_legacy::MAX_VALUE_BYTES),
@@ -100,12 +100,6 @@ impl TapRowBuilder {
             RowShape::Legacy => legacy::append(at, members, additional, row),
         }
     }
-}
-
-/// The times that Azure takes for `TimeGenerated`. It puts the time of receipt in the place of any
-/// other.
-fn accepted(now: Timestamp) -> RangeInclusive<Timestamp> {
-    now - SignedDuration::from_hours(48)..=now + SignedDuration::from_hours(24)
 }
 
 #[cfg(test)]

@@ -4,7 +4,7 @@ use serde_json::{Map, Value, json};
 
 use super::*;
 
-const RECEIVED: &str = "2026-11-20T08:00:00Z";
+const RECEIVED: &str = "2026-11-20T08:05:00Z";
 
 fn build(
     event_type: EventType,
@@ -13,7 +13,7 @@ fn build(
     event: &str,
 ) -> (Map<String, Value>, RowMetadata<'_>) {
     let mut row = b"what stood here before".to_vec();
-    let builder = RowBuilder::new(event_type, shape, text);
+    let builder = RowBuilder::new(event_type, shape, text, CollectedBy::Live);
     let built = builder.build(event, RECEIVED.parse().unwrap(), &mut row).unwrap();
     (serde_json::from_slice(&row).expect("a row is a JSON object"), built)
 }
@@ -37,12 +37,43 @@ fn part(name: &str, bytes: usize) -> Value {
 fn the_exact_bytes_of_a_row() {
     let mut row = Vec::new();
     let event = r#" {"guid" : "g1", "zz":1.0, "ts":"2026-11-20T01:02:03.5-0700","filter":{"b": 18446744073709551616,"a":1e3} } "#;
-    let builder = RowBuilder::new(EventType::Message, RowShape::Columns, MessageText::Fit);
+    let (shape, text) = (RowShape::Columns, MessageText::Fit);
+    let builder = RowBuilder::new(EventType::Message, shape, text, CollectedBy::Archive);
     builder.build(event, RECEIVED.parse().unwrap(), &mut row).unwrap();
     assert_eq!(
         String::from_utf8(row).unwrap(),
-        r#"{"TimeGenerated":"2026-11-20T08:02:03.5Z","eventTime":"2026-11-20T08:02:03.5Z","guid":"g1","filter":{"b": 18446744073709551616,"a":1e3},"AdditionalFields":{"zz":1.0}}"#
+        r#"{"TimeGenerated":"2026-11-20T08:02:03.5Z","eventTime":"2026-11-20T08:02:03.5Z","CollectedBy":"archive","guid":"g1","filter":{"b": 18446744073709551616,"a":1e3},"AdditionalFields":{"zz":1.0}}"#
     );
+}
+
+#[test]
+fn a_row_says_how_its_event_was_collected() {
+    let event = json!({"guid": "g", "ts": RECEIVED, "CollectedBy": "backfill"}).to_string();
+    for (shape, by) in [RowShape::Columns, RowShape::Legacy]
+        .into_iter()
+        .flat_map(|shape| CollectedBy::ALL.map(|by| (shape, by)))
+    {
+        let mut row = Vec::new();
+        let builder = RowBuilder::new(EventType::Message, shape, MessageText::Fit, by);
+        builder.build(&event, RECEIVED.parse().unwrap(), &mut row).unwrap();
+        let row: Map<String, Value> = serde_json::from_slice(&row).unwrap();
+        assert_eq!(row["CollectedBy"], by.as_str());
+        assert!(row["AdditionalFields"].to_string().contains("backfill"));
+    }
+}
+
+#[test]
+fn rules_see_a_row_of_any_age() {
+    for (ts, generated) in [
+        ("2026-11-18T10:05:00Z", "2026-11-18T10:05:00Z"),
+        ("2026-11-18T10:04:59Z", RECEIVED),
+        ("2020-01-01T00:00:00Z", RECEIVED),
+        ("2026-11-20T08:05:01Z", RECEIVED),
+    ] {
+        let event = json!({"guid": "g", "ts": ts});
+        let (row, _) = message(RowShape::Columns, MessageText::Fit, &event);
+        assert_eq!((&row["eventTime"], &row["TimeGenerated"]), (&json!(ts), &json!(generated)));
+    }
 }
 
 #[test]
@@ -200,7 +231,8 @@ fn legacy_rows_are_the_event_with_its_type_and_parts_as_text() {
     });
     let (row, built) = message(RowShape::Legacy, MessageText::Fit, &event);
     let expected = json!({
-        "event_type": "message", "eventTime": "2026-11-20T08:02:03Z", "guid": "g",
+        "event_type": "message", "eventTime": "2026-11-20T08:02:03Z", "CollectedBy": "live",
+        "guid": "g",
         "ts": "2026-11-20T01:02:03-0700", "filter": {"a": {"b": [1.5]}},
         "msgParts": r#"[{"md5":"m"}]"#,
         "AdditionalFields": r#"{"odd key":1,"tenant":2}"#,

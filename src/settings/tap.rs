@@ -8,7 +8,7 @@ use proofpoint_sentinel_core::secret::Secret;
 use proofpoint_sentinel_core::threat_status::ThreatStatuses;
 use url::Url;
 
-use super::reader::{BadSetting, SettingsReader};
+use super::reader::{BadSetting, SettingsReader, Vars};
 use super::suffixed::{name_of, suffixes};
 use crate::error_code::ErrorCode;
 
@@ -62,6 +62,13 @@ impl UnusableTapAccount {
     /// The code of the first fault.
     pub fn code(&self) -> ErrorCode {
         self.faults[0].code
+    }
+}
+
+impl TapSettings {
+    /// Reads these settings alone; `None` if no account is named.
+    pub fn read(vars: &Vars) -> Option<TapSettings> {
+        read(&mut SettingsReader::new(vars))
     }
 }
 

@@ -9,6 +9,7 @@ use proofpoint_sentinel_core::feed::Feed;
 use proofpoint_sentinel_core::hour::Hour;
 use serde::{Deserialize, Serialize};
 
+use super::checkpoint_format::CheckpointFormat;
 use super::recorded_end::RecordedEnd;
 use super::refusals::Refusals;
 use v1::{CheckpointV1, HourAttemptV1, LiveMarkV1};
@@ -158,39 +159,6 @@ impl Checkpoint {
         }
     }
 
-    /// Reads what was stored for `feed`. The error says what is wrong with it.
-    pub(crate) fn from_json(bytes: &[u8], feed: &Feed) -> Result<Checkpoint, String> {
-        if bytes.is_empty() {
-            return Err("it is empty".to_owned());
-        }
-        // The version comes first: another one would only be called damaged below.
-        let AnyVersion { version } = serde_json::from_slice(bytes).map_err(not_a_checkpoint)?;
-        let checkpoint = match version {
-            1 => serde_json::from_slice::<CheckpointV1>(bytes).map(Checkpoint::from),
-            VERSION => serde_json::from_slice(bytes),
-            _ => {
-                return Err(format!(
-                    "it has version {version} and this program knows version {VERSION}; a newer \
-                     release of the program wrote it, so go back to that release"
-                ));
-            }
-        };
-        let checkpoint: Checkpoint = checkpoint.map_err(not_a_checkpoint)?;
-        checkpoint.check(feed)?;
-        Ok(checkpoint)
-    }
-
-    /// The bytes to store.
-    pub(crate) fn to_json(&self, feed: &Feed) -> Result<Vec<u8>, String> {
-        if self.version != VERSION {
-            return Err(format!("its version is {} and not {VERSION}", self.version));
-        }
-        self.check(feed)?;
-        let mut json = serde_json::to_vec_pretty(self).map_err(|error| error.to_string())?;
-        json.push(b'\n');
-        Ok(json)
-    }
-
     /// What the types don't say already.
     fn check(&self, feed: &Feed) -> Result<(), String> {
         if self.feed != feed.to_string() {
@@ -247,6 +215,39 @@ impl Checkpoint {
             }
         }
         Ok(())
+    }
+}
+
+impl CheckpointFormat for Checkpoint {
+    fn from_json(bytes: &[u8], feed: &Feed) -> Result<Checkpoint, String> {
+        if bytes.is_empty() {
+            return Err("it is empty".to_owned());
+        }
+        // The version comes first: another one would only be called damaged below.
+        let AnyVersion { version } = serde_json::from_slice(bytes).map_err(not_a_checkpoint)?;
+        let checkpoint = match version {
+            1 => serde_json::from_slice::<CheckpointV1>(bytes).map(Checkpoint::from),
+            VERSION => serde_json::from_slice(bytes),
+            _ => {
+                return Err(format!(
+                    "it has version {version} and this program knows version {VERSION}; a newer \
+                     release of the program wrote it, so go back to that release"
+                ));
+            }
+        };
+        let checkpoint: Checkpoint = checkpoint.map_err(not_a_checkpoint)?;
+        checkpoint.check(feed)?;
+        Ok(checkpoint)
+    }
+
+    fn to_json(&self, feed: &Feed) -> Result<Vec<u8>, String> {
+        if self.version != VERSION {
+            return Err(format!("its version is {} and not {VERSION}", self.version));
+        }
+        self.check(feed)?;
+        let mut json = serde_json::to_vec_pretty(self).map_err(|error| error.to_string())?;
+        json.push(b'\n');
+        Ok(json)
     }
 }
 

@@ -3,6 +3,7 @@
 use proofpoint_sentinel_core::feed::Feed;
 
 use super::checkpoint::Checkpoint;
+use super::checkpoint_format::CheckpointFormat;
 use super::error::StateError;
 use super::object::{Condition, Version};
 use super::store::State;
@@ -11,15 +12,26 @@ impl State {
     /// What is done for `feed`, and what to name in the next write; `None` before the first one.
     ///
     /// # Errors
-    /// [`StateError::Checkpoint`] where what is stored can't be trusted. It is never passed over:
-    /// starting anew would read hours again without anybody having said so.
+    /// [`StateError::Checkpoint`] if what is stored can't be trusted. It is never passed over:
+    /// starting anew would read again what was read, without anybody having said so.
     pub async fn read_checkpoint(
         &self,
         feed: &Feed,
     ) -> Result<Option<(Checkpoint, Version)>, StateError> {
+        self.read_checkpoint_as(feed).await
+    }
+
+    /// As [`read_checkpoint`](Self::read_checkpoint), for a feed whose checkpoint has another format.
+    ///
+    /// # Errors
+    /// As there.
+    pub async fn read_checkpoint_as<C: CheckpointFormat>(
+        &self,
+        feed: &Feed,
+    ) -> Result<Option<(C, Version)>, StateError> {
         let name = checkpoint_name(feed);
         let Some((bytes, version)) = self.objects.get(&name).await? else { return Ok(None) };
-        match Checkpoint::from_json(&bytes, feed) {
+        match C::from_json(&bytes, feed) {
             Ok(checkpoint) => Ok(Some((checkpoint, version))),
             Err(reason) => Err(StateError::Checkpoint { name, reason }),
         }
@@ -27,16 +39,15 @@ impl State {
 
     /// Writes what is done for `feed`, and tells the version for the next write.
     ///
-    /// `over` is the version that must still be stored; `None` where none must be.
+    /// `over` is the version that must still be stored; `None` if none must be.
     ///
     /// # Errors
-    /// [`StateError::Conflict`] where someone else wrote in between. The checkpoint counts as
-    /// written where the very same bytes are stored already, which `writer` and `sequence` make
-    /// the caller's own.
+    /// [`StateError::Conflict`] if someone else wrote in between. The checkpoint counts as written if
+    /// the very same bytes are stored already, so a checkpoint names its writer and counts its writes.
     pub async fn write_checkpoint(
         &self,
         feed: &Feed,
-        checkpoint: &Checkpoint,
+        checkpoint: &impl CheckpointFormat,
         over: Option<&Version>,
     ) -> Result<Version, StateError> {
         let name = checkpoint_name(feed);

@@ -164,7 +164,7 @@ mod tests {
     use super::*;
 
     fn feed(cluster_id: &str) -> Feed {
-        Feed { cluster_id: cluster_id.to_owned(), event_type: EventType::Maillog }
+        Feed::log(cluster_id, EventType::Maillog)
     }
 
     fn letter<'a>(feed: &'a Feed, detail: &'a str, event: &'a [u8]) -> DeadLetter<'a> {

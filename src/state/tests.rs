@@ -16,7 +16,7 @@ async fn open(directory: &Path) -> State {
 }
 
 fn feed() -> Feed {
-    Feed { cluster_id: "a/b c%41+ü_hosted".to_owned(), event_type: EventType::Audit }
+    Feed::log("a/b c%41+ü_hosted", EventType::Audit)
 }
 
 fn checkpoint(sequence: u64) -> Checkpoint {

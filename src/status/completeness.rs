@@ -8,6 +8,7 @@ use proofpoint_sentinel_core::hour::Hour;
 use serde::Serialize;
 
 use crate::state::Checkpoint;
+use crate::tap::{SETTLED_AFTER, TapProgress};
 
 /// How sure it is that every event of an hour arrived.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
@@ -52,23 +53,24 @@ impl Completeness {
 }
 
 /// What a checkpoint says of hours.
-pub(super) struct Hours<'a> {
-    checkpoint: &'a Checkpoint,
+pub(super) struct Hours {
     listed: BTreeMap<Hour, Completeness>,
     first: Hour,
+    /// Every hour before it that is not listed is done.
+    next: Hour,
     /// The newest hour that is due.
     newest_due: Hour,
 }
 
-impl<'a> Hours<'a> {
-    /// `first` is the oldest hour that was ever to be read, if that is known. An hour is due `delay`
-    /// after its end.
-    pub(super) fn of(
-        checkpoint: &'a Checkpoint,
+impl Hours {
+    /// Of a feed of the Log API. `first` is the oldest hour that was ever to be read, if that is known.
+    /// An hour is due `delay` after its end.
+    pub(super) fn of_log(
+        checkpoint: &Checkpoint,
         first: Option<Hour>,
         delay: SignedDuration,
         now: Timestamp,
-    ) -> Hours<'a> {
+    ) -> Hours {
         let backlog = checkpoint.backlog.iter().flat_map(|range| range.hours());
         let retry = checkpoint.retry.iter().map(|attempt| attempt.hour);
         let believed = checkpoint.believed.iter().map(|attempt| attempt.hour);
@@ -76,11 +78,28 @@ impl<'a> Hours<'a> {
         listed.extend(backlog.chain(retry).map(|hour| (hour, Completeness::Unknown)));
         listed.extend(believed.map(|hour| (hour, Completeness::Believed)));
         listed.extend(checkpoint.lost.iter().map(|hour| (*hour, Completeness::Lost)));
+        let first = first.into_iter().chain(checkpoint.second.first().copied()).min();
+        Hours::new(listed, first, checkpoint.next_hour, Hour::newest_due(now, delay))
+    }
+
+    /// Of a TAP account. `first` as for [`of_log`](Self::of_log).
+    pub(super) fn of_tap(progress: &TapProgress, first: Option<Hour>, now: Timestamp) -> Hours {
+        let mut listed = BTreeMap::new();
+        listed.extend(progress.unfinished_hours().map(|hour| (hour, Completeness::Unknown)));
+        let lost = progress.lost().iter().flat_map(|span| span.hours());
+        listed.extend(lost.map(|hour| (hour, Completeness::Lost)));
+        Hours::new(listed, first, progress.next_hour(), Hour::newest_due(now, SETTLED_AFTER))
+    }
+
+    fn new(
+        listed: BTreeMap<Hour, Completeness>,
+        first: Option<Hour>,
+        next: Hour,
+        newest_due: Hour,
+    ) -> Hours {
         let listed_first = listed.keys().next().copied();
-        let second = checkpoint.second.first().copied();
-        let known = [first, listed_first, second];
-        let first = known.into_iter().flatten().fold(checkpoint.next_hour, Hour::min);
-        Hours { checkpoint, listed, first, newest_due: Hour::newest_due(now, delay) }
+        let first = [first, listed_first].into_iter().flatten().fold(next, Hour::min);
+        Hours { listed, first, next, newest_due }
     }
 
     pub(super) fn completeness(&self, hour: Hour) -> Completeness {
@@ -88,7 +107,7 @@ impl<'a> Hours<'a> {
             *listed
         } else if hour < self.first {
             Completeness::None
-        } else if hour < self.checkpoint.next_hour {
+        } else if hour < self.next {
             Completeness::Proved
         } else if hour <= self.newest_due {
             Completeness::Unknown
@@ -101,7 +120,7 @@ impl<'a> Hours<'a> {
     pub(super) fn waiting(&self) -> Vec<Hour> {
         let is_unknown = |completeness: &Completeness| *completeness == Completeness::Unknown;
         let listed = self.listed.iter().filter(|(_, it)| is_unknown(it)).map(|(hour, _)| *hour);
-        let next = self.checkpoint.next_hour;
+        let next = self.next;
         // Nothing lies between the two if the next hour is not due.
         let unread = (next <= self.newest_due).then(|| next.through(self.newest_due));
         listed.chain(unread.into_iter().flatten()).collect()
@@ -133,7 +152,7 @@ mod tests {
     /// A character for each of the hours 0 to 11, at 11:50.
     fn shown(checkpoint: &Checkpoint, first: Option<i64>) -> String {
         let now = hour(11).start() + SignedDuration::from_mins(50);
-        let hours = Hours::of(checkpoint, first.map(hour), SignedDuration::from_mins(45), now);
+        let hours = Hours::of_log(checkpoint, first.map(hour), SignedDuration::from_mins(45), now);
         let letter = |number| match hours.completeness(hour(number)) {
             Completeness::Proved => 'p',
             Completeness::Believed => 'b',
@@ -150,7 +169,7 @@ mod tests {
 
     #[test]
     fn each_hour_has_one_completeness() {
-        let feed = Feed { cluster_id: "acme".into(), event_type: EventType::Message };
+        let feed = Feed::log("acme", EventType::Message);
         let mut checkpoint = Checkpoint::starting_at(hour(9), &feed, "run", hour(11).start());
         assert_eq!(shown(&checkpoint, None), "---------??.");
         assert_eq!(shown(&checkpoint, Some(2)), "--ppppppp??.");

@@ -8,11 +8,44 @@ use serde::Serialize;
 use super::completeness::{Completeness, Hours};
 use super::health::{Health, Reason, Runs, reasons_of_runs, worst};
 use crate::error_code;
-use crate::report::{FeedStatus, HISTORY_HOURS, PastFailure, RunsOfHour};
+use crate::report::{CallReport, FeedStatus, HISTORY_HOURS, PastFailure, RunsOfHour};
 use crate::state::{Checkpoint, HourAttempt};
+use crate::tap_checkpoint::TapCheckpoint;
 
 /// How many hours are listed that wait for another read.
 const MAX_RETRIES: usize = 20;
+
+/// The checkpoint of a feed.
+#[derive(Debug)]
+pub(super) enum FeedCheckpoint {
+    Log(Box<Checkpoint>),
+    Tap(Box<TapCheckpoint>),
+}
+
+impl FeedCheckpoint {
+    fn updated(&self) -> Timestamp {
+        match self {
+            FeedCheckpoint::Log(checkpoint) => checkpoint.updated,
+            FeedCheckpoint::Tap(checkpoint) => checkpoint.updated,
+        }
+    }
+
+    /// Of a feed of the Log API.
+    fn log(&self) -> Option<&Checkpoint> {
+        match self {
+            FeedCheckpoint::Log(checkpoint) => Some(checkpoint),
+            FeedCheckpoint::Tap(_) => None,
+        }
+    }
+
+    /// An hour of the Log API is due `delay` after its end.
+    fn hours(&self, first: Option<Hour>, delay: SignedDuration, now: Timestamp) -> Hours {
+        match self {
+            FeedCheckpoint::Log(checkpoint) => Hours::of_log(checkpoint, first, delay, now),
+            FeedCheckpoint::Tap(checkpoint) => Hours::of_tap(&checkpoint.progress, first, now),
+        }
+    }
+}
 
 /// What is in the state about one feed.
 #[derive(Debug)]
@@ -20,7 +53,7 @@ pub(super) struct FeedState {
     pub feed: Feed,
     /// The name that the settings give its cluster.
     pub cluster: String,
-    pub checkpoint: Option<Checkpoint>,
+    pub checkpoint: Option<FeedCheckpoint>,
     pub status: Option<FeedStatus>,
     pub dead_letters: Option<DeadLetterCounts>,
     /// Code and text of what could not be read, or of settings that can't be used.
@@ -52,6 +85,8 @@ pub struct FeedOverview {
     pub live: Option<LiveRead>,
     /// Since when the workspace takes no rows.
     pub held_since: Option<Timestamp>,
+    /// The calls of a TAP account; `None` for other feeds.
+    pub calls: Option<CallReport>,
     /// How many hours are due and not done.
     pub waiting: usize,
     /// The oldest of them.
@@ -185,21 +220,20 @@ impl FeedOverview {
         let status = status.unwrap_or_default();
         let history = &status.history;
         let current = Hour::containing(now);
-        let hours = checkpoint
-            .as_ref()
-            .map(|checkpoint| Hours::of(checkpoint, history.first_hour, delay, now));
+        let hours = checkpoint.as_ref().map(|it| it.hours(history.first_hour, delay, now));
+        let log = checkpoint.as_ref().and_then(FeedCheckpoint::log);
         let waiting = hours.as_ref().map(Hours::waiting).unwrap_or_default();
         let completeness = hours.iter().flat_map(|hours| {
             let days = current.plus(1 - HISTORY_HOURS).through(current);
             days.map(|hour| HourCompleteness { hour, completeness: hours.completeness(hour) })
         });
         let completeness: Vec<HourCompleteness> = completeness.collect();
-        let newest = checkpoint.as_ref().and_then(|it| it.newest).max(status.newest);
+        let newest = log.and_then(|it| it.newest).max(status.newest);
         let totals = |hours: i64| {
             let recent = history.hours.iter().filter(|runs| runs.hour > current.plus(-hours));
             recent.fold(Totals::default(), |totals, runs| totals.add(runs))
         };
-        let mut retry: Vec<&HourAttempt> = checkpoint.iter().flat_map(|it| &it.retry).collect();
+        let mut retry: Vec<&HourAttempt> = log.iter().flat_map(|it| &it.retry).collect();
         retry.sort_by_key(|attempt| attempt.not_before);
         let mut overview = FeedOverview {
             feed: feed.to_string(),
@@ -211,11 +245,11 @@ impl FeedOverview {
             newest,
             lag_seconds: newest.map(|newest| now.duration_since(newest).as_secs().max(0)),
             lag_history: history.hours.iter().filter_map(lag).collect(),
-            live: checkpoint
-                .as_ref()
+            live: log
                 .and_then(|it| it.live.as_ref())
                 .map(|mark| LiveRead { ended: mark.ended, end: mark.end.to_string() }),
-            held_since: checkpoint.as_ref().and_then(|it| it.held).map(|hold| hold.since),
+            held_since: log.and_then(|it| it.held).map(|hold| hold.since),
+            calls: status.calls,
             waiting: waiting.len(),
             oldest_waiting: waiting.first().copied(),
             completeness,
@@ -226,7 +260,7 @@ impl FeedOverview {
             last_7_days: totals(HISTORY_HOURS),
             failures: history.failures.clone(),
         };
-        let last_write = checkpoint.as_ref().map(|checkpoint| checkpoint.updated);
+        let last_write = checkpoint.as_ref().map(FeedCheckpoint::updated);
         overview.explain(faults, status.finished.max(last_write), now);
         overview
     }
@@ -258,7 +292,12 @@ impl FeedOverview {
         let is_lost = |hour: &&HourCompleteness| hour.completeness == Completeness::Lost;
         let lost: Vec<Hour> = self.completeness.iter().filter(is_lost).map(|it| it.hour).collect();
         if let (Some(first), Some(last)) = (lost.first(), lost.last()) {
-            let code = Some(error_code::HOURS_LOST.to_string());
+            let code = if self.calls.is_some() {
+                error_code::TAP_HOURS_LOST
+            } else {
+                error_code::HOURS_LOST
+            };
+            let code = Some(code.to_string());
             let count = lost.len();
             let text = format!(
                 "Of the last 7 days, {count} h from {first} to {last} are lost: Proofpoint no longer kept them."

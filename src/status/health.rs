@@ -15,7 +15,7 @@ const GONE: SignedDuration = SignedDuration::from_hours(3);
 
 /// How long after its end an hour may still wait. An hour without events is read three times, an hour
 /// apart, before it is done.
-const PATIENCE: SignedDuration = SignedDuration::from_hours(6);
+const MAX_WAIT_FOR_HOUR: SignedDuration = SignedDuration::from_hours(6);
 
 /// How well something is. The worst is the greatest.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
@@ -96,7 +96,7 @@ pub(super) fn reasons_of_runs(runs: Runs<'_>) -> Vec<(Health, Option<String>, St
         let health = if is_new { Health::Degraded } else { Health::Failing };
         reasons.push((health, Some(code.to_owned()), reason.to_owned()));
     }
-    if let Some(oldest) = runs.oldest_waiting.filter(|ended| since(*ended) > PATIENCE) {
+    if let Some(oldest) = runs.oldest_waiting.filter(|ended| since(*ended) > MAX_WAIT_FOR_HOUR) {
         let (count, hours) = (runs.waiting, since(oldest).as_hours());
         let text = match count {
             1 => format!("An hour waits to be read. It ended {hours} h ago."),

@@ -7,17 +7,17 @@ use std::time::Duration;
 use futures_util::{StreamExt as _, stream};
 use jiff::{SignedDuration, Timestamp};
 use proofpoint_sentinel_core::clock::Clock;
-use proofpoint_sentinel_core::feed::Feed;
+use proofpoint_sentinel_core::feed::{Feed, FeedType};
 use tokio::sync::Mutex;
 use tokio::time::{Instant, timeout};
 
-use super::feed_overview::{DeadLetterCounts, FeedOverview, FeedState};
+use super::feed_overview::{DeadLetterCounts, FeedCheckpoint, FeedOverview, FeedState};
 use super::overview::Overview;
 use crate::error_code::{self, Coded};
 use crate::net::Net;
 use crate::report::FeedStatus;
 use crate::settings::{Settings, Vars};
-use crate::state::{DeadLetterReason, State};
+use crate::state::{DeadLetterReason, State, StateError};
 
 /// For how long an overview is shown again, so that many readers cost the storage no more than one.
 const FRESH: Duration = Duration::from_secs(15);
@@ -92,41 +92,43 @@ async fn read_feeds(state: &State, settings: &Settings, now: Timestamp) -> Overv
     let source = &settings.source;
     let (counts, mut faults) = count_dead_letters(state).await;
     let delay = SignedDuration::try_from(source.archive_delay).unwrap_or_default();
-    let feeds = |id: &str| {
-        let types = source.event_types.iter();
-        let feed = |event_type: &_| Feed { cluster_id: id.to_owned(), event_type: *event_type };
-        types.map(feed).collect::<Vec<Feed>>()
-    };
     let usable = source.clusters.iter().map(|it| (&it.name, Some(&it.id), None));
     let unusable = source.unusable_clusters.iter();
     let unusable = unusable
         .map(|it| (&it.name, it.id.as_ref(), Some((it.code().to_string(), it.to_string()))));
-    let mut reads = Vec::new();
+    let mut known = Vec::new();
     for (cluster, id, fault) in usable.chain(unusable) {
         let Some(id) = id else {
             faults.extend(fault);
             continue;
         };
-        for feed in feeds(id) {
-            let dead_letters = counts.as_ref().map(|it| it.get(&feed).copied().unwrap_or_default());
-            let known = FeedState {
-                feed,
-                cluster: cluster.clone(),
-                checkpoint: None,
-                status: None,
-                dead_letters,
-                faults: fault.clone().into_iter().collect(),
-            };
-            reads.push(async move { FeedOverview::of(read_feed(state, known).await, delay, now) });
-        }
+        let feeds = source.event_types.iter().map(|event_type| Feed::log(id, *event_type));
+        known.extend(feeds.map(|feed| (feed, cluster.clone(), fault.clone())));
     }
+    let accounts = settings.tap.iter().flat_map(|tap| &tap.accounts).map(|it| (&it.name, None));
+    let unusable = settings.tap.iter().flat_map(|tap| &tap.unusable_accounts);
+    let unusable = unusable.map(|it| (&it.name, Some((it.code().to_string(), it.to_string()))));
+    let accounts = accounts.chain(unusable);
+    known.extend(accounts.map(|(name, fault)| (Feed::tap(name), name.clone(), fault)));
+    let reads = known.into_iter().map(|(feed, cluster, fault)| {
+        let dead_letters = counts.as_ref().map(|it| it.get(&feed).copied().unwrap_or_default());
+        let known = FeedState {
+            feed,
+            cluster,
+            checkpoint: None,
+            status: None,
+            dead_letters,
+            faults: fault.into_iter().collect(),
+        };
+        async move { FeedOverview::of(read_feed(state, known).await, delay, now) }
+    });
     let feeds = stream::iter(reads).buffer_unordered(MAX_READS).collect().await;
     Overview::of(feeds, faults, now)
 }
 
 async fn read_feed(state: &State, mut known: FeedState) -> FeedState {
-    match state.read_checkpoint(&known.feed).await {
-        Ok(stored) => known.checkpoint = stored.map(|(checkpoint, _)| checkpoint),
+    match read_checkpoint(state, &known.feed).await {
+        Ok(checkpoint) => known.checkpoint = checkpoint,
         Err(error) => known.faults.push(fault(&error)),
     }
     match state.read_status(&known.feed).await {
@@ -134,6 +136,19 @@ async fn read_feed(state: &State, mut known: FeedState) -> FeedState {
         Err(error) => known.faults.push(fault(&error)),
     }
     known
+}
+
+async fn read_checkpoint(state: &State, feed: &Feed) -> Result<Option<FeedCheckpoint>, StateError> {
+    Ok(match feed.feed_type {
+        FeedType::Log(_) => {
+            let stored = state.read_checkpoint(feed).await?;
+            stored.map(|(checkpoint, _)| FeedCheckpoint::Log(checkpoint.into()))
+        }
+        FeedType::Tap => {
+            let stored = state.read_checkpoint_as(feed).await?;
+            stored.map(|(checkpoint, _)| FeedCheckpoint::Tap(Box::new(checkpoint)))
+        }
+    })
 }
 
 /// Counts dead letters by feed and reason; `None` if that takes too long or fails.

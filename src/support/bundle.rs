@@ -12,7 +12,7 @@ use super::redactor::Redactor;
 use crate::check::Finding;
 use crate::error_code::Coded;
 use crate::net::Net;
-use crate::settings::{NetSettings, SourceSettings, StateSettings, Vars};
+use crate::settings::{NetSettings, SourceSettings, StateSettings, TapSettings, Vars};
 use crate::state::State;
 use crate::status::Overview;
 use proofpoint_sentinel_core::feed::Feed;
@@ -109,14 +109,23 @@ async fn open(vars: &Vars) -> Result<State, String> {
     State::open(&settings, &net).await.map_err(|error| coded(&error))
 }
 
-/// The feeds that the settings name, those of unusable clusters too if their ids are known.
+/// The feeds that the settings name, those of unusable accounts too.
 fn feeds(vars: &Vars) -> Vec<Feed> {
+    let mut feeds = log_feeds(vars);
+    if let Some(tap) = TapSettings::read(vars) {
+        feeds.extend(tap.accounts.iter().map(|account| Feed::tap(&account.name)));
+        feeds.extend(tap.unusable_accounts.iter().map(|account| Feed::tap(&account.name)));
+    }
+    feeds
+}
+
+/// Those of clusters, of unusable ones too if their ids are known.
+fn log_feeds(vars: &Vars) -> Vec<Feed> {
     let Ok(source) = SourceSettings::read(vars) else { return Vec::new() };
     let usable = source.clusters.iter().map(|cluster| cluster.id.clone());
     let unusable = source.unusable_clusters.iter().filter_map(|cluster| cluster.id.clone());
     let of_cluster = |cluster_id: String| {
-        let feed =
-            |event_type: &_| Feed { cluster_id: cluster_id.clone(), event_type: *event_type };
+        let feed = |event_type: &_| Feed::log(cluster_id.clone(), *event_type);
         source.event_types.iter().map(feed).collect::<Vec<_>>()
     };
     usable.chain(unusable).flat_map(of_cluster).collect()

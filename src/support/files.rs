@@ -5,11 +5,13 @@ use std::path::PathBuf;
 use std::time::SystemTime;
 
 use futures_util::{StreamExt as _, stream};
-use proofpoint_sentinel_core::feed::Feed;
+use proofpoint_sentinel_core::feed::{Feed, FeedType};
+use serde::Serialize;
 
 use crate::error_code::Coded as _;
 use crate::settings::{Vars, is_of_the_app, log_folder, may_be_shown};
-use crate::state::State;
+use crate::state::{State, Version};
+use crate::tap_checkpoint::TapCheckpoint;
 
 /// How many dead letters are listed.
 const MAX_LETTERS: usize = 200;
@@ -40,10 +42,10 @@ type Read = Result<Option<String>, String>;
 
 /// Checkpoint and status of a feed.
 pub(super) async fn state_of_feed(state: &State, feed: &Feed) -> [(String, Read); 2] {
-    let checkpoint = state.read_checkpoint(feed).await.map(|stored| {
-        let json = |(checkpoint, _): &_| serde_json::to_string_pretty(checkpoint).ok();
-        stored.as_ref().and_then(json)
-    });
+    let checkpoint = match feed.feed_type {
+        FeedType::Log(_) => state.read_checkpoint(feed).await.map(pretty),
+        FeedType::Tap => state.read_checkpoint_as::<TapCheckpoint>(feed).await.map(pretty),
+    };
     let status = state.read_status(feed).await;
     let status = status.map(|stored| stored.map(|it| String::from_utf8_lossy(&it).into_owned()));
     let told = |result: Result<_, crate::state::StateError>| {
@@ -53,6 +55,10 @@ pub(super) async fn state_of_feed(state: &State, feed: &Feed) -> [(String, Read)
         (format!("checkpoints/{feed}.json"), told(checkpoint)),
         (format!("status/{feed}.json"), told(status)),
     ]
+}
+
+fn pretty(stored: Option<(impl Serialize, Version)>) -> Option<String> {
+    stored.and_then(|(checkpoint, _)| serde_json::to_string_pretty(&checkpoint).ok())
 }
 
 /// What is known of dead letters, without their events.

@@ -79,9 +79,16 @@ fn is_telling(value: &str) -> bool {
 
 /// Whether a setting's value is taken out however short it is.
 fn is_always_telling(name: &str) -> bool {
-    ["ProofpointClusterID", "ProofpointToken", "WorkspaceKey", "AZURE_CLIENT_SECRET"]
-        .iter()
-        .any(|prefix| name.starts_with(prefix))
+    [
+        "ProofpointClusterID",
+        "ProofpointToken",
+        "TapServicePrincipal",
+        "TapSecret",
+        "WorkspaceKey",
+        "AZURE_CLIENT_SECRET",
+    ]
+    .iter()
+    .any(|prefix| name.starts_with(prefix))
 }
 
 /// What a value consists of, as far as a part gives something away.
@@ -96,7 +103,7 @@ fn parts(value: &str) -> Vec<String> {
     }
     parts.extend(parts_of_url(value));
     // A cluster's id as it is in the names of its feeds.
-    let feed = Feed { cluster_id: value.to_owned(), event_type: EventType::Audit }.to_string();
+    let feed = Feed::log(value, EventType::Audit).to_string();
     parts.extend(feed.strip_suffix("-audit").map(str::to_owned));
     parts
 }

@@ -17,6 +17,18 @@ pub enum Purpose {
     FalsePositives(Hour),
 }
 
+impl Purpose {
+    /// For the log.
+    pub fn name(self) -> &'static str {
+        match self {
+            Purpose::Current => "current",
+            Purpose::Gap => "gap",
+            Purpose::Settle(_) => "closed hour",
+            Purpose::FalsePositives(_) => "false positives",
+        }
+    }
+}
+
 /// One call.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Call {

@@ -13,7 +13,7 @@ use crate::retry::Backoff;
 
 /// How long after its end an hour is read. A record can be found up to half an hour after its
 /// creation; as much again is margin.
-pub(super) const SETTLED_AFTER: SignedDuration = SignedDuration::from_mins(60);
+pub const SETTLED_AFTER: SignedDuration = SignedDuration::from_mins(60);
 
 /// Nothing is put off for longer than this.
 pub(super) const LONGEST_WAIT: SignedDuration = SignedDuration::from_mins(60);
@@ -34,6 +34,18 @@ pub struct HourSpan {
     pub first: Hour,
     /// The newest one.
     pub last: Hour,
+}
+
+impl HourSpan {
+    /// The hours, oldest first.
+    pub fn hours(self) -> impl DoubleEndedIterator<Item = Hour> {
+        self.first.through(self.last)
+    }
+
+    /// Whether the hour is one of them.
+    pub fn contains(self, hour: Hour) -> bool {
+        (self.first..=self.last).contains(&hour)
+    }
 }
 
 impl fmt::Display for HourSpan {

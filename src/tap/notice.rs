@@ -5,21 +5,23 @@ use std::fmt;
 use jiff::Timestamp;
 
 use super::budget::CALLS_A_DAY;
-use super::hours::HourSpan;
 use super::unknown_arrays::UnknownArrays;
 use crate::error_code::{self, Coded, ErrorCode};
 
 /// Something that needs attention, for the log and the report.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum TapNotice {
-    /// Hours of which something was never read.
-    HoursLost(Vec<HourSpan>),
     /// No call is made until room returns.
     BudgetSpent {
         /// How many calls count.
         used: u32,
         /// When room returns.
         returns: Timestamp,
+    },
+    /// The service has had too many calls, ours or others'.
+    Throttled {
+        /// Before this no call is made.
+        until: Timestamp,
     },
     /// Records that this program does not know, and does not collect.
     UnknownArrays(UnknownArrays),
@@ -28,17 +30,13 @@ pub enum TapNotice {
 impl fmt::Display for TapNotice {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            TapNotice::HoursLost(spans) => {
-                let names: Vec<String> = spans.iter().map(ToString::to_string).collect();
-                write!(
-                    f,
-                    "TAP records of {} are lost: Proofpoint keeps them for seven days, and they were not read in that time",
-                    names.join(", ")
-                )
-            }
             TapNotice::BudgetSpent { used, returns } => write!(
                 f,
                 "{used} of the {CALLS_A_DAY} calls in 24 hours are used: the next are made at {returns}. A longer TapIntervalSeconds needs fewer"
+            ),
+            TapNotice::Throttled { until } => write!(
+                f,
+                "the TAP API had too many calls and is left alone until {until}; a credential has {CALLS_A_DAY} calls in 24 hours. Stop other programs that use it, or create a credential for this one alone"
             ),
             TapNotice::UnknownArrays(arrays) => {
                 let names: Vec<&str> = arrays.names().map(|(name, _)| name).collect();
@@ -58,8 +56,8 @@ impl std::error::Error for TapNotice {}
 impl Coded for TapNotice {
     fn code(&self) -> ErrorCode {
         match self {
-            TapNotice::HoursLost(_) => error_code::TAP_HOURS_LOST,
             TapNotice::BudgetSpent { .. } => error_code::TAP_BUDGET_SPENT,
+            TapNotice::Throttled { .. } => error_code::TAP_TOO_MANY,
             TapNotice::UnknownArrays(_) => error_code::TAP_UNKNOWN_ARRAYS,
         }
     }
@@ -71,11 +69,6 @@ mod tests {
 
     #[test]
     fn a_notice_names_what_it_is_about() {
-        let hour = |text: &str| text.parse().unwrap();
-        let (first, last) = (hour("2026-11-13T05"), hour("2026-11-13T07"));
-        let lost = [HourSpan { first, last }, HourSpan { first: last, last }];
-        let text = TapNotice::HoursLost(lost.to_vec()).to_string();
-        assert!(text.contains("of 2026-11-13T05 to 2026-11-13T07, 2026-11-13T07 are"), "{text}");
         let mut arrays = UnknownArrays::default();
         arrays.count("clicksReported");
         arrays.count("clicksReported");

@@ -5,7 +5,9 @@ use proofpoint_sentinel_core::hour::Hour;
 use serde::{Deserialize, Serialize};
 
 use super::budget::CallBudget;
-use super::hours::{HourQueue, HourSpan, add_span, check_time, check_window, reach};
+use super::hours::{
+    HourQueue, HourSpan, LONGEST_WAIT, add_span, check_time, check_window, is_waiting, reach,
+};
 use super::interval::LONGEST;
 
 /// So many spans of lost hours are remembered, the newest ones.
@@ -95,6 +97,22 @@ impl TapProgress {
         self.settled.done_before()
     }
 
+    /// No record that was created in an hour before this one is asked for again.
+    pub fn unfinished_from(&self) -> Hour {
+        let false_positives = self.false_positives.as_ref().map(HourQueue::done_before);
+        false_positives.map_or(self.settled_before(), |hour| hour.min(self.settled_before()))
+    }
+
+    /// The oldest closed hour that was never tried.
+    pub fn next_hour(&self) -> Hour {
+        self.settled.next
+    }
+
+    /// Closed hours that were tried and are not done, in order.
+    pub fn unfinished_hours(&self) -> impl Iterator<Item = Hour> {
+        self.settled.unfinished.iter().map(|unfinished| unfinished.hour)
+    }
+
     /// How many closed hours are still to be read, false positives aside.
     pub fn open_hours(&self, now: Timestamp) -> usize {
         self.settled.open(now)
@@ -108,6 +126,15 @@ impl TapProgress {
     /// How many calls were made in the last 24 hours, or some more.
     pub fn calls_used(&self, now: Timestamp) -> u32 {
         self.calls.used(now)
+    }
+
+    /// Before this no call is made: the service asked for fewer, or the budget is spent. `None` if
+    /// calls may be made.
+    pub fn waits_until(&self, now: Timestamp) -> Option<Timestamp> {
+        let throttled = self.throttle.map(|throttle| throttle.not_before);
+        let throttled = throttled.filter(|until| is_waiting(*until, LONGEST_WAIT, now));
+        let room = Some(self.calls.room_returns(1, now)).filter(|returns| *returns > now);
+        throttled.max(room)
     }
 
     /// The calls of the last day. Calls that will be made before the progress is stored again can be

@@ -9,9 +9,9 @@ use jiff::Timestamp;
 use proofpoint_sentinel_core::tap_kind::TapKind;
 
 use super::body_error::BodyError;
-use super::one_line::one_line;
 use super::unknown_arrays::UnknownArrays;
 use super::value_end::ValueEnd;
+use crate::text::one_line_of_bytes;
 
 /// A longer record is not held. Proofpoint documents no limit; a message of the Log API may be as
 /// long.
@@ -22,6 +22,9 @@ const KEPT_OF_TOO_LONG: usize = 1 << 20;
 
 /// How much of a key or of `queryEndTime` is kept.
 const MAX_TEXT_BYTES: usize = 256;
+
+/// How much is shown of what should not be there.
+const MAX_FOUND_CHARS: usize = 300;
 
 /// The server's end of the window.
 const QUERY_END: &str = "queryEndTime";
@@ -307,8 +310,8 @@ impl RecordReader {
     fn not_expected(&self) -> BodyError {
         // What stands where a page begins says whose it is. Further on stand records, which are no
         // matter for a log.
-        let most = if self.state == State::Open { 80 } else { 10 };
-        let found = one_line(&self.chunk[self.at..], most);
+        let most = if self.state == State::Open { MAX_FOUND_CHARS } else { 10 };
+        let found = one_line_of_bytes(&self.chunk[self.at..], most);
         BodyError::NotExpected { at: self.bytes(), found }
     }
 }

@@ -2,11 +2,11 @@
 
 use std::fmt;
 
-use super::one_line::one_line;
 use crate::error_code::{self, ErrorCode};
+use crate::text::one_line_of_bytes;
 
-/// How much of an answer's text is kept.
-const MAX_TEXT_BYTES: usize = 300;
+/// How much of the service's text is kept.
+const MAX_TEXT_CHARS: usize = 300;
 
 /// The service's answer to a call that it does not grant.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -45,7 +45,7 @@ pub enum RefusalReason {
 impl TapRefusal {
     /// What an answer with this status and the beginning of this body means.
     pub(super) fn of(status: u16, body: &[u8]) -> TapRefusal {
-        let text = one_line(body, MAX_TEXT_BYTES);
+        let text = one_line_of_bytes(body, MAX_TEXT_CHARS);
         let reason = match status {
             400 => bad_request(&text.to_ascii_lowercase()),
             401 => RefusalReason::Credential,

@@ -48,7 +48,7 @@ async fn open_through(relay: &Relay, container: &str) -> State {
 }
 
 fn feed(cluster_id: &str) -> Feed {
-    Feed { cluster_id: cluster_id.to_owned(), event_type: EventType::Message }
+    Feed::log(cluster_id, EventType::Message)
 }
 
 fn acme() -> Feed {

@@ -17,11 +17,11 @@ const INVOCATION = JSON.parse(readFileSync(new URL("invocation.json", import.met
 
 export const KEY = "function-key-of-a-browser";
 
-// The app with its state in `folder`, and its clusters.
-export async function start(folder, clusters) {
+// The app with its state in `folder`, its clusters, and the names of its TAP accounts.
+export async function start(folder, clusters, accounts = []) {
   const port = await freePort();
   const handler = spawn(PROGRAM, ["serve"], {
-    env: { ...settings(folder, clusters), FUNCTIONS_CUSTOMHANDLER_PORT: String(port) },
+    env: { ...settings(folder, clusters, accounts), FUNCTIONS_CUSTOMHANDLER_PORT: String(port) },
     stdio: ["ignore", "pipe", "pipe"],
   });
   let output = "";
@@ -56,7 +56,7 @@ export async function start(folder, clusters) {
   };
 }
 
-function settings(folder, clusters) {
+function settings(folder, clusters, accounts) {
   const named = clusters.flatMap((id, index) => {
     const suffix = index === 0 ? "" : `_c${index}`;
     return [
@@ -64,8 +64,12 @@ function settings(folder, clusters) {
       [`ProofpointToken${suffix}`, "a-token"],
     ];
   });
+  const tap = accounts.flatMap((name) => [
+    [`TapServicePrincipal_${name}`, `principal-${name}`],
+    [`TapSecret_${name}`, "a-secret"],
+  ]);
   return {
-    ...Object.fromEntries(named),
+    ...Object.fromEntries([...named, ...tap]),
     ProofpointEventTypes: "message",
     LogsIngestionEndpoint: "https://rule.example.ingest.monitor.azure.com",
     DcrImmutableId: "dcr-00000000000000000000000000000000",

@@ -60,6 +60,32 @@ const STATES = {
       "1 refused by the workspace",
     ],
   },
+  tap: {
+    clusters: ["acme_hosted"],
+    accounts: ["emea"],
+    prepare: (state) => {
+      state.feed("acme_hosted");
+      state.account("emea");
+    },
+    health: "healthy",
+    says: ["Everything that is due has arrived.", "emea-tap", "336 of 1,800 calls of 24 hours"],
+    looks: [LOOKS[0], LOOKS[3]],
+  },
+  throttled: {
+    clusters: [],
+    accounts: ["emea", "apac"],
+    prepare: (state) => {
+      state.throttled("emea");
+      state.account("apac");
+    },
+    health: "failing",
+    says: [
+      "PPS2108",
+      "1,290 of 1,800 calls of 24 hours are used. The next is made",
+      "PPS2115",
+      "2 h from",
+    ],
+  },
   empty: {
     clusters: ["acme_hosted"],
     prepare: () => {},
@@ -82,17 +108,18 @@ const STATES = {
   },
 };
 
-for (const [name, { clusters, prepare, health, says, looks = LOOKS }] of Object.entries(STATES)) {
+for (const [name, state] of Object.entries(STATES)) {
+  const { clusters, accounts = [], prepare, health, says, looks = LOOKS } = state;
   test(`a browser shows the state ${name}`, async (t) => {
     const folder = mkdtempSync(join(tmpdir(), "page-"));
     t.after(() => rmSync(folder, { recursive: true, force: true }));
     prepare(new State(folder));
-    const app = await start(folder, clusters);
+    const app = await start(folder, clusters, accounts);
     t.after(() => app.stop());
 
     const status = await (await fetch(`${app.address}/api/status.json?code=${KEY}`)).json();
     assert.equal(status.health, health, JSON.stringify(status.reasons, null, 1));
-    assert.equal(status.feeds.length, clusters.length);
+    assert.equal(status.feeds.length, clusters.length + accounts.length);
 
     for (const each of looks) await look(name, app, { ...each, health, says });
     assert.ok(!app.output().includes(KEY), app.output());

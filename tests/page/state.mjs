@@ -97,6 +97,64 @@ export class State {
     };
   }
 
+  // A TAP account that is up to date, with changes to its progress and to its status.
+  account(name, { progress = {}, status = {}, calls = {} } = {}) {
+    const feed = `${name}-tap`;
+    const queue = { next: this.hour(0), unfinished: [] };
+    this.write(
+      `checkpoints/${feed}.json`,
+      JSON.stringify({
+        version: 1,
+        feed,
+        writer: "97399883-64ff-4598-8998-93047cf58b79",
+        sequence: 900,
+        updated: this.minutesAgo(3),
+        progress: {
+          current: { from: this.minutesAgo(500), to: this.minutesAgo(4) },
+          next_current: this.minutesAgo(-2),
+          settled: queue,
+          false_positives: queue,
+          window_seconds: 3600,
+          current_fails: false,
+          failures: 0,
+          catch_up_not_before: null,
+          throttle: null,
+          lost: [],
+          calls: {},
+          ...progress,
+        },
+        refusals: {},
+      }),
+    );
+    this.write(
+      `status/${feed}.json`,
+      JSON.stringify({
+        ...this.status(feed),
+        newest: this.minutesAgo(4),
+        calls: { used: 336, limit: 1800, waits_until: null, ...calls },
+        ...status,
+      }),
+    );
+  }
+
+  // A TAP account whose calls others spend, with hours that wait and hours that are lost.
+  throttled(name) {
+    this.account(name, {
+      progress: {
+        settled: { next: this.hour(9), unfinished: [] },
+        lost: [{ first: this.hour(90), last: this.hour(89) }],
+      },
+      status: {
+        outcome: "failed",
+        code: "PPS2108",
+        failure: "the TAP API had too many calls and is left alone",
+        newest: this.minutesAgo(400),
+        history: { ...this.status(name).history, last_success: this.minutesAgo(400) },
+      },
+      calls: { used: 1290, waits_until: this.minutesAgo(-50) },
+    });
+  }
+
   // A feed whose token is refused.
   failing(name) {
     const reason =

@@ -15,3 +15,4 @@ mod services;
 mod simulate;
 mod status;
 mod support;
+mod tap;

@@ -1,10 +1,10 @@
 // Checks queries with Microsoft's Kusto language service. Reads a list of {tables, functions, queries}
 // as JSON from standard input and prints, for each query, its diagnostics and its result's columns.
-// A function is its text, or the known columns of its result.
+// A function is its text, or the known columns of its result and its parameters.
 require("@kusto/language-service-next/bridge.min.js"); // defines Bridge and System
 require("@kusto/language-service-next/Kusto.Language.Bridge.min.js"); // defines Kusto
 const { KustoCode, GlobalState, Symbols, Editor } = globalThis.Kusto.Language;
-const { DatabaseSymbol, FunctionSymbol, TableSymbol } = Symbols;
+const { DatabaseSymbol, FunctionSymbol, Parameter, TableSymbol } = Symbols;
 
 function list(items) {
   return Array.from({ length: items.Count }, (_, position) => items.getItem(position));
@@ -24,9 +24,10 @@ function workspace({ tables, functions }) {
     const isText = typeof body === "string";
     const result = isText
       ? KustoCode.ParseAndAnalyze(body, globals()).ResultType
-      : table(name, body);
+      : table(name, body.columns);
     if (!Bridge.is(result, TableSymbol)) throw new Error(`${name} does not return a table`);
-    members.push(new FunctionSymbol.$ctor5(name, result, []));
+    const parameters = isText ? [] : list(Parameter.ParseList(body.parameters));
+    members.push(new FunctionSymbol.$ctor5(name, result, parameters));
   }
   return globals();
 }

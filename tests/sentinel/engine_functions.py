@@ -18,6 +18,7 @@ SCALARS = {
         f"COALESCE(len(list_filter(CAST({{1}} AS VARCHAR[]), lambda t: {PREFIX})) > 0, FALSE)",
         (2,),
     ),
+    "range": ("to_json(generate_series(CAST({0} AS BIGINT), CAST({1} AS BIGINT)))", (2,)),
     "url_decode": ("coalesce(TRY(url_decode({0})), {0})", (1,)),
 }
 

@@ -139,10 +139,10 @@ def with_other_id(event_type, text, mark):
     return re.sub(rf'("{key}"\s*:\s*".).', rf"\g<1>{mark}", text, count=1)
 
 
-def generated(directory, *arguments, hours=1, rate=2000):
-    """The rows that the connector delivers in a demo, by table."""
+def generated(directory, *arguments, hours=1, rate=2000, tables="ProofpointPOD*"):
+    """The rows that the connector delivers in a demo, by table: by default those of the gateway's events."""
     _run_demo(directory, *arguments, hours=hours, rate=rate)
-    files = (pathlib.Path(directory) / "workspace").glob("*.ndjson")
+    files = (pathlib.Path(directory) / "workspace").glob(f"{tables}.ndjson")
     return {file.stem: [load(line) for line in read(file)] for file in files}
 
 

@@ -3,6 +3,10 @@
 A case is a list of events of one sender, whose address is for example `raises0@<rule>.example`. Each
 case that does not raise a rule misses one of its conditions."""
 
+import rule_cases_console
+import rule_cases_files
+import rule_cases_impersonation
+import rule_cases_threats
 from rule_cases_mail import INBOUND, OUTBOUND, THREATS
 from rule_cases_operations import ADMINISTRATORS, SILENCE
 from rule_events import ago
@@ -16,9 +20,45 @@ def not_yet(case):
     ]
 
 
+def collected_for_an_operator(case):
+    """A case whose new events were collected by a command."""
+    return [
+        occurrence | {"collected_by": "backfill"} if occurrence["ingested"] == ago() else occurrence
+        for occurrence in case
+    ]
+
+
+def long_past(case):
+    """A case whose new events happened more than a week ago."""
+    return [
+        occurrence | {"event": occurrence["event"] | {"ts": ago(days=9)}}
+        if occurrence["ingested"] == ago()
+        else occurrence
+        for occurrence in case
+    ]
+
+
+def too_old(rule, raises):
+    """This rule has a run a day, and reads a day of arrivals without a limit of age."""
+    return [] if rule == "PartnerTlsDowngrade" else [long_past(raises[0])]
+
+
+ARRIVALS = INBOUND | THREATS | OUTBOUND | ADMINISTRATORS
+for added in [
+    rule_cases_threats,
+    rule_cases_files,
+    rule_cases_impersonation,
+    rule_cases_console,
+]:
+    ARRIVALS |= added.CASES
+
 CASES = SILENCE | {
-    rule: (raises, [*misses, not_yet(raises[0])], said)
-    for rule, (raises, misses, said) in (INBOUND | THREATS | OUTBOUND | ADMINISTRATORS).items()
+    rule: (
+        raises,
+        [*misses, not_yet(raises[0]), collected_for_an_operator(raises[0]), *too_old(rule, raises)],
+        said,
+    )
+    for rule, (raises, misses, said) in ARRIVALS.items()
 }
 
 

@@ -194,7 +194,7 @@ INBOUND = {
             "Threat": "Phish",
             "PhishScore": 81,
             "Hashes": ["ab" * 32],
-            "Urls": ["https://user@Bad.example:8443/Path?q=1"],
+            "Urls": "https://user@Bad.example:8443/Path?q=1",
         },
     ),
     "VirusDelivered": (
@@ -308,8 +308,8 @@ def listed(known, flaw=None, **members):
 
 def unlisted(known, ways):
     """Messages that a threat intelligence rule leaves out: those with an invalid indicator, and those
-    that were checked before or are more than a day old. Each needs its own members."""
-    times = [CHECKED_AN_HOUR_AGO, {"sent": ago(hours=25)}]
+    that were checked before or are more than a week old. Each needs its own members."""
+    times = [CHECKED_AN_HOUR_AGO, {"sent": ago(days=9)}]
     flawed = [
         [listed(known, flaw, **way)] for flaw, way in zip(FLAWS, ways[: len(FLAWS)], strict=True)
     ]
@@ -343,6 +343,11 @@ THREATS = {
         ],
         [
             [inbound(connection={"ip": "198.51.100.8"})],
+            # The filter stopped these.
+            *(
+                [listed("ipv4-addr:value", disposition=each, connection={"ip": f"198.51.100.{ip}"})]
+                for ip, each in [(20, "reject"), (21, "discard"), (22, "retry")]
+            ),
             [maillog(**LOGGED)],
             *unlisted("ipv4-addr:value", addresses(6)),
         ],

@@ -118,6 +118,6 @@ SILENCE = {
             hourly(login, range(3, 30)),
             late(inbound),
         ],
-        {"EventType": "message", "BusyHours": 27, "Hours": 27, "Events": 27},
+        {"EventType": "message", "BusyHours": 23, "Hours": 23, "Events": 23},
     ),
 }

@@ -137,8 +137,13 @@ def stored(shape, addressed):
             name = f"ProofpointPOD_{kind}_CL"
             columns, rows = collected(rows)
         ingested = [occurrence["ingested"] for occurrence, _ in of_kind]
+        by = [occurrence.get("collected_by") for occurrence, _ in of_kind]
+        column = "CollectedBy" if shape == "columns" else "CollectedBy_s"
         tables[name] = (
             columns,
-            [row | {INGESTED: at} for row, at in zip(rows, ingested, strict=True)],
+            [
+                row | {INGESTED: at} | ({column: how} if how else {})
+                for row, at, how in zip(rows, ingested, by, strict=True)
+            ],
         )
     return tables

@@ -4,7 +4,11 @@ import re
 
 from kql import CONTENT, load
 
-RULES = {path.stem: load(path) for path in sorted((CONTENT / "analytic-rules").glob("*.yaml"))}
+ALL_RULES = {path.stem: load(path) for path in sorted((CONTENT / "analytic-rules").glob("*.yaml"))}
+
+# Rules over the logs of Proofpoint on Demand, and rules that need TAP.
+RULES = {name: rule for name, rule in ALL_RULES.items() if not name.startswith("Tap")}
+TAP_RULES = {name: rule for name, rule in ALL_RULES.items() if name.startswith("Tap")}
 QUERIES = {name: rule["query"] for name, rule in RULES.items()}
 
 

@@ -4,21 +4,30 @@ tables that rules read, and the functions over them."""
 import json
 import sys
 
+import tap
 import threat_indicators
-from kql import PARSER, load
+import watchlists
+from kql import BODY, PARAMETERS, load
 from test_language import full
 from traffic import BILLED
 
 tables = {name: columns | {BILLED: "real"} for name, columns in full().items()}
-functions = {
-    "ProofpointPOD": PARSER,
+parsers = {
     "ASimEmailEventProofpointPOD": load("parsers/ASimEmailEventProofpointPOD.yaml")["ParserQuery"],
     "vimEmailEventProofpointPOD": load("parsers/vimEmailEventProofpointPOD.yaml")["ParserQuery"],
 }
+listed = ", ".join(f"{name}:{of}" for name, of in watchlists.COLUMNS.items())
+functions = {
+    "ProofpointPOD": {"params": f"({PARAMETERS})", "body": BODY},
+    # Of the workspace: the items of a watchlist.
+    "_GetWatchlist": {"params": "(alias:string)", "body": f"datatable({listed})[]"},
+}
 schema = {
-    "tables": tables | {"ThreatIntelIndicators": threat_indicators.COLUMNS},
+    "tables": tables | tap.tables() | {"ThreatIntelIndicators": threat_indicators.COLUMNS},
     # Makes the checkers compute the columns of a function only once.
     "fast": True,
-    "functions": {name: {"params": "()", "body": body} for name, body in functions.items()},
+    "functions": functions
+    | {name: {"params": f"({tap.PARAMETERS})", "body": body} for name, body in tap.BODIES.items()}
+    | {name: {"params": "()", "body": body} for name, body in parsers.items()},
 }
 json.dump(schema, sys.stdout)

@@ -1,14 +1,14 @@
 // Runs queries in a second interpreter: node second_interpreter.js kqlexec.cjs, with
-// {tables: {name: [columns, rows]}, parser, queries} as JSON on standard input. Prints the results.
+// {tables: {name: [columns, rows]}, parser, queries, now} as JSON on standard input. Prints the results.
 const { Engine } = require(process.argv[2]);
 
-const { tables, parser, queries } = JSON.parse(require("node:fs").readFileSync(0, "utf8"));
+const { tables, parser, queries, now } = JSON.parse(require("node:fs").readFileSync(0, "utf8"));
 
 function engine(tables, functions) {
   const schemas = Object.fromEntries(
     Object.entries(tables).map(([name, [columns]]) => [name, columns]),
   );
-  const made = new Engine({ tables: schemas, functions }, { now: new Date().toISOString() });
+  const made = new Engine({ tables: schemas, functions }, { now });
   for (const [name, [, rows]] of Object.entries(tables)) made.load(name, rows);
   return made;
 }

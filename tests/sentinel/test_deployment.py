@@ -12,6 +12,13 @@ import embed_content
 TEMPLATE = embed_content.TEMPLATE.read_text(encoding="utf-8")
 DEPLOYED = json.loads(TEMPLATE)["variables"]["content"]
 
+# The parameters of the functions over TAP.
+OF_TAP = (
+    "starttime:datetime=datetime(null),endtime:datetime=datetime(null),"
+    "arrivedafter:datetime=datetime(null),arrivedby:datetime=datetime(null),"
+    'guids:dynamic=dynamic(["*"])'
+)
+
 
 def named(folder):
     return {
@@ -54,6 +61,8 @@ class Deployment(unittest.TestCase):
         }
         expected = {
             "ProofpointPOD Data Parser": "ProofpointPOD",
+            "ProofpointTAPEvent": "ProofpointTAPEvent",
+            "ProofpointTAPThreats": "ProofpointTAPThreats",
             "ASimEmailEventProofpointPOD": "ASimEmailEventProofpointPOD",
             "vimEmailEventProofpointPOD": "vimEmailEventProofpointPOD",
         }
@@ -65,7 +74,12 @@ class Deployment(unittest.TestCase):
             for each in DEPLOYED["functions"]
         }
         expected = {
-            "ProofpointPOD Data Parser": None,
+            "ProofpointPOD Data Parser": "starttime:datetime=datetime(null),"
+            "endtime:datetime=datetime(null),arrivedafter:datetime=datetime(null),"
+            'arrivedby:datetime=datetime(null),ids:dynamic=dynamic(["*"]),'
+            "words:dynamic=dynamic([\"*\"]),disposition:string='*'",
+            "ProofpointTAPEvent": OF_TAP,
+            "ProofpointTAPThreats": OF_TAP,
             "ASimEmailEventProofpointPOD": "disabled:bool=false",
             "vimEmailEventProofpointPOD": "starttime:datetime=datetime(null),"
             "endtime:datetime=datetime(null),ipaddr_has_any_prefix:dynamic=dynamic([]),"

@@ -8,6 +8,7 @@ import unittest
 import comparison
 import rule_cases
 import threat_indicators
+import watchlists
 from kql import INTERPRETER, PARSER, Workspace, check_all
 from rule_cases_mail import LOCKED, people
 from rule_events import ago, inbound, outbound, stored
@@ -20,7 +21,7 @@ DESTINATIONS = {"Logs Ingestion API": "columns", "HTTP Data Collector API": "leg
 def workspaces():
     """The events of all cases in the tables of each destination."""
     addressed = list(rule_cases.addressed())
-    listed = {"ThreatIntelIndicators": threat_indicators.table(addressed)}
+    listed = {"ThreatIntelIndicators": threat_indicators.table(addressed)} | watchlists.tables()
     return {
         name: Workspace(stored(shape, addressed) | listed) for name, shape in DESTINATIONS.items()
     }
@@ -149,7 +150,9 @@ class Language(unittest.TestCase):
         others = {"Confidence": "int", "Data": "dynamic", "Tags": "string"}
         full = DECLARED | {"ThreatIntelIndicators": threat_indicators.COLUMNS | others}
         asked = {"functions": {"ProofpointPOD": PARSER}, "queries": list(QUERIES.values())}
-        requests = [asked | {"tables": tables} for tables in [full, DECLARED]]
+        watched = dict.fromkeys(watchlists.VALUES, watchlists.COLUMNS)
+        full |= watched
+        requests = [asked | {"tables": tables} for tables in [full, DECLARED | watched]]
         cls.checked, cls.without_indicators = [
             dict(zip(QUERIES, checked, strict=True)) for checked in check_all(requests)
         ]

@@ -12,7 +12,7 @@ TEMPLATE = json.loads((ROOT / "azuredeploy.json").read_text(encoding="utf-8"))
 
 STREAMS = {
     table: {column["name"]: column["type"].lower() for column in columns}
-    for table, columns in TEMPLATE["variables"]["columns"].items()
+    for table, columns in TEMPLATE["variables"]["podColumns"].items()
 }
 
 # From Microsoft's page on KQL in transformations: the operators and functions that the examples use.

@@ -4,11 +4,13 @@ import re
 import unittest
 import uuid
 
+import tap
 import traffic
 import workbook
 from kql import PARSER, check
 from test_language import full
-from workbook import ABSOLUTE, CLUSTERS, ODD, PANELS, RELATIVE, WORKBOOK, fill, untouched
+from workbook import ABSOLUTE, CLUSTERS, ODD, RELATIVE, WORKBOOK, fill, untouched
+from workbook import ALL_PANELS as PANELS
 
 # A column that several panels define, and its definition.
 TERM = re.compile(r"\b(Cluster|MessageKey|Outcome|Direction|Tls) = (.*?)(?=\n *\||;|$)", re.DOTALL)
@@ -115,7 +117,8 @@ class Language(unittest.TestCase):
                 for name, query in queries.items()
             )
         )
-        answers = check(made, {"ProofpointPOD": PARSER}, [query for _, query in filled])
+        functions = {"ProofpointPOD": PARSER} | tap.checked_functions()
+        answers = check(made | tap.tables(), functions, [query for _, query in filled])
         cls.checked = list(zip(filled, answers, strict=True))
         cls.columns = {name: list(answer["columns"]) for (name, _), answer in cls.checked}
 

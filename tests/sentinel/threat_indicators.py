@@ -31,10 +31,10 @@ FLAWS = ["expired", "withdrawn", "old", "of another kind"]
 
 
 def of_event(event, address):
-    """The rows of an event's indicator. `listed` is the kind of value that it lists, and its flaw if it
-    has one. It lists another, later observable of the same kind; a withdrawn indicator was active."""
-    known, *flaw = event["listed"]
-    flaw = flaw[0] if flaw else ""
+    """The rows of an event's indicator. `listed` is the kind of value that it lists, its flaw if it has
+    one, and the value if it is not the usual one. It lists another, later observable of the same kind; a
+    withdrawn indicator was active."""
+    known, flaw, value = [*event["listed"], None, None][:3]
     values = {
         "address": address.upper(),
         "ip": event["event"].get("connection", {}).get("ip"),
@@ -44,7 +44,7 @@ def of_event(event, address):
         "TimeGenerated": ago(days=15 if flaw == "old" else 2),
         "Id": str(uuid.uuid4()),
         "ObservableKey": "mac-addr:value" if flaw == "of another kind" else known,
-        "ObservableValue": VALUES[known].format(**values),
+        "ObservableValue": (value or VALUES[known]).format(**values),
         "IsActive": flaw != "withdrawn",
         "ValidUntil": ago(days=1)
         if flaw == "expired"

@@ -61,7 +61,11 @@ def of_type(kind):
     return [item for item in items() if item["type"] == kind]
 
 
-PANELS = {item["name"]: item["content"] for item in of_type(QUERY)}
+ALL_PANELS = {item["name"]: item["content"] for item in of_type(QUERY)}
+
+# Panels over the logs of Proofpoint on Demand, and those of the tab TAP.
+PANELS = {name: panel for name, panel in ALL_PANELS.items() if not name.startswith("tap-")}
+TAP_PANELS = {name: panel for name, panel in ALL_PANELS.items() if name.startswith("tap-")}
 
 
 def parameters():
@@ -73,7 +77,7 @@ def parameters():
 
 def exported():
     """The parameters that a click on a row or a tile sets, with their initial values."""
-    exporting = [panel for panel in PANELS.values() if "exportParameterName" in panel]
+    exporting = [panel for panel in ALL_PANELS.values() if "exportParameterName" in panel]
     return {panel["exportParameterName"]: panel["exportDefaultValue"] for panel in exporting}
 
 

@@ -176,6 +176,8 @@ export function singles(template) {
     tags: { owner: "soc" },
   });
   add("no content", { sentinelContent: false });
+  add("watchlists", { watchlists: true });
+  add("watchlists without content", { watchlists: true, sentinelContent: false });
   add("tables that rules can't read", { tablePlan: "Basic" });
   add("one table that rules can't read", { tablePlans: { ProofpointPODMailLog_CL: "Basic" } });
   add("a transformation", {

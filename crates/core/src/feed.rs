@@ -1,4 +1,4 @@
-//! What is collected: event types of clusters.
+//! What is collected: event types of clusters, and the records of TAP.
 
 use std::fmt;
 use std::str::FromStr;
@@ -53,23 +53,82 @@ impl FromStr for EventType {
     }
 }
 
-/// One cluster × one event type: what has a session, a lease and a checkpoint of its own.
+/// What a feed brings.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum FeedType {
+    /// Events of one type, from the Log API.
+    Log(EventType),
+    /// Records of Targeted Attack Protection.
+    Tap,
+}
+
+/// What its feeds are called.
+const TAP: &str = "tap";
+
+impl fmt::Display for FeedType {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            FeedType::Log(event_type) => event_type.fmt(f),
+            FeedType::Tap => f.write_str(TAP),
+        }
+    }
+}
+
+/// The text names nothing that a feed brings.
+#[derive(Debug, thiserror::Error)]
+#[error("`{0}` is not a type of feed; there are message, maillog, audit and tap")]
+pub struct NotAFeedType(String);
+
+impl FromStr for FeedType {
+    type Err = NotAFeedType;
+
+    fn from_str(text: &str) -> Result<FeedType, NotAFeedType> {
+        if text.eq_ignore_ascii_case(TAP) {
+            return Ok(FeedType::Tap);
+        }
+        let event_type = text.parse().map_err(|_| NotAFeedType(text.to_owned()))?;
+        Ok(FeedType::Log(event_type))
+    }
+}
+
+/// What has a lease and a checkpoint of its own: one event type of a cluster, or the records of a TAP
+/// account.
 ///
 /// Written `acme_hosted-message`, from the cluster id (not from the name that settings give the
-/// cluster), so that renaming a setting's suffix does not start the feed anew. The text is safe in
-/// a blob's name and a file's name: characters outside `[A-Za-z0-9._]` of the cluster id are
-/// percent-encoded.
+/// cluster), so that renaming a setting's suffix does not start the feed anew. A TAP account has no id
+/// besides its credential, so its name in the settings stands there: `default-tap`. The text is safe in
+/// a blob's name and a file's name: characters outside `[A-Za-z0-9._]` are percent-encoded.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Feed {
-    /// The cluster id, as Proofpoint gave it.
-    pub cluster_id: String,
+    /// The cluster id, as Proofpoint gave it, or the name of the TAP account.
+    pub account: String,
     /// What is read from it.
-    pub event_type: EventType,
+    pub feed_type: FeedType,
+}
+
+impl Feed {
+    /// The feed of one event type of a cluster.
+    pub fn log(cluster_id: impl Into<String>, event_type: EventType) -> Feed {
+        Feed { account: cluster_id.into(), feed_type: FeedType::Log(event_type) }
+    }
+
+    /// The feed of a TAP account.
+    pub fn tap(name: impl Into<String>) -> Feed {
+        Feed { account: name.into(), feed_type: FeedType::Tap }
+    }
+
+    /// The event type; `None` for TAP.
+    pub fn event_type(&self) -> Option<EventType> {
+        match self.feed_type {
+            FeedType::Log(event_type) => Some(event_type),
+            FeedType::Tap => None,
+        }
+    }
 }
 
 impl fmt::Display for Feed {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        for byte in self.cluster_id.bytes() {
+        for byte in self.account.bytes() {
             match byte {
                 b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'.' | b'_' => {
                     write!(f, "{}", byte as char)?;
@@ -77,7 +136,7 @@ impl fmt::Display for Feed {
                 other => write!(f, "%{other:02X}")?,
             }
         }
-        write!(f, "-{}", self.event_type)
+        write!(f, "-{}", self.feed_type)
     }
 }
 
@@ -92,9 +151,8 @@ impl FromStr for Feed {
     /// Takes exactly what `Display` writes: a feed has one text.
     fn from_str(text: &str) -> Result<Feed, NotAFeed> {
         let parsed = || {
-            let (cluster_id, event_type) = text.rsplit_once('-')?;
-            let event_type = event_type.parse().ok()?;
-            Some(Feed { cluster_id: percent_decoded(cluster_id)?, event_type })
+            let (account, feed_type) = text.rsplit_once('-')?;
+            Some(Feed { account: percent_decoded(account)?, feed_type: feed_type.parse().ok()? })
         };
         parsed().filter(|feed| feed.to_string() == text).ok_or_else(|| NotAFeed(text.to_owned()))
     }
@@ -124,6 +182,7 @@ mod tests {
             "acme",
             "acme-mail",
             "acme-Message",
+            "acme-Tap",
             "a-b-message",
             "a/b-message",
             "%61-message",
@@ -135,22 +194,23 @@ mod tests {
             assert!(text.parse::<Feed>().is_err(), "{text}");
         }
         let feed: Feed = "a%2Fb%C3%BC-audit".parse().unwrap();
-        assert_eq!(feed, Feed { cluster_id: "a/b\u{fc}".to_owned(), event_type: EventType::Audit });
+        assert_eq!(feed, Feed::log("a/b\u{fc}", EventType::Audit));
+        assert_eq!("emea-tap".parse::<Feed>().unwrap(), Feed::tap("emea"));
     }
 
     proptest! {
         #[test]
         fn comes_back_from_its_text(
-            cluster_id in any::<String>(),
-            event_type in prop::sample::select(EventType::ALL.to_vec()),
+            account in any::<String>(),
+            feed_type in prop::sample::select(vec![FeedType::Log(EventType::Maillog), FeedType::Tap]),
         ) {
-            let feed = Feed { cluster_id, event_type };
+            let feed = Feed { account, feed_type };
             prop_assert_eq!(feed.to_string().parse::<Feed>().unwrap(), feed);
         }
 
         #[test]
         fn no_other_text_is_taken_and_none_panics(
-            text in prop_oneof![any::<String>(), "[a%2F\u{fc}-]{0,8}-(message|Audit)"],
+            text in prop_oneof![any::<String>(), "[a%2F\u{fc}-]{0,8}-(message|Audit|tap)"],
         ) {
             if let Ok(feed) = text.parse::<Feed>() {
                 prop_assert_eq!(feed.to_string(), text);

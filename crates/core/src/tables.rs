@@ -60,6 +60,7 @@ impl Table {
         let own = |column: &Column| {
             column.column_type == DateTime
                 || column.name == ADDITIONAL_FIELDS
+                || column.name == COLLECTED_BY
                 || MESSAGE_PARTS[1..].contains(&column.name)
         };
         self.columns.iter().find(|column| column.name == key && !own(column))
@@ -77,6 +78,9 @@ impl Table {
 
 /// Holds the keys of an event that have no column, and what was done to make the row fit.
 pub const ADDITIONAL_FIELDS: &str = "AdditionalFields";
+
+/// Says how the event was collected, so that rules can tell a back-fill from an outage that heals.
+pub const COLLECTED_BY: &str = "CollectedBy";
 
 /// Where `msgParts` goes when it is too long for one column, in this order.
 pub const MESSAGE_PARTS: [&str; 4] = ["msgParts", "msgParts2", "msgParts3", "msgParts4"];
@@ -101,6 +105,7 @@ static MESSAGE: Table = Table {
         column(MESSAGE_PARTS[2], Dynamic),
         column(MESSAGE_PARTS[3], Dynamic),
         column(ADDITIONAL_FIELDS, Dynamic),
+        column(COLLECTED_BY, String),
     ],
 };
 
@@ -119,6 +124,7 @@ static MAILLOG: Table = Table {
         column("sm", Dynamic),
         column("tls", Dynamic),
         column(ADDITIONAL_FIELDS, Dynamic),
+        column(COLLECTED_BY, String),
     ],
 };
 
@@ -134,6 +140,7 @@ static AUDIT: Table = Table {
         column("audit", Dynamic),
         column("metadata", Dynamic),
         column(ADDITIONAL_FIELDS, Dynamic),
+        column(COLLECTED_BY, String),
     ],
 };
 

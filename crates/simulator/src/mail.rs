@@ -9,7 +9,8 @@ mod bulk;
 mod correspondents;
 mod event;
 mod filter_modules;
-mod hash;
+pub(crate) mod hash;
+mod hour_of_mail;
 mod maillog;
 mod message;
 mod message_parts;
@@ -20,7 +21,9 @@ mod timestamp_format;
 
 use jiff::Timestamp;
 
+pub(crate) use correspondents::Threat;
 pub use event::LoggedEvent;
+pub(crate) use hour_of_mail::{HourOfMail, Treatment};
 pub use time_order::TimeOrdered;
 
 use bulk::BulkEvents;
@@ -116,6 +119,17 @@ impl MailTraffic {
         let sequence = self.sequence(hour, count);
         let events_of = |number| self.events_of(event_type, &sequence, number);
         BulkEvents::new(event_type, sequence, count, since, events_of)
+    }
+
+    /// The cluster's id.
+    pub fn cluster_id(&self) -> &str {
+        &self.cluster_id
+    }
+
+    /// The mails of an hour with `count` messages one by one: those of [`bulk`](Self::bulk) or of
+    /// [`events`](Self::events).
+    pub(crate) fn hour_of_mail(&self, hour: Hour, count: u64, bulk: bool) -> HourOfMail<'_> {
+        HourOfMail::new(self, self.sequence(hour, count), bulk)
     }
 
     fn sequence(&self, hour: Hour, count: u64) -> HourSequence {

@@ -22,7 +22,6 @@ mod session_events;
 mod session_fault;
 mod session_slots;
 mod settings;
-mod time_format;
 
 use std::io;
 use std::sync::Arc;

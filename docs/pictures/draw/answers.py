@@ -12,6 +12,7 @@ sys.path.insert(0, str(ROOT / "tests" / "sentinel"))
 
 import events
 import kql
+import tap
 import traffic
 import workbook
 
@@ -30,7 +31,7 @@ def stamp(moment):
 def collected(directory):
     """The rows that the connector delivered, with the columns that a workspace adds: the arrival time
     (here the end of the demo) and the billed size (here the size of the row)."""
-    delivered = events.generated(directory, hours=HOURS, rate=RATE)
+    delivered = events.generated(directory, hours=HOURS, rate=RATE, tables="Proof*")
     now = datetime.datetime.now(datetime.UTC)
 
     def stored(row):
@@ -106,7 +107,7 @@ def main():
         answers = {
             "from": stamp(now - DAY),
             "to": stamp(now),
-            "tabs": tabs_shown(Reader(kql.Workspace(tables), now)),
+            "tabs": tabs_shown(Reader(tap.TapWorkspace(tables), now)),
         }
     json.dump(answers, sys.stdout, default=plain, ensure_ascii=False)
 

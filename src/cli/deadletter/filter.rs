@@ -4,7 +4,7 @@ use clap::Args;
 use jiff::Timestamp;
 use proofpoint_sentinel::state::{DeadLetterName, DeadLetterReason};
 use proofpoint_sentinel_core::clock::Clock;
-use proofpoint_sentinel_core::feed::EventType;
+use proofpoint_sentinel_core::feed::FeedType;
 
 use super::since::Since;
 
@@ -14,12 +14,12 @@ pub(crate) struct Filter {
     /// malformed, oversize or refused
     #[arg(long)]
     pub(super) reason: Option<DeadLetterReason>,
-    /// The cluster's id
+    /// The cluster's id, or the name of the TAP account
     #[arg(long)]
     cluster: Option<String>,
-    /// message, maillog or audit
+    /// message, maillog, audit or tap
     #[arg(long = "type")]
-    event_type: Option<EventType>,
+    feed_type: Option<FeedType>,
     /// Those that were kept after this: 90m, 24h or 7d ago, the hour 2026-11-20T06, or a time
     #[arg(long)]
     since: Option<Since>,
@@ -30,8 +30,8 @@ impl Filter {
     pub(super) fn matches(&self, name: &DeadLetterName) -> bool {
         let feed = name.feed();
         self.reason.is_none_or(|reason| reason == name.reason())
-            && self.cluster.as_ref().is_none_or(|cluster| *cluster == feed.cluster_id)
-            && self.event_type.is_none_or(|event_type| event_type == feed.event_type)
+            && self.cluster.as_ref().is_none_or(|cluster| *cluster == feed.account)
+            && self.feed_type.is_none_or(|feed_type| feed_type == feed.feed_type)
     }
 
     /// The time before which it is about no dead letter, if it names one.

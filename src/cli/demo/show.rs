@@ -40,9 +40,8 @@ impl<'a> ProgressBars<'a> {
     }
 
     fn show(&self, simulation: &Simulation) {
-        let counters = simulation.pod.counters();
         for (part, bar) in &self.feeds {
-            bar.set_position(counters.feed(&part.feed).events_sent);
+            bar.set_position(part.sent(simulation));
             bar.set_message(HumanCount(part.rows(simulation)).to_string());
         }
     }

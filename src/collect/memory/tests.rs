@@ -17,14 +17,14 @@ async fn as_many_feeds_are_let_in_as_there_is_room_for() {
     let places = [pool.place(), pool.place(), pool.place()];
     for place in &places[..2] {
         place.enter(None).await;
-        assert!(!place.is_waited_for_now());
+        assert!(!place.is_waited_for());
     }
     let mut third = Box::pin(places[2].enter(None));
     assert!(third.as_mut().now_or_never().is_none());
-    assert!(places[0].is_waited_for_now());
+    assert!(places[0].is_waited_for());
     places[1].leave();
     third.await;
-    assert!(entered(&places[2]) && !places[0].is_waited_for_now());
+    assert!(entered(&places[2]) && !places[0].is_waited_for());
 }
 
 #[tokio::test]
@@ -89,7 +89,7 @@ async fn beyond_the_limit_only_the_first_feed_draws_more() {
     let (mut of_first, mut of_second) = (Draw::nothing(&first), Draw::nothing(&second));
     of_second.add(2 * SHARE);
     assert!(first.may_draw() && !second.may_draw(), "four shares are used");
-    of_second.set(LEAST_DRAW - 1);
+    of_second.set(MIN_DRAW - 1);
     of_first.add(3 * SHARE);
     assert!(second.may_draw(), "a little is left to each");
     of_second.set(2 * SHARE);

@@ -17,7 +17,7 @@ use proptest::prelude::*;
 const PROVED: HourStatus = HourStatus::Proved { second_read: false };
 
 fn checkpoint(next: Hour) -> Checkpoint {
-    let feed = Feed { cluster_id: "acme".into(), event_type: EventType::Message };
+    let feed = Feed::log("acme", EventType::Message);
     Checkpoint::starting_at(next, &feed, "test", next.end())
 }
 

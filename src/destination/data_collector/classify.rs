@@ -4,6 +4,7 @@ use proofpoint_sentinel_core::tables::Table;
 
 use crate::destination::answer::{Answer, AnswerBody};
 use crate::destination::verdict::{HeldReason, RowRefusal, Verdict};
+use crate::retry::is_passing_status;
 
 /// Codes of a 400 of Data Collector that are about the post's address, headers or workspace.
 /// The one that is about its rows is `InvalidDataFormat`.
@@ -33,7 +34,7 @@ pub(in crate::destination) fn classify(table: &'static Table, answer: Answer) ->
     let not_about_rows = answer.code.as_deref().is_some_and(|code| NOT_ABOUT_ROWS.contains(&code));
     match answer.status {
         200 if answer.body == AnswerBody::Empty => Verdict::Delivered,
-        408 | 429 | 500..=599 => Verdict::Retry { retry_after: answer.retry_after },
+        status if is_passing_status(status) => Verdict::Retry { retry_after: answer.retry_after },
         410 => Verdict::Hold(HeldReason::Retired(answer)),
         _ if says_retired(&answer) => Verdict::Hold(HeldReason::Retired(answer)),
         _ if answer.body == AnswerBody::Foreign => Verdict::Hold(HeldReason::Unexpected(answer)),

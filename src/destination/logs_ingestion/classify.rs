@@ -4,6 +4,7 @@ use proofpoint_sentinel_core::tables::Table;
 
 use crate::destination::answer::{Answer, AnswerBody};
 use crate::destination::verdict::{HeldReason, RowRefusal, Verdict};
+use crate::retry::is_passing_status;
 
 /// Parts of the codes of a 400 that is about the post's address or headers. Only what is said of the
 /// rows is asked of each half; of a code that is not known, [`Bisection`] finds out.
@@ -21,7 +22,7 @@ pub(in crate::destination) fn classify(table: &'static Table, answer: Answer) ->
         .is_some_and(|code| NOT_ABOUT_ROWS.iter().any(|part| code.contains(part)));
     match answer.status {
         204 if answer.body == AnswerBody::Empty => Verdict::Delivered,
-        408 | 429 | 500..=599 => Verdict::Retry { retry_after: answer.retry_after },
+        status if is_passing_status(status) => Verdict::Retry { retry_after: answer.retry_after },
         _ if answer.body == AnswerBody::Foreign => Verdict::Hold(HeldReason::Unexpected(answer)),
         400 if !answer.names_error() => Verdict::Hold(HeldReason::Unexpected(answer)),
         400 if not_about_rows => {

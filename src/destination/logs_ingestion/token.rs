@@ -11,6 +11,7 @@ use tokio::time::{Instant, timeout_at};
 use crate::destination::error::TokenError;
 use crate::destination::text::shortened;
 use crate::net::{Net, error_chain};
+use crate::retry::is_passing_status;
 use crate::settings::{AzureIdentity, Cloud, Credential};
 
 /// A token, and which credential gave it.
@@ -144,7 +145,7 @@ fn problem(error: &azure_core::Error) -> (String, bool) {
         match current.downcast_ref::<azure_core::Error>().map(azure_core::Error::kind) {
             Some(ErrorKind::HttpResponse { status, .. }) => {
                 let status = u16::from(*status);
-                let passing = matches!(status, 408 | 429 | 500..=599);
+                let passing = is_passing_status(status);
                 return (shortened(&format!("HTTP {status}: {current}")), passing);
             }
             Some(ErrorKind::Io | ErrorKind::Connection) => {

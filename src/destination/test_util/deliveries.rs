@@ -79,13 +79,13 @@ pub(in crate::destination) fn unconfirmed(outcome: &BatchOutcome<usize>) -> Vec<
 }
 
 pub(in crate::destination) fn held_because(outcome: &BatchOutcome<usize>) -> &HeldReason {
-    &outcome.held.as_ref().expect("rows are held").reason
+    outcome.hold.as_ref().expect("rows are held")
 }
 
 #[track_caller]
 pub(in crate::destination) fn assert_all_held(outcome: &BatchOutcome<usize>, rows: usize) {
     assert!(outcome.delivered.is_empty() && outcome.refused.is_empty());
-    let mut tags = outcome.held.as_ref().expect("rows are held").tags.clone();
+    let mut tags = outcome.held.clone();
     tags.sort_unstable();
     assert_eq!(tags, (0..rows).collect::<Vec<_>>());
 }

@@ -1,19 +1,24 @@
-use proofpoint_sentinel_core::tables::{ADDITIONAL_FIELDS, ColumnType, MESSAGE_PARTS, table};
+use proofpoint_sentinel_core::tables::{
+    ADDITIONAL_FIELDS, COLLECTED_BY, ColumnType, MESSAGE_PARTS, table,
+};
 
-use super::{Seen, text_of};
+use super::{RECEIVED, Seen, text_of};
 use crate::row::RowShape;
 use crate::row::cells::MAX_VALUE_BYTES;
 
 /// Whether the connector fills the column itself.
 pub(super) fn is_own(column: &str) -> bool {
-    ["TimeGenerated", "eventTime", ADDITIONAL_FIELDS].contains(&column)
+    ["TimeGenerated", "eventTime", ADDITIONAL_FIELDS, COLLECTED_BY].contains(&column)
         || MESSAGE_PARTS[1..].contains(&column)
 }
 
 impl Seen<'_> {
     /// Every column is one of the table's and short enough.
     pub(super) fn columns_hold(&self) {
-        assert_eq!(self.row["TimeGenerated"], self.row["eventTime"]);
+        // Rules see the row: the time of its receipt stands for one that is old or yet to come.
+        let generated = text_of(self.row["TimeGenerated"]).expect("a text");
+        let at = text_of(self.row["eventTime"]).expect("a text");
+        assert!(generated == at || generated == RECEIVED.to_string(), "{at}: {generated}");
         let columns = table(self.event_type).columns;
         for (name, value) in &self.row {
             let column = columns.iter().find(|column| column.name == name);

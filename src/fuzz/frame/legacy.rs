@@ -1,4 +1,4 @@
-use proofpoint_sentinel_core::tables::{ADDITIONAL_FIELDS, MESSAGE_PARTS};
+use proofpoint_sentinel_core::tables::{ADDITIONAL_FIELDS, COLLECTED_BY, MESSAGE_PARTS};
 
 use super::{Seen, text_of};
 use crate::row::event::members;
@@ -9,7 +9,8 @@ const LONGEST_NAME: usize = 43;
 
 /// Whether the connector fills the column itself.
 pub(super) fn is_own(column: &str) -> bool {
-    ["event_type", "eventTime", ADDITIONAL_FIELDS].contains(&column) || is_piece(column)
+    ["event_type", "eventTime", ADDITIONAL_FIELDS, COLLECTED_BY].contains(&column)
+        || is_piece(column)
 }
 
 /// A column of `msgParts` that is cut into several: `msgParts1` and so on.

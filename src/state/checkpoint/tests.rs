@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use super::*;
 
 fn feed() -> Feed {
-    Feed { cluster_id: "acme_hosted".to_owned(), event_type: EventType::Message }
+    Feed::log("acme_hosted", EventType::Message)
 }
 
 fn stored() -> Value {

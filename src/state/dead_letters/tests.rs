@@ -35,7 +35,7 @@ impl Scene {
 }
 
 fn feed() -> Feed {
-    Feed { cluster_id: "a/b-c%ü".to_owned(), event_type: EventType::Message }
+    Feed::log("a/b-c%ü", EventType::Message)
 }
 
 #[tokio::test]
@@ -114,7 +114,7 @@ proptest! {
         cluster_id in any::<String>(),
         event in proptest::collection::vec(any::<u8>(), 0..50),
     ) {
-        let feed = Feed { cluster_id, event_type: EventType::Audit };
+        let feed = Feed::log(cluster_id, EventType::Audit);
         let reason = DeadLetterReason::Oversize;
         let at = Timestamp::UNIX_EPOCH;
         let letter = DeadLetter { reason, feed: &feed, detail: "", event: &event, at };

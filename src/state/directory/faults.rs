@@ -45,7 +45,7 @@ async fn open(root: &Path) -> Result<State, StateError> {
 }
 
 fn feed() -> Feed {
-    Feed { cluster_id: "acme".to_owned(), event_type: EventType::Message }
+    Feed::log("acme", EventType::Message)
 }
 
 fn now() -> Timestamp {

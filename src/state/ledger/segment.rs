@@ -62,13 +62,13 @@ impl Segment {
 
 #[cfg(test)]
 mod tests {
-    use proofpoint_sentinel_core::feed::EventType;
+    use proofpoint_sentinel_core::feed::{EventType, FeedType};
     use proptest::prelude::*;
 
     use super::*;
 
     fn feed() -> Feed {
-        Feed { cluster_id: "a/b c%41+ü_hosted".to_owned(), event_type: EventType::Audit }
+        Feed::log("a/b c%41+ü_hosted", EventType::Audit)
     }
 
     fn hour(text: &str) -> Hour {
@@ -110,7 +110,7 @@ mod tests {
         ] {
             assert_eq!(segment(name), None, "{name}");
         }
-        let other = Feed { event_type: EventType::Message, ..feed() };
+        let other = Feed { feed_type: FeedType::Log(EventType::Message), ..feed() };
         let name = format!(
             "{}2026-11-20T10-14d48527068409fe.ids",
             hour_folder(&other, hour("2026-11-20T06"))

@@ -3,7 +3,7 @@ use std::fs::{self, File};
 use std::path::{Path, PathBuf};
 
 use jiff::SignedDuration;
-use proofpoint_sentinel_core::feed::EventType;
+use proofpoint_sentinel_core::feed::{EventType, FeedType};
 use proptest::prelude::*;
 
 use super::*;
@@ -19,7 +19,7 @@ async fn open(directory: &Path) -> State {
 }
 
 fn feed() -> Feed {
-    Feed { cluster_id: "a/b c%41+ü_hosted".to_owned(), event_type: EventType::Audit }
+    Feed::log("a/b c%41+ü_hosted", EventType::Audit)
 }
 
 fn hour() -> Hour {
@@ -153,7 +153,7 @@ async fn a_full_segment_goes_on_in_the_next_part() {
 async fn pruning_deletes_earlier_hours_of_that_feed_and_nothing_else() {
     let root = tempfile::tempdir().unwrap();
     let state = open(root.path()).await;
-    let other = Feed { event_type: EventType::Message, ..feed() };
+    let other = Feed { feed_type: FeedType::Log(EventType::Message), ..feed() };
     for back in 0..4 {
         for (feed, writer) in [(feed(), "run-1"), (feed(), "run-2"), (other.clone(), "run-1")] {
             let hour = hour().plus(-back);

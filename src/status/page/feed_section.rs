@@ -77,6 +77,12 @@ fn runs(feed: &FeedOverview, now: Timestamp) -> Markup {
         @if let Some(live) = &feed.live {
             p { "The live stream was last read " (ago(live.ended, now)) " (" (live.end) ")." }
         }
+        @if let Some(calls) = feed.calls {
+            p {
+                (count(calls.used.into())) " of " (count(calls.limit.into())) " calls of 24 hours are used."
+                @if let Some(until) = calls.waits_until { " The next is made " (time(until)) "." }
+            }
+        }
         @if let Some(since) = feed.held_since {
             p { "The workspace has taken no rows since " (time(since)) ". They wait in Proofpoint's archive." }
         }

@@ -7,7 +7,7 @@ use serde_json::json;
 use super::*;
 use crate::report::FeedStatus;
 use crate::state::Checkpoint;
-use crate::status::feed_overview::{DeadLetterCounts, FeedOverview, FeedState};
+use crate::status::feed_overview::{DeadLetterCounts, FeedCheckpoint, FeedOverview, FeedState};
 
 fn now() -> Timestamp {
     "2026-11-20T12:50:00Z".parse().unwrap()
@@ -15,7 +15,7 @@ fn now() -> Timestamp {
 
 /// A feed that is up to date.
 fn feed(cluster_id: &str) -> FeedState {
-    let feed = Feed { cluster_id: cluster_id.to_owned(), event_type: EventType::Message };
+    let feed = Feed::log(cluster_id, EventType::Message);
     let mut checkpoint = Checkpoint::starting_at(Hour::containing(now()), &feed, "run", now());
     checkpoint.newest = Some(now() - SignedDuration::from_secs(12));
     let status = json!({
@@ -31,7 +31,7 @@ fn feed(cluster_id: &str) -> FeedState {
     FeedState {
         feed,
         cluster: "default".to_owned(),
-        checkpoint: Some(checkpoint),
+        checkpoint: Some(FeedCheckpoint::Log(Box::new(checkpoint))),
         status: FeedStatus::from_json(status.to_string().as_bytes()),
         dead_letters: Some(DeadLetterCounts::default()),
         faults: Vec::new(),
@@ -93,7 +93,9 @@ fn a_fault_in_the_settings_is_told_once() {
 #[test]
 fn lost_hours_of_the_last_days_are_named() {
     let mut with_losses = feed("acme");
-    let checkpoint = with_losses.checkpoint.as_mut().unwrap();
+    let Some(FeedCheckpoint::Log(checkpoint)) = &mut with_losses.checkpoint else {
+        panic!("it has one");
+    };
     checkpoint.lost = ["2026-11-01T00", "2026-11-20T02", "2026-11-20T04"]
         .map(|hour| hour.parse().unwrap())
         .into();

@@ -240,7 +240,7 @@ async fn reading_stops_while_the_workspace_does_not_answer() {
     assert!(report.is_success(), "{report:?}");
     assert_eq!(scene.simulation.workspace.counters().most_in_flight, 8);
     for (feed, events) in feeds.iter().zip(&given) {
-        assert_arrived(&scene, feed.event_type, events);
+        assert_arrived(&scene, feed.event_type().unwrap(), events);
     }
 }
 

@@ -21,6 +21,7 @@ use proofpoint_sentinel_core::feed::{EventType, Feed};
 use proofpoint_sentinel_core::hour::Hour;
 use proofpoint_sentinel_core::secret::Secret;
 use proofpoint_sentinel_simulator::pod::{FeedCounters, InMemoryEvents, PodSettings};
+use proofpoint_sentinel_simulator::tap::{InMemoryRecords, TapSettings};
 use proofpoint_sentinel_simulator::{DestinationApi, Simulation, SimulationSettings};
 use tempfile::TempDir;
 use tokio::time::{Instant, timeout};
@@ -67,7 +68,7 @@ pub(crate) fn this_hour() -> Hour {
 
 /// A feed of [`ACME`].
 pub(crate) fn feed(event_type: EventType) -> Feed {
-    Feed { cluster_id: ACME.to_owned(), event_type }
+    Feed::log(ACME, event_type)
 }
 
 pub(crate) fn messages() -> Feed {
@@ -85,6 +86,8 @@ pub(crate) struct SceneBuilder {
     clusters: Vec<&'static str>,
     vars: Vars,
     pod: Box<dyn FnOnce(&mut PodSettings)>,
+    tap: Box<dyn FnOnce(&mut TapSettings)>,
+    has_tap: bool,
 }
 
 impl SceneBuilder {
@@ -115,6 +118,16 @@ impl SceneBuilder {
         SceneBuilder { pod: Box::new(change), ..self }
     }
 
+    /// Changes how the SIEM API of TAP behaves.
+    pub(crate) fn tap(self, change: impl FnOnce(&mut TapSettings) + 'static) -> SceneBuilder {
+        SceneBuilder { tap: Box::new(change), ..self }
+    }
+
+    /// With a TAP account, beside the clusters.
+    pub(crate) fn with_tap(self) -> SceneBuilder {
+        SceneBuilder { has_tap: true, ..self }
+    }
+
     pub(crate) async fn start(self) -> Scene {
         let directory = tempfile::tempdir().expect("a directory can be made");
         let clock = Clock::held(START.parse().expect("it is a time"));
@@ -123,6 +136,13 @@ impl SceneBuilder {
         let mut settings =
             SimulationSettings::new(directory.path(), clock.clone(), &self.clusters, given);
         (self.pod)(&mut settings.pod);
+        let records = InMemoryRecords::default();
+        if self.has_tap {
+            settings = settings.with_tap(Arc::new(records.clone()));
+        }
+        if let Some(tap) = &mut settings.tap {
+            (self.tap)(tap);
+        }
         let simulation = Simulation::start(settings).await.expect("the simulation starts");
         let mut vars: Vars = simulation.app_settings(self.destination).into_iter().collect();
         use_client_secret(&mut vars, &simulation);
@@ -131,7 +151,7 @@ impl SceneBuilder {
         vars.insert("StateStorage".to_owned(), state_uri.to_string());
         vars.extend(self.vars);
         let destination = self.destination;
-        Scene { directory, state, destination, clock, source, simulation, vars }
+        Scene { directory, state, destination, clock, source, records, simulation, vars }
     }
 }
 
@@ -156,6 +176,7 @@ pub(crate) struct Scene {
     pub destination: DestinationApi,
     pub clock: Clock,
     pub source: Arc<InMemoryEvents>,
+    pub records: InMemoryRecords,
     pub simulation: Simulation,
     pub vars: Vars,
 }
@@ -168,6 +189,8 @@ impl Scene {
             clusters: vec![ACME],
             vars: Vars::new(),
             pod: Box::new(|_| {}),
+            tap: Box::new(|_| {}),
+            has_tap: false,
         };
         builder.types("message").lookback(1).set("ProofpointMode", "archive")
     }

@@ -52,7 +52,7 @@ async fn the_first_run_reads_every_due_hour_once_and_the_second_none() {
 
     let report = scene.run_well().await;
     for (feed, events) in &given {
-        assert_arrived(&scene, feed.event_type, events);
+        assert_arrived(&scene, feed.event_type().unwrap(), events);
         assert_eq!(sorted(&of_feed(&report, feed).hours_done), last_hours(4));
         assert_eq!(of_feed(&report, feed).hours_waiting, 0);
         let sessions = scene.sessions(feed);
@@ -64,7 +64,7 @@ async fn the_first_run_reads_every_due_hour_once_and_the_second_none() {
 
     let report = scene.run_well().await;
     for (feed, events) in &given {
-        assert_arrived(&scene, feed.event_type, events);
+        assert_arrived(&scene, feed.event_type().unwrap(), events);
         assert_eq!(of_feed(&report, feed).counts.events, 0);
         assert_eq!(scene.sessions(feed).opened, 4);
     }
@@ -184,7 +184,7 @@ async fn clusters_are_read_each_with_its_own_token() {
     let scene = Scene::of().clusters(&ids).lookback(2).start().await;
     let mut all = Vec::new();
     for id in ids {
-        let feed = Feed { cluster_id: id.to_owned(), event_type: EventType::Message };
+        let feed = Feed::log(id, EventType::Message);
         all.extend(fill(&scene, &feed, &last_hours(2), 4));
     }
     let report = scene.run_well().await;

@@ -15,7 +15,7 @@ use tokio::time::Instant;
 use crate::e2e::fixture::{
     Scene, ends, failure, from_minute, last_hour, messages, of_feed, soon, this_hour,
 };
-use crate::e2e::row_assertions::assert_arrived;
+use crate::e2e::row_assertions::{ObjectMembers, assert_arrived};
 use crate::e2e::test_events;
 
 #[tokio::test]
@@ -28,6 +28,9 @@ async fn a_first_run_reads_the_archive_and_then_the_live_stream() {
     let newest = scene.give_events(&messages, this_hour(), from_minute(this_hour(), 40, 10));
     let report = scene.run_well().await;
     assert_arrived(&scene, EventType::Message, &[&early[..], &both, &newest].concat());
+    // A first run reads the archive first, so the live stream brings only the newest.
+    assert_eq!(rows_by(&scene, "live").len(), newest.len());
+    assert_eq!(rows_by(&scene, "archive").len(), early.len() + both.len());
 
     let report = of_feed(&report, &messages);
     let counts = &report.counts;
@@ -41,6 +44,12 @@ async fn a_first_run_reads_the_archive_and_then_the_live_stream() {
     assert_eq!((sessions.most_open, sessions.closed, sessions.dropped), (1, 2, 0));
     let live = scene.checkpoint(&messages).await.unwrap().live.unwrap();
     assert_eq!((live.ended, live.end), (scene.now(), RecordedEnd::Quiet));
+}
+
+/// The rows that say that they were collected in this way.
+fn rows_by(scene: &Scene, by: &str) -> Vec<ObjectMembers> {
+    let rows = scene.rows(EventType::Message).into_iter().map(|row| ObjectMembers::of(&row));
+    rows.filter(|row| row.text("CollectedBy").as_deref() == Some(by)).collect()
 }
 
 #[tokio::test]

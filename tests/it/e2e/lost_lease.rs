@@ -92,8 +92,8 @@ async fn after_lease_loss_collect_posts_no_more() {
     let (scene, events, gate) = held("stolen-collect").await;
     let run = owner(&scene);
     let cluster = run.settings.source.clusters[0].clone();
-    let feed = messages();
-    let collected = backfill(&run, &cluster, &feed, [last_hour()], Deliver::Missing, |_| {
+    let message = EventType::Message;
+    let collected = backfill(&run, &cluster, message, [last_hour()], Deliver::Missing, |_| {
         panic!("it is not done")
     });
     let taken = async {

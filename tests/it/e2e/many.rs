@@ -15,7 +15,7 @@ const CLUSTERS: [&str; 12] = [
 ];
 
 fn messages_of(cluster_id: &str) -> Feed {
-    Feed { cluster_id: cluster_id.to_owned(), event_type: EventType::Message }
+    Feed::log(cluster_id, EventType::Message)
 }
 
 /// Runs with `megabytes` for all feeds.

@@ -20,7 +20,7 @@ use crate::e2e::row_assertions::{arrivals, assert_arrived};
 async fn refused(refusal: RefusedHandshake) -> String {
     const OTHER: &str = "globex_hosted";
     let scene = Scene::of().clusters(&[ACME, OTHER]).start().await;
-    let other = Feed { cluster_id: OTHER.to_owned(), event_type: EventType::Message };
+    let other = Feed::log(OTHER, EventType::Message);
     let mail = scene.give(&messages(), last_hour(), 3);
     let others = scene.give(&other, last_hour(), 4);
     let status = refusal.status;

@@ -7,7 +7,7 @@ use std::fmt;
 
 use bytes::Bytes;
 use jiff::fmt::strtime;
-use jiff::{Timestamp, tz::TimeZone};
+use jiff::{SignedDuration, Timestamp, tz::TimeZone};
 use proofpoint_sentinel_core::feed::EventType;
 use proofpoint_sentinel_simulator::DestinationApi;
 use serde::de::{Deserialize, Deserializer, MapAccess, Visitor};
@@ -138,9 +138,10 @@ fn assert_is_columns_of(
     let additional = row.remove("AdditionalFields").unwrap_or_else(|| "{}".to_owned());
     let mut rest = Rest::of(event, &additional);
     let at = time(event);
-    for name in ["TimeGenerated", "eventTime"] {
-        assert_eq!(instant(row.remove(name)), at.unwrap_or(now), "{name}");
-    }
+    let told = at.unwrap_or(now);
+    assert_eq!(instant(row.remove("eventTime")), told, "eventTime");
+    assert_is_seen(told, instant(row.remove("TimeGenerated")));
+    assert_says_how_it_came(&mut row);
     rest.has_note_of_time(at.is_none());
     for (key, value) in rest.event.last() {
         if columns(event_type).contains(&key) {
@@ -167,6 +168,7 @@ fn assert_is_legacy_of(
     assert_eq!(instant(row.remove("eventTime")), at.unwrap_or(now), "eventTime");
     assert_eq!(row.remove("event_type"), Some(format!("\"{event_type}\"")));
     row.remove("TimeGenerated").expect("the workspace sets it");
+    assert_says_how_it_came(&mut row);
     rest.has_note_of_time(at.is_none());
     for (key, value) in rest.event.last() {
         if key == "msgParts" {
@@ -181,6 +183,19 @@ fn assert_is_legacy_of(
     assert_eq!(row, BTreeMap::new(), "columns that the event does not have");
 }
 
+/// A row has the time of its event. One of over 46 hours, or of a time that was yet to come, has the
+/// time of its receipt instead.
+fn assert_is_seen(at: Timestamp, generated: Timestamp) {
+    let is_late = generated.duration_since(at) > SignedDuration::from_hours(46);
+    assert!(generated <= at || is_late, "TimeGenerated of {at}: {generated}");
+}
+
+/// Which of them it was, other tests say.
+fn assert_says_how_it_came(row: &mut BTreeMap<String, String>) {
+    let by = unquoted(&row.remove("CollectedBy").expect("each row has it"));
+    assert!(["live", "archive", "backfill", "resend"].contains(&&*by), "{by}");
+}
+
 /// The text of `msgParts`, from one column or from numbered columns.
 fn joined_parts(row: &mut BTreeMap<String, String>) -> String {
     if let Some(whole) = row.remove("msgParts") {
@@ -192,8 +207,15 @@ fn joined_parts(row: &mut BTreeMap<String, String>) -> String {
 
 /// Whether a key is a valid column name for the Data Collector API that rows do not use otherwise.
 fn is_plain_name(key: &str) -> bool {
-    const OWN: [&str; 6] =
-        ["tenant", "timegenerated", "rawdata", "event_type", "eventtime", "additionalfields"];
+    const OWN: [&str; 7] = [
+        "tenant",
+        "timegenerated",
+        "rawdata",
+        "event_type",
+        "eventtime",
+        "additionalfields",
+        "collectedby",
+    ];
     let is_word = key.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_')
         && key.starts_with(|first: char| first.is_ascii_alphabetic());
     is_word && !OWN.contains(&key.to_lowercase().as_str()) && !key.starts_with("msgParts")

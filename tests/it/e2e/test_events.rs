@@ -21,7 +21,7 @@ fn event(feed: &Feed, hour: Hour, number: usize, filler: usize) -> Bytes {
     let ts = format!("{hour}:{minute:02}:{second:02}.{number:06}+0000");
     let id = id(feed, hour, number);
     let filler = "x".repeat(filler);
-    let event = match feed.event_type {
+    let event = match feed.event_type().unwrap() {
         EventType::Message => json!({
             "guid": id, "ts": ts, "msgParts": [],
             "filter": {"qid": filler, "durationSecs": 1.0, "modules": {}},
@@ -38,7 +38,7 @@ fn event(feed: &Feed, hour: Hour, number: usize, filler: usize) -> Bytes {
 
 /// The id of an event of this module.
 pub(crate) fn id(feed: &Feed, hour: Hour, number: usize) -> String {
-    format!("{}-{hour}-{number}", feed.cluster_id)
+    format!("{}-{hour}-{number}", feed.account)
 }
 
 /// A message with the JSON text `parts` as its `msgParts`.

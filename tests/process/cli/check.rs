@@ -7,24 +7,30 @@ use crate::app::App;
 use crate::cli::program::{Ended, run};
 use crate::cli::services::{TestServices, feeds};
 
-type Settings = Vec<(String, String)>;
+pub(crate) type Settings = Vec<(String, String)>;
 
 /// Settings with one of them changed, or removed.
-fn with(mut settings: Settings, name: &str, value: Option<&str>) -> Settings {
+pub(crate) fn with(mut settings: Settings, name: &str, value: Option<&str>) -> Settings {
     settings.retain(|(other, _)| other != name);
     settings.extend(value.map(|value| (name.to_owned(), value.to_owned())));
     settings
 }
 
 /// Runs `check --json`, and gives the findings and the exit status.
-async fn check(settings: &Settings, more: &[&str]) -> (Vec<Value>, Option<i32>) {
+pub(crate) async fn check(settings: &Settings, more: &[&str]) -> (Vec<Value>, Option<i32>) {
     let ended = run(&[&["check", "--json"], more].concat(), settings).await;
     let findings = serde_json::from_str(&ended.stdout);
     (findings.unwrap_or_else(|error| panic!("{error}: {ended:?}")), ended.code)
 }
 
 #[track_caller]
-fn assert_has(findings: &[Value], check: &str, mark: &str, code: Option<&str>, told: &str) {
+pub(crate) fn assert_has(
+    findings: &[Value],
+    check: &str,
+    mark: &str,
+    code: Option<&str>,
+    told: &str,
+) {
     let is_it = |it: &&Value| {
         it["check"] == check && it["mark"] == mark && it["code"].as_str() == code && {
             let text = format!("{} {}", it["subject"], it["text"]);

@@ -47,6 +47,7 @@ async fn the_hours_named_are_delivered_and_no_others() {
         let [message, maillog] = feeds();
         assert_eq!(services.delivered(&message), services.ids(&message, &[second, third]));
         assert!(services.delivered(&maillog).is_empty());
+        assert_eq!(services.collected_by(&message), [("backfill".to_owned(), 9)].into());
         let printed: Vec<&str> = ended.stdout.lines().collect();
         assert_eq!(printed.len(), 2, "{ended:?}");
         for (line, (hour, count)) in printed.iter().zip([(second, "4"), (third, "5")]) {

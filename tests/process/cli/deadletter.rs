@@ -124,6 +124,7 @@ async fn a_refused_event_is_listed_shown_and_resent() {
     let ended = test.succeed(&["resend", &name]).await;
     assert_eq!(ended.stdout, format!("{name}  delivered\n1 delivered, 0 not, 0 not tried.\n"));
     assert_eq!(test.delivered(), sorted(test.ids(|_| true)));
+    assert_eq!(test.services.collected_by(&messages())["resend"], 1);
     assert!(!test.path(&name).exists());
 
     let ended = test.succeed(&["resend", "--all"]).await;

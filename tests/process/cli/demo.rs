@@ -3,11 +3,16 @@
 use std::collections::BTreeSet;
 use std::path::Path;
 
+use jiff::Timestamp;
 use proofpoint_sentinel_core::feed::{EventType, Feed};
 use proofpoint_sentinel_core::hour::Hour;
-use proofpoint_sentinel_core::tables::table;
+use proofpoint_sentinel_core::tables::{table, tap_table};
+use proofpoint_sentinel_core::tap_kind::TapKind;
+use proofpoint_sentinel_simulator::TAP_PRINCIPAL;
 use proofpoint_sentinel_simulator::mail::MailTraffic;
 use proofpoint_sentinel_simulator::pod::{EventSource, GeneratedEvents, MailVolume};
+use proofpoint_sentinel_simulator::tap::{GeneratedRecords, RecordSource as _};
+use serde_json::Value;
 
 use crate::cli::program::{Ended, run};
 use crate::cli::services::{CLUSTER, feed, id};
@@ -16,8 +21,13 @@ use crate::temporary;
 const END: &str = "Every event of the closed hours arrived once, and none of the";
 
 async fn demo(keep: &Path, more: &[&str]) -> Ended {
-    let keep = keep.to_str().unwrap();
-    let arguments = [&["demo", "--hours", "2", "--rate", "300", "--keep", keep], more].concat();
+    demo_of(keep, 2, 300, more).await
+}
+
+async fn demo_of(keep: &Path, hours: u32, rate: u64, more: &[&str]) -> Ended {
+    let (keep, hours, rate) = (keep.to_str().unwrap(), hours.to_string(), rate.to_string());
+    let options = ["demo", "--hours", &hours, "--rate", &rate, "--keep", keep];
+    let arguments = [&options, more].concat();
     let ended = run(&arguments, &[]).await;
     assert_eq!(ended.code, Some(0), "{ended:?}");
     assert_eq!(ended.stderr, "");
@@ -54,10 +64,14 @@ fn rows(keep: &Path, table: &str, feed: &Feed) -> Vec<String> {
     ids
 }
 
+fn volume(messages: u64) -> MailVolume {
+    MailVolume { messages, audits: 10, daily: true, bulk: false }
+}
+
 /// The ids of the traffic, in order.
 fn traffic(feed: &Feed, first: Hour, last: Hour) -> Vec<String> {
-    let volume = MailVolume { messages: 300, audits: 10, daily: true, bulk: false };
-    let source = GeneratedEvents::new([(CLUSTER.to_owned(), MailTraffic::new(1, CLUSTER))], volume);
+    let traffic = MailTraffic::new(1, CLUSTER);
+    let source = GeneratedEvents::new([(CLUSTER.to_owned(), traffic)], volume(300));
     let events = first.through(last).flat_map(|hour| source.events(feed, hour));
     let mut ids: Vec<String> = events.map(|event| id(feed, &event)).collect();
     ids.sort();
@@ -73,7 +87,7 @@ async fn every_event_lies_in_its_table_once_and_another_demo_goes_on() {
     for feed in EventType::ALL.map(feed) {
         let expected = traffic(&feed, first, last);
         assert!(!expected.is_empty());
-        let arrived = rows(keep.path(), table(feed.event_type).name, &feed);
+        let arrived = rows(keep.path(), table(feed.event_type().unwrap()).name, &feed);
         let once: BTreeSet<&String> = arrived.iter().collect();
         assert_eq!(once.len(), arrived.len(), "{feed}: a row came twice");
         assert!(expected.iter().all(|id| once.contains(id)), "{feed}");
@@ -81,7 +95,7 @@ async fn every_event_lies_in_its_table_once_and_another_demo_goes_on() {
         assert_eq!((events, received), (live + archive + known, live + archive), "{feed}");
         assert!(hours >= 2 && archive > 0, "{feed}");
         // At night nothing may be audited for longer than the live stream reaches back.
-        assert!(live > 0 || feed.event_type == EventType::Audit, "{feed}");
+        assert!(live > 0 || feed.event_type().unwrap() == EventType::Audit, "{feed}");
     }
 
     let ended = demo(keep.path(), &[]).await;
@@ -89,7 +103,7 @@ async fn every_event_lies_in_its_table_once_and_another_demo_goes_on() {
         format!("Every closed hour up to {last} UTC was delivered by an earlier demo.");
     let no_hour_between = ended.stdout.starts_with(&nothing_more);
     for feed in EventType::ALL.map(feed) {
-        let arrived = rows(keep.path(), table(feed.event_type).name, &feed);
+        let arrived = rows(keep.path(), table(feed.event_type().unwrap()).name, &feed);
         let once: BTreeSet<&String> = arrived.iter().collect();
         assert_eq!(once.len(), arrived.len(), "{feed}: a row came twice");
         if no_hour_between {
@@ -101,13 +115,58 @@ async fn every_event_lies_in_its_table_once_and_another_demo_goes_on() {
     assert!(log.contains("run begins"), "{log}");
 }
 
+/// The TAP records of the traffic that were created in an hour: id and status of each.
+fn tap_records(hour: Hour) -> BTreeSet<String> {
+    let traffic = vec![MailTraffic::new(1, CLUSTER)];
+    let source = GeneratedRecords::new([(TAP_PRINCIPAL.to_owned(), traffic)], volume(RATE));
+    let window = hour.start()..hour.end();
+    let records = source.records(TAP_PRINCIPAL, &window, Timestamp::now());
+    records.iter().map(|record| verdict(&record.body)).collect()
+}
+
+/// What tells the verdicts on a record, or its row, apart.
+fn verdict(json: &[u8]) -> String {
+    let value: Value = serde_json::from_slice(json).unwrap();
+    let threats = value["threatsInfoMap"].as_array().into_iter().flatten();
+    let statuses: BTreeSet<String> =
+        threats.map(|it| format!("{} {}", it["threat"], it["threatStatus"])).collect();
+    format!("{} {} {statuses:?}", value["id"], value["threatStatus"])
+}
+
+/// Threats are rare, so that they need more mail than events do.
+const HOURS: u32 = 24;
+const RATE: u64 = 100;
+
+#[tokio::test]
+async fn tap_records_of_the_same_mail_arrive_once() {
+    let keep = temporary();
+    let ended = demo_of(keep.path(), HOURS, RATE, &[]).await;
+    let (_, last) = hours(&ended);
+    let feed = Feed::tap("default");
+    let [hours, events, current, closed, known, received] = told(&ended, &feed);
+    assert_eq!((events, received), (current + closed + known, current + closed));
+    assert!(hours >= 22 && closed > 0, "{ended:?}");
+    let mut arrived = Vec::new();
+    for kind in TapKind::ALL {
+        let path = keep.path().join("workspace").join(format!("{}.ndjson", tap_table(kind).name));
+        let text = std::fs::read_to_string(path).unwrap_or_default();
+        arrived.extend(text.lines().map(|row| verdict(row.as_bytes())));
+    }
+    let once: BTreeSet<&String> = arrived.iter().collect();
+    assert_eq!((once.len(), arrived.len()), (received, received), "a row came twice");
+    let expected: BTreeSet<String> =
+        last.plus(-20).through(last.plus(-1)).flat_map(tap_records).collect();
+    assert!(!expected.is_empty());
+    assert!(expected.iter().all(|verdict| once.contains(verdict)));
+}
+
 #[tokio::test]
 async fn the_legacy_destination_gets_every_event_too() {
     let keep = temporary();
     let ended = demo(keep.path(), &["--legacy"]).await;
     let (first, last) = hours(&ended);
     for feed in EventType::ALL.map(feed) {
-        let table = format!("{}_CL", table(feed.event_type).log_type);
+        let table = format!("{}_CL", table(feed.event_type().unwrap()).log_type);
         let arrived: BTreeSet<String> = rows(keep.path(), &table, &feed).into_iter().collect();
         let expected = traffic(&feed, first, last);
         assert!(expected.iter().all(|id| arrived.contains(id)), "{feed}");

@@ -1,6 +1,6 @@
 //! The services around the program: Proofpoint with events of some hours, a workspace, and storage.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -14,6 +14,7 @@ use proofpoint_sentinel_core::feed::{EventType, Feed};
 use proofpoint_sentinel_core::hour::Hour;
 use proofpoint_sentinel_core::tables::table;
 use proofpoint_sentinel_simulator::pod::{EventSource, FeedCounters, InMemoryEvents};
+use proofpoint_sentinel_simulator::tap::{InMemoryRecords, Tap};
 use proofpoint_sentinel_simulator::{DestinationApi, Simulation, SimulationSettings};
 use serde_json::Value;
 use tempfile::TempDir;
@@ -31,13 +32,15 @@ pub(crate) fn feeds() -> [Feed; 2] {
 
 /// A feed of the one cluster.
 pub(crate) fn feed(event_type: EventType) -> Feed {
-    Feed { cluster_id: CLUSTER.to_owned(), event_type }
+    Feed::log(CLUSTER, event_type)
 }
 
 pub(crate) struct TestServices {
     pub simulation: Simulation,
     /// The hours with events. All of them are due.
     pub hours: Vec<Hour>,
+    /// The records of the TAP account, if there is one.
+    pub records: InMemoryRecords,
     source: Arc<InMemoryEvents>,
     directory: TempDir,
 }
@@ -46,6 +49,19 @@ impl TestServices {
     /// Each feed has these numbers of events in its latest hours. Sessions send at most
     /// `events_per_second`, if that is given.
     pub(crate) async fn new(per_hour: &[usize], events_per_second: Option<u32>) -> TestServices {
+        TestServices::start(per_hour, events_per_second, false).await
+    }
+
+    /// A cluster with an hour of one event for each feed, and a TAP account without records.
+    pub(crate) async fn with_tap() -> TestServices {
+        TestServices::start(&[1], None, true).await
+    }
+
+    async fn start(
+        per_hour: &[usize],
+        events_per_second: Option<u32>,
+        has_tap: bool,
+    ) -> TestServices {
         let directory = tempfile::tempdir().unwrap();
         let newest = Hour::newest_due(Timestamp::now(), SignedDuration::from_mins(45));
         let oldest = newest.plus(1 - per_hour.len() as i64);
@@ -63,8 +79,12 @@ impl TestServices {
         let mut settings =
             SimulationSettings::new(directory.path(), Clock::system(), &[CLUSTER], source.clone());
         settings.pod.events_per_second = events_per_second;
+        let records = InMemoryRecords::default();
+        if has_tap {
+            settings = settings.with_tap(Arc::new(records.clone()));
+        }
         let simulation = soon(Simulation::start(settings)).await.unwrap();
-        TestServices { simulation, hours, source, directory }
+        TestServices { simulation, hours, records, source, directory }
     }
 
     /// The settings of an app, or of a terminal's environment, that uses these services and reads only
@@ -80,6 +100,11 @@ impl TestServices {
         ];
         let own = own.into_iter().map(|(name, value)| (name.to_owned(), value));
         self.simulation.app_settings(destination).into_iter().chain(own).collect()
+    }
+
+    /// The SIEM API of TAP. There must be one.
+    pub(crate) fn tap(&self) -> &Tap {
+        self.simulation.tap.as_ref().unwrap()
     }
 
     /// The directory of the state.
@@ -121,12 +146,26 @@ impl TestServices {
 
     /// The sorted ids of all rows in the workspace.
     pub(crate) fn delivered(&self, feed: &Feed) -> Vec<String> {
-        let table = table(feed.event_type);
+        let table = table(feed.event_type().unwrap());
         let tables = [table.name.to_owned(), format!("{}_CL", table.log_type)];
         let rows = tables.iter().flat_map(|table| self.simulation.workspace.rows(table));
         let mut ids: Vec<String> = rows.map(|row| id(feed, row.as_bytes())).collect();
         ids.sort();
         ids
+    }
+
+    /// How the rows in the workspace say that they were collected, and how many say so.
+    pub(crate) fn collected_by(&self, feed: &Feed) -> BTreeMap<String, usize> {
+        let table = table(feed.event_type().unwrap());
+        let tables = [table.name.to_owned(), format!("{}_CL", table.log_type)];
+        let rows = tables.iter().flat_map(|table| self.simulation.workspace.rows(table));
+        let mut counts = BTreeMap::new();
+        for row in rows {
+            let row: serde_json::Value = serde_json::from_str(&row).expect("a row is JSON");
+            let by = row["CollectedBy"].as_str().expect("a row says it");
+            *counts.entry(by.to_owned()).or_default() += 1;
+        }
+        counts
     }
 
     /// Asserts that every event of `hours` was delivered exactly once.
@@ -164,7 +203,7 @@ impl TestServices {
 
 /// An event with unusual spaces and order, which shows whether it was rewritten.
 fn event(feed: &Feed, hour: Hour, number: usize) -> String {
-    let id = table(feed.event_type).id;
+    let id = table(feed.event_type().unwrap()).id;
     format!(
         r#"{{ "ts":"{hour}:30:00.123456+0000", "{id}":"{feed}-{hour}-{number}","pps":{{"cid":"{CLUSTER}","agent":"m0.example"}},"metadata": {{"origin":{{"size":1.50}}}} }}"#
     )
@@ -173,5 +212,5 @@ fn event(feed: &Feed, hour: Hour, number: usize) -> String {
 /// The id of an event or of its row.
 pub(crate) fn id(feed: &Feed, json: &[u8]) -> String {
     let value: Value = serde_json::from_slice(json).expect("it is JSON");
-    value[table(feed.event_type).id].as_str().expect("there is an id").to_owned()
+    value[table(feed.event_type().unwrap()).id].as_str().expect("there is an id").to_owned()
 }

@@ -24,6 +24,9 @@ async fn its_printed_settings_work_until_it_is_stopped() {
         };
         settings.push((name.to_owned(), value.to_owned()));
     }
+    for name in ["TapServicePrincipal", "TapSecret", "TapBaseUri"] {
+        assert!(settings.iter().any(|(printed, _)| printed == name), "{name}");
+    }
 
     let state = Url::from_directory_path(directory.path().join("state")).unwrap();
     settings.push(("StateStorage".to_owned(), state.into()));

@@ -19,7 +19,7 @@ const PASSWORD_IN_ADDRESS: &str = "pass%22word%2F1";
 
 const PROXY: &str = "http://proxyuser:pass%22word%2F1@proxy.corp.example:3128";
 
-fn unpacked(zip: Vec<u8>) -> BTreeMap<String, String> {
+pub(crate) fn unpacked(zip: Vec<u8>) -> BTreeMap<String, String> {
     let mut archive = ZipArchive::new(Cursor::new(zip)).unwrap();
     let mut files = BTreeMap::new();
     for number in 0..archive.len() {

@@ -70,10 +70,7 @@ impl Deployment {
         let azure =
             Azure::start(company, &deployed, known.collect(), events, &ingestion, rule).await;
         let feeds = clusters.iter().flat_map(|(id, _)| {
-            let feed = |event_type: &EventType| Feed {
-                cluster_id: (*id).to_owned(),
-                event_type: *event_type,
-            };
+            let feed = |event_type: &EventType| Feed::log(*id, *event_type);
             options.event_types.iter().map(feed)
         });
         let feeds = feeds.collect();
@@ -96,7 +93,7 @@ impl Deployment {
         let newest = Hour::newest_due(self.began, SignedDuration::from_mins(45));
         let oldest = Hour::containing(self.began).plus(1 - LOOKBACK_HOURS);
         for feed in &self.feeds {
-            let table = table_of(feed.event_type);
+            let table = table_of(feed.event_type().unwrap());
             let rows = self.azure.workspace.rows(&table);
             let ids: BTreeSet<String> = rows.iter().map(|row| id(feed, row.as_bytes())).collect();
             assert_eq!(ids.len(), rows.len(), "{table}: a row came twice");
@@ -133,5 +130,5 @@ fn root(app: &App) -> PathBuf {
 /// The id of an event or of its row.
 fn id(feed: &Feed, json: &[u8]) -> String {
     let value: Value = serde_json::from_slice(json).expect("it is JSON");
-    value[table(feed.event_type).id].as_str().expect("it has an id").to_owned()
+    value[table(feed.event_type().unwrap()).id].as_str().expect("it has an id").to_owned()
 }

@@ -97,7 +97,7 @@ impl ScenarioEvents {
     ) {
         let (feed, ids) = &mut self.ids[feed];
         let id = format!("{path} {hour} {}", ids.len());
-        let event = event(feed.event_type, &id, hour, rng);
+        let event = event(feed.event_type().unwrap(), &id, hour, rng);
         let live = matches!(path, "live" | "late");
         self.source.add(
             feed,

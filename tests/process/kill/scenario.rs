@@ -72,7 +72,7 @@ impl Scenario {
         let mut rng = SmallRng::seed_from_u64(seed);
         let hours = SimulatedHours::new(Timestamp::now(), rounds as i64);
         let feeds = [EventType::Message, EventType::Maillog]
-            .map(|event_type| Feed { cluster_id: CLUSTER.to_owned(), event_type });
+            .map(|event_type| Feed::log(CLUSTER, event_type));
         let mut events = ScenarioEvents::new(&feeds);
         let oldest = hours.current().plus(-2);
         events.add_history(oldest, 100, &mut rng);
@@ -288,7 +288,7 @@ impl Scenario {
     }
 
     fn delivered(&self, feed: &Feed) -> PostsByEvent {
-        let table = table(feed.event_type);
+        let table = table(feed.event_type().unwrap());
         let name = match self.destination {
             DestinationApi::LogsIngestion => table.name.to_owned(),
             DestinationApi::DataCollector => format!("{}_CL", table.log_type),

@@ -6,15 +6,17 @@ import { deployedOf } from "../view.mjs";
 const SAVED = "Microsoft.OperationalInsights/workspaces/savedSearches";
 const RULES = "Microsoft.SecurityInsights/alertRules";
 const WORKBOOKS = "Microsoft.Insights/workbooks";
+const WATCHLISTS = "Microsoft.SecurityInsights/watchlists";
 const CARDS = "Microsoft.SecurityInsights/dataConnectorDefinitions";
 
-export function contentFindings({ deployed, variant }) {
+export function contentFindings({ deployed, template, variant }) {
   const of = (type) => deployedOf(deployed.instances, type);
   return [
     ...countFindings(of, asked(deployed, variant)),
     ...of(SAVED).flatMap(savedFindings),
     ...aliasFindings(of(SAVED)),
-    ...of(RULES).flatMap((rule) => ruleFindings(rule, asked(deployed, variant))),
+    ...of(RULES).flatMap((rule) => ruleFindings(rule, asked(deployed, variant), template)),
+    ...of(WATCHLISTS).flatMap(watchlistFindings),
     ...of(WORKBOOKS).flatMap((book) => workbookFindings(book, deployed)),
   ];
 }
@@ -31,13 +33,20 @@ function asked({ deployment }, { cloud }) {
   return {
     content,
     card: content && cloud === "public",
+    watchlists: content && cloud !== "china" && given("watchlists"),
     rules: content && readable && cloud !== "china" && given("analyticRules") !== "None",
     enabled: given("analyticRules") === "Enabled",
   };
 }
 
-function countFindings(of, { content, card, rules }) {
-  const wanted = { [SAVED]: content, [WORKBOOKS]: content, [CARDS]: card, [RULES]: rules };
+function countFindings(of, { content, card, rules, watchlists }) {
+  const wanted = {
+    [SAVED]: content,
+    [WORKBOOKS]: content,
+    [CARDS]: card,
+    [RULES]: rules,
+    [WATCHLISTS]: watchlists,
+  };
   return Object.entries(wanted)
     .filter(([type, wants]) => of(type).length > 0 !== wants)
     .map(
@@ -68,8 +77,11 @@ function aliasFindings(saved) {
     .map((alias) => `two functions are called ${alias}`);
 }
 
-function ruleFindings({ pointer, body }, { enabled }) {
+/** A rule is enabled if the parameters enable rules and its file does not disable it. */
+function ruleFindings({ pointer, name, body }, asked, template) {
   const { properties } = body;
+  const written = template.variables.content.analyticRules.find((rule) => rule.name === name);
+  const enabled = asked.enabled && written.properties.enabled;
   const { displayName } = properties;
   const needed = [
     "displayName",
@@ -84,6 +96,19 @@ function ruleFindings({ pointer, body }, { enabled }) {
     .map((member) => `${pointer}: the rule ${displayName} has no ${member}`);
   if (properties.enabled !== enabled) {
     findings.push(`${pointer}: the rule ${displayName} is ${enabled ? "not " : ""}enabled`);
+  }
+  return findings;
+}
+
+function watchlistFindings({ pointer, name, body }) {
+  const { displayName, itemsSearchKey, provider, source, watchlistAlias } = body.properties;
+  const findings = [];
+  if (!displayName || !itemsSearchKey || !provider || !source) {
+    findings.push(`${pointer}: the watchlist ${name} lacks its name, search key or origin`);
+  }
+  // Queries find it by its alias.
+  if (watchlistAlias !== name) {
+    findings.push(`${pointer}: the watchlist ${name} has the alias ${watchlistAlias}`);
   }
   return findings;
 }

@@ -20,6 +20,8 @@ const RULES = {
   "microsoft.resources/deployments": [1, 64, /^[\w.()-]+$/],
   "microsoft.securityinsights/alertrules": [36, 36, GUID],
   "microsoft.securityinsights/dataconnectordefinitions": [3, 64, /^\w+$/],
+  // The alias, which queries name.
+  "microsoft.securityinsights/watchlists": [3, 64, /^\w+$/],
   "microsoft.storage/storageaccounts": [3, 24, /^[a-z0-9]+$/],
   "microsoft.storage/storageaccounts/blobservices": [7, 7, /^default$/],
   "microsoft.storage/storageaccounts/blobservices/containers": [3, 63, /^[a-z0-9]+(-[a-z0-9]+)*$/],

@@ -2,6 +2,7 @@ import { all, nested, one, replaceAll, variables } from "./parts.mjs";
 
 const RULES = "Microsoft.SecurityInsights/alertRules";
 const SAVED = "Microsoft.OperationalInsights/workspaces/savedSearches";
+const WATCHLISTS = "Microsoft.SecurityInsights/watchlists";
 const WORKBOOKS = "Microsoft.Insights/workbooks";
 
 const withoutCondition = (resource) => {
@@ -25,6 +26,36 @@ export const CONTENT = [
       nested(p, RULES).properties.parameters.enabled.value = "[not(parameters('sentinelContent'))]";
     },
     /the rule .* is not enabled/,
+  ],
+  [
+    "rules that are enabled though they are too noisy",
+    (p) => {
+      const rules = one(p, RULES);
+      rules.properties = rules.properties.replace(
+        ", parameters('rules')[copyIndex()].properties.enabled",
+        ", true()",
+      );
+    },
+    /the rule .* is enabled/,
+  ],
+  [
+    "watchlists that are created unasked",
+    (p) => withoutCondition(one(p, WATCHLISTS)),
+    /watchlists: 4 are deployed, though not asked for/,
+  ],
+  [
+    "watchlists that are never created",
+    (p) => {
+      nested(p, WATCHLISTS).properties.parameters.watchlists.value = false;
+    },
+    /watchlists: 0 are deployed, though asked for/,
+  ],
+  [
+    "a watchlist under another alias than rules name",
+    (p) => {
+      variables(p).content.watchlists[0].properties.watchlistAlias = "AllowList";
+    },
+    /the watchlist ProofpointAllowList has the alias AllowList/,
   ],
   [
     "rules before the function that they call",

@@ -9,7 +9,7 @@ use super::sequence::HourSequence;
 use super::timestamp_format::TimestampFormat;
 
 /// How many messages the pool has.
-const POOL: u64 = 256;
+pub(super) const POOL: u64 = 256;
 
 /// The pool's events again and again, renumbered, until the hour has its count of messages.
 pub(super) struct BulkEvents {
@@ -58,6 +58,20 @@ impl BulkEvents {
         let first = sequence.first_since(since);
         let next = templates.partition_point(|template| template.number < first % POOL);
         BulkEvents { sequence, event_type, templates, count, round: first / POOL, next }
+    }
+
+    /// The first event of the message `number`, as the iterator returns it.
+    pub(super) fn first_of(
+        event_type: EventType,
+        sequence: HourSequence,
+        number: u64,
+        events_of: impl FnOnce(u64) -> Vec<NewEvent>,
+    ) -> Option<LoggedEvent> {
+        let event = events_of(number % POOL).into_iter().next()?;
+        let template = Template::new(&sequence, number % POOL, 0, event);
+        let templates = Vec::new();
+        let events = BulkEvents { sequence, event_type, templates, count: 0, round: 0, next: 0 };
+        Some(events.renumbered(&template, number))
     }
 
     fn id(&self, template: &Template, number: u64) -> String {

@@ -199,7 +199,7 @@ pub(super) const VENDORS: [Partner; 6] = [
 
 /// The kind of threat in an unwanted mail.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Threat {
+pub(crate) enum Threat {
     Spam,
     Adult,
     Phish,

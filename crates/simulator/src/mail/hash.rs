@@ -1,7 +1,7 @@
 //! Texts and bytes derived from a number.
 
 /// A version 4 UUID derived from `bits`.
-pub(super) fn uuid(bits: u64) -> String {
+pub(crate) fn uuid(bits: u64) -> String {
     let mut raw = bytes::<16>(bits);
     raw[6] = raw[6] & 0x0f | 0x40;
     raw[8] = raw[8] & 0x3f | 0x80;
@@ -10,7 +10,7 @@ pub(super) fn uuid(bits: u64) -> String {
 }
 
 /// `length` hexadecimal digits derived from `bits`, in the form of a message digest.
-pub(super) fn digest(bits: u64, length: usize) -> String {
+pub(crate) fn digest(bits: u64, length: usize) -> String {
     let mut text = hex(&bytes::<32>(bits));
     text.truncate(length);
     text
@@ -35,7 +35,7 @@ pub(super) fn bytes<const N: usize>(bits: u64) -> [u8; N] {
 }
 
 /// One step of SplitMix64: every bit of both values affects the whole result.
-pub(super) fn mix(key: u64, value: u64) -> u64 {
+pub(crate) fn mix(key: u64, value: u64) -> u64 {
     let mut z =
         (key ^ value.wrapping_mul(0xd6e8_feb8_6659_fd93)).wrapping_add(0x9e37_79b9_7f4a_7c15);
     z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);

@@ -40,6 +40,7 @@ pub(super) enum Salt {
     Message,
     Log,
     Audit,
+    Later,
 }
 
 impl HourSequence {

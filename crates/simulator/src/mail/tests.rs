@@ -296,3 +296,47 @@ fn bulk_events_are_renumbered_events_of_the_pool() {
         assert_eq!(slow["guid"], fast["guid"]);
     }
 }
+
+#[test]
+fn single_mails_are_those_of_the_log() {
+    for bulk in [false, true] {
+        let logged: Vec<LoggedEvent> = match bulk {
+            true => traffic().bulk_since(EventType::Message, hour(), 600, hour().start()).collect(),
+            false => traffic().since(EventType::Message, hour(), 600, hour().start()).collect(),
+        };
+        let traffic = traffic();
+        let mails = traffic.hour_of_mail(hour(), 600, bulk);
+        for number in [0, 3, 255, 256, 599] {
+            let event = &logged[number as usize];
+            assert_eq!(mails.event(number), event.bytes, "bulk: {bulk}, {number}");
+            assert_eq!(mails.at(number), event.at, "bulk: {bulk}, {number}");
+        }
+    }
+}
+
+#[test]
+fn a_single_mail_is_treated_as_its_event_says() {
+    for bulk in [false, true] {
+        let traffic = traffic();
+        let mails = traffic.hour_of_mail(hour(), 600, bulk);
+        let mut treatments = BTreeMap::new();
+        for number in 0..600 {
+            let event: Value = serde_json::from_slice(&mails.event(number)).unwrap();
+            let filter = &event["filter"];
+            let expected = match filter["disposition"].as_str().unwrap() {
+                _ if filter["routeDirection"] != "inbound" => "other",
+                "discard" => "quarantined",
+                "continue" => "delivered",
+                _ => "other",
+            };
+            let treatment = match mails.treatment(number) {
+                Treatment::Quarantined(_) => "quarantined",
+                Treatment::Delivered(_) => "delivered",
+                Treatment::Other => "other",
+            };
+            assert_eq!(treatment, expected, "bulk: {bulk}, {event}");
+            *treatments.entry(treatment).or_insert(0) += 1;
+        }
+        assert!(treatments.values().all(|count| *count > 30), "{treatments:?}");
+    }
+}

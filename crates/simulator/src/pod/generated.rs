@@ -71,18 +71,23 @@ impl GeneratedEvents {
 impl EventSource for GeneratedEvents {
     /// An hour is complete when it is over.
     fn archived(&self, feed: &Feed, hour: Hour, by: Timestamp) -> Events {
-        let traffic = self.traffic.get(&feed.cluster_id).filter(|_| hour.end() <= by);
+        let traffic = self.traffic.get(&feed.account).filter(|_| hour.end() <= by);
         let Some(traffic) = traffic else {
             return Box::new(std::iter::empty());
         };
-        let log = ClusterLog::of(traffic, self.volume, feed.event_type);
+        let log =
+            ClusterLog::of(traffic, self.volume, feed.event_type().expect("a feed of the Log API"));
         Box::new(log.since(hour, hour.start()).map(|logged| Bytes::from(logged.bytes)))
     }
 
     fn arrivals(&self, feed: &Feed, start: Position) -> Box<dyn Arrivals> {
-        match self.traffic.get(&feed.cluster_id) {
+        match self.traffic.get(&feed.account) {
             Some(traffic) => {
-                let log = ClusterLog::of(traffic, self.volume, feed.event_type);
+                let log = ClusterLog::of(
+                    traffic,
+                    self.volume,
+                    feed.event_type().expect("a feed of the Log API"),
+                );
                 Box::new(GeneratedArrivals::new(log, start))
             }
             None => Box::new(NoArrivals),
@@ -193,16 +198,16 @@ mod tests {
         let hour: Hour = "2026-11-22T07".parse().unwrap();
         let traffic = MailTraffic::new(1, "acme_hosted");
         let source = GeneratedEvents::new([("acme_hosted".to_owned(), traffic)], volume);
-        let feed = Feed { cluster_id: "acme_hosted".to_owned(), event_type: EventType::Message };
+        let feed = Feed::log("acme_hosted", EventType::Message);
         assert_eq!(source.events(&feed, hour).count(), 700);
-        let other = Feed { cluster_id: "other_hosted".to_owned(), ..feed };
+        let other = Feed { account: "other_hosted".to_owned(), ..feed };
         assert_eq!(source.events(&other, hour).count(), 0);
         let start = Position::start_of(hour.start());
         assert_eq!(source.arrivals(&other, start).next(hour.end()), None);
     }
 
     fn feed(event_type: EventType) -> Feed {
-        Feed { cluster_id: "acme_hosted".to_owned(), event_type }
+        Feed::log("acme_hosted", event_type)
     }
 
     fn source(messages: u64, bulk: bool) -> GeneratedEvents {

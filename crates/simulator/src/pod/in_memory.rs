@@ -11,7 +11,7 @@ use proofpoint_sentinel_core::hour::Hour;
 use serde::Deserialize;
 
 use super::event_source::{Arrival, Arrivals, EventSource, Events, Position};
-use super::time_format;
+use crate::time_format;
 
 /// Events in memory. Clones share the same events.
 ///
@@ -138,7 +138,7 @@ mod tests {
     use super::*;
 
     fn feed() -> Feed {
-        Feed { cluster_id: "acme_hosted".to_owned(), event_type: EventType::Message }
+        Feed::log("acme_hosted", EventType::Message)
     }
 
     fn at(text: &str) -> Timestamp {

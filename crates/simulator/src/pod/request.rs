@@ -10,7 +10,7 @@ use url::form_urlencoded;
 
 use super::refused_handshake::RefusedHandshake;
 use super::settings::PodCluster;
-use super::time_format;
+use crate::time_format;
 
 /// A valid request for a session.
 #[derive(Debug)]
@@ -53,11 +53,7 @@ pub(super) fn check(
         .find(|cluster| cluster.id == cluster_id && cluster.token == token)
         .ok_or_else(|| RefusedHandshake::new(401, "Unauthorized"))?;
     let window = query.window(oldest)?;
-    Ok(SessionRequest {
-        feed: Feed { cluster_id: cluster_id.to_owned(), event_type },
-        token,
-        window,
-    })
+    Ok(SessionRequest { feed: Feed::log(cluster_id, event_type), token, window })
 }
 
 fn token(request: &Request) -> Result<Secret, RefusedHandshake> {

@@ -132,7 +132,11 @@ impl PodServer {
             Err(refusal)
         };
         let one_in_all = self.settings.one_session_per_token;
-        let slot = self.slots.take(&checked.token, checked.feed.event_type, one_in_all);
+        let slot = self.slots.take(
+            &checked.token,
+            checked.feed.event_type().expect("a feed of the Log API"),
+            one_in_all,
+        );
         let Some(slot) = slot else {
             return refused(RefusedHandshake::second_session());
         };

@@ -104,7 +104,7 @@ impl PodTest {
 }
 
 fn feed() -> Feed {
-    Feed { cluster_id: "acme_hosted".to_owned(), event_type: EventType::Message }
+    Feed::log("acme_hosted", EventType::Message)
 }
 
 fn hour() -> Hour {

@@ -9,9 +9,11 @@ use jiff::{SignedDuration, Timestamp, fmt::strtime, tz::TimeZone};
 use serde_json::value::RawValue;
 use sha2::Sha256;
 
+use crate::json_members::JsonMembers;
+
 use super::api_response::ApiResponse;
 use super::post::{AcceptedPost, header, one_line};
-use super::rows::{self, JsonMembers, ValueFault, Violation};
+use super::rows::{self, ValueFault, Violation};
 use super::settings::{RowStorage, WorkspaceSettings};
 
 /// The longest body. The API answers 404 to longer ones.

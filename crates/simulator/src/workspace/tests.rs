@@ -10,6 +10,7 @@ use jiff::SignedDuration;
 use sha2::Sha256;
 
 use proofpoint_sentinel_core::clock::Clock;
+use proofpoint_sentinel_core::tables::tables;
 
 use super::*;
 use crate::identity::IssuedTokens;
@@ -120,6 +121,20 @@ async fn valid_posts_are_stored_as_they_were_sent() {
     assert_eq!((counters.posts, counters.rows, counters.in_flight), (2, 3, 0));
     assert_eq!(counters.wire_bytes as usize, ROW.len() + 2 + wire);
     assert_eq!(counters.tables[TABLE], 3);
+}
+
+#[tokio::test]
+async fn every_table_has_its_stream() {
+    let test = WorkspaceTest::new().await;
+    for table in tables() {
+        let path =
+            format!("/dataCollectionRules/{DCR}/streams/{}?api-version=2023-01-01", table.stream);
+        let row = r#"{"TimeGenerated":"2026-11-20T06:00:00Z"}"#;
+        let posted = test.ingestion_at(&path).body(format!("[{row}]"));
+        assert_eq!(status(posted).await, 204, "{}", table.stream);
+        assert_eq!(test.workspace.rows(table.name), [row], "{}", table.name);
+    }
+    assert_eq!(test.workspace.violations(), []);
 }
 
 #[tokio::test]

@@ -16,7 +16,7 @@ const CLUSTERS: [&str; 20] = [
 const REFERENCE: &str = "@Microsoft.KeyVault(VaultName=v;SecretName=pod)";
 
 fn messages_of(cluster_id: &str) -> Feed {
-    Feed { cluster_id: cluster_id.to_owned(), event_type: EventType::Message }
+    Feed::log(cluster_id, EventType::Message)
 }
 
 /// The message of the only failed feed, and its name.

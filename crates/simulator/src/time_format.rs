@@ -1,4 +1,4 @@
-//! The time formats of the Log API.
+//! The time formats in requests to Proofpoint's APIs.
 
 use jiff::fmt::strtime;
 use jiff::{Timestamp, tz::TimeZone};
@@ -6,7 +6,7 @@ use jiff::{Timestamp, tz::TimeZone};
 /// With and without seconds. A fraction may follow the seconds.
 const FORMATS: [&str; 2] = ["%Y-%m-%dT%H:%M:%S%.f", "%Y-%m-%dT%H:%M"];
 
-/// Parses a time as the Log API does: ISO 8601 with an offset (with or without a colon) or `Z`; UTC
+/// Parses a time as the APIs do: ISO 8601 with an offset (with or without a colon) or `Z`; UTC
 /// if there is none. A `+` that was not percent-encoded has become a space and is refused.
 pub(super) fn parse(text: &str) -> Option<Timestamp> {
     let zulu = text.strip_suffix('Z').map(|rest| format!("{rest}+0000"));

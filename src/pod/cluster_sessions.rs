@@ -13,7 +13,7 @@ use crate::error_code;
 
 /// What the sessions with one cluster share.
 #[derive(Debug, Default)]
-pub struct Account {
+pub struct ClusterSessions {
     /// Held by each session: shared, or alone if types take turns. Whoever waits gets it in the order
     /// of asking.
     turns: RwLock<()>,
@@ -27,7 +27,7 @@ pub struct Account {
 /// The right to open one session and to have it open.
 #[derive(Debug)]
 pub(crate) struct Turn<'a> {
-    account: &'a Account,
+    sessions: &'a ClusterSessions,
     right: Right<'a>,
     is_open: bool,
 }
@@ -38,21 +38,21 @@ enum Right<'a> {
     Alone(#[expect(dead_code, reason = "held")] RwLockWriteGuard<'a, ()>),
 }
 
-impl Account {
+impl ClusterSessions {
     /// Waits for a turn; `None` if there was none before `deadline`.
     pub(super) async fn turn(&self, deadline: Instant) -> Option<Turn<'_>> {
         let shared = timeout_at(deadline, self.turns.read()).await.ok()?;
         if !self.takes_turns.load(SeqCst) {
-            return Some(Turn { account: self, right: Right::Shared(shared), is_open: false });
+            return Some(Turn { sessions: self, right: Right::Shared(shared), is_open: false });
         }
         drop(shared);
-        let _waiting = Waiting::new(&self.waiting);
+        let _waiting = WaitingSession::new(&self.waiting);
         let alone = timeout_at(deadline, self.turns.write()).await.ok()?;
-        Some(Turn { account: self, right: Right::Alone(alone), is_open: false })
+        Some(Turn { sessions: self, right: Right::Alone(alone), is_open: false })
     }
 
     /// Waits until another session waits for the end of this one. Cancel-safe.
-    pub(crate) async fn is_waited_for(&self) {
+    pub(crate) async fn until_waited_for(&self) {
         let mut waiting = self.waiting.subscribe();
         // The sender is as old as `self`.
         let _ = waiting.wait_for(|count| *count > 0).await;
@@ -63,15 +63,15 @@ impl Turn<'_> {
     /// Says that the session was opened.
     pub(super) fn note_open(&mut self) {
         self.is_open = true;
-        if self.account.open.fetch_add(1, SeqCst) > 0 {
-            self.account.allows_several.store(true, SeqCst);
+        if self.sessions.open.fetch_add(1, SeqCst) > 0 {
+            self.sessions.allows_several.store(true, SeqCst);
         }
     }
 
     /// Whether the token is in use by another of our own sessions, so far as is known. From then on
     /// sessions take turns.
-    pub(super) fn is_taken_by_a_sibling(&self) -> bool {
-        let Account { takes_turns, allows_several, open, .. } = self.account;
+    pub(super) fn yields_to_sibling(&self) -> bool {
+        let ClusterSessions { takes_turns, allows_several, open, .. } = self.sessions;
         let is_taken = matches!(self.right, Right::Shared(_))
             && open.load(SeqCst) > 0
             && !allows_several.load(SeqCst);
@@ -85,22 +85,22 @@ impl Turn<'_> {
 impl Drop for Turn<'_> {
     fn drop(&mut self) {
         if self.is_open {
-            self.account.open.fetch_sub(1, SeqCst);
+            self.sessions.open.fetch_sub(1, SeqCst);
         }
     }
 }
 
 /// Counts as waiting until it is dropped.
-struct Waiting<'a>(&'a watch::Sender<usize>);
+struct WaitingSession<'a>(&'a watch::Sender<usize>);
 
-impl<'a> Waiting<'a> {
-    fn new(waiting: &'a watch::Sender<usize>) -> Waiting<'a> {
+impl<'a> WaitingSession<'a> {
+    fn new(waiting: &'a watch::Sender<usize>) -> WaitingSession<'a> {
         waiting.send_modify(|count| *count += 1);
-        Waiting(waiting)
+        WaitingSession(waiting)
     }
 }
 
-impl Drop for Waiting<'_> {
+impl Drop for WaitingSession<'_> {
     fn drop(&mut self) {
         self.0.send_modify(|count| *count -= 1);
     }
@@ -120,42 +120,42 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn types_take_turns_once_one_was_refused_for_another() {
-        let account = Account::default();
-        let mut first = account.turn(soon()).await.unwrap();
+        let sessions = ClusterSessions::default();
+        let mut first = sessions.turn(soon()).await.unwrap();
         first.note_open();
-        let second = account.turn(soon()).await.unwrap();
-        assert!(second.is_taken_by_a_sibling());
+        let second = sessions.turn(soon()).await.unwrap();
+        assert!(second.yields_to_sibling());
         drop(second);
-        assert!(account.is_waited_for().now_or_never().is_none());
+        assert!(sessions.until_waited_for().now_or_never().is_none());
 
-        let mut waiting = Box::pin(account.turn(soon()));
+        let mut waiting = Box::pin(sessions.turn(soon()));
         assert!(waiting.as_mut().now_or_never().is_none(), "the first session is open");
-        assert!(account.is_waited_for().now_or_never().is_some());
+        assert!(sessions.until_waited_for().now_or_never().is_some());
         drop(first);
         let second = waiting.await.expect("its turn has come");
-        assert!(!second.is_taken_by_a_sibling(), "it has its turn alone");
-        assert!(account.is_waited_for().now_or_never().is_none());
-        assert!(account.turn(soon()).await.is_none(), "not before the second session ends");
+        assert!(!second.yields_to_sibling(), "it has its turn alone");
+        assert!(sessions.until_waited_for().now_or_never().is_none());
+        assert!(sessions.turn(soon()).await.is_none(), "not before the second session ends");
         drop(second);
-        assert!(account.turn(soon()).await.is_some());
+        assert!(sessions.turn(soon()).await.is_some());
     }
 
     #[tokio::test(start_paused = true)]
     async fn two_open_sessions_show_that_a_refusal_is_no_siblings() {
-        let account = Account::default();
-        let mut first = account.turn(soon()).await.unwrap();
+        let sessions = ClusterSessions::default();
+        let mut first = sessions.turn(soon()).await.unwrap();
         first.note_open();
-        let mut second = account.turn(soon()).await.unwrap();
+        let mut second = sessions.turn(soon()).await.unwrap();
         second.note_open();
-        let third = account.turn(soon()).await.unwrap();
-        assert!(!third.is_taken_by_a_sibling());
+        let third = sessions.turn(soon()).await.unwrap();
+        assert!(!third.yields_to_sibling());
     }
 
     #[tokio::test(start_paused = true)]
     async fn a_refusal_while_no_session_is_open_is_no_siblings() {
-        let account = Account::default();
-        let _first = account.turn(soon()).await.unwrap();
-        let second = account.turn(soon()).await.unwrap();
-        assert!(!second.is_taken_by_a_sibling());
+        let sessions = ClusterSessions::default();
+        let _first = sessions.turn(soon()).await.unwrap();
+        let second = sessions.turn(soon()).await.unwrap();
+        assert!(!second.yields_to_sibling());
     }
 }
