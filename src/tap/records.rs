@@ -308,7 +308,10 @@ impl RecordReader {
     }
 
     fn not_expected(&self) -> BodyError {
-        let found = one_line_of_bytes(&self.chunk[self.at..], MAX_FOUND_CHARS);
+        // What stands where a page begins says whose it is. Further on stand records, which are no
+        // matter for a log.
+        let most = if self.state == State::Open { MAX_FOUND_CHARS } else { 10 };
+        let found = one_line_of_bytes(&self.chunk[self.at..], most);
         BodyError::NotExpected { at: self.bytes(), found }
     }
 }

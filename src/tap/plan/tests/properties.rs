@@ -97,7 +97,11 @@ impl Service {
             self.turns += 1;
             Service::check(call, now);
             self.count(now);
-            let outcome = outcomes.next().copied().unwrap_or(Outcome::Read);
+            let outcome = match outcomes.next().copied().unwrap_or(Outcome::Read) {
+                // A quarter of an hour is short enough for any answer.
+                Outcome::TooLong if length(call) <= seconds(900) => Outcome::Read,
+                outcome => outcome,
+            };
             if outcome == Outcome::Read {
                 self.give(call, now);
             }
@@ -111,6 +115,10 @@ impl Service {
         assert_eq!(serde_json::from_slice::<TapProgress>(&json).unwrap().check(), Ok(()));
         now
     }
+}
+
+fn length(call: Call) -> SignedDuration {
+    call.interval.end().duration_since(call.interval.start())
 }
 
 fn outcome() -> impl Strategy<Value = Outcome> {
