@@ -98,21 +98,23 @@ impl HourQueue {
         HourQueue { next, unfinished: Vec::new() }
     }
 
-    /// The oldest part of an hour that is due. `proved` is the time as far as it is certain.
+    /// The oldest part of an hour that is due and that the service still has. `proved` is the time as far
+    /// as it is certain.
     pub(super) fn due(&self, proved: Timestamp, now: Timestamp) -> Option<(Hour, Interval)> {
         let is_ready = |begun: &&UnfinishedHour| !is_waiting(begun.not_before, LONGEST_WAIT, now);
-        let begun = self.unfinished.iter().find(is_ready);
-        let (hour, start, longest) = match begun {
-            Some(begun) => (begun.hour, begun.read_until, window(begun.window_seconds)),
-            None => (self.next, self.next.start(), LONGEST),
-        };
-        let is_settled = hour.end() + SETTLED_AFTER <= proved;
-        let end = match start + longest {
-            // What would be left is too short for a window of its own.
-            end if end + SHORTEST > hour.end() => hour.end(),
-            end => end,
-        };
-        is_settled.then(|| Interval::new(start, end, now)).flatten().map(|window| (hour, window))
+        let begun = self.unfinished.iter().filter(is_ready);
+        let begun = begun.map(|it| (it.hour, it.read_until, window(it.window_seconds)));
+        let next = (self.next, self.next.start(), LONGEST);
+        let settled = |hour: &Hour| hour.end() + SETTLED_AFTER <= proved;
+        // One that is just out of reach must not keep the others waiting.
+        begun.chain([next]).filter(|(hour, ..)| settled(hour)).find_map(|(hour, start, longest)| {
+            let end = match start + longest {
+                // What would be left is too short for a window of its own.
+                end if end + SHORTEST > hour.end() => hour.end(),
+                end => end,
+            };
+            Some((hour, Interval::new(start, end, now)?))
+        })
     }
 
     /// How many hours are due now or were already tried.
@@ -291,6 +293,17 @@ mod tests {
 
     fn span(first: &str, last: &str) -> HourSpan {
         HourSpan { first: hour(first), last: hour(last) }
+    }
+
+    #[test]
+    fn an_hour_just_out_of_reach_keeps_no_other_waiting() {
+        let now: Timestamp = "2026-11-20T12:30:00Z".parse().unwrap();
+        // A call took that long since the service confirmed the time.
+        let proved = now - SignedDuration::from_secs(20);
+        let mut queue = HourQueue::starting_at(hour("2026-11-13T10"));
+        let lost = queue.give_up_before(reach(proved), now);
+        assert_eq!(lost.last().unwrap().last, hour("2026-11-13T12"));
+        assert_eq!(queue.due(proved, now).unwrap().0, hour("2026-11-13T13"));
     }
 
     #[test]
