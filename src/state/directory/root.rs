@@ -12,8 +12,8 @@ use super::replace::{create_directories, parent};
 /// Held while a file is compared and replaced, so that of two processes only one can win.
 const WRITE_LOCK: &str = ".lock";
 
-/// How long a write waits for another one. Either takes milliseconds, unless the disk hangs.
-const LONGEST_WAIT: Duration = Duration::from_secs(10);
+/// How long a write waits for another one. Each takes milliseconds, unless the disk is very busy or hangs.
+const LONGEST_WAIT: Duration = Duration::from_secs(30);
 
 /// A directory. Its file system must support advisory locks.
 #[derive(Clone, Debug)]
