@@ -11,6 +11,18 @@ def plain(value):
     return sorted(value) if isinstance(value, list) else value
 
 
+def assert_largest(case, shown, expected, limit, column):
+    """Asserts that the rows shown are the expected ones, or those with the largest values of the column if
+    there are more than the limit."""
+    plain_shown, plain_expected = (list(map(panels.plain, rows)) for rows in (shown, expected))
+    if len(expected) <= limit:
+        case.assertCountEqual(plain_shown, plain_expected)
+        return
+    case.assertLessEqual(set(plain_shown), set(plain_expected))
+    largest = sorted((row[column] for row in expected), reverse=True)[:limit]
+    case.assertEqual([row[column] for row in shown], largest)
+
+
 def comparable(query, answer):
     """The rows of a query's result as text that is the same for both interpreters."""
     # The smallest number of elements at which the query truncates a set.

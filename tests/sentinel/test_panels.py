@@ -5,6 +5,7 @@ import datetime
 import json
 import unittest
 
+import comparison
 import panels
 import times
 import traffic
@@ -80,12 +81,7 @@ class Panels(unittest.TestCase):
         if key.endswith("Key"):
             shown = [{name: row[name] for name in row if name != key} for row in shown]
         limit, column = panels.LARGEST.get(panel, (len(expected), None))
-        if len(expected) <= limit:
-            self.assertCountEqual(map(panels.plain, shown), map(panels.plain, expected))
-            return
-        self.assertLessEqual(set(map(panels.plain, shown)), set(map(panels.plain, expected)))
-        largest = sorted((row[column] for row in expected), reverse=True)[:limit]
-        self.assertEqual([row[column] for row in shown], largest)
+        comparison.assert_largest(self, shown, expected, limit, column)
 
     def test_panels_show_the_events_of_the_time_range_and_the_clusters(self):
         for filling, cluster in CLUSTERS.items():

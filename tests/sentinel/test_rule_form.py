@@ -72,16 +72,22 @@ def columns(entity):
     return {field["columnName"] for field in entity["fieldMappings"]}
 
 
-def of_each_rule(test):
-    """Runs the test for each rule and its name."""
+def each_of(rules):
+    """A decorator that runs the test for each of the rules and its name."""
 
-    @functools.wraps(test)
-    def run(case):
-        for name, rule in RULES.items():
-            with case.subTest(rule=name):
-                test(case, name, rule)
+    def of_each(test):
+        @functools.wraps(test)
+        def run(case):
+            for name, rule in rules.items():
+                with case.subTest(rule=name):
+                    test(case, name, rule)
 
-    return run
+        return run
+
+    return of_each
+
+
+of_each_rule = each_of(RULES)
 
 
 class Form(unittest.TestCase):

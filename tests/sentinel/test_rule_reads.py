@@ -1,12 +1,11 @@
 """Each analytic rule reads what has arrived since its last run, and looks back only for what it found."""
 
-import functools
 import re
 import unittest
 
 import parser_calls
 from rules import RULES
-from test_rule_form import minutes
+from test_rule_form import each_of, minutes
 
 # Rules that read the tables without the parser.
 WITHOUT_PARSER = {"ConnectorSilent", "PartnerTlsDowngrade"}
@@ -21,16 +20,8 @@ def calls(query):
     return [parser_calls.arguments(query, each.end() - 1)[0] if each[1] else {} for each in found]
 
 
-def of_each_rule(test):
-    """Runs the test for each rule over the gateway's log. Rules over TAP read functions of their own."""
-
-    @functools.wraps(test)
-    def run(case):
-        for name, rule in RULES.items():
-            with case.subTest(rule=name):
-                test(case, name, rule)
-
-    return run
+# Rules over TAP read functions of their own.
+of_each_rule = each_of(RULES)
 
 
 class Reads(unittest.TestCase):

@@ -72,12 +72,7 @@ class Panels(unittest.TestCase):
                 {name: row[name] for name in row if name != "Classifications"} for row in shown
             ]
         limit, column = tap_panels.LARGEST.get(panel, (len(expected), None))
-        if len(expected) <= limit:
-            self.assertCountEqual(map(panels.plain, shown), map(panels.plain, expected))
-            return
-        self.assertLessEqual(set(map(panels.plain, shown)), set(map(panels.plain, expected)))
-        largest = sorted((row[column] for row in expected), reverse=True)[:limit]
-        self.assertEqual([row[column] for row in shown], largest)
+        comparison.assert_largest(self, shown, expected, limit, column)
 
     def test_panels_show_the_records_of_the_time_range(self):
         for filling, cluster in CLUSTERS.items():
