@@ -1,14 +1,12 @@
 //! Many feeds in one process: how much memory they take together, and how long the last one waits.
 
 use std::path::Path;
-use std::time::Instant;
 
-use proofpoint_sentinel_simulator::host::{FunctionsHost, InvocationOutcome, TimerTrigger};
+use proofpoint_sentinel_simulator::host::FunctionsHost;
 
 use super::Failure;
-use super::programs::{feed_reports, unpack};
+use super::programs::{feed_reports, measured_run, unpack};
 use super::simulation::Simulation;
-use super::usage::Usage;
 
 /// What is read by how many clusters.
 struct Scene {
@@ -99,14 +97,8 @@ async fn run(connector: &Path, scene: &Scene) -> Result<Outcome, Failure> {
     let settings = simulation.settings.clone().into_iter();
     let settings = settings.chain(own.map(|(name, value)| (name.to_owned(), value)));
     let host = FunctionsHost::start(&app, settings).await?;
-    let process = host.process_id().ok_or("the handler has ended")?;
-    let started = Instant::now();
-    let outcome = host.fire("ProofpointPOD", &TimerTrigger::default()).await?;
-    let took = started.elapsed().as_secs_f64();
-    let usage = Usage::of(process)?;
-    let InvocationOutcome::Success { .. } = outcome else {
-        return Err(format!("the run of {} failed: {outcome:?}", scene.name).into());
-    };
+    let run = measured_run(&host).await;
+    let (took, usage) = run.map_err(|error| format!("{}: {error}", scene.name))?;
     let reports = feed_reports(&host);
     let total = |field: &str| reports.iter().filter_map(|line| line[field].as_u64()).sum::<u64>();
     let slowest = reports.iter().filter_map(|line| line["seconds"].as_f64()).fold(0.0, f64::max);
@@ -117,7 +109,7 @@ async fn run(connector: &Path, scene: &Scene) -> Result<Outcome, Failure> {
         reports.len(),
         total("events"),
         total("event_bytes") as f64 / 1e6,
-        took,
+        took.as_secs_f64(),
         usage.cpu.as_secs_f64(),
         scene.megabytes,
         usage.peak_bytes as f64 / 1e6,

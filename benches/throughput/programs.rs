@@ -94,14 +94,7 @@ impl Programs<'_> {
     pub(crate) async fn run_connector(&self, feeds: &str, mode: &str) -> Result<Measured, Failure> {
         let app = self.app(feeds, mode)?;
         let host = FunctionsHost::start(&app.join("app"), self.settings(feeds, mode, &app)).await?;
-        let process = host.process_id().ok_or("the handler has ended")?;
-        let started = Instant::now();
-        let outcome = host.fire("ProofpointPOD", &TimerTrigger::default()).await?;
-        let took = started.elapsed();
-        let usage = Usage::of(process)?;
-        let InvocationOutcome::Success { .. } = outcome else {
-            return Err(format!("the run failed: {outcome:?}").into());
-        };
+        let (took, usage) = measured_run(&host).await?;
         let (mut read, mut sent, mut reports) = (0, 0, 0);
         for report in feed_reports(&host) {
             read += report["event_bytes"].as_u64().unwrap_or_default();
@@ -150,6 +143,19 @@ pub(crate) fn unpack(connector: &Path, app: &Path, time_out: &str) -> Result<(),
     std::fs::write(app.join("host.json"), host_json.replace("00:10:00", time_out))?;
     std::fs::copy(connector, app.join("proofpoint-sentinel"))?;
     Ok(())
+}
+
+/// A run of the handler: how long it took, and what the process has used by its end.
+pub(crate) async fn measured_run(host: &FunctionsHost) -> Result<(Duration, Usage), Failure> {
+    let process = host.process_id().ok_or("the handler has ended")?;
+    let started = Instant::now();
+    let outcome = host.fire("ProofpointPOD", &TimerTrigger::default()).await?;
+    let took = started.elapsed();
+    let usage = Usage::of(process)?;
+    match outcome {
+        InvocationOutcome::Success { .. } => Ok((took, usage)),
+        _ => Err(format!("the run failed: {outcome:?}").into()),
+    }
 }
 
 /// The lines of the handler's log that sum up a feed's run.

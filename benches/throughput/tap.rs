@@ -2,12 +2,11 @@
 
 use std::path::Path;
 use std::sync::Arc;
-use std::time::Instant;
 
 use jiff::{SignedDuration, Timestamp};
 use proofpoint_sentinel_core::clock::Clock;
 use proofpoint_sentinel_core::hour::Hour;
-use proofpoint_sentinel_simulator::host::{FunctionsHost, InvocationOutcome, TimerTrigger};
+use proofpoint_sentinel_simulator::host::FunctionsHost;
 use proofpoint_sentinel_simulator::pod::InMemoryEvents;
 use proofpoint_sentinel_simulator::tap::{CallFault, InMemoryRecords};
 use proofpoint_sentinel_simulator::workspace::RowStorage;
@@ -16,8 +15,7 @@ use proofpoint_sentinel_simulator::{
 };
 
 use super::Failure;
-use super::programs::{Measured, feed_reports, print_heads, unpack};
-use super::usage::Usage;
+use super::programs::{Measured, feed_reports, measured_run, print_heads, unpack};
 
 /// How many records a body has.
 const BODIES: [u64; 3] = [100, 100_000, 400_000];
@@ -58,14 +56,7 @@ async fn run(connector: &Path, records: u64) -> Result<Measured, Failure> {
     let settings = simulation.app_settings(DestinationApi::LogsIngestion).into_iter();
     let settings = settings.chain(own.map(|(name, value)| (name.to_owned(), value)));
     let host = FunctionsHost::start(&app, settings).await?;
-    let process = host.process_id().ok_or("the handler has ended")?;
-    let started = Instant::now();
-    let outcome = host.fire("ProofpointPOD", &TimerTrigger::default()).await?;
-    let took = started.elapsed();
-    let usage = Usage::of(process)?;
-    let InvocationOutcome::Success { .. } = outcome else {
-        return Err(format!("the run over {records} records failed: {outcome:?}").into());
-    };
+    let (took, usage) = measured_run(&host).await?;
     let reports = feed_reports(&host);
     let report = reports.last().ok_or("the run has no report")?;
     let number = |field: &str| report[field].as_u64().unwrap_or(0);

@@ -5,7 +5,6 @@ use std::ops::ControlFlow;
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use proofpoint_sentinel_core::feed::{EventType, Feed};
-use tokio::time::sleep_until;
 
 use super::archive::{ArchiveReader, HourOutcome};
 use super::archive_pass::{ArchivePass, FailedHour, Finding};
@@ -110,12 +109,8 @@ impl FeedWork<'_> {
     /// Waits until there is memory for the work; false if the run is to end before that.
     async fn enter(&mut self) -> bool {
         let ctx = self.ctx;
-        let entered = tokio::select! {
-            biased;
-            () = ctx.place().enter(self.progress.last_worked()) => true,
-            () = sleep_until(ctx.run().reading_ends) => false,
-            () = ctx.scope().halt_token().cancelled() => false,
-        };
+        let (ends, halt) = (ctx.run().reading_ends, ctx.scope().halt_token());
+        let entered = ctx.place().enter_before(self.progress.last_worked(), ends, halt).await;
         if !entered {
             self.progress.report().mark_unfinished();
         }

@@ -10,6 +10,8 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use jiff::Timestamp;
 use tokio::sync::{Notify, oneshot, watch};
+use tokio::time::{Instant, sleep_until};
+use tokio_util::sync::CancellationToken;
 
 /// What a feed at work counts for besides what it draws, as measured: the buffers of its session, of
 /// its posts and of the allocator.
@@ -147,6 +149,21 @@ impl Place {
         let ticket = Entering { pool: &self.pool, entered: Some(entered) }.wait().await;
         self.turns.fetch_add(1, SeqCst);
         self.ticket.store(ticket, SeqCst);
+    }
+
+    /// As [`enter`](Self::enter), but gives up at `ends` or when `halt` is cancelled; false then.
+    pub(super) async fn enter_before(
+        &self,
+        last_worked: Option<Timestamp>,
+        ends: Instant,
+        halt: &CancellationToken,
+    ) -> bool {
+        tokio::select! {
+            biased;
+            () = self.enter(last_worked) => true,
+            () = sleep_until(ends) => false,
+            () = halt.cancelled() => false,
+        }
     }
 
     /// Ends the feed's work for now. Nothing should be drawn any more.

@@ -97,12 +97,8 @@ impl AccountWork<'_> {
 
     /// Waits until there is memory for the work; false if the run is to end before that.
     async fn enter(&self) -> bool {
-        tokio::select! {
-            biased;
-            () = self.ctx.place.enter(self.progress.last_worked()) => true,
-            () = sleep_until(self.ctx.run.reading_ends) => false,
-            () = self.ctx.scope.halt_token().cancelled() => false,
-        }
+        let (ends, halt) = (self.ctx.run.reading_ends, self.ctx.scope.halt_token());
+        self.ctx.place.enter_before(self.progress.last_worked(), ends, halt).await
     }
 
     /// Lets feeds go first that wait for memory; false as for [`enter`](Self::enter).

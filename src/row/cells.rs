@@ -2,6 +2,8 @@
 
 use std::ops::Range;
 
+use proofpoint_sentinel_core::tables::ADDITIONAL_FIELDS;
+
 use super::additional::AdditionalFields;
 use super::member::Member;
 use super::reduction::reduce;
@@ -89,4 +91,15 @@ pub(super) fn push_string(
     if let Some(kept) = reduce(column, &json, MAX_TEXT_JSON_BYTES, additional) {
         push_column(row, column, &kept);
     }
+}
+
+/// Closes a row with what its columns do not hold. Says whether the row lacks something.
+pub(super) fn close(mut additional: AdditionalFields<'_>, row: &mut Vec<u8>) -> bool {
+    additional.settle();
+    let oversize = additional.is_oversize();
+    if let Some(fields) = additional.into_json() {
+        push_column(row, ADDITIONAL_FIELDS, &fields);
+    }
+    row.push(b'}');
+    oversize
 }

@@ -1,12 +1,10 @@
 //! Rows for the Logs Ingestion API: a column for each top-level key of the event.
 
 use jiff::{SignedDuration, Timestamp};
-use proofpoint_sentinel_core::tables::{
-    ADDITIONAL_FIELDS, Column, ColumnType, MESSAGE_PARTS, Table,
-};
+use proofpoint_sentinel_core::tables::{Column, ColumnType, MESSAGE_PARTS, Table};
 
 use super::additional::AdditionalFields;
-use super::cells::{MAX_VALUE_BYTES, MemberRun, push_column, push_dynamic, push_string};
+use super::cells::{MAX_VALUE_BYTES, MemberRun, close, push_column, push_dynamic, push_string};
 use super::collected_by::CollectedBy;
 use super::event::{Member, Repeated};
 use super::message_parts::{fit, without_content};
@@ -79,13 +77,7 @@ pub(super) fn finish<'a>(
         }
     }
     run.end(row);
-    additional.settle();
-    let oversize = additional.is_oversize();
-    if let Some(fields) = additional.into_json() {
-        push_column(row, ADDITIONAL_FIELDS, &fields);
-    }
-    row.push(b'}');
-    oversize
+    close(additional, row)
 }
 
 /// Whether the column takes the value byte for byte.

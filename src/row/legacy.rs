@@ -80,6 +80,11 @@ pub(super) fn finish<'a>(
             push_leaves(&member.key, member.value, MAX_DEPTH, &mut additional, row);
         }
     }
+    close(additional, row)
+}
+
+/// Closes a row with what its columns do not hold. Says whether the row lacks something.
+pub(super) fn close(mut additional: AdditionalFields<'_>, row: &mut Vec<u8>) -> bool {
     additional.settle();
     let oversize = additional.is_oversize();
     if let Some(fields) = additional.into_json() {

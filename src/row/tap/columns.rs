@@ -4,11 +4,13 @@
 use std::borrow::Cow;
 
 use jiff::Timestamp;
-use proofpoint_sentinel_core::tables::{ADDITIONAL_FIELDS, Column, ColumnType, Table};
+use proofpoint_sentinel_core::tables::{Column, ColumnType, Table};
 
 use super::typed::{Held, held};
 use crate::row::additional::AdditionalFields;
-use crate::row::cells::{MAX_VALUE_BYTES, MemberRun, push_column, push_dynamic, push_string};
+use crate::row::cells::{
+    MAX_VALUE_BYTES, MemberRun, close, push_column, push_dynamic, push_string,
+};
 use crate::row::event::{Member, Repeated};
 use crate::row::timestamp;
 use crate::settings::MessageText;
@@ -62,13 +64,7 @@ pub(super) fn append<'a>(
         }
     }
     run.end(row);
-    additional.settle();
-    let oversize = additional.is_oversize();
-    if let Some(fields) = additional.into_json() {
-        push_column(row, ADDITIONAL_FIELDS, &fields);
-    }
-    row.push(b'}');
-    oversize
+    close(additional, row)
 }
 
 /// The column for the member at this position: that of its name, or else the one that its key means,

@@ -5,11 +5,10 @@
 //! Beyond that connector, `eventTime` carries the row's time, for `TimeGenerated`.
 
 use jiff::Timestamp;
-use proofpoint_sentinel_core::tables::ADDITIONAL_FIELDS;
 
 use crate::row::additional::AdditionalFields;
 use crate::row::event::{Member, Repeated};
-use crate::row::legacy::{MAX_VALUE_BYTES, is_column, push_text};
+use crate::row::legacy::{MAX_VALUE_BYTES, close, is_column, push_text};
 use crate::row::reduction::reduce;
 use crate::row::timestamp;
 use crate::settings::MessageText;
@@ -43,11 +42,5 @@ pub(super) fn append<'a>(
             }
         }
     }
-    additional.settle();
-    let oversize = additional.is_oversize();
-    if let Some(fields) = additional.into_json() {
-        push_text(ADDITIONAL_FIELDS, &fields, row);
-    }
-    row.push(b'}');
-    oversize
+    close(additional, row)
 }
