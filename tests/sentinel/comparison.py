@@ -23,6 +23,17 @@ def assert_largest(case, shown, expected, limit, column):
     case.assertEqual([row[column] for row in shown], largest)
 
 
+def assert_engines_agree(case, queries, destinations):
+    """Asserts that both interpreters give the same rows for each rule's query, whatever the destination."""
+    for destination in destinations:
+        both = [
+            case.answers[destination, engine] for engine in ("duckdb-kql", "another interpreter")
+        ]
+        for name, *answers in zip(queries, *both, strict=True):
+            with case.subTest(destination=destination, rule=name):
+                case.assertCountEqual(*(comparable(queries[name], answer) for answer in answers))
+
+
 def comparable(query, answer):
     """The rows of a query's result as text that is the same for both interpreters."""
     # The smallest number of elements at which the query truncates a set.

@@ -68,16 +68,7 @@ class Rules(unittest.TestCase):
 
     @unittest.skipUnless(INTERPRETER, "the second interpreter is missing")
     def test_another_interpreter_gives_the_same_answers(self):
-        for destination in DESTINATIONS:
-            both = [
-                self.answers[destination, engine]
-                for engine in ("duckdb-kql", "another interpreter")
-            ]
-            for name, *answers in zip(QUERIES, *both, strict=True):
-                with self.subTest(destination=destination, rule=name):
-                    self.assertCountEqual(
-                        *(comparison.comparable(QUERIES[name], answer) for answer in answers)
-                    )
+        comparison.assert_engines_agree(self, QUERIES, DESTINATIONS)
 
     def test_alerts_have_the_expected_columns(self):
         for where, name, rows in self.each_answer():

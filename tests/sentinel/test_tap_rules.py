@@ -90,16 +90,7 @@ class Rules(unittest.TestCase):
 
     @unittest.skipUnless(INTERPRETER, "the second interpreter is missing")
     def test_another_interpreter_gives_the_same_answers(self):
-        for destination in DESTINATIONS:
-            both = [
-                self.answers[destination, engine]
-                for engine in ("duckdb-kql", "another interpreter")
-            ]
-            for name, *answers in zip(OF_RECORDS, *both, strict=True):
-                with self.subTest(destination=destination, rule=name):
-                    self.assertCountEqual(
-                        *(comparison.comparable(OF_RECORDS[name], answer) for answer in answers)
-                    )
+        comparison.assert_engines_agree(self, OF_RECORDS, DESTINATIONS)
 
     def test_a_stopped_message_is_told_as_retracted(self):
         name = "TapDeliveredCondemnedClicked"
