@@ -35,7 +35,9 @@ impl ReservedPort {
 #[cfg(test)]
 mod tests {
     use std::collections::HashSet;
+    use std::io::ErrorKind;
     use std::net::TcpListener;
+    use std::time::{Duration, Instant};
 
     use super::*;
 
@@ -52,7 +54,22 @@ mod tests {
             let listener = TcpListener::bind(("127.0.0.1", port)).unwrap();
             assert!(TcpListener::bind(("127.0.0.1", port)).is_err(), "it has a listener");
             drop(listener);
-            TcpListener::bind(("127.0.0.1", port)).unwrap();
+            bind_when_free(port);
+        }
+    }
+
+    /// A process that another test starts has a copy of every open socket for the moment between
+    /// its fork and its program, so that a port may be taken for a little longer than its listener
+    /// lives.
+    fn bind_when_free(port: u16) -> TcpListener {
+        let deadline = Instant::now() + Duration::from_secs(30);
+        loop {
+            match TcpListener::bind(("127.0.0.1", port)) {
+                Err(err) if err.kind() == ErrorKind::AddrInUse && Instant::now() < deadline => {
+                    std::thread::yield_now();
+                }
+                bound => return bound.unwrap(),
+            }
         }
     }
 }
