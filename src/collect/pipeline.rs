@@ -11,7 +11,7 @@ use tokio::sync::Mutex;
 use tokio::time::{Instant, sleep, sleep_until};
 
 use super::batches_in_flight::{BatchLoad, BatchesInFlight};
-use super::commit::{CommitOutcome, Committer, PendingRow, by_hour};
+use super::commit::{CommitOutcome, Committer, PendingRow, count_by_hour};
 use super::counters::RunCounters;
 use super::delivery_context::DeliveryContext;
 use super::delivery_error::DeliveryError;
@@ -29,7 +29,7 @@ use crate::report::FeedCounts;
 use crate::row::CollectedBy;
 use crate::row::frame::{fault, pieces, read};
 use crate::row::repair::{Repairs, has_lone_surrogate};
-use crate::state::{DeadLetterReason, EventId};
+use crate::state::{Arrival, DeadLetterReason, EventId, LedgerPart};
 
 /// A batch is closed when its events, which are kept until their rows are accepted, have this many
 /// bytes.
@@ -82,14 +82,14 @@ pub(super) struct EventDelivery<'a> {
 
 impl<'a> EventDelivery<'a> {
     /// Delivers events of the archive's `hour` that the ledger does not know. Their rows say that they
-    /// were collected `by` a run, or for an operator.
+    /// were collected `by` a run, or for an operator, and the ledger that they `arrived` like this.
     pub(super) fn archive(
         hour: Hour,
-        by: CollectedBy,
+        (by, arrived): (CollectedBy, Arrival),
         ledger: &'a mut Ledger,
         ctx: DeliveryContext<'a>,
     ) -> EventDelivery<'a> {
-        EventDelivery::new(Origin::Session(ledger), by, Some(hour), ctx)
+        EventDelivery::new(Origin::Session(ledger), (by, arrived), Some(hour), ctx)
     }
 
     /// Delivers events of the live stream, likewise. They come when they come, so a batch does not
@@ -100,15 +100,20 @@ impl<'a> EventDelivery<'a> {
         catch_up_to: Option<Timestamp>,
         ctx: DeliveryContext<'a>,
     ) -> EventDelivery<'a> {
-        let by = CollectedBy::Live;
+        let by = (CollectedBy::Live, Arrival::Live);
         let delivery = EventDelivery::new(Origin::Session(ledger), by, None, ctx);
         EventDelivery { max_wait: Some(MAX_LIVE_WAIT), catch_up_to, ..delivery }
     }
 
-    /// Delivers TAP records that the ledger does not know.
-    pub(super) fn tap(ledger: &'a mut Ledger, ctx: DeliveryContext<'a>) -> EventDelivery<'a> {
-        // Rows of TAP do not say it.
-        EventDelivery::new(Origin::Session(ledger), CollectedBy::Live, None, ctx)
+    /// Delivers TAP records that the ledger does not know, which then says that they `arrived` like
+    /// this.
+    pub(super) fn tap(
+        arrived: Arrival,
+        ledger: &'a mut Ledger,
+        ctx: DeliveryContext<'a>,
+    ) -> EventDelivery<'a> {
+        // Rows of TAP do not say how they were collected.
+        EventDelivery::new(Origin::Session(ledger), (CollectedBy::Live, arrived), None, ctx)
     }
 
     /// Delivers the event of a dead letter of `reason`, whatever the ledger knows, and records it
@@ -119,13 +124,13 @@ impl<'a> EventDelivery<'a> {
         hour: Hour,
         ctx: DeliveryContext<'a>,
     ) -> EventDelivery<'a> {
-        let by = CollectedBy::Resend;
+        let by = (CollectedBy::Resend, Arrival::Late);
         EventDelivery::new(Origin::DeadLetter(reason), by, Some(hour), ctx)
     }
 
     fn new(
         origin: Origin<'a>,
-        by: CollectedBy,
+        (by, arrival): (CollectedBy, Arrival),
         hour: Option<Hour>,
         ctx: DeliveryContext<'a>,
     ) -> EventDelivery<'a> {
@@ -136,6 +141,7 @@ impl<'a> EventDelivery<'a> {
             state: ctx.state.clone(),
             clock: ctx.clock.clone(),
             writer: ctx.writer.to_owned(),
+            arrival,
             scope: ctx.scope.clone(),
             recorder: Recorder::default(),
             open_segments: Mutex::default(),
@@ -197,10 +203,11 @@ impl<'a> EventDelivery<'a> {
     }
 
     /// Records a claimed event of which no row is posted, and releases it.
-    async fn record(&mut self, hour: Hour, id: EventId) -> Result<(), DeliveryError> {
+    async fn record(&mut self, of: LedgerPart, id: EventId) -> Result<(), DeliveryError> {
         if let Origin::Session(ledger) = &mut self.origin {
-            self.committer.record(hour, &[id]).await.map_err(DeliveryError::Ledger)?;
-            ledger.release(hour, 1);
+            self.committer.record(of, &[id]).await.map_err(DeliveryError::Ledger)?;
+            ledger.note_recorded(of, 1);
+            ledger.release(of.hour, 1);
         }
         Ok(())
     }
@@ -216,7 +223,7 @@ impl<'a> EventDelivery<'a> {
     fn commit(&mut self, batch: Batch<PendingRow>) {
         let bytes = std::mem::take(&mut self.bytes_waiting);
         let memory = self.memory_waiting.take();
-        let hours = by_hour(batch.tags(), |count, _| *count += 1);
+        let hours = count_by_hour(batch.tags());
         let commit = Arc::clone(&self.committer).commit(batch);
         self.in_flight.begin(BatchLoad { bytes, memory, hours }, commit);
     }
@@ -227,6 +234,9 @@ impl<'a> EventDelivery<'a> {
     ) -> Result<(), DeliveryError> {
         let (outcome, hours) = committed?;
         if let Origin::Session(ledger) = &mut self.origin {
+            for (part, count) in &outcome.recorded {
+                ledger.note_recorded(*part, *count);
+            }
             for (hour, count) in hours {
                 ledger.release(hour, count);
             }
@@ -310,7 +320,8 @@ impl<'a> EventDelivery<'a> {
             Err(too_long) => {
                 let detail = too_long.to_string();
                 self.keep_dead_letter(DeadLetterReason::Oversize, &detail, event).await?;
-                self.record(hour, id).await?;
+                let of = Arrival::DeadLetter.if_dated(at.is_some()).of(hour);
+                self.record(of, id).await?;
             }
         }
         // A feed that may draw no more goes on by delivering what it has.
@@ -339,7 +350,7 @@ impl<'a> EventDelivery<'a> {
             return Ok(());
         }
         self.keep_dead_letter(DeadLetterReason::Malformed, detail, event).await?;
-        self.record(hour, id).await
+        self.record(Arrival::Uncounted.of(hour), id).await
     }
 
     async fn keep_dead_letter(

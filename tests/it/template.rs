@@ -52,6 +52,8 @@ fn columns(table: &Table, date_time: &str) -> Columns {
         ColumnType::String => "string",
         ColumnType::Dynamic => "dynamic",
         ColumnType::Int => "int",
+        ColumnType::Long => "long",
+        ColumnType::Real => "real",
         ColumnType::Boolean => "boolean",
     };
     let column = |(name, column_type): (&str, _)| (name.to_owned(), named(column_type).to_owned());
