@@ -91,6 +91,7 @@ pub async fn run(run: Run) -> Result<RunReport, RunError> {
     let services = Arc::new(Services::open(&run).await?);
     let run = Arc::new(run);
     let feeds = collect_feeds(&run, &services).await;
-    tell_connector_table(&run, &services, &feeds).await;
+    // On the heap: a future of this size is too much for the stack of a thread.
+    Box::pin(tell_connector_table(&run, &services, &feeds)).await;
     Ok(RunReport { feeds })
 }

@@ -41,8 +41,8 @@ pub(super) async fn tell_connector_table(run: &Run, services: &Services, feeds: 
     let until = run.posting_ends.min(Instant::now() + LONGEST);
     let scope = LeaseScope::new(&run.stop, until);
     let mut taken: BTreeMap<Feed, Vec<HourRow>> = BTreeMap::new();
+    let destination = services.destination().with_few_tries();
     for batch in batches(run, services, feeds) {
-        let destination = services.destination();
         let outcome = destination.deliver(connector_table(), batch, &scope, |_| false).await;
         let refused = outcome.refused.first().or(outcome.unconfirmed.first());
         let refusal = refused.map(|refused| refused.reason.to_string());

@@ -234,9 +234,11 @@ impl<'a> FeedProgress<'a> {
         has_any
     }
 
-    /// Reports what the connector's table is yet to be told.
+    /// Reports what the connector's table is yet to be told, as far as it is on record.
     pub(super) fn report_hour_rows(&mut self) {
-        self.report.hour_rows.clone_from(&self.stored.get().hour_rows);
+        if self.stored.is_written() {
+            self.report.hour_rows.clone_from(&self.stored.get().hour_rows);
+        }
         self.report.is_on_hold = self.hold.get().is_some();
     }
 

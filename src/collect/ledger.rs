@@ -216,7 +216,8 @@ impl Ledger {
             let repeated = loaded.ids.repeated() as u64;
             return Ok(HourTally { counts: loaded.counts, repeated });
         }
-        let counts = self.state.read_ledger(&self.feed, hour).await?.counts;
+        // On the heap: it would make every future larger in which an hour is recorded.
+        let counts = Box::pin(self.state.read_ledger(&self.feed, hour)).await?.counts;
         Ok(HourTally { counts, repeated: 0 })
     }
 

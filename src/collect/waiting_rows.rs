@@ -62,7 +62,11 @@ async fn change_in<C: KeepsHourRows>(
     let Some((mut checkpoint, version)) = state.read_checkpoint_as::<C>(feed).await? else {
         return Ok(());
     };
+    let before = checkpoint.hour_rows().clone();
     change(checkpoint.hour_rows());
+    if *checkpoint.hour_rows() == before {
+        return Ok(());
+    }
     checkpoint.sign(&run.id, run.clock.now());
     state.write_checkpoint(feed, &checkpoint, Some(&version)).await.map(drop)
 }

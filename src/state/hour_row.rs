@@ -6,8 +6,9 @@ use serde::{Deserialize, Serialize};
 
 use super::hour_counts::HourCounts;
 
-/// So many rows of a feed wait at most, those of the newest hours: a week of them.
-pub const MAX_WAITING: usize = 168;
+/// So many rows of a feed wait at most, those of the newest hours: more than the two weeks that an
+/// account has of hours to catch up with and of lost ones, and at most 150 kB of a checkpoint.
+pub const MAX_WAITING: usize = 400;
 
 /// How sure it is that every event of an hour arrived.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -113,7 +114,7 @@ mod tests {
         /// What waits is the newest row of each hour that was not taken since, of the newest hours.
         #[test]
         fn the_newest_rows_wait_until_they_are_taken(
-            steps in proptest::collection::vec((0..400i64, 0..4u64, any::<bool>()), 0..600),
+            steps in proptest::collection::vec((0..900i64, 0..4u64, any::<bool>()), 0..1_500),
         ) {
             let (mut waiting, mut model) = (Vec::new(), BTreeMap::new());
             for (hour, live, is_taken) in steps {
@@ -139,6 +140,6 @@ mod tests {
         assert!(check_hour_rows(&[row(1, 0), row(0, 0)]).unwrap_err().contains("order"));
         assert!(check_hour_rows(&[row(1, 0), row(1, 1)]).unwrap_err().contains("twice"));
         let many: Vec<HourRow> = (0..=MAX_WAITING as i64).map(|hour| row(hour, 0)).collect();
-        assert!(check_hour_rows(&many).unwrap_err().contains("169"));
+        assert!(check_hour_rows(&many).unwrap_err().contains("401"));
     }
 }

@@ -23,6 +23,8 @@ use crate::tap_checkpoint::TapCheckpoint;
 pub(super) struct AccountProgress {
     checkpoint: TapCheckpoint,
     version: Option<Version>,
+    /// Whether the last write of the checkpoint succeeded.
+    is_written: bool,
     evidence: KindEvidence,
     timing: TapTiming,
     /// Every hour before this was done or lost when the run began.
@@ -58,6 +60,7 @@ impl AccountProgress {
             lost: Vec::new(),
             untold: BTreeMap::new(),
             waits_until: None,
+            is_written: version.is_some(),
             checkpoint,
             version,
         })
@@ -169,8 +172,10 @@ impl AccountProgress {
         checkpoint.sequence += 1;
         checkpoint.updated = ctx.now();
         checkpoint.refusals = self.evidence.refusals();
+        self.is_written = false;
         let (state, over) = (ctx.services.state(), self.version.as_ref());
         self.version = Some(state.write_checkpoint(ctx.feed, checkpoint, over).await?);
+        self.is_written = true;
         Ok(())
     }
 
@@ -184,7 +189,9 @@ impl AccountProgress {
         let lost: BTreeSet<Hour> = self.lost.iter().flat_map(|span| span.hours()).collect();
         report.hours_lost = lost.into_iter().collect();
         report.hours_waiting = progress.open_hours(now);
-        report.hour_rows.clone_from(&self.checkpoint.hour_rows);
+        if self.is_written {
+            report.hour_rows.clone_from(&self.checkpoint.hour_rows);
+        }
         report.newest = progress.read_up_to();
         let used = progress.calls_used(now);
         report.calls = Some(CallReport { used, limit: CALLS_A_DAY, waits_until: self.waits_until });
