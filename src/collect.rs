@@ -26,6 +26,7 @@ mod counters;
 mod delivery_context;
 mod delivery_error;
 mod event_key;
+mod event_origin;
 mod event_sink;
 mod evidence;
 mod export;

@@ -16,6 +16,7 @@ use super::counters::RunCounters;
 use super::delivery_context::DeliveryContext;
 use super::delivery_error::DeliveryError;
 use super::event_key::{EventKey, event_key, malformed_id};
+use super::event_origin::Origin;
 use super::event_sink::EventSink;
 use super::fault::reading_goes_on;
 use super::kept_events::KeptEvents;
@@ -44,14 +45,6 @@ const MAX_LIVE_WAIT: Duration = Duration::from_secs(10);
 /// The live stream has caught up after so many events of the time to catch up to. A single one can
 /// have come out of order, or have a wrong time.
 const EVENTS_TO_CATCH_UP: u32 = 3;
-
-/// Where events come from. That decides which are not delivered.
-enum Origin<'a> {
-    /// Sessions. What the ledger knows has been delivered.
-    Session(&'a mut Ledger),
-    /// A dead letter. The ledger may know its event, which was accounted for when it was kept.
-    DeadLetter(DeadLetterReason),
-}
 
 /// Delivers events of a feed.
 pub(super) struct EventDelivery<'a> {
@@ -177,26 +170,14 @@ impl<'a> EventDelivery<'a> {
         self.hour.unwrap_or_else(|| Hour::containing(self.committer.clock.now()))
     }
 
-    /// Whether release 0.1.0 may have recorded events of the hour.
-    fn may_have_former_ids(&self, hour: Hour) -> bool {
-        match &self.origin {
-            Origin::Session(ledger) => ledger.may_have_former_ids(hour),
-            Origin::DeadLetter(_) => false,
-        }
-    }
-
-    /// Says whether the event is new. A dead letter's always is.
+    /// Says whether the event is new.
     async fn claim(
         &mut self,
         hour: Hour,
         key: EventKey,
         at: Option<Timestamp>,
     ) -> Result<bool, DeliveryError> {
-        let Origin::Session(ledger) = &mut self.origin else { return Ok(true) };
-        let claimed = match at {
-            Some(_) => ledger.claim(hour, key).await,
-            None => ledger.claim_undated(hour, key).await,
-        };
+        let claimed = self.origin.claim(hour, key, at).await;
         let is_new = claimed.map_err(DeliveryError::Ledger)?;
         self.counts.duplicates += u64::from(!is_new);
         Ok(is_new)
@@ -204,10 +185,9 @@ impl<'a> EventDelivery<'a> {
 
     /// Records a claimed event of which no row is posted, and releases it.
     async fn record(&mut self, of: LedgerPart, id: EventId) -> Result<(), DeliveryError> {
-        if let Origin::Session(ledger) = &mut self.origin {
+        if let Origin::Session(_) = self.origin {
             self.committer.record(of, &[id]).await.map_err(DeliveryError::Ledger)?;
-            ledger.note_recorded(of, 1);
-            ledger.release(of.hour, 1);
+            self.origin.account_for([(of, 1)].into(), [(of.hour, 1)].into());
         }
         Ok(())
     }
@@ -233,14 +213,7 @@ impl<'a> EventDelivery<'a> {
         committed: Result<(CommitOutcome, BTreeMap<Hour, usize>), DeliveryError>,
     ) -> Result<(), DeliveryError> {
         let (outcome, hours) = committed?;
-        if let Origin::Session(ledger) = &mut self.origin {
-            for (part, count) in &outcome.recorded {
-                ledger.note_recorded(*part, *count);
-            }
-            for (hour, count) in hours {
-                ledger.release(hour, count);
-            }
-        }
+        self.origin.account_for(outcome.recorded, hours);
         self.counts.add(&outcome.counts);
         self.counters.count_rows(outcome.counts.delivered);
         match outcome.error {
@@ -291,7 +264,7 @@ impl<'a> EventDelivery<'a> {
             self.recent_events += 1;
         }
         let hour = at.map_or_else(|| self.fallback_hour(), Hour::containing);
-        let key = event_key(&built, at.is_none() || self.may_have_former_ids(hour));
+        let key = event_key(&built, at.is_none() || self.origin.may_have_former_ids(hour));
         // Ids that differ in a character that was replaced have become one.
         let key = match repairs.replaced() && built.id.contains(char::REPLACEMENT_CHARACTER) {
             true => EventKey { id: malformed_id(event), former: None },

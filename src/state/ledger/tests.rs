@@ -1,4 +1,4 @@
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
 
@@ -252,36 +252,56 @@ async fn one_call_prunes_a_bounded_number_and_the_oldest_first() {
     assert_eq!(state.prune_ledger(&feed(), ever(), ever()).await.unwrap(), 1);
 }
 
-/// Appends of ids by writers to hours, some hours after [`NOW`].
-fn appends() -> impl Strategy<Value = Vec<(u8, i64, i64, Vec<u32>)>> {
-    let ids = proptest::collection::vec(0..50u32, 0..20);
-    proptest::collection::vec((0..3u8, 0..3i64, 0..4i64, ids), 0..8)
+/// An append of ids by a writer to an hour, some hours after [`NOW`], of events that arrived in one way.
+#[derive(Clone, Debug)]
+struct Append {
+    writer: u8,
+    offset: i64,
+    later: i64,
+    arrival: Arrival,
+    numbers: Vec<u32>,
 }
 
-async fn append_all(state: &State, appends: &[(u8, i64, i64, Vec<u32>)]) {
-    for (writer, offset, later, numbers) in appends {
-        let (hour, ids) = (hour().plus(*offset), ids(numbers.iter().copied()));
+fn appends() -> impl Strategy<Value = Vec<Append>> {
+    let numbers = proptest::collection::vec(0..50u32, 0..20);
+    let arrival = prop::sample::select(Arrival::ALL.to_vec());
+    let append = (0..3u8, 0..3i64, 0..4i64, arrival, numbers).prop_map(
+        |(writer, offset, later, arrival, numbers)| Append {
+            writer,
+            offset,
+            later,
+            arrival,
+            numbers,
+        },
+    );
+    proptest::collection::vec(append, 0..8)
+}
+
+async fn append_all(state: &State, appends: &[Append]) {
+    for Append { writer, offset, later, arrival, numbers } in appends {
+        let (part, ids) = (arrival.of(hour().plus(*offset)), ids(numbers.iter().copied()));
         let at = now() + SignedDuration::from_hours(*later);
-        state
-            .append_ledger(&feed(), Arrival::Uncounted.of(hour), at, &writer.to_string(), &ids)
-            .await
-            .unwrap();
+        state.append_ledger(&feed(), part, at, &writer.to_string(), &ids).await.unwrap();
     }
 }
 
-/// Whether each of three hours holds what was appended to it, as far as `kept` says that it must.
-async fn assert_hours_hold(
-    state: &State,
-    appends: &[(u8, i64, i64, Vec<u32>)],
-    kept: impl Fn(i64, i64) -> bool,
-) {
+/// Whether each of three hours holds what was appended to it, as far as `kept` says that it must, and
+/// counts each event once, for the first way in which it arrived.
+async fn assert_hours_hold(state: &State, appends: &[Append], kept: impl Fn(i64, i64) -> bool) {
     for offset in 0..3 {
-        let of_hour =
-            appends.iter().filter(|(_, hour, later, _)| *hour == offset && kept(offset, *later));
-        let numbers: BTreeSet<u32> = of_hour.flat_map(|(.., numbers)| numbers.clone()).collect();
-        let stored = state.read_ledger(&feed(), hour().plus(offset)).await.unwrap().ids;
-        assert_eq!(stored.len(), numbers.len());
-        assert!(ids(numbers).into_iter().all(|id| stored.contains(id)));
+        let is_of_hour = |it: &&Append| it.offset == offset && kept(offset, it.later);
+        let mut arrivals: BTreeMap<u32, Arrival> = BTreeMap::new();
+        for Append { arrival, numbers, .. } in appends.iter().filter(is_of_hour) {
+            for number in numbers {
+                let first = arrivals.entry(*number).or_insert(*arrival);
+                *first = (*first).min(*arrival);
+            }
+        }
+        let mut counts = HourCounts::default();
+        arrivals.values().for_each(|arrival| counts.add(*arrival, 1));
+        let stored = state.read_ledger(&feed(), hour().plus(offset)).await.unwrap();
+        assert_eq!((stored.ids.len(), stored.counts), (arrivals.len(), counts));
+        assert!(ids(arrivals.into_keys()).into_iter().all(|id| stored.ids.contains(id)));
     }
 }
 

@@ -38,6 +38,22 @@ async fn an_older_deployment_without_the_stream_fails_no_feed() {
 }
 
 #[tokio::test]
+async fn the_warning_comes_once_a_day() {
+    let scene = Scene::new().await;
+    scene.simulation.workspace.remove_stream(STREAM);
+    let warned = || std::fs::read_to_string(scene.state_path("warnings/PPS4015")).unwrap();
+    let mut times = Vec::new();
+    for _ in 0..5 {
+        scene.run().await;
+        times.push(warned());
+        scene.advance(9 * 60);
+    }
+    // After 0, 9, 18, 27 and 36 hours.
+    let is_new: Vec<bool> = times.windows(2).map(|pair| pair[0] != pair[1]).collect();
+    assert_eq!(is_new, [false, false, true, false], "{times:?}");
+}
+
+#[tokio::test]
 async fn rows_that_wait_are_bounded() {
     let scene = Scene::of().lookback(410).start().await;
     scene.simulation.workspace.remove_stream(STREAM);
