@@ -113,7 +113,7 @@ fn one_message_names_every_bad_setting_and_no_secret() {
     ] {
         assert!(message.contains(name), "{name} in {message}");
     }
-    assert_eq!(error.faults.len(), 16, "{message}");
+    assert_eq!(error.faults.len(), 17, "{message}");
     assert!(!message.contains("hunter"), "{message}");
 }
 
