@@ -9,6 +9,8 @@
 //! | `ledger/<feed>/<hour>/<written>-<run>.<arrival>.ids` | the [`EventId`]s of events of that hour that are accounted for and arrived in one way, as one run wrote them within one hour |
 //! | `status/<feed>.json` | what the last run says of the feed, for humans and programs to read |
 //! | `dead-letters/<reason>/<feed>/<hash>.json` | a [`DeadLetter`] each |
+//! | `warnings/<code>` | when a warning that comes once a day came last |
+//! | `checks/<random>`, `checks/<random>.lease` | what the command `check` writes and deletes again |
 
 mod blob;
 mod checkpoint;
@@ -18,6 +20,7 @@ mod dead_letter;
 mod dead_letters;
 mod directory;
 mod error;
+mod event_id;
 mod hour_counts;
 mod hour_ids;
 mod hour_row;
@@ -37,8 +40,9 @@ pub use dead_letter::{DeadLetter, DeadLetterReason, NotADeadLetter, NotAReason, 
 pub use dead_letters::{DeadLetterName, NotADeadLetterName};
 pub use directory::DirectoryError;
 pub use error::StateError;
+pub use event_id::EventId;
 pub use hour_counts::{Arrival, HourCounts, LedgerPart};
-pub use hour_ids::{EventId, HourIds};
+pub use hour_ids::HourIds;
 pub use hour_row::{
     Completeness, HourRow, MAX_WAITING, add_hour_row, check_hour_rows, forget_hour_rows,
 };
