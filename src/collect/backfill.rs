@@ -114,7 +114,8 @@ pub async fn backfill(
 }
 
 /// Puts in line for the connector's table what the reading made of its hour. Without a checkpoint no run
-/// of the app has the feed, and nobody would tell.
+/// of the app has the feed, and nobody would tell. One of an earlier release stays as it is: the app could
+/// not read another.
 async fn tell_hour(
     state: &State,
     run: &Run,
@@ -123,9 +124,11 @@ async fn tell_hour(
     ledger: &mut Ledger,
 ) -> Result<(), StateError> {
     let hour = report.hour;
-    let stored = state.read_checkpoint(feed).await?;
     let is_off = run.settings.connector_table == ConnectorTable::Off;
-    let Some((checkpoint, _)) = stored.filter(|_| !is_off) else { return Ok(()) };
+    if is_off || !state.has_current_checkpoint(feed).await? {
+        return Ok(());
+    }
+    let Some((checkpoint, _)) = state.read_checkpoint(feed).await? else { return Ok(()) };
     // A ledger that was not asked knows only this reading.
     let recorded = state.read_ledger(feed, hour).await?;
     let missing =

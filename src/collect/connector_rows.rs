@@ -15,7 +15,7 @@ use super::run::Run;
 use super::services::Services;
 use super::under_lease::under_lease;
 use super::waiting_rows::change_waiting_rows;
-use crate::destination::{Batch, Packer};
+use crate::destination::{Batch, BatchOutcome, HeldReason, Packer};
 use crate::error_code;
 use crate::lease_scope::LeaseScope;
 use crate::report::{ConnectorRowBuilder, FeedOutcome, FeedReport};
@@ -35,7 +35,8 @@ type Tag = Option<(Feed, HourRow)>;
 /// workspace took them; those of runs are not sent again.
 pub(super) async fn tell_connector_table(run: &Run, services: &Services, feeds: &[FeedReport]) {
     let is_off = run.settings.connector_table == ConnectorTable::Off;
-    if is_off || run.stop.is_cancelled() || is_on_hold(feeds) {
+    let is_over = run.stop.is_cancelled() || Instant::now() >= run.posting_ends;
+    if is_off || is_over || is_on_hold(feeds) {
         return;
     }
     let until = run.posting_ends.min(Instant::now() + LONGEST);
@@ -44,16 +45,17 @@ pub(super) async fn tell_connector_table(run: &Run, services: &Services, feeds: 
     let destination = services.destination().with_few_tries();
     for batch in batches(run, services, feeds) {
         let outcome = destination.deliver(connector_table(), batch, &scope, |_| false).await;
-        let refused = outcome.refused.first().or(outcome.unconfirmed.first());
-        let refusal = refused.map(|refused| refused.reason.to_string());
-        let hold = outcome.hold.map(|reason| reason.to_string());
+        let fault = fault(&outcome);
+        let has_ended = outcome.hold.is_some();
         // A row that is refused for good would be so the next time.
         let refused = outcome.refused.into_iter().map(|refused| refused.tag);
         for (feed, row) in outcome.delivered.into_iter().chain(refused).flatten() {
             taken.entry(feed).or_default().push(row);
         }
-        if let Some(reason) = hold.or(refusal) {
+        if let Some(reason) = fault {
             warn_once_a_day(run, services, &reason).await;
+        }
+        if has_ended {
             break;
         }
     }
@@ -61,6 +63,16 @@ pub(super) async fn tell_connector_table(run: &Run, services: &Services, feeds: 
     let forget = stream::iter(forget).buffer_unordered(FEEDS_AT_A_TIME).collect::<()>();
     // What was not forgotten in time is sent again, which does no harm: the newest row counts.
     let _ = timeout_at(run.all_ends, forget).await;
+}
+
+/// Why the table did not take all rows, if more is wrong than that time is short.
+fn fault(outcome: &BatchOutcome<Tag>) -> Option<String> {
+    if let Some(HeldReason::OutOfTime { .. }) = outcome.hold {
+        return None;
+    }
+    let refused = outcome.refused.first().or(outcome.unconfirmed.first());
+    let refusal = refused.map(|refused| refused.reason.to_string());
+    outcome.hold.as_ref().map(HeldReason::to_string).or(refusal)
 }
 
 /// Whether the destination takes no rows of any feed.
@@ -103,7 +115,7 @@ async fn forget(run: &Run, services: &Services, feed: Feed, taken: Vec<HourRow>)
     }
 }
 
-/// Says that the table took no rows, once a day: it lacks until someone deploys it.
+/// Says that the table took no rows, once a day: a stream is missing until someone deploys it.
 async fn warn_once_a_day(run: &Run, services: &Services, reason: &str) {
     let code = error_code::CONNECTOR_TABLE;
     let is_new = services.state().take_daily_warning(code, run.clock.now()).await;

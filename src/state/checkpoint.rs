@@ -140,6 +140,12 @@ struct AnyVersion {
 }
 
 impl Checkpoint {
+    /// Whether what is stored has the version that this program writes. A program of an earlier release
+    /// could not read it then.
+    pub(super) fn is_current(bytes: &[u8]) -> bool {
+        serde_json::from_slice(bytes).is_ok_and(|AnyVersion { version }| version == VERSION)
+    }
+
     /// A checkpoint of this format's version, from which nothing is left to be read again.
     pub fn starting_at(next_hour: Hour, feed: &Feed, writer: &str, now: Timestamp) -> Checkpoint {
         Checkpoint {

@@ -71,8 +71,22 @@ pub(super) fn assert_tells_no_more_than_is_there(scene: &Scene) {
     }
 }
 
+/// What the newest row of each hour says of [`messages`], by the start of the hour: how complete it is,
+/// and how many events were delivered.
+pub(super) fn newest_hours(scene: &Scene) -> BTreeMap<String, (String, u64)> {
+    let text = |row: &Value, column: &str| row[column].as_str().expect("it is a text").to_owned();
+    let of_hour = |row: Value| {
+        let delivered = row["Delivered"].as_u64().expect("it is a count");
+        (text(&row, "Hour"), (text(&row, "Completeness"), delivered))
+    };
+    of_kind(scene, "hour").into_iter().map(of_hour).collect()
+}
+
 /// The distinct events that the workspace holds, by the hour of their own time.
-fn events_by_hour(scene: &Scene, event_type: EventType) -> BTreeMap<String, BTreeSet<String>> {
+pub(super) fn events_by_hour(
+    scene: &Scene,
+    event_type: EventType,
+) -> BTreeMap<String, BTreeSet<String>> {
     let mut hours: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
     for row in scene.rows(event_type) {
         let row: Value = serde_json::from_str(&row).expect("a row is JSON");

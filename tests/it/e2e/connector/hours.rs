@@ -253,6 +253,22 @@ async fn collect_of_a_feed_that_never_ran_tells_nothing() {
 }
 
 #[tokio::test]
+async fn collect_leaves_the_checkpoint_of_an_older_app_alone() {
+    let scene = without_second_read().start().await;
+    scene.give(&messages(), last_hour(), 5);
+    let older = include_bytes!("../../../fixtures/checkpoints/v0.1.0/fresh.json");
+    let path = scene.checkpoint_path(&messages());
+    std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+    std::fs::write(&path, older).unwrap();
+    collect(&scene, Deliver::Missing).await;
+    assert_eq!(std::fs::read(&path).unwrap(), older);
+    assert!(scene.checkpoint(&messages()).await.is_some(), "it is read");
+    scene.run().await;
+    let rows = told(&scene, last_hour());
+    assert_eq!(rows.last().map(|(_, [.., late])| *late), Some(5), "{rows:?}");
+}
+
+#[tokio::test]
 async fn an_hour_that_collect_proves_is_proved() {
     let scene = without_second_read().start().await;
     scene.give(&messages(), last_hour(), 9);
