@@ -3,11 +3,10 @@
 import datetime
 import unittest
 
-import comparison
 import connector_rows
 import panels
 import times
-from connector_rows import HOUR, SECOND, again, failed, feed, hour, run
+from connector_rows import HOUR, again, failed, feed, hour, run
 from functions import FunctionWorkspace, of_connector
 from kql import INGESTED, INTERPRETER, check_all
 

@@ -4,16 +4,14 @@ import datetime
 import json
 import unittest
 
-import comparison
 import connector_rows
 import panels
 import rule_events
 import tap
 import tap_records
-import times
 from connector_rows import HOUR, SECOND, feed, hour
 from functions import FunctionWorkspace, of_connector
-from kql import INGESTED, INTERPRETER, check_all
+from kql import INTERPRETER, check_all
 from test_parser import DECLARED, NAMES, TABLES, collected
 
 NOW = datetime.datetime(2026, 11, 26, 12)
@@ -204,7 +202,13 @@ class Reconciliation(unittest.TestCase):
             for account, delivered in [("default", 6), ("emea", 3)]
         ]
         said = "collect does not read TAP: see docs/tap.md, Outages and lost hours"
-        self.found(9, 7, told, (), records, Command=said, Account="default, emea")
+        self.found(9, 7, told, (), records, Command=said, Account="default, emea", Feed="tap")
+
+    def test_accounts_of_tap_are_chosen_together(self):
+        told = [hour(feed("tap", name), AT, AT + 2 * HOUR, 2) for name in ["default", "emea"]]
+        told.append(hour(feed(), AT, AT + 2 * HOUR, 1))
+        query = 'ProofpointReconciliation(feeds=dynamic(["tap"]))'
+        self.check(query, [{"Feed": "tap", "Delivered": 4, "Missing": 4}], told)
 
     def test_a_workspace_without_the_tables_lacks_everything(self):
         told = [
