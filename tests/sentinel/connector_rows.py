@@ -2,6 +2,7 @@
 
 import datetime
 import itertools
+import json
 
 import data_collector
 import times
@@ -123,7 +124,11 @@ def stored(shape, rows):
         return {TABLE: (COLUMNS, rows)}
     made = []
     for row in rows:
-        plain = {name: value for name, value in row.items() if name != INGESTED}
-        made.append(data_collector.columns(plain) | {INGESTED: row[INGESTED]})
+        # This API reserves the name of the time, and would make columns of an object's members.
+        of_api = {name: value for name, value in row.items() if name != INGESTED}
+        of_api["eventTime"] = of_api.pop("TimeGenerated")
+        if "DeadLetterReasons" in row:
+            of_api["DeadLetterReasons"] = json.dumps(row["DeadLetterReasons"])
+        made.append(data_collector.columns(of_api) | {INGESTED: row[INGESTED]})
     names = [{name: row[name] for name in row if name != INGESTED} for row in made]
     return {TABLE: (data_collector.schema(names), made)}

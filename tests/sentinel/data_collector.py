@@ -17,7 +17,7 @@ TYPES = {"s": "string", "g": "string", "d": "real", "b": "bool", "t": "datetime"
 def columns(row):
     """The columns of a row, including `TimeGenerated`."""
     row = dict(row)
-    made = {"TimeGenerated": row.pop("TimeGenerated", None) or row["eventTime"]}
+    made = {"TimeGenerated": row.pop("TimeGenerated", row["eventTime"])}
     _flatten(row, "", 1, made)
     return made
 
