@@ -98,6 +98,9 @@ class FunctionWorkspace(Workspace):
         """The value of an argument, which can use what is defined before."""
         if value.startswith(f"{kind}("):
             return value
+        defined = re.findall(r"(?m)^\s*let (\w+) =", before)
+        if not any(re.search(rf"\b{name}\b", value) for name in defined):
+            before = ""
         [row] = super().query(f"{before}\nprint Value = {value}")
         found = row["Value"]
         if kind == "datetime":
@@ -120,7 +123,11 @@ class FunctionWorkspace(Workspace):
 
     def opinions(self, queries):
         """The rows of each query's result from the second interpreter, which runs the functions itself."""
-        return self.query_second_interpreter([self._inlined(text) for text in queries])
+        asked = [
+            parser_calls.written(*self._called(text)) if "ProofpointPOD(" in text else text
+            for text in queries
+        ]
+        return self.query_second_interpreter(list(map(self._inlined, asked)))
 
     def _inlined(self, text):
         """The query with a function of its own in place of each call."""
