@@ -56,9 +56,7 @@ def state(row, now):
         return "no run"
     if row["Outcome"] == "failed":
         return "failed"
-    if row["HoursDue"]:
-        return "catching up"
-    return "read elsewhere" if row["Outcome"] == "owned_elsewhere" else "up to date"
+    return "catching up" if row["HoursDue"] else "up to date"
 
 
 def feeds(rows, now):

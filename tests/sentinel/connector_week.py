@@ -77,7 +77,7 @@ def faults(end):
         *revoked,
         run(message, end - 90 * MINUTE, **letters),
         run(maillog, end - 30 * SECOND, "unfinished", HoursDue=3, ConnectorVersion="0.3.0"),
-        run(tap, end - 40 * SECOND, "owned_elsewhere", CallsUsed=1799, CallsLeft=1),
+        run(tap, end - 40 * SECOND, CallsUsed=1799, CallsLeft=1),
         hour(maillog, end - 5 * HOUR, end - HOUR, 1, "unknown", Attempts=3),
         hour(other, end - 3 * HOUR, end - 30 * MINUTE, 0, "lost"),
         hour(tap, end - 4 * HOUR, end - 30 * MINUTE, 5, "believed", Live=4, Archive=0, Late=1),
