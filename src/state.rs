@@ -9,6 +9,7 @@
 //! | `ledger/<feed>/<hour>/<written>-<run>.ids` | the [`EventId`]s of delivered events of that hour, as one run wrote them within one hour |
 //! | `status/<feed>.json` | what the last run says of the feed, for humans and programs to read |
 //! | `dead-letters/<reason>/<feed>/<hash>.json` | a [`DeadLetter`] each |
+//! | `checks/<random>`, `checks/<random>.lease` | what the command `check` writes and deletes again |
 
 mod blob;
 mod checkpoint;
@@ -18,6 +19,7 @@ mod dead_letter;
 mod dead_letters;
 mod directory;
 mod error;
+mod event_id;
 mod hour_ids;
 mod lease;
 mod ledger;
@@ -35,7 +37,8 @@ pub use dead_letter::{DeadLetter, DeadLetterReason, NotADeadLetter, NotAReason, 
 pub use dead_letters::{DeadLetterName, NotADeadLetterName};
 pub use directory::DirectoryError;
 pub use error::StateError;
-pub use hour_ids::{EventId, HourIds};
+pub use event_id::EventId;
+pub use hour_ids::HourIds;
 pub use lease::{Lease, LeaseTimes};
 #[cfg(any(test, fuzzing))]
 pub(crate) use ledger::records as ledger_records;

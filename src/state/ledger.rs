@@ -20,7 +20,8 @@ use proofpoint_sentinel_core::hour::Hour;
 
 use self::segment::{SUFFIX, Segment, feed_folder, hour_folder, writer};
 use super::error::StateError;
-use super::hour_ids::{EventId, HourIds};
+use super::event_id::EventId;
+use super::hour_ids::HourIds;
 use super::object::{Appended, Layout};
 use super::store::State;
 
