@@ -8,13 +8,18 @@ import comparison
 import connector_rows
 import connector_rule_cases
 import tap
+import times
+from connector_rows import HOUR, feed, run
 from connector_rule_cases import CASES, LISTS, NOW, account, named, of_rule, text
 from functions import FunctionWorkspace, of_connector
 from kql import INTERPRETER, ROOT, check_all
+from rule_cases_operations import hourly
+from rule_events import ago, inbound, stored
 from rules import ALL_RULES, CONNECTOR_RULES
 from rules import named as columns_of
 from test_parser import DECLARED
 from test_reconciliation import tables
+from test_rule_form import minutes
 
 DESTINATIONS = {"Logs Ingestion API": "columns", "HTTP Data Collector API": "legacy"}
 
@@ -102,6 +107,44 @@ class Rules(unittest.TestCase):
             if name == "ConnectorSilent":
                 told = {each: row["Why"] for row in rows for each in of_case(name, row)}
                 self.assertEqual(told[account(name, "raises", 3)], "runs fail with PPS2009")
+
+
+class Runs(unittest.TestCase):
+    def test_what_is_told_raises_a_rule_in_one_run(self):
+        for name in CONNECTOR_RULES:
+            case = CASES[name][0][0]
+            events = case.messages("a") if name == "ConnectorHourIncomplete" else []
+            made = tables("columns", case("a"), [("message", each) for each in events])
+            workspace = FunctionWorkspace(of_connector(), made)
+            raised = []
+            for hours in range(-3, 4):
+                workspace.now = NOW + hours * HOUR
+                raised += [hours] * len(workspace.query(QUERIES[name]))
+            with self.subTest(rule=name):
+                self.assertEqual(raised, [0])
+
+    def test_rules_are_shown_every_row_that_waited(self):
+        # A row of an hour can wait for two days before Azure replaces its time.
+        for name in ["ConnectorHourLost", "ConnectorHourIncomplete"]:
+            self.assertGreaterEqual(minutes(CONNECTOR_RULES[name]["queryPeriod"]), minutes("3d"))
+
+    def test_silence_of_proofpoint_is_told_apart_from_that_of_the_connector(self):
+        now = times.read(ago())
+        address = "acme@silent.example"
+        told = {
+            "runs succeed, and Proofpoint sends nothing": (address, range(20)),
+            "no run has ended": (address.upper(), range(3, 20)),
+            # Of another cluster.
+            "": ("other_hosted", range(20)),
+        }
+        events = [(each, address) for each in hourly(inbound, range(3, 30))]
+        for why, (name, hours) in told.items():
+            runs = [run(feed(account=name), now - each * HOUR) for each in hours]
+            made = connector_rows.stored("columns", runs) | stored("columns", events)
+            workspace = FunctionWorkspace(of_connector(), made, now)
+            [alert] = workspace.query(QUERIES["ConnectorSilent"])
+            with self.subTest(why=why):
+                self.assertEqual((alert["Why"], alert["Events"]), (why, 23))
 
 
 class Codes(unittest.TestCase):
