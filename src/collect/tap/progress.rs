@@ -20,6 +20,8 @@ use crate::tap_checkpoint::TapCheckpoint;
 pub(super) struct AccountProgress {
     checkpoint: TapCheckpoint,
     version: Option<Version>,
+    /// What the state has of the account; `None` if there is nothing yet.
+    stored: Option<TapCheckpoint>,
     evidence: KindEvidence,
     timing: TapTiming,
     /// Every hour before this was done or lost when the run began.
@@ -52,6 +54,7 @@ impl AccountProgress {
             done_before: checkpoint.progress.settled_before(),
             lost: Vec::new(),
             waits_until: None,
+            stored: version.is_some().then(|| checkpoint.clone()),
             checkpoint,
             version,
         })
@@ -111,18 +114,23 @@ impl AccountProgress {
         self.checkpoint.progress.unfinished_from()
     }
 
-    /// Writes the checkpoint over the version that it was read from, unless the lease is lost.
+    /// Writes the checkpoint over the version that it was read from if it says something new, unless
+    /// the lease is lost.
     pub(super) async fn save(&mut self, ctx: TapContext<'_>) -> Result<(), FeedError> {
         if ctx.scope.is_lost() {
             return Err(FeedError::LeaseLost);
         }
         let checkpoint = &mut self.checkpoint;
+        checkpoint.refusals = self.evidence.refusals();
+        if self.stored.as_ref() == Some(checkpoint) {
+            return Ok(());
+        }
         checkpoint.writer.clone_from(&ctx.run.id);
         checkpoint.sequence += 1;
         checkpoint.updated = ctx.now();
-        checkpoint.refusals = self.evidence.refusals();
         let (state, over) = (ctx.services.state(), self.version.as_ref());
         self.version = Some(state.write_checkpoint(ctx.feed, checkpoint, over).await?);
+        self.stored = Some(checkpoint.clone());
         Ok(())
     }
 
