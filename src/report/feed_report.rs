@@ -32,6 +32,18 @@ pub enum FeedOutcome {
     },
 }
 
+impl FeedOutcome {
+    /// Its name in statuses, rows and metrics.
+    pub(crate) fn name(&self) -> &'static str {
+        match self {
+            FeedOutcome::UpToDate => "up_to_date",
+            FeedOutcome::Unfinished => "unfinished",
+            FeedOutcome::OwnedElsewhere => "owned_elsewhere",
+            FeedOutcome::Failed { .. } => "failed",
+        }
+    }
+}
+
 /// The calls of a TAP account.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct CallReport {

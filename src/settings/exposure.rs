@@ -34,7 +34,7 @@ const SHOWN: [&str; 25] = [
 ];
 
 /// How the names of settings begin that concern the app.
-const OF_THE_APP: [&str; 20] = [
+const OF_THE_APP: [&str; 21] = [
     "Proofpoint",
     "Tap",
     "LogsIngestion",
@@ -48,6 +48,7 @@ const OF_THE_APP: [&str; 20] = [
     "IDENTITY_",
     "MSI_",
     "APPLICATIONINSIGHTS_",
+    "OTEL_",
     "FUNCTIONS_",
     "WEBSITE_",
     "SSL_CERT_FILE",
