@@ -13,6 +13,7 @@ mod source;
 mod storage;
 mod suffixed;
 mod tap;
+mod telemetry;
 
 pub use choice::{ConnectorTable, LiveReading, MessageText, Mode, NotAChoice};
 pub use clusters::{Cluster, UnusableCluster};
@@ -28,6 +29,7 @@ pub use reader::{BadSetting, BadSettings, Vars};
 pub use source::SourceSettings;
 pub use storage::StateSettings;
 pub use tap::{TapAccount, TapSettings, UnusableTapAccount};
+pub use telemetry::TelemetrySettings;
 
 /// Everything that one run needs to know.
 #[derive(Clone, Debug)]

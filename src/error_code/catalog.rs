@@ -204,6 +204,8 @@ codes! {
     SERVER_FAILED = 7004;
     /// SIGTERM can't be caught.
     SIGTERM_NOT_CAUGHT = 7005;
+    /// Traces and metrics are not sent.
+    TELEMETRY_NOT_SENT = 7006;
     /// These hours can't be read.
     HOURS_INVALID = 8001;
     /// Which cluster is not clear.

@@ -34,7 +34,7 @@ pub enum FeedOutcome {
 }
 
 impl FeedOutcome {
-    /// The word for it, as in JSON.
+    /// The word for it in statuses, rows and metrics.
     pub fn as_str(&self) -> &'static str {
         match self {
             FeedOutcome::UpToDate => "up_to_date",

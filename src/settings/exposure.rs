@@ -35,7 +35,7 @@ const SHOWN: [&str; 26] = [
 ];
 
 /// How the names of settings begin that concern the app.
-const OF_THE_APP: [&str; 20] = [
+const OF_THE_APP: [&str; 21] = [
     "Proofpoint",
     "Tap",
     "LogsIngestion",
@@ -49,6 +49,7 @@ const OF_THE_APP: [&str; 20] = [
     "IDENTITY_",
     "MSI_",
     "APPLICATIONINSIGHTS_",
+    "OTEL_",
     "FUNCTIONS_",
     "WEBSITE_",
     "SSL_CERT_FILE",
