@@ -20,15 +20,17 @@ impl<'a> HourRows<'a> {
         HourRows { run }
     }
 
-    /// Adds to `waiting` what a reading made of an hour, unless nothing about it changed.
+    /// Adds to `waiting` what a reading made of an hour, unless it was a retry that changed nothing. An
+    /// hour that was done is told anew: a run that was killed may have told less than it delivered.
     pub(super) async fn tell_read(
         self,
         waiting: &mut Vec<HourRow>,
         (hour, before, after): (Hour, Option<ToldState>, ToldState),
         ledger: &mut Ledger,
     ) {
-        let is_as_before = before.is_some_and(|it| it.completeness == after.completeness);
-        if is_as_before && !ledger.has_changed(hour) {
+        let is_open = |it: ToldState| it.completeness == Completeness::Unknown;
+        let is_open_as_before = before.is_some_and(is_open) && is_open(after);
+        if is_open_as_before && !ledger.has_changed(hour) {
             return;
         }
         let reads_before = before.and_then(|before| before.attempts);

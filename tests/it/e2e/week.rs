@@ -145,8 +145,8 @@ async fn assert_all_hours_done(week_run: &WeekRun) {
     assert_eq!(checkpoint.second, fresh);
 }
 
-/// Asserts that the connector's table says of every hour that it is done, with exactly the events that
-/// the workspace holds.
+/// Asserts that the connector's table says of every hour how it is done, and of no more events than the
+/// workspace holds. A run whose time was up before its last save may have told of fewer.
 async fn assert_all_hours_told(week_run: &WeekRun) {
     let checkpoint = week_run.scene.checkpoint(&messages()).await.expect("there is one");
     assert_eq!(checkpoint.hour_rows, [], "the table was told of all");
@@ -157,9 +157,9 @@ async fn assert_all_hours_told(week_run: &WeekRun) {
         let start = hour.start().to_string();
         let word = if believed.contains(hour) { "believed" } else { "proved" };
         let count = held.get(&start).map_or(0, BTreeSet::len) as u64;
-        let expected = Some((word, count));
-        let found = told.get(&start).map(|(word, count)| (word.as_str(), *count));
-        assert_eq!(found, expected, "{hour}");
+        let (found, delivered) = told.get(&start).expect("the hour is told");
+        assert_eq!(found, word, "{hour}");
+        assert!(*delivered <= count, "{hour}: {delivered} of {count}");
     }
 }
 
