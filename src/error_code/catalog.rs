@@ -140,6 +140,8 @@ codes! {
     DATA_COLLECTOR_RETIRED = 4013;
     /// The Data Collector API is used though it is retired.
     DATA_COLLECTOR_IN_USE = 4014;
+    /// The connector's own table takes no rows.
+    CONNECTOR_TABLE = 4015;
     /// An event is not a JSON object.
     EVENT_MALFORMED = 4101;
     /// An event is too long for a row.

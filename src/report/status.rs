@@ -105,7 +105,7 @@ pub(crate) fn status_json(
         run,
         finished,
         seconds: report.took.as_secs_f64(),
-        outcome: report.outcome.name(),
+        outcome: report.outcome.as_str(),
         code: failure.map(|(code, _)| code.to_string()),
         failure: failure.map(|(_, reason)| reason),
         events: counts.events,

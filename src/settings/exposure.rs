@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use super::reader::Vars;
 
 /// Choices and numbers. All other values may be secrets, or lead to someone's services.
-const SHOWN: [&str; 25] = [
+const SHOWN: [&str; 26] = [
     "ProofpointSchedule",
     "ProofpointEventTypes",
     "ProofpointMode",
@@ -15,6 +15,7 @@ const SHOWN: [&str; 25] = [
     "ProofpointArchiveDelayMinutes",
     "ProofpointEmptyHourRetryMinutes",
     "ProofpointSecondReadHours",
+    "ProofpointConnectorTable",
     "ProofpointMessageText",
     "ProofpointMemoryMB",
     "TapIntervalSeconds",

@@ -13,6 +13,8 @@ pub struct HourIds {
     shards: Vec<Shard>,
     len: usize,
     met: usize,
+    /// How many of those that the reading has met were there before it.
+    repeated: usize,
 }
 
 /// How many tables share the ids, by their first bits.
@@ -36,6 +38,7 @@ impl HourIds {
         let (is_new, was_met) = (*slot == 0, *slot & MET != 0);
         *slot = stored(id) | MET;
         self.met += usize::from(!was_met);
+        self.repeated += usize::from(!was_met && !is_new);
         self.count(id, is_new);
         is_new
     }
@@ -61,6 +64,11 @@ impl HourIds {
         self.len - self.met
     }
 
+    /// How many ids were there before the reading, and were met in it.
+    pub fn repeated(&self) -> usize {
+        self.repeated
+    }
+
     /// How many bytes of memory the ids take.
     pub fn bytes(&self) -> usize {
         self.shards.iter().map(|shard| shard.slots.len() * size_of::<u128>()).sum()
@@ -70,7 +78,7 @@ impl HourIds {
     pub fn begin_reading(&mut self) {
         let slots = self.shards.iter_mut().flat_map(|shard| &mut shard.slots);
         slots.for_each(|slot| *slot &= !MET);
-        self.met = 0;
+        (self.met, self.repeated) = (0, 0);
     }
 
     fn shard(&mut self, id: EventId) -> &mut Shard {
@@ -164,6 +172,7 @@ mod tests {
         ) {
             let mut ids = HourIds::default();
             let mut model = std::collections::BTreeMap::new();
+            let mut repeated = 0;
             for (kind, number) in steps {
                 let id = EventId::of(number.to_string());
                 prop_assert_eq!(ids.contains(id), model.contains_key(&number));
@@ -171,13 +180,18 @@ mod tests {
                     0 => {
                         ids.begin_reading();
                         model.values_mut().for_each(|met| *met = false);
+                        repeated = 0;
                     }
                     1 => {
                         ids.extend([id]);
                         model.entry(number).or_insert(false);
                     }
-                    _ => prop_assert_eq!(ids.insert(id), model.insert(number, true).is_none()),
+                    _ => {
+                        repeated += usize::from(model.get(&number) == Some(&false));
+                        prop_assert_eq!(ids.insert(id), model.insert(number, true).is_none());
+                    }
                 }
+                prop_assert_eq!(ids.repeated(), repeated);
                 let missing = model.values().filter(|met| !**met).count();
                 prop_assert_eq!((ids.len(), ids.missing()), (model.len(), missing));
             }

@@ -62,7 +62,7 @@ impl RunMetrics {
     fn note_feed(&self, report: &FeedReport) {
         let of_feed = [KeyValue::new("feed", report.feed.clone())];
         let with = |more: Vec<KeyValue>| [of_feed.to_vec(), more].concat();
-        let mut outcome = vec![KeyValue::new("outcome", report.outcome.name())];
+        let mut outcome = vec![KeyValue::new("outcome", report.outcome.as_str())];
         if let FeedOutcome::Failed { code, .. } = report.outcome {
             outcome.push(KeyValue::new("error.type", code.to_string()));
         }
