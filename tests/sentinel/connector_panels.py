@@ -94,7 +94,7 @@ def dead_letters(rows, _):
     reasons = ["malformed", "oversize", "refused"]
     return [
         {"TimeGenerated": when} | {each.capitalize(): stored(found, each) for each in reasons}
-        for (when,), found in grouped(runs(rows), binned)
+        for (when,), found in grouped([row for row in runs(rows) if row["DeadLetters"]], binned)
     ]
 
 

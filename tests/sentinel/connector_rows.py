@@ -6,40 +6,11 @@ import json
 
 import data_collector
 import times
-from kql import INGESTED
+from kql import HERE, INGESTED
 
 TABLE = "ProofpointConnector_CL"
 
-COLUMNS = {
-    "TimeGenerated": "datetime",
-    "RecordType": "string",
-    "Source": "string",
-    "Account": "string",
-    "FeedType": "string",
-    "ConnectorVersion": "string",
-    "RunId": "string",
-    "Outcome": "string",
-    "Code": "string",
-    "Reason": "string",
-    "DurationSeconds": "real",
-    "Events": "long",
-    "Delivered": "long",
-    "Duplicates": "long",
-    "DeadLetters": "long",
-    "DeadLetterReasons": "dynamic",
-    "LagSeconds": "real",
-    "NewestEvent": "datetime",
-    "HoursDue": "long",
-    "HoursLost": "long",
-    "CallsUsed": "long",
-    "CallsLeft": "long",
-    "Hour": "datetime",
-    "Completeness": "string",
-    "Attempts": "long",
-    "Live": "long",
-    "Archive": "long",
-    "Late": "long",
-}
+COLUMNS = json.loads((HERE / "tables.json").read_text(encoding="utf-8"))[TABLE]
 
 SECOND = datetime.timedelta(seconds=1)
 HOUR = datetime.timedelta(hours=1)

@@ -76,6 +76,7 @@ def faults(end):
     return [
         *revoked,
         run(message, end - 90 * MINUTE, **letters),
+        run(other, end - 95 * MINUTE, **letters),
         run(maillog, end - 30 * SECOND, "unfinished", HoursDue=3, ConnectorVersion="0.3.0"),
         run(tap, end - 40 * SECOND, CallsUsed=1799, CallsLeft=1),
         hour(maillog, end - 5 * HOUR, end - HOUR, 1, "unknown", Attempts=3),
