@@ -4,6 +4,7 @@ mod choice;
 mod clusters;
 mod destination;
 mod exposure;
+mod feeds;
 mod host;
 mod identity;
 mod net;
@@ -14,7 +15,7 @@ mod storage;
 mod suffixed;
 mod tap;
 
-pub use choice::{LiveReading, MessageText, Mode, NotAChoice};
+pub use choice::{LiveReading, MessageText, Mode, NotAChoice, Scale};
 pub use clusters::{Cluster, UnusableCluster};
 pub use destination::DestinationSettings;
 pub use exposure::{is_of_the_app, log_folder, may_be_shown};
@@ -38,6 +39,8 @@ pub struct Settings {
     pub tap: Option<TapSettings>,
     /// What happens to the extracted text in message parts.
     pub message_text: MessageText,
+    /// Where feeds are worked on.
+    pub scale: Scale,
     /// How many megabytes events, rows, posts and ledger may take, where that is not left to the
     /// memory of the instance.
     pub memory_megabytes: Option<u32>,
@@ -91,6 +94,7 @@ impl Settings {
             (SourceSettings::read_with(reader, tap.is_some()), message_text(reader))
         };
         let memory_megabytes = reader.optional_number("ProofpointMemoryMB", 64..=1_048_576);
+        let scale = reader.parsed("ProofpointScale", Scale::Inline, "inline or queue");
         let (identity, cloud) = identity_and_cloud(reader);
         let destination = destination::read(reader, identity.clone(), cloud);
         let state = storage::read(reader, identity, cloud);
@@ -107,6 +111,7 @@ impl Settings {
             source: source?,
             tap,
             message_text: message_text?,
+            scale: scale?,
             memory_megabytes: memory_megabytes?,
             destination: destination?,
             state: state?,

@@ -29,6 +29,15 @@ pub enum MessageText {
     Drop,
 }
 
+/// `ProofpointScale`: where feeds are worked on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Scale {
+    /// All in the run that the timer starts.
+    Inline,
+    /// Each by a message of its own, which any instance may take from a queue.
+    Queue,
+}
+
 /// The text is not one of the values that the setting takes.
 #[derive(Clone, Copy, Debug, thiserror::Error)]
 #[error("not one of the values that this setting takes")]
@@ -57,6 +66,14 @@ impl FromStr for LiveReading {
     fn from_str(text: &str) -> Result<LiveReading, NotAChoice> {
         let choices = [("catch-up", LiveReading::CatchUp), ("continuous", LiveReading::Continuous)];
         chosen(text, &choices)
+    }
+}
+
+impl FromStr for Scale {
+    type Err = NotAChoice;
+
+    fn from_str(text: &str) -> Result<Scale, NotAChoice> {
+        chosen(text, &[("inline", Scale::Inline), ("queue", Scale::Queue)])
     }
 }
 

@@ -11,6 +11,7 @@ mod lease_and_checkpoint;
 mod live;
 mod lost_lease;
 mod many;
+mod planned;
 mod proxy;
 mod refusals;
 mod row_assertions;
