@@ -1,4 +1,8 @@
-"""Packs a binary, host.json and the functions into proofpoint-sentinel-<version>.zip.
+"""Packs a binary, host.json and the functions into proofpoint-sentinel-<version>.zip, and into
+proofpoint-sentinel-queue-<version>.zip for queue mode, where files in queue/ take the place of others.
+
+A host.json that names an extension bundle stops the whole app where the bundle can't be fetched. So only
+the second package names one.
 
 Azure mounts the zip read-only, so the modes in it are final: 0755 for the binary, 0644 for the
 rest, marked as made on Unix. Times are fixed, so that the same input gives the same bytes.
@@ -25,6 +29,9 @@ ELF_64_LITTLE_ENDIAN = b"\x7fELF\x02\x01"
 ELF_X86_64 = 62
 SEGMENT_INTERPRETER = 3
 
+# Each file with its mode, by its path in the package.
+Members = dict[str, tuple[pathlib.Path, int]]
+
 
 class NotPackable(Exception):
     """The binary would not run on Azure."""
@@ -39,11 +46,21 @@ def main() -> None:
         require_static(arguments.binary.read_bytes())
     except (NotPackable, OSError) as error:
         sys.exit(f"{arguments.binary} can't be packed: {error}")
-    members = {NAME: (arguments.binary, 0o755), "host.json": (ROOT / "host.json", 0o644)}
-    for function in sorted(ROOT.glob("*/function.json")):
-        members[function.relative_to(ROOT).as_posix()] = (function, 0o644)
-    unpacked(members, arguments.dist / "app")
-    package = arguments.dist / f"{NAME}-{version()}.zip"
+    inline = {NAME: (arguments.binary, 0o755)} | files_of_app(ROOT)
+    queue = inline | files_of_app(ROOT / "queue")
+    make(inline, arguments.dist, "")
+    make(queue, arguments.dist, "-queue")
+
+
+def files_of_app(folder: pathlib.Path) -> Members:
+    """host.json and each function, by their paths in the package."""
+    files = [folder / "host.json", *sorted(folder.glob("*/function.json"))]
+    return {file.relative_to(folder).as_posix(): (file, 0o644) for file in files}
+
+
+def make(members: Members, dist: pathlib.Path, suffix: str) -> None:
+    unpacked(members, dist / f"app{suffix}")
+    package = dist / f"{NAME}{suffix}-{version()}.zip"
     pack(members, package)
     print(f"{package}: {package.stat().st_size:,} bytes, {len(members)} files")
 
@@ -70,7 +87,7 @@ def require_static(binary: bytes) -> None:
         raise NotPackable("it is not static: it asks for a dynamic loader")
 
 
-def unpacked(members: dict[str, tuple[pathlib.Path, int]], app: pathlib.Path) -> None:
+def unpacked(members: Members, app: pathlib.Path) -> None:
     shutil.rmtree(app, ignore_errors=True)
     for name, (source, mode) in members.items():
         copy = app / name
@@ -79,7 +96,7 @@ def unpacked(members: dict[str, tuple[pathlib.Path, int]], app: pathlib.Path) ->
         copy.chmod(mode)
 
 
-def pack(members: dict[str, tuple[pathlib.Path, int]], package: pathlib.Path) -> None:
+def pack(members: Members, package: pathlib.Path) -> None:
     with zipfile.ZipFile(package, "w") as archive:
         for name, (source, mode) in members.items():
             entry = zipfile.ZipInfo(name, date_time=(1980, 1, 1, 0, 0, 0))

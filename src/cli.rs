@@ -15,6 +15,7 @@ pub(crate) mod support;
 
 mod failure;
 mod logging;
+mod orphan;
 mod signals;
 mod terminal;
 
@@ -22,7 +23,7 @@ use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::Duration;
 
-use proofpoint_sentinel::collect::{Run, RunCounters};
+use proofpoint_sentinel::collect::{MemoryPool, Run, RunCounters};
 use proofpoint_sentinel::host::working_memory;
 use proofpoint_sentinel::pod::SessionTimeouts;
 use proofpoint_sentinel::settings::Settings;
@@ -56,7 +57,7 @@ fn unlimited_run(
     let ends = Instant::now() + UNLIMITED;
     Run {
         id,
-        memory: working_memory(settings.memory_megabytes),
+        memory: MemoryPool::new(working_memory(settings.memory_megabytes)),
         settings,
         clock: Clock::system(),
         timeouts: SessionTimeouts::default(),

@@ -46,6 +46,7 @@ mod live;
 mod memory;
 mod pipeline;
 pub(crate) mod plan;
+mod planned;
 mod read_end;
 pub(crate) mod record;
 mod recorder;
@@ -64,8 +65,6 @@ mod under_lease;
 mod upgrade_tests;
 mod waiting_rows;
 
-use std::sync::Arc;
-
 use crate::report::RunReport;
 
 pub use backfill::{BackfillError, Deliver, backfill};
@@ -74,13 +73,14 @@ pub use delivery_error::DeliveryError;
 pub use event_sink::EventSink;
 pub use export::{ExportError, export};
 pub use hour_report::HourReport;
+pub use memory::MemoryPool;
+pub use planned::{PlannedWork, run_planned};
 pub use read_end::ReadEnd;
 pub use resend::{ResendError, ResendOutcome, resend};
 pub use run::Run;
 pub use services::RunError;
 pub use session_reader::{ReadError, SessionReader};
 
-use connector_rows::tell_connector_table;
 use feeds::collect_feeds;
 use services::Services;
 
@@ -89,10 +89,6 @@ use services::Services;
 /// # Errors
 /// If nothing could begin. What fails for one feed is in the report.
 pub async fn run(run: Run) -> Result<RunReport, RunError> {
-    let services = Arc::new(Services::open(&run).await?);
-    let run = Arc::new(run);
-    let feeds = collect_feeds(&run, &services).await;
-    // On the heap: a future of this size is too much for the stack of a thread.
-    Box::pin(tell_connector_table(&run, &services, &feeds)).await;
-    Ok(RunReport { feeds })
+    let services = Services::open(&run).await?;
+    Ok(collect_feeds(run, services).await)
 }

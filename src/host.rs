@@ -9,6 +9,7 @@
 
 mod envelope;
 mod memory;
+mod queue;
 mod reply;
 mod server;
 mod timeout;
@@ -16,6 +17,7 @@ mod web;
 
 pub use envelope::{BadEnvelope, Invocation};
 pub use memory::working_memory;
+pub use queue::{QueueMessage, has_feed_function};
 pub use reply::Reply;
 pub use server::{Function, serve};
 pub use timeout::{BadHostJson, RunBudget};
@@ -23,6 +25,9 @@ pub use web::{WebRequest, WebResponse};
 
 /// The function that a timer starts: the name of its folder, and of its route.
 pub const FUNCTION: &str = "ProofpointPOD";
+
+/// The function that messages of the queue start.
+pub const FEED_FUNCTION: &str = "ProofpointFeed";
 
 /// The function that HTTP requests start.
 pub const STATUS_FUNCTION: &str = "ProofpointStatus";

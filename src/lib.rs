@@ -6,6 +6,7 @@ pub mod check;
 pub mod collect;
 pub mod destination;
 pub mod error_code;
+pub mod feed_message;
 #[cfg(any(test, fuzzing))]
 pub mod fuzz;
 pub mod host;

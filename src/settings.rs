@@ -4,6 +4,7 @@ mod choice;
 mod clusters;
 mod destination;
 mod exposure;
+mod feeds;
 mod host;
 mod identity;
 mod net;
@@ -15,7 +16,7 @@ mod suffixed;
 mod tap;
 mod telemetry;
 
-pub use choice::{ConnectorTable, LiveReading, MessageText, Mode, NotAChoice};
+pub use choice::{ConnectorTable, LiveReading, MessageText, Mode, NotAChoice, Scale};
 pub use clusters::{Cluster, UnusableCluster};
 pub use destination::DestinationSettings;
 pub use exposure::{is_of_the_app, log_folder, may_be_shown};
@@ -42,6 +43,8 @@ pub struct Settings {
     pub message_text: MessageText,
     /// Whether the workspace is told what runs did.
     pub connector_table: ConnectorTable,
+    /// Where feeds are worked on.
+    pub scale: Scale,
     /// How many megabytes events, rows, posts and ledger may take, where that is not left to the
     /// memory of the instance.
     pub memory_megabytes: Option<u32>,
@@ -97,6 +100,7 @@ impl Settings {
         let connector_table =
             reader.parsed("ProofpointConnectorTable", ConnectorTable::On, "on or off");
         let memory_megabytes = reader.optional_number("ProofpointMemoryMB", 64..=1_048_576);
+        let scale = reader.parsed("ProofpointScale", Scale::Inline, "inline or queue");
         let (identity, cloud) = identity_and_cloud(reader);
         let destination = destination::read(reader, identity.clone(), cloud);
         let state = storage::read(reader, identity, cloud);
@@ -114,6 +118,7 @@ impl Settings {
             tap,
             message_text: message_text?,
             connector_table: connector_table?,
+            scale: scale?,
             memory_megabytes: memory_megabytes?,
             destination: destination?,
             state: state?,

@@ -1,18 +1,20 @@
 //! `serve`: the custom handler.
 
 use std::process::ExitCode;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
-use proofpoint_sentinel::collect::{self, Run, RunCounters};
+use proofpoint_sentinel::collect::{self, MemoryPool, PlannedWork, Run, RunCounters};
 use proofpoint_sentinel::error_code::{self, Coded as _};
+use proofpoint_sentinel::feed_message::FeedMessage;
 use proofpoint_sentinel::host::{
-    self, Function, Invocation, Reply, RunBudget, WebRequest, WebResponse,
+    self, FEED_FUNCTION, Function, Invocation, QueueMessage, Reply, RunBudget, WebRequest,
+    WebResponse,
 };
 use proofpoint_sentinel::net::Net;
 use proofpoint_sentinel::pod::SessionTimeouts;
 use proofpoint_sentinel::report::RunReport;
 use proofpoint_sentinel::settings::{
-    HostSettings, NetSettings, Settings, TelemetrySettings, Vars, environment,
+    HostSettings, NetSettings, Scale, Settings, TelemetrySettings, Vars, environment,
 };
 use proofpoint_sentinel::state::LeaseTimes;
 use proofpoint_sentinel::status::{StatusReader, content_security_policy, html};
@@ -21,7 +23,7 @@ use proofpoint_sentinel_core::clock::Clock;
 use tokio_util::sync::CancellationToken;
 
 use super::failure::Failure;
-use super::{logging, signals};
+use super::{logging, orphan, signals};
 
 /// The status that the Functions host takes for a wish to be started again. It leaves a handler
 /// that ends with 0 dead, and counts any other status as a crash.
@@ -46,9 +48,11 @@ pub(crate) async fn run() -> ExitCode {
         }
     };
     let stop = signals::stop_token();
+    orphan::stop_with_parent(stop.clone());
     let port = settings.port;
     let status = StatusReader::new(Clock::system());
-    let collector = Arc::new(Collector { settings, status, telemetry: telemetry.clone() });
+    let memory = OnceLock::new();
+    let collector = Arc::new(Collector { settings, status, telemetry: telemetry.clone(), memory });
     let served = host::serve(port, collector, stop).await;
     if let Some(telemetry) = telemetry {
         telemetry.shut_down().await;
@@ -72,22 +76,27 @@ fn telemetry(vars: &Vars) -> Result<Option<Telemetry>, String> {
     Telemetry::start(&settings, &net).map(Some).map_err(|error| error.to_string())
 }
 
-/// Runs a collection for each tick, and shows what is known of the feeds.
+/// Runs a collection for each tick or message, and shows what is known of the feeds.
 struct Collector {
     settings: HostSettings,
     status: StatusReader,
+    /// What the runs of this process share. Messages of several feeds are worked on side by side.
+    memory: OnceLock<MemoryPool>,
     telemetry: Option<Telemetry>,
 }
 
 impl Function for Collector {
     async fn run(self: Arc<Self>, invocation: Invocation, stop: CancellationToken) -> Reply {
-        match self.collect(invocation, stop).await {
-            Ok(report) => reply(&report),
-            Err(failure) => {
-                tracing::error!(code = %failure.code(), "{}", failure.message());
-                let reason = failure.to_string();
-                Reply::failure(&reason, reason.lines().map(str::to_owned).collect())
-            }
+        match self.tick(invocation, stop).await {
+            Ok(reply) => reply,
+            Err(failure) => failed(&failure),
+        }
+    }
+
+    async fn work(self: Arc<Self>, message: QueueMessage, stop: CancellationToken) -> Reply {
+        match self.do_planned(message, stop).await {
+            Ok(reply) => reply,
+            Err(failure) => failed(&failure),
         }
     }
 
@@ -103,18 +112,83 @@ impl Function for Collector {
 }
 
 impl Collector {
-    async fn collect(
+    /// Collects from all feeds, or plans that.
+    async fn tick(
         &self,
         invocation: Invocation,
         stop: CancellationToken,
-    ) -> Result<RunReport, Failure> {
-        let time = RunBudget::from_host_json(&self.settings.app_root)?;
+    ) -> Result<Reply, Failure> {
         let settings = Settings::read(&environment())?;
-        tracing::info!(past_due = invocation.past_due, "run begins");
         logging::warn_of_settings(&settings);
-        let run = Run {
-            id: invocation.id,
-            memory: host::working_memory(settings.memory_megabytes),
+        match settings.scale {
+            Scale::Inline => {
+                let run = self.new_run(invocation.id, settings, stop)?;
+                tracing::info!(past_due = invocation.past_due, "run begins");
+                Ok(self.reply(&collect::run(run).await?))
+            }
+            Scale::Queue => self.plan(&settings),
+        }
+    }
+
+    /// Sends a message for each feed. Nothing is asked of any service, so that planning takes no time
+    /// and fails with no service. A message for a feed that is at work costs one look at its lease.
+    fn plan(&self, settings: &Settings) -> Result<Reply, Failure> {
+        if !host::has_feed_function(&self.settings.app_root) {
+            let reason = format!(
+                "ProofpointScale is queue, but the package has no function {FEED_FUNCTION}: deploy \
+                 the package whose name has queue in it, or set ProofpointScale to inline"
+            );
+            return Err(Failure::new(error_code::QUEUE_MISSING, reason));
+        }
+        let nameless = settings.source.unusable_clusters.iter().filter(|it| it.id.is_none());
+        let mut logs = Vec::new();
+        for cluster in nameless {
+            tracing::error!(code = %cluster.code(), "{cluster}");
+            logs.push(format!("{}: {cluster}", cluster.code()));
+        }
+        let planned = Some(Clock::system().now());
+        let feeds = settings.feeds();
+        if feeds.is_empty() {
+            let reason = logs.first().cloned().unwrap_or_default();
+            return Ok(Reply::failure(&reason, logs));
+        }
+        tracing::info!(feeds = feeds.len(), "work planned");
+        logs.push(format!("{} feeds planned", feeds.len()));
+        let messages = feeds.into_iter().map(|feed| FeedMessage { feed, planned }.to_json());
+        Ok(Reply::sending(messages.collect(), logs))
+    }
+
+    /// Works on the feed that a message names. A failure is shown once: when the message comes again,
+    /// it finds that the feed was worked on, unless even that could not be recorded.
+    async fn do_planned(
+        &self,
+        message: QueueMessage,
+        stop: CancellationToken,
+    ) -> Result<Reply, Failure> {
+        let FeedMessage { feed, planned } = FeedMessage::from_json(&message.text)?;
+        let run = self.new_run(message.invocation, Settings::read(&environment())?, stop)?;
+        tracing::info!(%feed, dequeue_count = message.dequeue_count, "planned run begins");
+        let done = match collect::run_planned(run, &feed, planned).await? {
+            PlannedWork::Done(report) => return Ok(self.reply(&report)),
+            PlannedWork::DoneBefore => format!("{feed}: a run has done this since it was planned"),
+            PlannedWork::FeedGone => format!("{feed}: no setting names this feed any more"),
+        };
+        tracing::info!("{done}");
+        Ok(Reply::success(vec![done]))
+    }
+
+    /// A run that begins now and keeps to the host's time.
+    fn new_run(
+        &self,
+        id: String,
+        settings: Settings,
+        stop: CancellationToken,
+    ) -> Result<Run, Failure> {
+        let time = RunBudget::from_host_json(&self.settings.app_root)?;
+        let memory = || MemoryPool::new(host::working_memory(settings.memory_megabytes));
+        Ok(Run {
+            id,
+            memory: self.memory.get_or_init(memory).clone(),
             settings,
             clock: Clock::system(),
             timeouts: SessionTimeouts::default(),
@@ -124,19 +198,23 @@ impl Collector {
             all_ends: time.all_ends(),
             stop,
             counters: Arc::new(RunCounters::default()),
-        };
-        let report = collect::run(run).await?;
+        })
+    }
+
+    fn reply(&self, report: &RunReport) -> Reply {
         if let Some(telemetry) = &self.telemetry {
-            telemetry.note_run(&report);
+            telemetry.note_run(report);
         }
-        Ok(report)
+        let logs = report.feeds.iter().map(ToString::to_string).collect();
+        match report.failures() {
+            None => Reply::success(logs),
+            Some(reason) => Reply::failure(&reason, logs),
+        }
     }
 }
 
-fn reply(report: &RunReport) -> Reply {
-    let logs = report.feeds.iter().map(ToString::to_string).collect();
-    match report.failures() {
-        None => Reply::success(logs),
-        Some(reason) => Reply::failure(&reason, logs),
-    }
+fn failed(failure: &Failure) -> Reply {
+    tracing::error!(code = %failure.code(), "{}", failure.message());
+    let reason = failure.to_string();
+    Reply::failure(&reason, reason.lines().map(str::to_owned).collect())
 }

@@ -7,6 +7,7 @@ use tokio::task::JoinSet;
 use tokio::time::timeout_at;
 use tracing::Instrument;
 
+use super::connector_rows::tell_connector_table;
 use super::feed::collect_feed;
 use super::feed_error::FeedError;
 use super::reported::write_status;
@@ -16,13 +17,22 @@ use super::tap::collect_tap;
 use super::under_lease::under_lease;
 use crate::error_code::{self, ErrorCode};
 use crate::lease_scope::LeaseScope;
-use crate::report::{FeedOutcome, FeedReport};
+use crate::report::{FeedOutcome, FeedReport, RunReport};
 use crate::settings::{Cluster, TapAccount, UnusableCluster};
 
-/// Works on every feed of the run, each in a task of its own. What fails for one feed, even a
+/// Works on every feed of the run, and then tells the connector's table. What fails for one feed, even a
 /// panic, is in its report alone, and so is what is wrong with the settings of its cluster. The
 /// reports are in the order of the feeds' names.
-pub(super) async fn collect_feeds(run: &Arc<Run>, services: &Arc<Services>) -> Vec<FeedReport> {
+pub(super) async fn collect_feeds(run: Run, services: Services) -> RunReport {
+    let (run, services) = (Arc::new(run), Arc::new(services));
+    let feeds = reports(&run, &services).await;
+    // On the heap: a future of this size is too much for the stack of a thread.
+    Box::pin(tell_connector_table(&run, &services, &feeds)).await;
+    RunReport { feeds }
+}
+
+/// Works on every feed, each in a task of its own.
+async fn reports(run: &Arc<Run>, services: &Arc<Services>) -> Vec<FeedReport> {
     let mut tasks = FeedTasks::default();
     for cluster in &run.settings.source.clusters {
         for event_type in &run.settings.source.event_types {

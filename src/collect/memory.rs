@@ -23,9 +23,9 @@ const MIN_DRAW: usize = 4 << 20;
 /// More feeds at work make nothing faster.
 const MAX_AT_WORK: usize = 64;
 
-/// The pool. Cheap to clone.
+/// The pool. Cheap to clone; the runs of a process share one.
 #[derive(Clone, Debug)]
-pub(super) struct MemoryPool(Arc<Shared>);
+pub struct MemoryPool(Arc<Shared>);
 
 #[derive(Debug)]
 struct Shared {
@@ -63,7 +63,7 @@ struct TurnOrder {
 
 impl MemoryPool {
     /// A pool of `limit` bytes.
-    pub(super) fn new(limit: usize) -> MemoryPool {
+    pub fn new(limit: usize) -> MemoryPool {
         MemoryPool(Arc::new(Shared {
             limit,
             used: AtomicUsize::new(0),

@@ -7,6 +7,7 @@ use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 use super::counters::RunCounters;
+use super::memory::MemoryPool;
 use crate::pod::SessionTimeouts;
 use crate::settings::Settings;
 use crate::state::LeaseTimes;
@@ -24,8 +25,8 @@ pub struct Run {
     pub timeouts: SessionTimeouts,
     /// When leases on feeds are renewed and given up.
     pub lease_times: LeaseTimes,
-    /// How many bytes events, rows, posts and ledger may take.
-    pub memory: usize,
+    /// Where events, rows, posts and ledger take their memory.
+    pub memory: MemoryPool,
     /// Nothing more is read after this.
     pub reading_ends: Instant,
     /// Nothing is posted after this.

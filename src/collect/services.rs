@@ -64,7 +64,7 @@ impl Services {
         let sessions =
             clusters.map(|cluster| (cluster.id.clone(), ClusterSessions::default())).collect();
         let state = state.with_lease_times(run.lease_times);
-        let memory = MemoryPool::new(run.memory);
+        let memory = run.memory.clone();
         Ok(Services { net, sessions, memory, state, destination })
     }
 

@@ -204,8 +204,12 @@ codes! {
     SERVER_FAILED = 7004;
     /// SIGTERM can't be caught.
     SIGTERM_NOT_CAUGHT = 7005;
+    /// A message of the queue can't be used.
+    FEED_MESSAGE = 7006;
+    /// The package has no function for the queue.
+    QUEUE_MISSING = 7007;
     /// Traces and metrics are not sent.
-    TELEMETRY_NOT_SENT = 7006;
+    TELEMETRY_NOT_SENT = 7008;
     /// These hours can't be read.
     HOURS_INVALID = 8001;
     /// Which cluster is not clear.

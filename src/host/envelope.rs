@@ -13,9 +13,9 @@ pub struct Invocation {
     pub past_due: bool,
 }
 
-/// The body is not an invocation of a timer.
+/// The body is not an invocation of the function.
 #[derive(Debug, thiserror::Error)]
-#[error("the body is not the JSON envelope of a timer invocation: {0}")]
+#[error("the body is not the JSON envelope of an invocation of this function: {0}")]
 pub struct BadEnvelope(#[from] serde_json::Error);
 
 #[derive(Deserialize)]

@@ -5,6 +5,7 @@ use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use hyper::ext::ReasonPhrase;
 use serde::Serialize;
+use serde_json::Value;
 
 use super::web::{Outputs, WebResponse};
 
@@ -19,6 +20,8 @@ pub struct Reply {
     logs: Vec<String>,
     /// What the caller of the function gets, if it is a web request.
     web: Option<WebResponse>,
+    /// What goes into the queue, each a JSON object.
+    messages: Vec<Value>,
 }
 
 /// The longest reason phrase.
@@ -37,24 +40,31 @@ struct Body<'a> {
 impl Reply {
     /// The invocation did its work.
     pub fn success(logs: Vec<String>) -> Reply {
-        Reply { status: StatusCode::OK, reason: None, logs, web: None }
+        Reply { status: StatusCode::OK, reason: None, logs, web: None, messages: Vec::new() }
+    }
+
+    /// The invocation succeeded, and the host puts `messages` into the queue, which it does for a
+    /// success alone. Each has to be an object: some texts would be changed.
+    pub fn sending(messages: Vec<Value>, logs: Vec<String>) -> Reply {
+        Reply { messages, ..Reply::success(logs) }
     }
 
     /// What who called the function from the web gets. To the host this is a success whatever the
     /// response's own status is: the caller of an invocation that failed gets nothing.
     pub fn web(response: WebResponse) -> Reply {
-        Reply { status: StatusCode::OK, reason: None, logs: Vec::new(), web: Some(response) }
+        Reply { web: Some(response), ..Reply::success(Vec::new()) }
     }
 
     /// The invocation failed, wholly or in part, and shows as failed for this `reason`.
     pub fn failure(reason: &str, logs: Vec<String>) -> Reply {
         let reason = Some(one_ascii_line(reason));
-        Reply { status: StatusCode::INTERNAL_SERVER_ERROR, reason, logs, web: None }
+        Reply { status: StatusCode::INTERNAL_SERVER_ERROR, reason, ..Reply::success(logs) }
     }
 
     /// The request is not an invocation that this program knows.
     pub(super) fn refused(status: StatusCode, reason: String) -> Reply {
-        Reply { status, reason: Some(one_ascii_line(&reason)), logs: vec![reason], web: None }
+        let phrase = Some(one_ascii_line(&reason));
+        Reply { status, reason: phrase, ..Reply::success(vec![reason]) }
     }
 }
 
@@ -74,8 +84,8 @@ fn one_ascii_line(text: &str) -> String {
 
 impl IntoResponse for Reply {
     fn into_response(self) -> Response {
-        let body =
-            Body { outputs: Outputs::of(self.web.as_ref()), logs: &self.logs, return_value: None };
+        let outputs = Outputs::of(self.web.as_ref(), &self.messages);
+        let body = Body { outputs, logs: &self.logs, return_value: None };
         let mut response = (self.status, Json(body)).into_response();
         if let Some(phrase) = self.reason.and_then(|reason| ReasonPhrase::try_from(reason).ok()) {
             response.extensions_mut().insert(phrase);

@@ -19,9 +19,10 @@ use tracing::Instrument;
 use tracing_opentelemetry::OpenTelemetrySpanExt as _;
 
 use super::envelope::Invocation;
+use super::queue::QueueMessage;
 use super::reply::Reply;
 use super::web::WebRequest;
-use super::{FUNCTION, STATUS_FUNCTION};
+use super::{FEED_FUNCTION, FUNCTION, STATUS_FUNCTION};
 use crate::error_code::{self, ErrorCode};
 use crate::telemetry::parent_span;
 
@@ -38,6 +39,13 @@ pub trait Function: Send + Sync + 'static {
     fn run(
         self: Arc<Self>,
         invocation: Invocation,
+        stop: CancellationToken,
+    ) -> impl Future<Output = Reply> + Send;
+
+    /// Does what a message of the queue asks for. A message whose reply is no success comes again.
+    fn work(
+        self: Arc<Self>,
+        message: QueueMessage,
         stop: CancellationToken,
     ) -> impl Future<Output = Reply> + Send;
 
@@ -105,16 +113,14 @@ async fn invoke<F: Function>(State(handler): State<Arc<Handler<F>>>, request: Re
 async fn invocation<F: Function>(handler: Arc<Handler<F>>, id: String, request: Request) -> Reply {
     // As it was sent, not decoded: an odd name is unknown like any other.
     let name = request.uri().path().trim_start_matches('/');
-    let is_web = match name {
-        FUNCTION => false,
-        STATUS_FUNCTION => true,
-        _ => {
-            let reason = format!(
-                "there is no function `{name}`; the functions are {FUNCTION} and {STATUS_FUNCTION}"
-            );
-            return refused(StatusCode::NOT_FOUND, error_code::UNKNOWN_FUNCTION, &reason);
-        }
-    };
+    if ![FUNCTION, FEED_FUNCTION, STATUS_FUNCTION].contains(&name) {
+        let reason = format!(
+            "there is no function `{name}`; the functions are {FUNCTION}, {FEED_FUNCTION} and \
+             {STATUS_FUNCTION}"
+        );
+        return refused(StatusCode::NOT_FOUND, error_code::UNKNOWN_FUNCTION, &reason);
+    }
+    let name = name.to_owned();
     let body = match to_bytes(request.into_body(), MAX_BODY_BYTES).await {
         Ok(body) => body,
         Err(error) => {
@@ -122,24 +128,27 @@ async fn invocation<F: Function>(handler: Arc<Handler<F>>, id: String, request: 
             return refused(StatusCode::BAD_REQUEST, error_code::BODY_UNREADABLE, &reason);
         }
     };
-    let function = handler.function.clone();
-    // A task of its own: the run goes on if the host drops its connection, and a panic in it becomes
-    // an answer.
-    let task = if is_web {
-        match WebRequest::read(&body) {
-            Ok(request) => tokio::spawn(function.answer(request).in_current_span()),
-            Err(error) => return not_an_envelope(&error),
-        }
-    } else {
-        match Invocation::read(&id, &body) {
-            Ok(invocation) => {
-                let run = function.run(invocation, handler.stop.child_token());
-                tokio::spawn(run.in_current_span())
-            }
-            Err(error) => return not_an_envelope(&error),
-        }
-    };
-    task.await.unwrap_or_else(|_| panicked())
+    let (function, stop) = (handler.function.clone(), handler.stop.child_token());
+    match name.as_str() {
+        STATUS_FUNCTION => match WebRequest::read(&body) {
+            Ok(request) => in_a_task(function.answer(request)).await,
+            Err(error) => not_an_envelope(&error),
+        },
+        FEED_FUNCTION => match QueueMessage::read(&id, &body) {
+            Ok(message) => in_a_task(function.work(message, stop)).await,
+            Err(error) => not_an_envelope(&error),
+        },
+        _ => match Invocation::read(&id, &body) {
+            Ok(invocation) => in_a_task(function.run(invocation, stop)).await,
+            Err(error) => not_an_envelope(&error),
+        },
+    }
+}
+
+/// In a task of its own, work goes on if the host drops its connection, and a panic in it becomes an
+/// answer.
+async fn in_a_task(work: impl Future<Output = Reply> + Send + 'static) -> Reply {
+    tokio::spawn(work.in_current_span()).await.unwrap_or_else(|_| panicked())
 }
 
 fn not_an_envelope(error: &impl std::fmt::Display) -> Reply {

@@ -7,6 +7,7 @@
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 
 /// The part of a web request that this program uses.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -66,6 +67,9 @@ pub struct WebResponse {
 pub(super) struct Outputs<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     res: Option<Response<'a>>,
+    /// Messages for the queue. Always a list: the host splits and decodes some single values.
+    #[serde(skip_serializing_if = "<[_]>::is_empty")]
+    feeds: &'a [Value],
 }
 
 #[derive(Serialize)]
@@ -77,8 +81,8 @@ struct Response<'a> {
 }
 
 impl<'a> Outputs<'a> {
-    /// What the host hands on of `response`.
-    pub(super) fn of(response: Option<&'a WebResponse>) -> Outputs<'a> {
+    /// What the host hands on of `response`, and `feeds` as messages.
+    pub(super) fn of(response: Option<&'a WebResponse>, feeds: &'a [Value]) -> Outputs<'a> {
         let res = response.map(|response| Response {
             status_code: 200,
             headers: BTreeMap::from([
@@ -92,7 +96,7 @@ impl<'a> Outputs<'a> {
             ]),
             body: &response.body,
         });
-        Outputs { res }
+        Outputs { res, feeds }
     }
 }
 

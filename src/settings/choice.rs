@@ -38,6 +38,15 @@ pub enum ConnectorTable {
     Off,
 }
 
+/// `ProofpointScale`: where feeds are worked on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Scale {
+    /// All in the run that the timer starts.
+    Inline,
+    /// Each by a message of its own, which any instance may take from a queue.
+    Queue,
+}
+
 /// The text is not one of the values that the setting takes.
 #[derive(Clone, Copy, Debug, thiserror::Error)]
 #[error("not one of the values that this setting takes")]
@@ -74,6 +83,14 @@ impl FromStr for ConnectorTable {
 
     fn from_str(text: &str) -> Result<ConnectorTable, NotAChoice> {
         chosen(text, &[("on", ConnectorTable::On), ("off", ConnectorTable::Off)])
+    }
+}
+
+impl FromStr for Scale {
+    type Err = NotAChoice;
+
+    fn from_str(text: &str) -> Result<Scale, NotAChoice> {
+        chosen(text, &[("inline", Scale::Inline), ("queue", Scale::Queue)])
     }
 }
 

@@ -12,6 +12,7 @@ mod lease_and_checkpoint;
 mod live;
 mod lost_lease;
 mod many;
+mod planned;
 mod proxy;
 mod refusals;
 mod row_assertions;

@@ -26,6 +26,10 @@ MODES = {
     "ProofpointStatus/function.json": 0o644,
 }
 
+FEED = "ProofpointFeed/function.json"
+
+QUEUE_PACKAGE = PACKAGE.with_name(PACKAGE.name.replace(NAME, f"{NAME}-queue"))
+
 # The longest time that the Consumption plan lets a function run.
 LONGEST_TIMEOUT = "00:10:00"
 
@@ -95,6 +99,53 @@ class Contents(unittest.TestCase):
         make_package.require_static(self.archive.read(NAME))
 
 
+class OfQueueMode(unittest.TestCase):
+    """The package of queue mode differs in the queue alone."""
+
+    def setUp(self):
+        self.inline = self.opened(PACKAGE)
+        self.queue = self.opened(QUEUE_PACKAGE)
+
+    def opened(self, package: pathlib.Path) -> zipfile.ZipFile:
+        archive = zipfile.ZipFile(package)
+        self.addCleanup(archive.close)
+        return archive
+
+    def json(self, name: str) -> dict:
+        return json.loads(self.queue.read(name))
+
+    def test_it_has_one_function_more(self):
+        more = {FEED: 0o644}
+        modes = {entry.filename: entry.external_attr >> 16 for entry in self.queue.infolist()}
+        expected = {name: stat.S_IFREG | mode for name, mode in (MODES | more).items()}
+        self.assertEqual(modes, expected)
+        for name in [NAME, "ProofpointStatus/function.json"]:
+            self.assertEqual(self.queue.read(name), self.inline.read(name), name)
+
+    def test_only_its_host_json_names_a_bundle(self):
+        inline, queue = json.loads(self.inline.read("host.json")), self.json("host.json")
+        self.assertNotIn("extensionBundle", inline)
+        bundle = queue.pop("extensionBundle")
+        self.assertEqual(bundle["id"], "Microsoft.Azure.Functions.ExtensionBundle")
+        options = queue.pop("extensions")["queues"]
+        self.assertEqual(queue, inline, "all else is the same")
+        self.assertEqual(options["messageEncoding"], "base64")
+        self.assertGreater(options["visibilityTimeout"], "00:00:00", "it would try again at once")
+        self.assertGreater(options["maxDequeueCount"], 1, "a failure would be poison")
+
+    def test_the_timer_sends_what_the_other_function_takes(self):
+        timer, feeds = self.json("ProofpointPOD/function.json")["bindings"]
+        (inline,) = json.loads(self.inline.read("ProofpointPOD/function.json"))["bindings"]
+        self.assertEqual(timer, inline)
+        (job,) = self.json(FEED)["bindings"]
+        self.assertEqual((feeds["type"], feeds["direction"], feeds["name"]), ("queue", "out", "feeds"))
+        self.assertEqual((job["type"], job["direction"], job["name"]), ("queueTrigger", "in", "job"))
+        for key in ["queueName", "connection"]:
+            self.assertEqual(feeds[key], job[key])
+        template = json.loads((ROOT / "azuredeploy.json").read_text())
+        self.assertEqual(job["queueName"], template["variables"]["queueName"])
+
+
 class WithoutStandIns(unittest.TestCase):
     """The stand-ins of the demo stay out of the program that customers run."""
 
@@ -142,7 +193,8 @@ class Packing(unittest.TestCase):
     def test_the_same_binary_makes_the_same_bytes(self):
         packed = self.pack(ROOT / "dist" / "app" / NAME)
         self.assertEqual(packed.returncode, 0, packed.stderr)
-        self.assertEqual((self.dist / PACKAGE.name).read_bytes(), PACKAGE.read_bytes())
+        for package in [PACKAGE, QUEUE_PACKAGE]:
+            self.assertEqual((self.dist / package.name).read_bytes(), package.read_bytes())
 
     def test_a_binary_that_would_not_run_on_azure_is_refused(self):
         static = (ROOT / "dist" / "app" / NAME).read_bytes()

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use proofpoint_sentinel::host::{FUNCTION, STATUS_FUNCTION};
+use proofpoint_sentinel::host::{FEED_FUNCTION, FUNCTION, STATUS_FUNCTION};
 use proofpoint_sentinel_simulator::host::{FunctionsHost, InvocationOutcome, TimerTrigger};
 use serde_json::{Value, json};
 use tempfile::TempDir;
@@ -10,6 +10,9 @@ use tempfile::TempDir;
 use crate::{PROGRAM, soon, temporary};
 
 const REPOSITORY: &str = env!("CARGO_MANIFEST_DIR");
+
+/// The queue of the functions' bindings.
+const QUEUE: &str = "proofpoint-feeds";
 
 /// The directory of an app.
 pub(crate) struct App(TempDir);
@@ -24,6 +27,25 @@ impl App {
             let file = Path::new(function).join("function.json");
             std::fs::copy(repository.join(&file), app.path().join(&file)).unwrap();
         }
+        App::with_program(app)
+    }
+
+    /// The app as it is deployed in queue mode, with another queue: tests share a queue service.
+    pub(crate) fn with_queue(queue: &str) -> App {
+        let app = App::new();
+        let package = Path::new(REPOSITORY).join("queue");
+        std::fs::copy(package.join("host.json"), app.host_json()).unwrap();
+        std::fs::create_dir(app.0.path().join(FEED_FUNCTION)).unwrap();
+        for function in [FUNCTION, FEED_FUNCTION] {
+            let file = Path::new(function).join("function.json");
+            let text = std::fs::read_to_string(package.join(&file)).unwrap();
+            assert!(text.contains(QUEUE), "{text}");
+            std::fs::write(app.0.path().join(&file), text.replace(QUEUE, queue)).unwrap();
+        }
+        app
+    }
+
+    fn with_program(app: TempDir) -> App {
         // A link, not a copy: a process that another test forks could hold a copy open for writing.
         std::fs::hard_link(PROGRAM, app.path().join("proofpoint-sentinel")).unwrap();
         App(app)
@@ -31,12 +53,16 @@ impl App {
 
     /// The app with another `functionTimeout`.
     pub(crate) fn with_timeout(limit: &str) -> App {
-        let app = App::new();
-        let text = std::fs::read_to_string(app.host_json()).unwrap();
+        App::new().with_host_json(|host_json| host_json["functionTimeout"] = json!(limit))
+    }
+
+    /// The same app with a change in its host.json.
+    pub(crate) fn with_host_json(self, change: impl FnOnce(&mut Value)) -> App {
+        let text = std::fs::read_to_string(self.host_json()).unwrap();
         let mut host_json: Value = serde_json::from_str(&text).unwrap();
-        host_json["functionTimeout"] = json!(limit);
-        std::fs::write(app.host_json(), host_json.to_string()).unwrap();
-        app
+        change(&mut host_json);
+        std::fs::write(self.host_json(), host_json.to_string()).unwrap();
+        self
     }
 
     pub(crate) fn host_json(&self) -> std::path::PathBuf {

@@ -16,6 +16,7 @@ mod app;
 mod cli;
 mod deployed;
 mod kill;
+mod queue;
 
 use std::future::Future;
 use std::time::Duration;

@@ -1,4 +1,4 @@
-//! Azurite as the blob service of a test process.
+//! Azurite as the blob service and the queue service of a test process.
 
 use std::io::{BufRead as _, BufReader};
 use std::path::Path;
@@ -33,8 +33,18 @@ impl Azurite {
         SHARED.get_or_init(|| Azurite::start(ACCOUNT, &[]))
     }
 
+    /// The queue service of this test process.
+    pub(crate) fn queues() -> &'static Azurite {
+        static QUEUES: OnceLock<Azurite> = OnceLock::new();
+        QUEUES.get_or_init(|| Azurite::serve("queue", ACCOUNT, &[]))
+    }
+
     /// With one account, whose key is [`KEY`], and with more options.
     pub(crate) fn start(account: &str, options: &[&str]) -> Azurite {
+        Azurite::serve("blob", account, options)
+    }
+
+    fn serve(service: &str, account: &str, options: &[&str]) -> Azurite {
         let directory = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/azurite");
         assert!(
             directory.join("node_modules/azurite").is_dir(),
@@ -42,7 +52,9 @@ impl Azurite {
         );
         let mut child = Command::new("node")
             .current_dir(&directory)
-            .args(["serve.js", "--blobHost", "127.0.0.1", "--blobPort", "0"])
+            .args(["serve.js", &format!("--{service}Host"), "127.0.0.1"])
+            .args([&format!("--{service}Port"), "0"])
+            .env("AZURITE_SERVICE", service)
             // Azurite 3.35 knows no service version as new as the SDK's.
             .args(["--skipApiVersionCheck", "--disableTelemetry"])
             .args(["--inMemoryPersistence", "--silent"])
@@ -70,7 +82,7 @@ impl Azurite {
     /// Grants `permissions` on `resources` with a shared access signature.
     pub(crate) fn connection_string_with_sas(&self, permissions: &str, resources: &str) -> String {
         let Azurite { origin, account, .. } = self;
-        let sas = signature(account, permissions, resources);
+        let sas = signature(account, "b", permissions, resources);
         format!("BlobEndpoint={origin}/{account};SharedAccessSignature={sas}")
     }
 
@@ -84,8 +96,15 @@ impl Azurite {
     /// The same for a container.
     pub(crate) fn container(&self, name: &str) -> Url {
         let Azurite { origin, account, .. } = self;
-        let url = format!("{origin}/{account}/{name}?{}", signature(account, "rwdlac", "sco"));
-        url.parse().expect("it is an address")
+        let sas = signature(account, "b", "rwdlac", "sco");
+        format!("{origin}/{account}/{name}?{sas}").parse().expect("it is an address")
+    }
+
+    /// The address of the queue service's account, with a signature that allows everything.
+    pub(crate) fn queue_account(&self) -> Url {
+        let Azurite { origin, account, .. } = self;
+        let sas = signature(account, "q", "rwdlacup", "sco");
+        format!("{origin}/{account}?{sas}").parse().expect("it is an address")
     }
 }
 
@@ -109,16 +128,16 @@ fn origin_from(stdout: ChildStdout) -> String {
 }
 
 /// An [account SAS](https://learn.microsoft.com/rest/api/storageservices/create-account-sas).
-fn signature(account: &str, permissions: &str, resources: &str) -> String {
+fn signature(account: &str, service: &str, permissions: &str, resources: &str) -> String {
     let (version, expiry) = ("2021-12-02", "2099-01-01T00:00:00Z");
     let text = format!(
-        "{account}\n{permissions}\nb\n{resources}\n\n{expiry}\n\nhttps,http\n{version}\n\n"
+        "{account}\n{permissions}\n{service}\n{resources}\n\n{expiry}\n\nhttps,http\n{version}\n\n"
     );
     let key = BASE64.decode(KEY).expect("the key is base64");
     let mut mac = Hmac::<Sha256>::new_from_slice(&key).expect("HMAC takes keys of any length");
     mac.update(text.as_bytes());
     url::form_urlencoded::Serializer::new(String::new())
-        .extend_pairs([("sv", version), ("ss", "b"), ("srt", resources), ("sp", permissions)])
+        .extend_pairs([("sv", version), ("ss", service), ("srt", resources), ("sp", permissions)])
         .extend_pairs([("se", expiry), ("spr", "https,http")])
         .append_pair("sig", &BASE64.encode(mac.finalize().into_bytes()))
         .finish()

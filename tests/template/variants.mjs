@@ -175,6 +175,7 @@ export function singles(template) {
     additionalSettings: { StateContainer: "pod-state" },
     tags: { owner: "soc" },
   });
+  add("queue mode on Premium", { hostingPlan: "ElasticPremium", scale: "queue" });
   add("no content", { sentinelContent: false });
   add("watchlists", { watchlists: true });
   add("watchlists without content", { watchlists: true, sentinelContent: false });

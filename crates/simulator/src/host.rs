@@ -4,32 +4,36 @@
 mod app_files;
 mod error;
 mod handler_process;
+mod loopback_client;
 mod outcome;
+mod queue_trigger;
 mod request_ids;
 mod reserved_port;
+mod storage_queue;
 mod timer_trigger;
 
 use std::collections::{HashMap, VecDeque};
 use std::io;
 use std::path::{Path, PathBuf};
 use std::process::ExitStatus;
-use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use axum::http::header::CONTENT_TYPE;
 use futures_util::stream;
-use rustls::{ClientConfig, RootCertStore};
 use tokio::sync::broadcast;
 use tokio::time::{sleep, timeout};
 
 pub use error::FunctionsHostError;
 pub use handler_process::{OutputLine, OutputStream};
 pub use outcome::InvocationOutcome;
+pub use queue_trigger::WorkedMessage;
 pub use reserved_port::ReservedPort;
+pub use storage_queue::{QueueMessage, QueueService, StorageQueue, StorageQueueError};
 pub use timer_trigger::{ScheduleStatus, TimerTrigger};
 
 use app_files::HostJson;
 use handler_process::HandlerProcess;
+use loopback_client::loopback_client;
 
 /// The version in the host's requests.
 const VERSION: &str = "4.1045.200.25556";
@@ -46,6 +50,7 @@ pub struct FunctionsHost {
     function_timeout: Option<Duration>,
     process: HandlerProcess,
     ready_after: Duration,
+    queues: Option<QueueService>,
     _port: ReservedPort,
 }
 
@@ -73,10 +78,11 @@ impl FunctionsHost {
             root: root.to_owned(),
             environment,
             base_url: format!("http://127.0.0.1:{port}"),
-            client: client()?,
+            client: loopback_client()?,
             function_timeout: host_json.function_timeout(),
             process,
             ready_after: Duration::ZERO,
+            queues: None,
             _port: reserved,
         };
         let limit = host_json.initialization_timeout();
@@ -85,6 +91,12 @@ impl FunctionsHost {
             .map_err(|_| FunctionsHostError::NotReady(limit))??;
         host.ready_after = started.elapsed();
         Ok(host)
+    }
+
+    /// The same host with a queue service, for functions with bindings to queues.
+    #[must_use]
+    pub fn with_queues(self, queues: QueueService) -> FunctionsHost {
+        FunctionsHost { queues: Some(queues), ..self }
     }
 
     /// Waits for any answer, whatever its status.
@@ -116,7 +128,7 @@ impl FunctionsHost {
         &self.base_url
     }
 
-    /// Fires the timer of `function`, a directory of the app.
+    /// Fires the timer of `function`, a directory of the app, and sends what its reply puts into queues.
     ///
     /// # Errors
     /// If the app has no such function or its timer is invalid. Errors of the handler are an
@@ -128,6 +140,13 @@ impl FunctionsHost {
     ) -> Result<InvocationOutcome, FunctionsHostError> {
         let binding = app_files::timer_binding(&self.root, function, &self.environment)?;
         let body = trigger.body(function, &binding).to_string();
+        let outcome = self.invoke_in_time(function, body).await;
+        self.send_outputs(function, &outcome).await?;
+        Ok(outcome)
+    }
+
+    /// Invokes the function within the limit of the app, and kills the handler if it is exceeded.
+    async fn invoke_in_time(&self, function: &str, body: String) -> InvocationOutcome {
         let invocation = self.invoke(function, body);
         let outcome = match self.function_timeout {
             None => Some(invocation.await),
@@ -136,7 +155,7 @@ impl FunctionsHost {
         if outcome.is_none() {
             self.process.kill().await;
         }
-        Ok(outcome.unwrap_or(InvocationOutcome::TimedOut))
+        outcome.unwrap_or(InvocationOutcome::TimedOut)
     }
 
     /// Posts `body` to `/<function>`, chunked and without a content length.
@@ -223,20 +242,6 @@ fn environment(
         variable("FUNCTIONS_APP_ROOT_PATH", root.display().to_string()),
     ]);
     environment
-}
-
-/// A client for plain HTTP to loopback: no proxy, no redirects, no User-Agent, no trusted roots.
-fn client() -> Result<reqwest::Client, FunctionsHostError> {
-    let tls = ClientConfig::builder_with_provider(rustls::crypto::ring::default_provider().into())
-        .with_safe_default_protocol_versions()
-        .map_err(io::Error::other)?
-        .with_root_certificates(Arc::new(RootCertStore::empty()))
-        .with_no_client_auth();
-    Ok(reqwest::Client::builder()
-        .tls_backend_preconfigured(tls)
-        .redirect(reqwest::redirect::Policy::none())
-        .no_proxy()
-        .build()?)
 }
 
 #[cfg(test)]

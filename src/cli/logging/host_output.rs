@@ -38,21 +38,23 @@ impl<'a> MakeWriter<'a> for HostOutput {
 }
 
 impl Write for Line {
-    /// Gets a whole line at a time.
+    /// Gets a whole line at a time. One that can't be written is dropped: there is no host left to read
+    /// it, and an error would be told on standard error, which panics if nobody reads that either.
     fn write(&mut self, line: &[u8]) -> io::Result<usize> {
-        match self {
-            Line::Information(stdout) => stdout.write_all(line)?,
-            Line::Warning(stderr) => stderr.write_all(line)?,
-            Line::Error(stderr) => stderr.write_all(&without_warn(line))?,
-        }
+        let _ = match self {
+            Line::Information(stdout) => stdout.write_all(line),
+            Line::Warning(stderr) => stderr.write_all(line),
+            Line::Error(stderr) => stderr.write_all(&without_warn(line)),
+        };
         Ok(line.len())
     }
 
     fn flush(&mut self) -> io::Result<()> {
-        match self {
+        let _ = match self {
             Line::Information(stdout) => stdout.flush(),
             Line::Warning(stderr) | Line::Error(stderr) => stderr.flush(),
-        }
+        };
+        Ok(())
     }
 }
 

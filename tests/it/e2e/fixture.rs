@@ -8,7 +8,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use hyper::http::Request;
 use jiff::{SignedDuration, Timestamp};
-use proofpoint_sentinel::collect::{Run, RunCounters, run};
+use proofpoint_sentinel::collect::{MemoryPool, Run, RunCounters, run};
 use proofpoint_sentinel::net::Net;
 use proofpoint_sentinel::pod::SessionTimeouts;
 use proofpoint_sentinel::report::{FeedOutcome, FeedReport, RunReport};
@@ -257,7 +257,7 @@ impl Scene {
             clock: self.clock.clone(),
             timeouts: SessionTimeouts::default(),
             lease_times: LeaseTimes::default(),
-            memory: 256 << 20,
+            memory: MemoryPool::new(256 << 20),
             reading_ends: Instant::now() + WAIT_LIMIT,
             posting_ends: Instant::now() + WAIT_LIMIT,
             all_ends: Instant::now() + WAIT_LIMIT,

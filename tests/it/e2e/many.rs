@@ -1,6 +1,6 @@
 //! Many feeds share the memory, the posts and the time of one process.
 
-use proofpoint_sentinel::collect::Run;
+use proofpoint_sentinel::collect::{MemoryPool, Run};
 use proofpoint_sentinel::report::FeedOutcome;
 use proofpoint_sentinel_core::feed::{EventType, Feed};
 use proofpoint_sentinel_core::hour::Hour;
@@ -20,7 +20,8 @@ fn messages_of(cluster_id: &str) -> Feed {
 
 /// Runs with `megabytes` for all feeds.
 async fn run_with(scene: &Scene, megabytes: usize) {
-    let report = scene.run_as(Run { memory: megabytes << 20, ..scene.a_run() }).await;
+    let report =
+        scene.run_as(Run { memory: MemoryPool::new(megabytes << 20), ..scene.a_run() }).await;
     for feed in &report.feeds {
         assert_eq!(feed.outcome, FeedOutcome::UpToDate, "{feed}");
     }

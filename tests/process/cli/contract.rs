@@ -8,7 +8,8 @@ use std::time::Duration;
 use bytes::Bytes;
 use hyper::http::{Method, Request, StatusCode};
 use proofpoint_sentinel::host::{
-    FUNCTION, Function, Invocation, Reply, STATUS_FUNCTION, WebRequest, serve,
+    FEED_FUNCTION, FUNCTION, Function, Invocation, QueueMessage, Reply, STATUS_FUNCTION,
+    WebRequest, serve,
 };
 use proofpoint_sentinel_simulator::DestinationApi;
 use proofpoint_sentinel_simulator::host::{FunctionsHost, InvocationOutcome, ReservedPort};
@@ -165,13 +166,14 @@ async fn whatever_is_asked_the_answer_is_a_json_object() {
             "/proofpointpod",
             TICK,
             404,
-            "the functions are ProofpointPOD and ProofpointStatus",
+            "the functions are ProofpointPOD, ProofpointFeed and ProofpointStatus",
         ),
         (Method::POST, "/%FF", TICK, 404, "no function"),
         (Method::POST, &function, "{", 400, "not the JSON envelope"),
         (Method::POST, &function, r#"{"Data":{}}"#, 400, "timer"),
         (Method::POST, &function, "", 400, "not the JSON envelope"),
         (Method::POST, &function, &huge, 400, "body"),
+        (Method::POST, "/ProofpointFeed", TICK, 400, "not the JSON envelope"),
         (Method::GET, &function, "", 405, "POST"),
         (Method::PUT, "/", "", 405, "POST"),
         (Method::GET, "/api/status", "", 404, "no such path"),
@@ -225,6 +227,10 @@ async fn a_panic_is_an_answer() {
             panic!("this is a test")
         }
 
+        async fn work(self: Arc<Self>, _: QueueMessage, _: CancellationToken) -> Reply {
+            panic!("this is a test")
+        }
+
         async fn answer(self: Arc<Self>, _: WebRequest) -> Reply {
             panic!("this is a test")
         }
@@ -242,7 +248,10 @@ async fn a_panic_is_an_answer() {
     };
     soon(listens).await;
     let request = r#"{"Data":{"req":{"Url":"https://app.example/api/status"}}}"#;
-    for (function, body) in [(FUNCTION, TICK), (STATUS_FUNCTION, request), (FUNCTION, TICK)] {
+    let message = r#"{"Data":{"job":"\"x\""},"Metadata":{}}"#;
+    let invocations =
+        [(FUNCTION, TICK), (STATUS_FUNCTION, request), (FEED_FUNCTION, message), (FUNCTION, TICK)];
+    for (function, body) in invocations {
         let answer = ask(&base, Method::POST, &format!("/{function}"), body).await;
         assert_eq!(answer.status(), StatusCode::INTERNAL_SERVER_ERROR);
         let logs = logs(&text(&answer));

@@ -202,10 +202,10 @@ impl TestServices {
 }
 
 /// An event with unusual spaces and order, which shows whether it was rewritten.
-fn event(feed: &Feed, hour: Hour, number: usize) -> String {
-    let id = table(feed.event_type().unwrap()).id;
+pub(crate) fn event(feed: &Feed, hour: Hour, number: usize) -> String {
+    let (id, cluster) = (table(feed.event_type().unwrap()).id, &feed.account);
     format!(
-        r#"{{ "ts":"{hour}:30:00.123456+0000", "{id}":"{feed}-{hour}-{number}","pps":{{"cid":"{CLUSTER}","agent":"m0.example"}},"metadata": {{"origin":{{"size":1.50}}}} }}"#
+        r#"{{ "ts":"{hour}:30:00.123456+0000", "{id}":"{feed}-{hour}-{number}","pps":{{"cid":"{cluster}","agent":"m0.example"}},"metadata": {{"origin":{{"size":1.50}}}} }}"#
     )
 }
 

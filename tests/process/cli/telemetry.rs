@@ -197,7 +197,7 @@ async fn a_collector_that_refuses_costs_one_warning() {
     }
     services.assert_delivered_once(&services.hours);
     collector.wait_for(|received| (received.refused >= 2).then_some(())).await;
-    let warnings = || host.lines().iter().filter(|line| line.text.contains("PPS7006")).count();
+    let warnings = || host.lines().iter().filter(|line| line.text.contains("PPS7008")).count();
     assert_eq!(warnings(), 1, "{:#?}", host.lines());
 }
 
@@ -211,7 +211,7 @@ async fn a_bad_endpoint_costs_telemetry_alone() {
     succeed(&host).await;
     services.assert_delivered_once(&services.hours);
     let lines = host.lines();
-    let warning = lines.iter().find(|line| line.text.contains("PPS7006")).expect("it is told");
+    let warning = lines.iter().find(|line| line.text.contains("PPS7008")).expect("it is told");
     assert!(
         warning.text.contains("OTEL_EXPORTER_OTLP_ENDPOINT: found `grpc://nowhere`"),
         "{warning:?}"

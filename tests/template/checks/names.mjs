@@ -25,6 +25,7 @@ const RULES = {
   "microsoft.storage/storageaccounts": [3, 24, /^[a-z0-9]+$/],
   "microsoft.storage/storageaccounts/blobservices": [7, 7, /^default$/],
   "microsoft.storage/storageaccounts/blobservices/containers": [3, 63, /^[a-z0-9]+(-[a-z0-9]+)*$/],
+  "microsoft.storage/storageaccounts/queueservices/queues": [3, 63, /^[a-z0-9]+(-[a-z0-9]+)*$/],
   "microsoft.storage/storageaccounts/managementpolicies": [7, 7, /^default$/],
   "microsoft.web/serverfarms": [1, 60, /^[a-z0-9-]+$/i],
   "microsoft.web/sites": [2, 60, WORD],

@@ -7,6 +7,11 @@ export function releaseFindings({ template, version, home }) {
   if (defaultValue !== wanted) {
     findings.push(`packageUri is ${defaultValue}, not ${wanted}`);
   }
+  const { inline, queue } = template.variables.releasedPackages ?? {};
+  const wantedOfQueue = wanted.replace(`-${version}.zip`, `-queue-${version}.zip`);
+  if (inline !== wanted || queue !== wantedOfQueue) {
+    findings.push(`releasedPackages are ${inline} and ${queue}, not ${wanted} and ${wantedOfQueue}`);
+  }
   if (template.contentVersion !== `${version}.0`) {
     findings.push(`contentVersion is ${template.contentVersion}, not ${version}.0`);
   }

@@ -78,6 +78,13 @@ export const FORM = [
     /packageUri is .*, not .*9\.9\.9/,
   ],
   [
+    "the ordinary package for queue mode",
+    (p) => {
+      p.template.variables.releasedPackages.queue = p.template.variables.releasedPackages.inline;
+    },
+    /releasedPackages are .*, not .*-queue-/,
+  ],
+  [
     "another home",
     (p) => {
       p.home = "https://example.com/other";

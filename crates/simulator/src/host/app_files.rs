@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use serde::Deserialize;
-use serde::de::DeserializeOwned;
+use serde::de::{DeserializeOwned, IgnoredAny};
 
 use super::error::FunctionsHostError;
 
@@ -15,6 +15,40 @@ use super::error::FunctionsHostError;
 pub(super) struct HostJson {
     function_timeout: Option<String>,
     custom_handler: CustomHandler,
+    extension_bundle: Option<IgnoredAny>,
+    #[serde(default)]
+    extensions: Extensions,
+}
+
+#[derive(Debug, Default, Deserialize)]
+struct Extensions {
+    #[serde(default)]
+    queues: QueueOptions,
+}
+
+/// How the host takes messages from queues; `extensions.queues` of host.json.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub(super) struct QueueOptions {
+    /// How many messages are taken at a time, and worked on side by side.
+    pub batch_size: usize,
+    /// The time span after which a message that failed can be seen again.
+    visibility_timeout: String,
+    /// A message that has failed so often is moved away.
+    pub max_dequeue_count: u32,
+}
+
+impl Default for QueueOptions {
+    fn default() -> QueueOptions {
+        let visibility_timeout = "00:00:00".to_owned();
+        QueueOptions { batch_size: 16, visibility_timeout, max_dequeue_count: 5 }
+    }
+}
+
+impl QueueOptions {
+    pub(super) fn visibility_timeout(&self) -> Duration {
+        time_span(&self.visibility_timeout).unwrap_or_default()
+    }
 }
 
 #[derive(Debug, Deserialize)]
@@ -70,6 +104,11 @@ impl HostJson {
         StartCommand { program, arguments, directory: root.join(&description.working_directory) }
     }
 
+    /// How messages are taken from queues; `None` without the extension bundle, which knows queues.
+    pub(super) fn queues(&self) -> Option<QueueOptions> {
+        self.extension_bundle.as_ref().map(|_| self.extensions.queues.clone())
+    }
+
     /// The time limit of an invocation. `None` means no limit.
     pub(super) fn function_timeout(&self) -> Option<Duration> {
         match self.function_timeout.as_deref() {
@@ -97,6 +136,28 @@ struct Binding {
     #[serde(rename = "type")]
     binding_type: String,
     schedule: Option<String>,
+    #[serde(rename = "queueName")]
+    queue_name: Option<String>,
+}
+
+/// The queues of the bindings of `function` that are of this type, by the bindings' names.
+pub(super) fn queue_bindings(
+    root: &Path,
+    function: &str,
+    binding_type: &str,
+) -> Result<Vec<(String, String)>, FunctionsHostError> {
+    let path = root.join(function).join("function.json");
+    let read: FunctionJson = read_json(&path)?;
+    let bindings = read.bindings.into_iter().filter(|it| it.binding_type == binding_type);
+    let named = bindings.map(|binding| {
+        let invalid = || FunctionsHostError::InvalidApp {
+            path: path.clone(),
+            reason: format!("the binding {} has no queueName", binding.name),
+        };
+        let queue = binding.queue_name.clone().ok_or_else(invalid)?;
+        Ok((binding.name, queue))
+    });
+    named.collect()
 }
 
 /// The name of the timer binding of `function`. Its schedule must be present and resolvable.

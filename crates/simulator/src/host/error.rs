@@ -5,6 +5,8 @@ use std::path::PathBuf;
 use std::process::ExitStatus;
 use std::time::Duration;
 
+use super::storage_queue::StorageQueueError;
+
 /// The app or its handler is not in order.
 #[derive(Debug, thiserror::Error)]
 pub enum FunctionsHostError {
@@ -36,10 +38,13 @@ pub enum FunctionsHostError {
     /// and then fails as well.
     #[error("the handler did not answer within {0:?}")]
     NotReady(Duration),
-    /// No port is free, or a signal can't be sent.
+    /// A reply has an output that the host would change or refuse.
+    #[error("the output {0} is no list of objects")]
+    Output(String),
+    /// The queue service does not answer as it should.
+    #[error(transparent)]
+    Queue(#[from] StorageQueueError),
+    /// The HTTP client can't be built, no port is free, or a signal can't be sent.
     #[error(transparent)]
     Io(#[from] io::Error),
-    /// The HTTP client can't be built.
-    #[error(transparent)]
-    Http(#[from] reqwest::Error),
 }
