@@ -104,6 +104,10 @@ def message(number):
     folder = pick(FOLDERS, number)
     disposition = pick(DISPOSITIONS, number)
     modules = {"spam": {"triggeredClassifier": pick(["spam", "", "phish"], number)}}
+    if number % 10 == 3:
+        modules["av"] = {"virusNames": ["EICAR"]}
+    if number % 10 == 7:
+        modules["spam"]["scores"] = {"classifiers": {"malware": 81}}
     if pick(DMARC, number // 2):
         modules["dmarc"] = {"filterdResult": pick(DMARC, number // 2)}
     fields = {
