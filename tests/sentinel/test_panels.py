@@ -57,6 +57,7 @@ class Panels(unittest.TestCase):
             "maillog": traffic.maillog(),
             "audit": traffic.audit(),
         }
+        cls.untimed = traffic.untimed(cls.events["message"])
         cls.tables = traffic.tables(cls.events)
         cls.workspace = Workspace(cls.tables)
 
@@ -70,7 +71,8 @@ class Panels(unittest.TestCase):
 
     def chosen(self, kind, start=START, cluster="'*'"):
         """The events of some clusters from a time to the end of the time range."""
-        in_time = [event for event in self.events[kind] if start <= traffic.at(event) <= END]
+        shown = [*self.events[kind], *([self.untimed] if kind == "message" else [])]
+        in_time = [event for event in shown if start <= traffic.at(event) <= END]
         return [
             event
             for event in in_time
@@ -179,7 +181,8 @@ class Panels(unittest.TestCase):
         """The events of the time range, each with its delay in seconds."""
         number = {id(event): number for number, event in enumerate(self.events[kind])}
         return [
-            (event, traffic.delay(number[id(event)]).total_seconds()) for event in self.chosen(kind)
+            (event, traffic.delay(number.get(id(event), 0)).total_seconds())
+            for event in self.chosen(kind)
         ]
 
     def assert_percentile(self, value, values, share):

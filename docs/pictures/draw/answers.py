@@ -18,7 +18,7 @@ import workbook
 
 # The last day, and the day before it, because one panel compares the two.
 DAY = datetime.timedelta(days=1)
-HOURS, RATE = 49, 100
+HOURS, RATE = 49, 800
 
 TABLES = json.loads((ROOT / "tests" / "sentinel" / "tables.json").read_text(encoding="utf-8"))
 LOADED = {kql.INGESTED: "datetime", traffic.BILLED: "real"}
