@@ -163,6 +163,8 @@ def content():
             function(load(CONTENT / "parsers" / "ProofpointPOD.yaml")),
             function(load(CONTENT / "parsers" / "ProofpointTAPEvent.yaml")),
             function(load(CONTENT / "parsers" / "ProofpointTAPThreats.yaml")),
+            function(load(CONTENT / "parsers" / "ProofpointConnector.yaml")),
+            function(load(CONTENT / "parsers" / "ProofpointReconciliation.yaml")),
             asim_function(load(CONTENT / "parsers" / "ASimEmailEventProofpointPOD.yaml")),
             asim_function(load(CONTENT / "parsers" / "vimEmailEventProofpointPOD.yaml")),
         ],

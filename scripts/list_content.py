@@ -11,7 +11,11 @@ import embed_content
 PAGE = embed_content.ROOT / "docs" / "content.md"
 
 # How names begin, and what is left of it in the tables.
-PREFIXES = {"Proofpoint on Demand - ": "", "Proofpoint TAP - ": "TAP: "}
+PREFIXES = {
+    "Proofpoint on Demand - ": "",
+    "Proofpoint TAP - ": "TAP: ",
+    "Proofpoint connector - ": "Connector: ",
+}
 SEVERITIES = ["High", "Medium", "Low", "Informational"]
 UNITS = {"m": "min", "h": "h", "d": "d"}
 

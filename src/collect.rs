@@ -11,6 +11,7 @@
 //!    it in the ledger.
 //! 6. `hour_status` says whether the hour is whole, `record` changes the checkpoint by that, and
 //!    `feed_progress` saves it.
+//! 7. `connector_rows` tells the workspace what the run did and which hours are done.
 //!
 //! Commands go parts of the same way: [`backfill()`] and [`export()`] read chosen hours, and
 //! [`resend()`] delivers dead letters.
@@ -20,10 +21,12 @@ mod archive_pass;
 mod backfill;
 mod batches_in_flight;
 mod commit;
+mod connector_rows;
 mod counters;
 mod delivery_context;
 mod delivery_error;
 mod event_key;
+mod event_origin;
 mod event_sink;
 mod evidence;
 mod export;
@@ -35,6 +38,7 @@ mod feed_progress;
 mod feeds;
 mod hold;
 mod hour_report;
+mod hour_rows;
 mod hour_status;
 mod kept_events;
 mod ledger;
@@ -54,9 +58,13 @@ mod session_reader;
 mod stored_checkpoint;
 mod tap;
 pub(crate) mod timing;
+mod told_hours;
 mod under_lease;
 #[cfg(test)]
 mod upgrade_tests;
+mod waiting_rows;
+
+use std::sync::Arc;
 
 use crate::report::RunReport;
 
@@ -72,6 +80,7 @@ pub use run::Run;
 pub use services::RunError;
 pub use session_reader::{ReadError, SessionReader};
 
+use connector_rows::tell_connector_table;
 use feeds::collect_feeds;
 use services::Services;
 
@@ -80,7 +89,10 @@ use services::Services;
 /// # Errors
 /// If nothing could begin. What fails for one feed is in the report.
 pub async fn run(run: Run) -> Result<RunReport, RunError> {
-    let services = Services::open(&run).await?;
-    let feeds = collect_feeds(run, services).await;
+    let services = Arc::new(Services::open(&run).await?);
+    let run = Arc::new(run);
+    let feeds = collect_feeds(&run, &services).await;
+    // On the heap: a future of this size is too much for the stack of a thread.
+    Box::pin(tell_connector_table(&run, &services, &feeds)).await;
     Ok(RunReport { feeds })
 }

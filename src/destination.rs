@@ -57,7 +57,10 @@ const BACKOFF: Backoff =
 
 /// Where rows go. The feeds of a run share one; a clone is the same destination.
 #[derive(Clone)]
-pub struct Destination(Arc<Client>);
+pub struct Destination {
+    client: Arc<Client>,
+    backoff: Backoff,
+}
 
 impl Destination {
     /// The destination that the settings name. Nothing is sent yet; a token is requested with the
@@ -84,28 +87,34 @@ impl Destination {
 
     fn of(service: Service, net: &Net, clock: Clock, backoff: Backoff) -> Destination {
         let (http, throttle) = (net.http.clone(), Throttle::new());
-        Destination(Arc::new(Client { service, http, clock, throttle, backoff }))
+        Destination { client: Arc::new(Client { service, http, clock, throttle }), backoff }
+    }
+
+    /// The same destination, where a passing fault is waited out but once: for rows that may wait.
+    pub fn with_few_tries(&self) -> Destination {
+        let backoff = Backoff { tries: 2, ..self.backoff };
+        Destination { backoff, ..self.clone() }
     }
 
     /// How long its batches may be.
     pub fn limits(&self) -> Limits {
-        self.0.service.limits()
+        self.client.service.limits()
     }
 
     /// Whether rows that are posted now would probably be answered by `deadline`, by how long answers
     /// take and how many posts wait.
     pub fn would_be_in_time(&self, deadline: Instant) -> bool {
-        self.0.throttle.would_be_in_time(deadline)
+        self.client.throttle.would_be_in_time(deadline)
     }
 
     /// For how long the service wants no posts.
     pub fn paused_for(&self) -> Duration {
-        self.0.throttle.paused_for()
+        self.client.throttle.paused_for()
     }
 
     /// Posts nothing for `wait`, because the service asked for it in an earlier run.
     pub fn pause_for(&self, wait: Duration) {
-        self.0.throttle.pause_for(wait);
+        self.client.throttle.pause_for(wait);
     }
 
     /// Makes sure that rows could be posted now, as far as that can be known without a post.
@@ -113,7 +122,7 @@ impl Destination {
     /// # Errors
     /// If there is no token to post with, nor one by `deadline`.
     pub async fn prepare(&self, deadline: Instant) -> Result<(), HeldReason> {
-        self.0.prepare(deadline).await
+        self.client.prepare(self.backoff, deadline).await
     }
 
     /// Posts no rows to `table`, to see whether the service takes posts: it answers for itself, and
@@ -123,7 +132,7 @@ impl Destination {
     /// Why it takes none.
     pub async fn probe(&self, table: &'static Table, scope: &LeaseScope) -> Result<(), HeldReason> {
         let nothing = Bytes::from_static(b"[]");
-        match self.0.post(table, &nothing, scope, &mut PostCounts::default()).await {
+        match self.post(table, &nothing, scope, &mut PostCounts::default()).await {
             PostOutcome::Delivered | PostOutcome::Split(_) => Ok(()),
             PostOutcome::Held(reason) => Err(reason),
         }
@@ -145,19 +154,29 @@ impl Destination {
     ) -> BatchOutcome<T> {
         let mut bisection = Bisection::new(batch);
         while let Some(part) = bisection.next_part() {
-            match self.0.post(table, part.body(), scope, bisection.counts()).await {
+            match self.post(table, part.body(), scope, bisection.counts()).await {
                 PostOutcome::Delivered => bisection.deliver(part),
                 PostOutcome::Split(refusal) => bisection.split(part, refusal),
                 PostOutcome::Held(reason) => bisection.hold(part, reason),
             }
         }
         while let Some(part) = bisection.next_suspect(&is_bracketed) {
-            match self.0.post(table, part.body(), scope, bisection.counts()).await {
+            match self.post(table, part.body(), scope, bisection.counts()).await {
                 PostOutcome::Delivered => bisection.deliver(part),
                 PostOutcome::Split(refusal) => bisection.refuse(part, &refusal),
                 PostOutcome::Held(reason) => bisection.hold(part, reason),
             }
         }
         bisection.finish()
+    }
+
+    async fn post(
+        &self,
+        table: &'static Table,
+        json: &Bytes,
+        scope: &LeaseScope,
+        counts: &mut PostCounts,
+    ) -> PostOutcome {
+        self.client.post(table, json, (scope, self.backoff), counts).await
     }
 }

@@ -22,4 +22,5 @@ pub mod status;
 pub mod support;
 pub mod tap;
 mod tap_checkpoint;
+pub mod telemetry;
 mod text;

@@ -9,12 +9,14 @@ mod address;
 mod cluster_sessions;
 mod handshake;
 mod open;
+mod open_error;
 mod refusal;
 mod session;
 
 pub use address::{archive_url, live_url};
 pub use cluster_sessions::ClusterSessions;
+pub use open::SessionRequest;
 pub(crate) use open::open_session;
-pub use open::{OpenError, SessionRequest};
+pub use open_error::OpenError;
 pub use refusal::{HandshakeRefusal, RefusalKind};
 pub use session::{Session, SessionEnd, SessionItem, SessionTimeouts};

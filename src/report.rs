@@ -1,10 +1,12 @@
 //! What a run did, for the operator.
 
+mod connector_rows;
 mod counts;
 mod feed_report;
 mod history;
 mod status;
 
+pub use connector_rows::ConnectorRowBuilder;
 pub use counts::FeedCounts;
 pub use feed_report::{CallReport, FeedOutcome, FeedReport};
 pub use history::{HISTORY_HOURS, History, PastFailure, RunsOfHour};

@@ -13,8 +13,9 @@ mod source;
 mod storage;
 mod suffixed;
 mod tap;
+mod telemetry;
 
-pub use choice::{LiveReading, MessageText, Mode, NotAChoice};
+pub use choice::{ConnectorTable, LiveReading, MessageText, Mode, NotAChoice};
 pub use clusters::{Cluster, UnusableCluster};
 pub use destination::DestinationSettings;
 pub use exposure::{is_of_the_app, log_folder, may_be_shown};
@@ -28,6 +29,7 @@ pub use reader::{BadSetting, BadSettings, Vars};
 pub use source::SourceSettings;
 pub use storage::StateSettings;
 pub use tap::{TapAccount, TapSettings, UnusableTapAccount};
+pub use telemetry::TelemetrySettings;
 
 /// Everything that one run needs to know.
 #[derive(Clone, Debug)]
@@ -38,6 +40,8 @@ pub struct Settings {
     pub tap: Option<TapSettings>,
     /// What happens to the extracted text in message parts.
     pub message_text: MessageText,
+    /// Whether the workspace is told what runs did.
+    pub connector_table: ConnectorTable,
     /// How many megabytes events, rows, posts and ledger may take, where that is not left to the
     /// memory of the instance.
     pub memory_megabytes: Option<u32>,
@@ -90,6 +94,8 @@ impl Settings {
         } else {
             (SourceSettings::read_with(reader, tap.is_some()), message_text(reader))
         };
+        let connector_table =
+            reader.parsed("ProofpointConnectorTable", ConnectorTable::On, "on or off");
         let memory_megabytes = reader.optional_number("ProofpointMemoryMB", 64..=1_048_576);
         let (identity, cloud) = identity_and_cloud(reader);
         let destination = destination::read(reader, identity.clone(), cloud);
@@ -107,6 +113,7 @@ impl Settings {
             source: source?,
             tap,
             message_text: message_text?,
+            connector_table: connector_table?,
             memory_megabytes: memory_megabytes?,
             destination: destination?,
             state: state?,

@@ -6,9 +6,11 @@
 //! |---|---|
 //! | `leases/<feed>` | empty; its lease (or lock) is the ownership of the feed |
 //! | `checkpoints/<feed>.json` | the feed's [`Checkpoint`] |
-//! | `ledger/<feed>/<hour>/<written>-<run>.ids` | the [`EventId`]s of delivered events of that hour, as one run wrote them within one hour |
+//! | `ledger/<feed>/<hour>/<written>-<run>.<arrival>.ids` | the [`EventId`]s of events of that hour that are accounted for and arrived in one way, as one run wrote them within one hour |
 //! | `status/<feed>.json` | what the last run says of the feed, for humans and programs to read |
 //! | `dead-letters/<reason>/<feed>/<hash>.json` | a [`DeadLetter`] each |
+//! | `warnings/<code>` | when a warning that comes once a day came last |
+//! | `checks/<random>`, `checks/<random>.lease` | what the command `check` writes and deletes again |
 
 mod blob;
 mod checkpoint;
@@ -18,7 +20,10 @@ mod dead_letter;
 mod dead_letters;
 mod directory;
 mod error;
+mod event_id;
+mod hour_counts;
 mod hour_ids;
+mod hour_row;
 mod lease;
 mod ledger;
 mod object;
@@ -35,8 +40,14 @@ pub use dead_letter::{DeadLetter, DeadLetterReason, NotADeadLetter, NotAReason, 
 pub use dead_letters::{DeadLetterName, NotADeadLetterName};
 pub use directory::DirectoryError;
 pub use error::StateError;
-pub use hour_ids::{EventId, HourIds};
+pub use event_id::EventId;
+pub use hour_counts::{Arrival, HourCounts, LedgerPart};
+pub use hour_ids::HourIds;
+pub use hour_row::{
+    Completeness, HourRow, MAX_WAITING, add_hour_row, check_hour_rows, forget_hour_rows,
+};
 pub use lease::{Lease, LeaseTimes};
+pub use ledger::RecordedHour;
 #[cfg(any(test, fuzzing))]
 pub(crate) use ledger::records as ledger_records;
 pub use object::{ObjectError, Version};

@@ -4,10 +4,11 @@ use std::collections::BTreeMap;
 
 use jiff::Timestamp;
 use proofpoint_sentinel_core::feed::Feed;
+use proofpoint_sentinel_core::hour::Hour;
 use proofpoint_sentinel_core::tap_kind::TapKind;
 use serde::{Deserialize, Serialize};
 
-use crate::state::{CheckpointFormat, Refusals};
+use crate::state::{CheckpointFormat, HourRow, Refusals, check_hour_rows};
 use crate::tap::TapProgress;
 
 /// The version of the format.
@@ -30,6 +31,10 @@ pub(crate) struct TapCheckpoint {
     pub(crate) progress: TapProgress,
     /// Rows that were refused and may be right, by the table that refused them.
     pub(crate) refusals: BTreeMap<TapKind, Refusals>,
+    /// The first hour of which the connector's table is told.
+    pub(crate) told_from: Hour,
+    /// What that table is yet to be told; oldest hour first, each once.
+    pub(crate) hour_rows: Vec<HourRow>,
 }
 
 impl TapCheckpoint {
@@ -41,6 +46,8 @@ impl TapCheckpoint {
             writer: String::new(),
             sequence: 0,
             updated: now,
+            told_from: progress.next_hour(),
+            hour_rows: Vec::new(),
             progress,
             refusals: BTreeMap::new(),
         }
@@ -50,6 +57,7 @@ impl TapCheckpoint {
         if self.feed != feed.to_string() {
             return Err(format!("it belongs to the feed `{}`", self.feed));
         }
+        check_hour_rows(&self.hour_rows)?;
         self.progress.check()
     }
 }

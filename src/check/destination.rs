@@ -3,17 +3,18 @@
 use std::collections::BTreeSet;
 
 use proofpoint_sentinel_core::clock::Clock;
-use proofpoint_sentinel_core::tables::{Table, table, tap_table};
+use proofpoint_sentinel_core::tables::{Table, connector_table, table, tap_table};
 use proofpoint_sentinel_core::tap_kind::TapKind;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
-use super::finding::Finding;
+use super::finding::{Finding, Mark};
 use super::limit::{LIMIT, in_time};
 use crate::destination::Destination;
+use crate::error_code;
 use crate::lease_scope::LeaseScope;
 use crate::net::Net;
-use crate::settings::{Credential, DestinationSettings, Settings};
+use crate::settings::{ConnectorTable, Credential, DestinationSettings, Settings};
 
 pub(super) async fn check(
     settings: &Settings,
@@ -41,19 +42,26 @@ pub(super) async fn check(
         };
         tell(match probe {
             Ok(Ok(())) => Finding::passed("workspace", subject, "it takes a post without rows"),
+            // Events go on without it.
+            Ok(Err(reason)) if table == connector_table() => {
+                Finding::new("workspace", subject, Mark::Attention, reason.to_string())
+                    .with_code(error_code::CONNECTOR_TABLE)
+            }
             Ok(Err(reason)) => Finding::failed("workspace", subject, &reason),
             Err(late) => Finding::skipped("workspace", subject, late),
         });
     }
 }
 
-/// The tables of what is read.
+/// The tables of what is read, and the connector's own.
 fn tables(settings: &Settings) -> Vec<&'static Table> {
     let source = &settings.source;
     let has_clusters = !source.clusters.is_empty() || !source.unusable_clusters.is_empty();
     let types: BTreeSet<_> = source.event_types.iter().copied().filter(|_| has_clusters).collect();
     let kinds = TapKind::ALL.into_iter().filter(|_| settings.tap.is_some());
-    types.into_iter().map(table).chain(kinds.map(tap_table)).collect()
+    let is_told = settings.connector_table == ConnectorTable::On;
+    let own = is_told.then(connector_table);
+    types.into_iter().map(table).chain(kinds.map(tap_table)).chain(own).collect()
 }
 
 /// The identity, without its secret.

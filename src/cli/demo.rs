@@ -5,6 +5,7 @@
 //! environment, and fires its timer.
 #![expect(clippy::disallowed_methods, reason = "the demo has its thread for itself")]
 
+mod connector;
 mod directory;
 mod failure;
 mod feed;
@@ -101,6 +102,7 @@ async fn demo(arguments: &Arguments) -> Result<bool, Failure> {
     println!("State: {}", directory.state().display());
     println!("Log:   {}", directory.log().display());
     let (newer, mut faults) = check_rows(&directory, &simulation, source.as_ref(), &feeds).await?;
+    println!("{}", connector::told(&directory)?);
     for outcome in &outcomes {
         if !matches!(outcome, InvocationOutcome::Success { .. }) {
             faults.push(format!("the host did not take the run for a success: {outcome:?}"));

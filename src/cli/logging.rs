@@ -4,6 +4,7 @@ mod host_output;
 
 use proofpoint_sentinel::error_code;
 use proofpoint_sentinel::settings::Settings;
+use proofpoint_sentinel::telemetry::Telemetry;
 use tracing::{Level, Metadata};
 use tracing_subscriber::EnvFilter;
 use tracing_subscriber::filter::filter_fn;
@@ -13,8 +14,11 @@ use super::terminal::is_coloured;
 use host_output::HostOutput;
 
 /// Under the Functions host: JSON lines, errors and warnings to standard error and the rest to standard
-/// output.
-pub(super) fn for_host() {
+/// output. Spans go to `telemetry` too, and what is logged within them.
+pub(super) fn for_host(telemetry: Option<&Telemetry>) {
+    let traces = telemetry.map(|telemetry| {
+        tracing_opentelemetry::layer().with_location(false).with_tracer(telemetry.tracer())
+    });
     tracing_subscriber::fmt()
         .json()
         .flatten_event(true)
@@ -23,6 +27,7 @@ pub(super) fn for_host() {
         .with_env_filter(filter("info"))
         .with_writer(HostOutput)
         .finish()
+        .with(traces)
         .with(filter_fn(is_harmless))
         .init();
 }

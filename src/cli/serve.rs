@@ -8,11 +8,15 @@ use proofpoint_sentinel::error_code::{self, Coded as _};
 use proofpoint_sentinel::host::{
     self, Function, Invocation, Reply, RunBudget, WebRequest, WebResponse,
 };
+use proofpoint_sentinel::net::Net;
 use proofpoint_sentinel::pod::SessionTimeouts;
 use proofpoint_sentinel::report::RunReport;
-use proofpoint_sentinel::settings::{HostSettings, Settings, environment};
+use proofpoint_sentinel::settings::{
+    HostSettings, NetSettings, Settings, TelemetrySettings, Vars, environment,
+};
 use proofpoint_sentinel::state::LeaseTimes;
 use proofpoint_sentinel::status::{StatusReader, content_security_policy, html};
+use proofpoint_sentinel::telemetry::Telemetry;
 use proofpoint_sentinel_core::clock::Clock;
 use tokio_util::sync::CancellationToken;
 
@@ -27,8 +31,14 @@ const RESTART: u8 = 200;
 const STATUS_JSON: &str = "status.json";
 
 pub(crate) async fn run() -> ExitCode {
-    logging::for_host();
-    let settings = match HostSettings::read(&environment()) {
+    let vars = environment();
+    let telemetry = telemetry(&vars);
+    logging::for_host(telemetry.as_ref().ok().and_then(Option::as_ref));
+    let telemetry = telemetry.unwrap_or_else(|reason| {
+        tracing::warn!(code = %error_code::TELEMETRY_NOT_SENT, reason, "traces and metrics are not sent");
+        None
+    });
+    let settings = match HostSettings::read(&vars) {
         Ok(settings) => settings,
         Err(error) => {
             tracing::error!(code = %error.code(), "{error}");
@@ -37,8 +47,13 @@ pub(crate) async fn run() -> ExitCode {
     };
     let stop = signals::stop_token();
     let port = settings.port;
-    let collector = Arc::new(Collector { settings, status: StatusReader::new(Clock::system()) });
-    match host::serve(port, collector, stop).await {
+    let status = StatusReader::new(Clock::system());
+    let collector = Arc::new(Collector { settings, status, telemetry: telemetry.clone() });
+    let served = host::serve(port, collector, stop).await;
+    if let Some(telemetry) = telemetry {
+        telemetry.shut_down().await;
+    }
+    match served {
         Ok(()) => ExitCode::from(RESTART),
         Err(error) => {
             tracing::error!(code = %error_code::SERVER_FAILED, "the server on port {port} failed: {error}");
@@ -47,10 +62,21 @@ pub(crate) async fn run() -> ExitCode {
     }
 }
 
+/// What sends traces and metrics, if settings ask for it; or why it can't.
+fn telemetry(vars: &Vars) -> Result<Option<Telemetry>, String> {
+    let Some(settings) = TelemetrySettings::read(vars).map_err(|error| error.to_string())? else {
+        return Ok(None);
+    };
+    let net = NetSettings::read(vars).map_err(|error| error.to_string())?;
+    let net = Net::of(&net).map_err(|error| error.to_string())?;
+    Telemetry::start(&settings, &net).map(Some).map_err(|error| error.to_string())
+}
+
 /// Runs a collection for each tick, and shows what is known of the feeds.
 struct Collector {
     settings: HostSettings,
     status: StatusReader,
+    telemetry: Option<Telemetry>,
 }
 
 impl Function for Collector {
@@ -99,7 +125,11 @@ impl Collector {
             stop,
             counters: Arc::new(RunCounters::default()),
         };
-        Ok(collect::run(run).await?)
+        let report = collect::run(run).await?;
+        if let Some(telemetry) = &self.telemetry {
+            telemetry.note_run(&report);
+        }
+        Ok(report)
     }
 }
 

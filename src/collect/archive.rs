@@ -24,7 +24,7 @@ use crate::error_code::Coded as _;
 use crate::pod::OpenError;
 use crate::row::CollectedBy;
 use crate::settings::Mode;
-use crate::state::{HourAttempt, StateError};
+use crate::state::{Arrival, HourAttempt, StateError};
 
 /// A run begins another hour only if the time that is left is this many times what the longest
 /// hour so far has taken: an hour that is cut short is read again.
@@ -90,13 +90,14 @@ impl<'a> ArchiveReader<'a> {
         ledger.begin_reading(hour);
         let evidence = progress.evidence();
         let delivery_ctx = ctx.delivery_context(&evidence);
-        let by = CollectedBy::Archive;
+        let is_reread = is_reread(progress.checkpoint(), hour);
+        let arrived = if is_reread { Arrival::Late } else { Arrival::Archive };
+        let by = (CollectedBy::Archive, arrived);
         let mut delivery = EventDelivery::archive(hour, by, ledger, delivery_ctx);
         let end = ctx.session_reader().read_hour(hour, &mut delivery).await;
         let counts = delivery.counts().clone();
-        let checkpoint = progress.checkpoint();
-        let live_had_its_turn = ctx.mode() == Mode::Hybrid && checkpoint.live.is_some();
-        let is_repair = live_had_its_turn || is_reread(checkpoint, hour);
+        let live = progress.checkpoint().live.as_ref();
+        let is_repair = (ctx.mode() == Mode::Hybrid && live.is_some()) || is_reread;
         progress.add_counts(&counts);
         let report = progress.report();
         report.repaired += if is_repair { counts.delivered } else { 0 };
@@ -106,7 +107,7 @@ impl<'a> ArchiveReader<'a> {
                 report.count_session_end("archive", &end);
                 self.record(hour, &end, counts.events, ledger, progress).await
             }
-            Err(error) => self.fail(hour, error, progress).await,
+            Err(error) => self.fail(hour, error, ledger, progress).await,
         }
     }
 
@@ -115,10 +116,11 @@ impl<'a> ArchiveReader<'a> {
         &self,
         hour: Hour,
         error: ReadError<DeliveryError>,
+        ledger: &mut Ledger,
         progress: &mut FeedProgress<'_>,
     ) -> Result<HourOutcome, FeedError> {
         if self.is_expired(hour, &error, progress) {
-            progress.record_lost_hour(hour).await?;
+            progress.record_lost_hour(hour, ledger).await?;
             return Ok(HourOutcome::Lost);
         }
         progress.note_fault(&error);
@@ -153,7 +155,7 @@ impl<'a> ArchiveReader<'a> {
             Ok(status) => status,
             Err(error) => {
                 let error = ReadError::Sink(DeliveryError::Ledger(error));
-                return self.fail(hour, error, progress).await;
+                return self.fail(hour, error, ledger, progress).await;
             }
         };
         match &status {
@@ -167,7 +169,7 @@ impl<'a> ArchiveReader<'a> {
                 tracing::info!(events, %end, attempts, %not_before, "hour to be read again");
             }
         }
-        progress.record_hour(hour, status).await?;
+        progress.record_hour(hour, status, ledger).await?;
         Ok(outcome)
     }
 

@@ -13,12 +13,14 @@ use super::row_type::RowType;
 use super::run::Run;
 use super::services::{RunError, Services};
 use super::session_reader::ReadError;
+use super::told_hours::state_of;
 use super::under_lease::under_lease;
+use super::waiting_rows::change_waiting_rows;
 use crate::error_code::{self, Coded, ErrorCode};
 use crate::lease_scope::LeaseScope;
 use crate::row::CollectedBy;
-use crate::settings::Cluster;
-use crate::state::StateError;
+use crate::settings::{Cluster, ConnectorTable};
+use crate::state::{Arrival, Completeness, HourRow, State, StateError, add_hour_row};
 
 /// The hours could not be read and delivered.
 #[derive(Debug, thiserror::Error)]
@@ -61,7 +63,8 @@ pub enum Deliver {
 /// error, after a report that [was interrupted](HourReport::was_interrupted).
 ///
 /// The feed's lease is held meanwhile, so that no run of the Function App reads it at the same
-/// time; its checkpoint is not touched.
+/// time. What its checkpoint says is done or due stays as it is. What became of the hours waits there
+/// for the connector's table, which the app's next run tells.
 ///
 /// # Errors
 /// Rows that were delivered before the error stay delivered; the hour of the error is the one
@@ -93,11 +96,14 @@ pub async fn backfill(
             ledger.keep_recent(2);
             ledger.begin_reading(hour);
             let ctx = services.delivery_context(run, rows, &scope, &evidence, &place);
-            let by = CollectedBy::Backfill;
+            let by = (CollectedBy::Backfill, Arrival::Late);
             let mut delivery = EventDelivery::archive(hour, by, &mut ledger, ctx);
             let end = reader.read_hour(hour, &mut delivery).await?;
             let report = HourReport { hour, end, counts: delivery.counts().clone() };
             done(&report);
+            if let Err(error) = tell_hour(services.state(), run, feed, &report, &mut ledger).await {
+                tracing::info!(%hour, %error, "the connector's table is not told of the hour");
+            }
             if report.was_interrupted() {
                 break;
             }
@@ -105,4 +111,42 @@ pub async fn backfill(
         Ok::<_, BackfillError>(())
     });
     under_lease(services.state(), feed, &scope, BackfillError::LeaseLost, work).await
+}
+
+/// Puts in line for the connector's table what the reading made of its hour. Without a checkpoint no run
+/// of the app has the feed, and nobody would tell. One of an earlier release stays as it is: the app could
+/// not read another.
+async fn tell_hour(
+    state: &State,
+    run: &Run,
+    feed: &Feed,
+    report: &HourReport,
+    ledger: &mut Ledger,
+) -> Result<(), StateError> {
+    let hour = report.hour;
+    let is_off = run.settings.connector_table == ConnectorTable::Off;
+    if is_off || !state.has_current_checkpoint(feed).await? {
+        return Ok(());
+    }
+    let Some((checkpoint, _)) = state.read_checkpoint(feed).await? else { return Ok(()) };
+    // A ledger that was not asked knows only this reading.
+    let recorded = state.read_ledger(feed, hour).await?;
+    let missing =
+        ledger.missing(hour).await? + recorded.ids.len().saturating_sub(ledger.known(hour).await?);
+    let is_proof = report.is_complete() && report.counts.events > 0 && missing == 0;
+    let known = state_of(&checkpoint, hour).map(|known| known.completeness);
+    let row = HourRow {
+        hour,
+        at: run.clock.now(),
+        run: run.id.clone(),
+        completeness: match known {
+            _ if is_proof => Completeness::Proved,
+            Some(known) => known,
+            None => Completeness::Unknown,
+        },
+        attempts: None,
+        counts: recorded.counts,
+        repeated: ledger.tally(hour).await?.repeated,
+    };
+    change_waiting_rows(state, run, feed, |waiting| add_hour_row(waiting, row)).await
 }

@@ -19,7 +19,7 @@ use crate::destination::{Batch, BatchOutcome, Destination, RefusedRow};
 use crate::error_code;
 use crate::lease_scope::LeaseScope;
 use crate::report::FeedCounts;
-use crate::state::{DeadLetter, DeadLetterReason, EventId, State, StateError};
+use crate::state::{Arrival, DeadLetter, DeadLetterReason, EventId, LedgerPart, State, StateError};
 
 /// What is known of a row that waits for its post to be answered.
 #[derive(Clone, Debug)]
@@ -34,14 +34,18 @@ pub(super) struct PendingRow {
     pub at: Option<Timestamp>,
 }
 
-/// A value for each hour that rows belong to, to which its rows are added one by one.
-pub(super) fn by_hour<T: Default>(
-    rows: &[PendingRow],
-    mut add: impl FnMut(&mut T, &PendingRow),
-) -> BTreeMap<Hour, T> {
+impl PendingRow {
+    /// Where it is recorded if it `arrived` like this.
+    fn part(&self, arrived: Arrival) -> LedgerPart {
+        arrived.if_dated(self.at.is_some()).of(self.hour)
+    }
+}
+
+/// How many of the rows belong to which hour.
+pub(super) fn count_by_hour(rows: &[PendingRow]) -> BTreeMap<Hour, usize> {
     let mut hours = BTreeMap::new();
     for row in rows {
-        add(hours.entry(row.hour).or_default(), row);
+        *hours.entry(row.hour).or_default() += 1;
     }
     hours
 }
@@ -55,18 +59,23 @@ pub(super) struct Committer {
     pub clock: Clock,
     /// Names the run in the ledger.
     pub writer: String,
+    /// How its events arrive.
+    pub arrival: Arrival,
     /// Whether and until when posts may begin.
     pub scope: LeaseScope,
     pub recorder: Recorder,
-    /// The ledger's segments that can be written: the hour of their events and that of the writing.
-    pub open_segments: Mutex<BTreeSet<(Hour, Hour)>>,
+    /// The ledger's segments that can be written: what they record, and the hour of the writing.
+    pub open_segments: Mutex<BTreeSet<(LedgerPart, Hour)>>,
     /// What is known of refused rows.
     pub evidence: Arc<Evidence>,
 }
 
 /// What came of a batch.
+#[derive(Default)]
 pub(super) struct CommitOutcome {
     pub counts: FeedCounts,
+    /// How many of its events are recorded, by where.
+    pub recorded: BTreeMap<LedgerPart, u64>,
     /// Why not every row of it is accounted for.
     pub error: Option<DeliveryError>,
 }
@@ -86,14 +95,15 @@ impl Committer {
     /// is posted that could not be recorded.
     pub(super) async fn commit(self: Arc<Self>, batch: Batch<PendingRow>) -> CommitOutcome {
         if let Err(error) = self.open_ledger(batch.tags()).await {
-            let (counts, error) = (FeedCounts::default(), Some(DeliveryError::Ledger(error)));
-            return CommitOutcome { counts, error };
+            let mut outcome = CommitOutcome::default();
+            outcome.fail(DeliveryError::Ledger(error));
+            return outcome;
         }
         let is_bracketed = |row: &PendingRow| self.evidence.is_bracketed(row.id);
         let delivery =
             self.destination.deliver(self.row_type.table(), batch, &self.scope, is_bracketed).await;
         self.note_evidence(&delivery);
-        let mut outcome = CommitOutcome { counts: FeedCounts::default(), error: None };
+        let mut outcome = CommitOutcome::default();
         outcome.counts.add_posts(&delivery);
         if let Some(last) = delivery.unconfirmed.last() {
             let (refused, last) = (delivery.unconfirmed.len(), last.reason.clone());
@@ -106,22 +116,26 @@ impl Committer {
         for row in &delivery.delivered {
             outcome.counts.note_event_time(row.at, now);
         }
-        let mut settled = delivery.delivered;
+        let mut settled: BTreeMap<LedgerPart, Vec<EventId>> = BTreeMap::new();
+        for row in &delivery.delivered {
+            settled.entry(row.part(self.arrival)).or_default().push(row.id);
+        }
         for refused in delivery.refused {
             let (detail, row) = (refused.reason.to_string(), refused.tag);
             match self.keep_dead_letter(DeadLetterReason::Refused, &detail, &row.event).await {
                 Ok(()) => {
                     outcome.counts.add_dead_letter(DeadLetterReason::Refused);
-                    settled.push(row);
+                    settled.entry(row.part(Arrival::DeadLetter)).or_default().push(row.id);
                 }
                 Err(error) => outcome.fail(DeliveryError::DeadLetter(error)),
             }
         }
-        for (hour, ids) in by_hour(&settled, |ids: &mut Vec<EventId>, row| ids.push(row.id)) {
-            if let Err(error) = self.record(hour, &ids).await {
+        for (part, ids) in settled {
+            if let Err(error) = self.record(part, &ids).await {
                 outcome.fail(DeliveryError::Ledger(error));
                 break;
             }
+            outcome.recorded.insert(part, ids.len() as u64);
         }
         outcome
     }
@@ -143,12 +157,12 @@ impl Committer {
     /// Makes sure that the rows can be recorded.
     async fn open_ledger(&self, rows: &[PendingRow]) -> Result<(), StateError> {
         let now = self.clock.now();
-        let hours: BTreeSet<Hour> = rows.iter().map(|row| row.hour).collect();
+        let parts: BTreeSet<LedgerPart> = rows.iter().map(|row| row.part(self.arrival)).collect();
         let mut open_segments = self.open_segments.lock().await;
-        for hour in hours {
-            let segment = (hour, Hour::containing(now));
+        for part in parts {
+            let segment = (part, Hour::containing(now));
             if !open_segments.contains(&segment) {
-                self.state.open_ledger(&self.feed, hour, now, &self.writer).await?;
+                self.state.open_ledger(&self.feed, part, now, &self.writer).await?;
                 open_segments.insert(segment);
             }
         }
@@ -174,12 +188,12 @@ impl Committer {
         Ok(())
     }
 
-    /// Records events of `hour` that are accounted for.
-    pub(super) async fn record(&self, hour: Hour, ids: &[EventId]) -> Result<(), StateError> {
+    /// Records events that are accounted for in a part of the ledger.
+    pub(super) async fn record(&self, of: LedgerPart, ids: &[EventId]) -> Result<(), StateError> {
         let append = async |ids: &[EventId]| {
             let now = self.clock.now();
-            self.state.append_ledger(&self.feed, hour, now, &self.writer, ids).await
+            self.state.append_ledger(&self.feed, of, now, &self.writer, ids).await
         };
-        self.recorder.record(hour, ids, append).await
+        self.recorder.record(of, ids, append).await
     }
 }

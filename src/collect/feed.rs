@@ -48,11 +48,11 @@ async fn collect_leased(ctx: FeedContext<'_>, report: &mut FeedReport) -> Result
     };
     work.warn_of_retirement();
     let read = work.read().await;
-    if read.is_err() {
-        // The error itself says more than a checkpoint that can't be written.
-        let _ = work.progress.save_hold().await;
-    }
+    let saved = work.save_last().await;
+    work.progress.report_hour_rows();
+    // The error itself says more than a checkpoint that can't be written.
     read?;
+    saved?;
     work.prune_ledger().await?;
     let refused = work.progress.report().counts.refused;
     if refused > 0 {
@@ -90,6 +90,14 @@ impl FeedWork<'_> {
             }
         }
         Ok(())
+    }
+
+    /// Saves what was learnt since the last save.
+    async fn save_last(&mut self) -> Result<(), FeedError> {
+        if self.progress.tell_changed_hours(&mut self.ledger).await {
+            return self.progress.save().await;
+        }
+        self.progress.save_hold().await
     }
 
     /// Says once a day that the destination is retired.
@@ -132,7 +140,7 @@ impl FeedWork<'_> {
     }
 
     async fn read_archive(&mut self) -> Result<ControlFlow<()>, FeedError> {
-        let due = self.progress.begin_archive().await?;
+        let due = self.progress.begin_archive(&mut self.ledger).await?;
         let checkpoint = self.progress.checkpoint();
         let forgettable = Forgettable::of(checkpoint, self.ctx.now());
         let mut pass = ArchivePass::new(
@@ -168,10 +176,11 @@ impl FeedWork<'_> {
     }
 
     async fn act_on(&mut self, finding: Finding) -> Result<(), FeedError> {
+        let (ledger, progress) = (&mut self.ledger, &mut self.progress);
         match finding {
-            Finding::HoursFailed(failed) => self.progress.record_failed_hours(failed).await,
+            Finding::HoursFailed(failed) => progress.record_failed_hours(failed, ledger).await,
             Finding::Lost { hours, oldest_kept } => {
-                self.progress.record_retention(hours, oldest_kept).await
+                progress.record_retention(hours, oldest_kept, ledger).await
             }
             Finding::FeedFailed { count, last: FailedHour { code, reason, .. } } => {
                 Err(FeedError::HoursUnreadable { count, code, reason })
@@ -184,7 +193,7 @@ impl FeedWork<'_> {
         pass: ArchivePass,
         flow: ControlFlow<()>,
     ) -> Result<ControlFlow<()>, FeedError> {
-        self.progress.record_failed_hours(pass.finish()).await?;
+        self.progress.record_failed_hours(pass.finish(), &mut self.ledger).await?;
         Ok(flow)
     }
 

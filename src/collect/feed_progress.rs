@@ -14,12 +14,15 @@ use super::fault::holds_rows;
 use super::feed_context::FeedContext;
 use super::feed_error::FeedError;
 use super::hold::DestinationHold;
+use super::hour_rows::HourRows;
 use super::hour_status::{HourStatus, failed_read, has_failed_often, is_too_long, look_later};
+use super::ledger::Ledger;
 use super::plan::{Plan, believed, is_reread, oldest_unfinished, plan, tried};
 use super::read_end::ReadEnd;
 use super::record::{drop_expired_rereads, record, record_lost};
 use super::session_reader::ReadError;
 use super::stored_checkpoint::StoredCheckpoint;
+use super::told_hours::{ToldState, state_of};
 use crate::error_code;
 use crate::report::{FeedCounts, FeedReport};
 use crate::state::{Checkpoint, HourAttempt, LiveMark};
@@ -98,14 +101,19 @@ impl<'a> FeedProgress<'a> {
     }
 
     /// Records which hours Proofpoint no longer keeps, and gives those that are due.
-    pub(super) async fn begin_archive(&mut self) -> Result<Vec<Hour>, FeedError> {
+    pub(super) async fn begin_archive(
+        &mut self,
+        ledger: &mut Ledger,
+    ) -> Result<Vec<Hour>, FeedError> {
         let (now, timing) = (self.ctx.now(), self.ctx.timing());
         drop_expired_rereads(self.stored.get_mut(), now, timing);
         let plan = self.plan();
         self.report.hours_waiting = self.count_waiting(&plan);
         for hour in plan.lost {
+            let before = state_of(self.stored.get(), hour);
             record_lost(self.stored.get_mut(), hour);
             self.report.hours_lost.push(hour);
+            self.tell_hour(hour, before, ledger).await;
         }
         if !self.report.hours_lost.is_empty() {
             self.save().await?;
@@ -177,7 +185,9 @@ impl<'a> FeedProgress<'a> {
         &mut self,
         hour: Hour,
         status: HourStatus,
+        ledger: &mut Ledger,
     ) -> Result<(), FeedError> {
+        let before = state_of(self.stored.get(), hour);
         let was_done = is_reread(self.stored.get(), hour);
         match &status {
             HourStatus::Proved { .. } | HourStatus::Settled | HourStatus::Believed(_)
@@ -198,7 +208,38 @@ impl<'a> FeedProgress<'a> {
         let checkpoint = self.stored.get_mut();
         checkpoint.oldest_next ^= !was_done;
         record(checkpoint, hour, status);
+        self.tell_hour(hour, before, ledger).await;
         self.save().await
+    }
+
+    /// Puts in line for the connector's table what `hour`, which was `before`, has become.
+    async fn tell_hour(&mut self, hour: Hour, before: Option<ToldState>, ledger: &mut Ledger) {
+        let rows = HourRows::of(self.ctx.run());
+        let Some(after) = state_of(self.stored.get(), hour) else { return };
+        rows.tell_read(&mut self.stored.get_mut().hour_rows, (hour, before, after), ledger).await;
+    }
+
+    /// Puts in line for the connector's table the hours that were read before and of which more events
+    /// came since. Says whether there are any.
+    pub(super) async fn tell_changed_hours(&mut self, ledger: &mut Ledger) -> bool {
+        let rows = HourRows::of(self.ctx.run());
+        let Checkpoint { told_from, .. } = *self.stored.get();
+        let mut has_any = false;
+        for hour in ledger.changed().into_iter().filter(|hour| *hour >= told_from) {
+            if let Some(state) = state_of(self.stored.get(), hour) {
+                rows.tell(&mut self.stored.get_mut().hour_rows, (hour, state), ledger).await;
+                has_any = true;
+            }
+        }
+        has_any
+    }
+
+    /// Reports what the connector's table is yet to be told, as far as it is on record.
+    pub(super) fn report_hour_rows(&mut self) {
+        if self.stored.is_written() {
+            self.report.hour_rows.clone_from(&self.stored.get().hour_rows);
+        }
+        self.report.is_on_hold = self.hold.get().is_some();
     }
 
     fn count_done(&mut self, hour: Hour) {
@@ -210,6 +251,7 @@ impl<'a> FeedProgress<'a> {
     pub(super) async fn record_failed_hours(
         &mut self,
         failed: Vec<FailedHour>,
+        ledger: &mut Ledger,
     ) -> Result<(), FeedError> {
         let now = self.ctx.now();
         for FailedHour { hour, code, reason } in failed {
@@ -219,7 +261,7 @@ impl<'a> FeedProgress<'a> {
                 None => HourStatus::Retry(failed_read(hour, tried(checkpoint, hour), code, now)),
             };
             self.note_error(FeedError::HourUnreadable { hour, code, reason });
-            self.record_hour(hour, status).await?;
+            self.record_hour(hour, status, ledger).await?;
         }
         Ok(())
     }
@@ -237,28 +279,35 @@ impl<'a> FeedProgress<'a> {
         &mut self,
         hours: Vec<Hour>,
         oldest_kept: Hour,
+        ledger: &mut Ledger,
     ) -> Result<(), FeedError> {
         let age = Hour::containing(self.ctx.now()).hours_since(oldest_kept);
         self.stored.get_mut().retention_hours = u32::try_from(age).ok();
         tracing::warn!(code = %error_code::HOURS_LOST, %oldest_kept, "Proofpoint keeps no older hour");
         for hour in hours {
-            self.count_lost(hour);
+            self.count_lost(hour, ledger).await;
         }
         self.save().await
     }
 
     /// Records and saves that Proofpoint no longer keeps `hour`.
-    pub(super) async fn record_lost_hour(&mut self, hour: Hour) -> Result<(), FeedError> {
-        self.count_lost(hour);
+    pub(super) async fn record_lost_hour(
+        &mut self,
+        hour: Hour,
+        ledger: &mut Ledger,
+    ) -> Result<(), FeedError> {
+        self.count_lost(hour, ledger).await;
         self.save().await
     }
 
-    fn count_lost(&mut self, hour: Hour) {
+    async fn count_lost(&mut self, hour: Hour, ledger: &mut Ledger) {
+        let before = state_of(self.stored.get(), hour);
         if !is_reread(self.stored.get(), hour) {
             self.report.hours_lost.push(hour);
             self.report.hours_waiting -= 1;
         }
         record_lost(self.stored.get_mut(), hour);
+        self.tell_hour(hour, before, ledger).await;
     }
 
     /// Writes the checkpoint, unless the lease is lost.

@@ -22,8 +22,7 @@ use crate::settings::{Cluster, TapAccount, UnusableCluster};
 /// Works on every feed of the run, each in a task of its own. What fails for one feed, even a
 /// panic, is in its report alone, and so is what is wrong with the settings of its cluster. The
 /// reports are in the order of the feeds' names.
-pub(super) async fn collect_feeds(run: Run, services: Services) -> Vec<FeedReport> {
-    let (run, services) = (Arc::new(run), Arc::new(services));
+pub(super) async fn collect_feeds(run: &Arc<Run>, services: &Arc<Services>) -> Vec<FeedReport> {
     let mut tasks = FeedTasks::default();
     for cluster in &run.settings.source.clusters {
         for event_type in &run.settings.source.event_types {

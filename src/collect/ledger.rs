@@ -1,6 +1,6 @@
 //! Which events of a feed have been delivered already, in memory for the hours at hand.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 
 use jiff::Timestamp;
@@ -9,7 +9,9 @@ use proofpoint_sentinel_core::hour::Hour;
 
 use super::event_key::EventKey;
 use super::memory::{Draw, Place};
-use crate::state::{EventId, HourIds, State, StateError};
+use crate::state::{
+    Arrival, EventId, HourCounts, HourIds, LedgerPart, RecordedHour, State, StateError,
+};
 
 /// The ids of at most this many hours stay in memory, or of fewer if they are many.
 const MAX_HOURS: usize = 24;
@@ -24,6 +26,9 @@ const MAX_IDS: usize = 4_200_000;
 /// For how many hours the ids of events are kept after they were written.
 pub(super) const KEPT_HOURS: i64 = 72;
 
+/// So many hours whose counts changed are remembered at most.
+const MAX_CHANGED: usize = 200;
+
 /// The ledger of a feed.
 pub(super) struct Ledger {
     state: State,
@@ -34,13 +39,26 @@ pub(super) struct Ledger {
     reading: Option<Hour>,
     /// Whether what is recorded in the state counts.
     is_asked: bool,
+    /// Hours whose counts changed since they were last [told](Self::note_told).
+    changed: BTreeSet<Hour>,
     place: Arc<Place>,
+}
+
+/// What is known of the events of an hour.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct HourTally {
+    /// How they arrived.
+    pub counts: HourCounts,
+    /// How many were known before the last reading, and came again in it.
+    pub repeated: u64,
 }
 
 /// The ids of an hour, those of events in flight included.
 struct LoadedHour {
     hour: Hour,
     ids: HourIds,
+    /// How those that are recorded arrived.
+    counts: HourCounts,
     /// Whether any of them was read from the state, so that release 0.1.0 may have written it.
     has_recorded: bool,
     /// Which event each former id that was met stands for: the first that came. Former ids are no
@@ -82,7 +100,8 @@ impl LoadedHour {
 impl Ledger {
     /// Nothing is read yet.
     pub(super) fn new(state: State, feed: Feed, place: Arc<Place>) -> Ledger {
-        Ledger { state, feed, hours: Vec::new(), reading: None, is_asked: true, place }
+        let (hours, changed) = (Vec::new(), BTreeSet::new());
+        Ledger { state, feed, hours, reading: None, is_asked: true, changed, place }
     }
 
     /// A ledger that knows only what is delivered from now on.
@@ -115,7 +134,7 @@ impl Ledger {
         let hour = Hour::containing(now);
         self.load(hour.plus(-1)).await?;
         self.load(hour).await?;
-        self.state.open_ledger(&self.feed, hour, now, writer).await
+        self.state.open_ledger(&self.feed, Arrival::Live.of(hour), now, writer).await
     }
 
     /// Says whether the event is new, and takes it for known from now on. The caller records it in
@@ -152,9 +171,54 @@ impl Ledger {
         self.claim(hour, key).await
     }
 
+    /// How many events of `hour` the ledger knows.
+    pub(super) async fn known(&mut self, hour: Hour) -> Result<usize, StateError> {
+        Ok(self.load(hour).await?.ids.len())
+    }
+
     /// Whether any event of `hour` was delivered, as far as is still known.
     pub(super) async fn has_any(&mut self, hour: Hour) -> Result<bool, StateError> {
         Ok(!self.load(hour).await?.ids.is_empty())
+    }
+
+    /// Says that so many events were recorded there which were not before.
+    pub(super) fn note_recorded(&mut self, of: LedgerPart, count: u64) {
+        let LedgerPart { hour, arrival } = of;
+        if arrival == Arrival::Uncounted {
+            return;
+        }
+        if let Some(loaded) = self.hours.iter_mut().rfind(|loaded| loaded.hour == hour) {
+            loaded.counts.add(arrival, count);
+        }
+        if self.changed.len() < MAX_CHANGED {
+            self.changed.insert(hour);
+        }
+    }
+
+    /// Hours whose counts changed since they were last told.
+    pub(super) fn changed(&self) -> Vec<Hour> {
+        self.changed.iter().copied().collect()
+    }
+
+    /// Whether the counts of `hour` changed since they were last told.
+    pub(super) fn has_changed(&self, hour: Hour) -> bool {
+        self.changed.contains(&hour)
+    }
+
+    /// Says that the connector's table is told of the counts of `hour`.
+    pub(super) fn note_told(&mut self, hour: Hour) {
+        self.changed.remove(&hour);
+    }
+
+    /// What is known of the events of `hour`. Its ids do not enter the memory for that.
+    pub(super) async fn tally(&self, hour: Hour) -> Result<HourTally, StateError> {
+        if let Some(loaded) = self.hours.iter().rfind(|loaded| loaded.hour == hour) {
+            let repeated = loaded.ids.repeated() as u64;
+            return Ok(HourTally { counts: loaded.counts, repeated });
+        }
+        // On the heap: it would make every future larger in which an hour is recorded.
+        let counts = Box::pin(self.state.read_ledger(&self.feed, hour)).await?.counts;
+        Ok(HourTally { counts, repeated: 0 })
     }
 
     /// Says that `count` of the events of `hour` that were claimed are no longer in flight.
@@ -190,15 +254,16 @@ impl Ledger {
         let loaded = match self.hours.iter().position(|loaded| loaded.hour == hour) {
             Some(position) => self.hours.remove(position),
             None => {
-                let ids = match self.is_asked {
+                let RecordedHour { ids, counts } = match self.is_asked {
                     true => self.state.read_ledger(&self.feed, hour).await?,
-                    false => HourIds::default(),
+                    false => RecordedHour::default(),
                 };
                 self.evict_for(ids.len());
                 let has_recorded = !ids.is_empty();
                 let mut draw = Draw::nothing(&self.place);
                 draw.set(ids.bytes());
-                LoadedHour { hour, ids, has_recorded, former: HashMap::new(), in_flight: 0, draw }
+                let former = HashMap::new();
+                LoadedHour { hour, ids, counts, has_recorded, former, in_flight: 0, draw }
             }
         };
         self.hours.push(loaded);

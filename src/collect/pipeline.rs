@@ -11,11 +11,12 @@ use tokio::sync::Mutex;
 use tokio::time::{Instant, sleep, sleep_until};
 
 use super::batches_in_flight::{BatchLoad, BatchesInFlight};
-use super::commit::{CommitOutcome, Committer, PendingRow, by_hour};
+use super::commit::{CommitOutcome, Committer, PendingRow, count_by_hour};
 use super::counters::RunCounters;
 use super::delivery_context::DeliveryContext;
 use super::delivery_error::DeliveryError;
 use super::event_key::{EventKey, event_key, malformed_id};
+use super::event_origin::Origin;
 use super::event_sink::EventSink;
 use super::fault::reading_goes_on;
 use super::kept_events::KeptEvents;
@@ -29,7 +30,7 @@ use crate::report::FeedCounts;
 use crate::row::CollectedBy;
 use crate::row::frame::{fault, pieces, read};
 use crate::row::repair::{Repairs, has_lone_surrogate};
-use crate::state::{DeadLetterReason, EventId};
+use crate::state::{Arrival, DeadLetterReason, EventId, LedgerPart};
 
 /// A batch is closed when its events, which are kept until their rows are accepted, have this many
 /// bytes.
@@ -44,14 +45,6 @@ const MAX_LIVE_WAIT: Duration = Duration::from_secs(10);
 /// The live stream has caught up after so many events of the time to catch up to. A single one can
 /// have come out of order, or have a wrong time.
 const EVENTS_TO_CATCH_UP: u32 = 3;
-
-/// Where events come from. That decides which are not delivered.
-enum Origin<'a> {
-    /// Sessions. What the ledger knows has been delivered.
-    Session(&'a mut Ledger),
-    /// A dead letter. The ledger may know its event, which was accounted for when it was kept.
-    DeadLetter(DeadLetterReason),
-}
 
 /// Delivers events of a feed.
 pub(super) struct EventDelivery<'a> {
@@ -82,14 +75,14 @@ pub(super) struct EventDelivery<'a> {
 
 impl<'a> EventDelivery<'a> {
     /// Delivers events of the archive's `hour` that the ledger does not know. Their rows say that they
-    /// were collected `by` a run, or for an operator.
+    /// were collected `by` a run, or for an operator, and the ledger that they `arrived` like this.
     pub(super) fn archive(
         hour: Hour,
-        by: CollectedBy,
+        (by, arrived): (CollectedBy, Arrival),
         ledger: &'a mut Ledger,
         ctx: DeliveryContext<'a>,
     ) -> EventDelivery<'a> {
-        EventDelivery::new(Origin::Session(ledger), by, Some(hour), ctx)
+        EventDelivery::new(Origin::Session(ledger), (by, arrived), Some(hour), ctx)
     }
 
     /// Delivers events of the live stream, likewise. They come when they come, so a batch does not
@@ -100,15 +93,20 @@ impl<'a> EventDelivery<'a> {
         catch_up_to: Option<Timestamp>,
         ctx: DeliveryContext<'a>,
     ) -> EventDelivery<'a> {
-        let by = CollectedBy::Live;
+        let by = (CollectedBy::Live, Arrival::Live);
         let delivery = EventDelivery::new(Origin::Session(ledger), by, None, ctx);
         EventDelivery { max_wait: Some(MAX_LIVE_WAIT), catch_up_to, ..delivery }
     }
 
-    /// Delivers TAP records that the ledger does not know.
-    pub(super) fn tap(ledger: &'a mut Ledger, ctx: DeliveryContext<'a>) -> EventDelivery<'a> {
-        // Rows of TAP do not say it.
-        EventDelivery::new(Origin::Session(ledger), CollectedBy::Live, None, ctx)
+    /// Delivers TAP records that the ledger does not know, which then says that they `arrived` like
+    /// this.
+    pub(super) fn tap(
+        arrived: Arrival,
+        ledger: &'a mut Ledger,
+        ctx: DeliveryContext<'a>,
+    ) -> EventDelivery<'a> {
+        // Rows of TAP do not say how they were collected.
+        EventDelivery::new(Origin::Session(ledger), (CollectedBy::Live, arrived), None, ctx)
     }
 
     /// Delivers the event of a dead letter of `reason`, whatever the ledger knows, and records it
@@ -119,13 +117,13 @@ impl<'a> EventDelivery<'a> {
         hour: Hour,
         ctx: DeliveryContext<'a>,
     ) -> EventDelivery<'a> {
-        let by = CollectedBy::Resend;
+        let by = (CollectedBy::Resend, Arrival::Late);
         EventDelivery::new(Origin::DeadLetter(reason), by, Some(hour), ctx)
     }
 
     fn new(
         origin: Origin<'a>,
-        by: CollectedBy,
+        (by, arrival): (CollectedBy, Arrival),
         hour: Option<Hour>,
         ctx: DeliveryContext<'a>,
     ) -> EventDelivery<'a> {
@@ -136,6 +134,7 @@ impl<'a> EventDelivery<'a> {
             state: ctx.state.clone(),
             clock: ctx.clock.clone(),
             writer: ctx.writer.to_owned(),
+            arrival,
             scope: ctx.scope.clone(),
             recorder: Recorder::default(),
             open_segments: Mutex::default(),
@@ -171,36 +170,24 @@ impl<'a> EventDelivery<'a> {
         self.hour.unwrap_or_else(|| Hour::containing(self.committer.clock.now()))
     }
 
-    /// Whether release 0.1.0 may have recorded events of the hour.
-    fn may_have_former_ids(&self, hour: Hour) -> bool {
-        match &self.origin {
-            Origin::Session(ledger) => ledger.may_have_former_ids(hour),
-            Origin::DeadLetter(_) => false,
-        }
-    }
-
-    /// Says whether the event is new. A dead letter's always is.
+    /// Says whether the event is new.
     async fn claim(
         &mut self,
         hour: Hour,
         key: EventKey,
         at: Option<Timestamp>,
     ) -> Result<bool, DeliveryError> {
-        let Origin::Session(ledger) = &mut self.origin else { return Ok(true) };
-        let claimed = match at {
-            Some(_) => ledger.claim(hour, key).await,
-            None => ledger.claim_undated(hour, key).await,
-        };
+        let claimed = self.origin.claim(hour, key, at).await;
         let is_new = claimed.map_err(DeliveryError::Ledger)?;
         self.counts.duplicates += u64::from(!is_new);
         Ok(is_new)
     }
 
     /// Records a claimed event of which no row is posted, and releases it.
-    async fn record(&mut self, hour: Hour, id: EventId) -> Result<(), DeliveryError> {
-        if let Origin::Session(ledger) = &mut self.origin {
-            self.committer.record(hour, &[id]).await.map_err(DeliveryError::Ledger)?;
-            ledger.release(hour, 1);
+    async fn record(&mut self, of: LedgerPart, id: EventId) -> Result<(), DeliveryError> {
+        if let Origin::Session(_) = self.origin {
+            self.committer.record(of, &[id]).await.map_err(DeliveryError::Ledger)?;
+            self.origin.account_for([(of, 1)].into(), [(of.hour, 1)].into());
         }
         Ok(())
     }
@@ -216,7 +203,7 @@ impl<'a> EventDelivery<'a> {
     fn commit(&mut self, batch: Batch<PendingRow>) {
         let bytes = std::mem::take(&mut self.bytes_waiting);
         let memory = self.memory_waiting.take();
-        let hours = by_hour(batch.tags(), |count, _| *count += 1);
+        let hours = count_by_hour(batch.tags());
         let commit = Arc::clone(&self.committer).commit(batch);
         self.in_flight.begin(BatchLoad { bytes, memory, hours }, commit);
     }
@@ -226,11 +213,7 @@ impl<'a> EventDelivery<'a> {
         committed: Result<(CommitOutcome, BTreeMap<Hour, usize>), DeliveryError>,
     ) -> Result<(), DeliveryError> {
         let (outcome, hours) = committed?;
-        if let Origin::Session(ledger) = &mut self.origin {
-            for (hour, count) in hours {
-                ledger.release(hour, count);
-            }
-        }
+        self.origin.account_for(outcome.recorded, hours);
         self.counts.add(&outcome.counts);
         self.counters.count_rows(outcome.counts.delivered);
         match outcome.error {
@@ -281,7 +264,7 @@ impl<'a> EventDelivery<'a> {
             self.recent_events += 1;
         }
         let hour = at.map_or_else(|| self.fallback_hour(), Hour::containing);
-        let key = event_key(&built, at.is_none() || self.may_have_former_ids(hour));
+        let key = event_key(&built, at.is_none() || self.origin.may_have_former_ids(hour));
         // Ids that differ in a character that was replaced have become one.
         let key = match repairs.replaced() && built.id.contains(char::REPLACEMENT_CHARACTER) {
             true => EventKey { id: malformed_id(event), former: None },
@@ -310,7 +293,8 @@ impl<'a> EventDelivery<'a> {
             Err(too_long) => {
                 let detail = too_long.to_string();
                 self.keep_dead_letter(DeadLetterReason::Oversize, &detail, event).await?;
-                self.record(hour, id).await?;
+                let of = Arrival::DeadLetter.if_dated(at.is_some()).of(hour);
+                self.record(of, id).await?;
             }
         }
         // A feed that may draw no more goes on by delivering what it has.
@@ -339,7 +323,7 @@ impl<'a> EventDelivery<'a> {
             return Ok(());
         }
         self.keep_dead_letter(DeadLetterReason::Malformed, detail, event).await?;
-        self.record(hour, id).await
+        self.record(Arrival::Uncounted.of(hour), id).await
     }
 
     async fn keep_dead_letter(

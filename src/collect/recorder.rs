@@ -2,11 +2,10 @@
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use proofpoint_sentinel_core::hour::Hour;
 use tokio::sync::oneshot::error::TryRecvError;
 use tokio::sync::{Mutex as AsyncMutex, oneshot};
 
-use crate::state::EventId;
+use crate::state::{EventId, LedgerPart};
 
 /// Appends ids one time after the other. What comes while an append is in flight waits, and is
 /// appended with the next one.
@@ -18,7 +17,7 @@ pub(super) struct Recorder {
 
 /// Ids that wait to be appended. If they are not, `recorded` is dropped.
 struct Waiting {
-    hour: Hour,
+    of: LedgerPart,
     ids: Vec<EventId>,
     recorded: oneshot::Sender<()>,
 }
@@ -28,19 +27,19 @@ impl Recorder {
     /// fails or is dropped, this one appends its ids itself: the ledger takes ids twice.
     pub(super) async fn record<E>(
         &self,
-        hour: Hour,
+        of: LedgerPart,
         ids: &[EventId],
         append: impl AsyncFnOnce(&[EventId]) -> Result<(), E>,
     ) -> Result<(), E> {
-        let mut recorded = self.wait(hour, ids);
+        let mut recorded = self.wait(of, ids);
         let _turn = self.turn.lock().await;
         match recorded.try_recv() {
             Ok(()) => return Ok(()),
-            Err(TryRecvError::Closed) => drop(self.wait(hour, ids)),
+            Err(TryRecvError::Closed) => drop(self.wait(of, ids)),
             Err(TryRecvError::Empty) => {}
         }
         let together: Vec<Waiting> =
-            self.lock().extract_if(.., |waiting| waiting.hour == hour).collect();
+            self.lock().extract_if(.., |waiting| waiting.of == of).collect();
         let all: Vec<EventId> = together.iter().flat_map(|waiting| &waiting.ids).copied().collect();
         append(&all).await?;
         for waiting in together {
@@ -50,9 +49,9 @@ impl Recorder {
         Ok(())
     }
 
-    fn wait(&self, hour: Hour, ids: &[EventId]) -> oneshot::Receiver<()> {
+    fn wait(&self, of: LedgerPart, ids: &[EventId]) -> oneshot::Receiver<()> {
         let (sender, recorded) = oneshot::channel();
-        self.lock().push(Waiting { hour, ids: ids.to_vec(), recorded: sender });
+        self.lock().push(Waiting { of, ids: ids.to_vec(), recorded: sender });
         recorded
     }
 
@@ -70,13 +69,15 @@ mod tests {
     use tokio::time::sleep;
 
     use super::*;
+    use crate::state::Arrival;
 
     fn id(number: u32) -> EventId {
         EventId::of(number.to_le_bytes())
     }
 
-    fn hour(number: u32) -> Hour {
-        format!("2026-11-20T{:02}", number % 2).parse().unwrap()
+    fn part(number: u32) -> LedgerPart {
+        let arrival = if number % 4 < 2 { Arrival::Live } else { Arrival::Archive };
+        arrival.of(format!("2026-11-20T{:02}", number % 2).parse().unwrap())
     }
 
     /// Every third append fails, and takes its time as the others do.
@@ -93,11 +94,11 @@ mod tests {
                 if (*tries).is_multiple_of(3) {
                     return Err("full");
                 }
-                appended.lock().unwrap().extend(ids.iter().map(|id| (hour(number), *id)));
+                appended.lock().unwrap().extend(ids.iter().map(|id| (part(number), *id)));
                 Ok(())
             };
-            let recorded = recorder.record(hour(number), &[id(number)], append).await;
-            let is_there = appended.lock().unwrap().contains(&(hour(number), id(number)));
+            let recorded = recorder.record(part(number), &[id(number)], append).await;
+            let is_there = appended.lock().unwrap().contains(&(part(number), id(number)));
             assert!(is_there || recorded.is_err(), "{number}");
             recorded.is_err()
         };
@@ -113,14 +114,14 @@ mod tests {
         let recorder = Recorder::default();
         let never = async |_: &[EventId]| std::future::pending::<Result<(), ()>>().await;
         let ids = [id(0)];
-        let dropped = recorder.record(hour(0), &ids, never);
+        let dropped = recorder.record(part(0), &ids, never);
         let appended = Mutex::new(Vec::new());
         let other = async {
             let append = async |ids: &[EventId]| {
                 appended.lock().unwrap().extend_from_slice(ids);
                 Ok::<(), ()>(())
             };
-            recorder.record(hour(0), &[id(1)], append).await
+            recorder.record(part(0), &[id(1)], append).await
         };
         let (_, recorded) =
             tokio::join!(tokio::time::timeout(Duration::from_secs(1), dropped), other);

@@ -28,7 +28,10 @@ pub(super) async fn report_work(
     let reported = async {
         let result = work(&mut report).await;
         report.conclude(result.as_ref().err(), run.clock.now(), started.elapsed());
-        if !scope.is_lost() {
+        if scope.is_lost() {
+            // They are those of the run that has the lease.
+            report.hour_rows.clear();
+        } else {
             write_status(state, run, feed, &report).await;
         }
         result

@@ -33,10 +33,7 @@ impl RowType {
 
     /// What makes such rows of events that were collected in one way.
     pub(super) fn builder(self, settings: &Settings, by: CollectedBy) -> Builder {
-        let shape = match settings.destination {
-            DestinationSettings::LogsIngestion { .. } => RowShape::Columns,
-            DestinationSettings::DataCollector { .. } => RowShape::Legacy,
-        };
+        let shape = row_shape(settings);
         match self {
             RowType::Log(event_type) => {
                 Builder::Log(RowBuilder::new(event_type, shape, settings.message_text, by))
@@ -66,6 +63,14 @@ impl RowType {
                 stored.strip_prefix(array_head(kind).as_bytes())?.strip_suffix(ARRAY_TAIL)?;
             Some((RowType::Tap(kind), stored.slice_ref(event)))
         })
+    }
+}
+
+/// The form of rows that the destination takes.
+pub(super) fn row_shape(settings: &Settings) -> RowShape {
+    match settings.destination {
+        DestinationSettings::LogsIngestion { .. } => RowShape::Columns,
+        DestinationSettings::DataCollector { .. } => RowShape::Legacy,
     }
 }
 

@@ -13,6 +13,8 @@ use crate::state::{Checkpoint, Version};
 pub(super) struct StoredCheckpoint {
     checkpoint: Checkpoint,
     version: Option<Version>,
+    /// Whether the last write succeeded, as far as there was one.
+    is_written: bool,
 }
 
 impl StoredCheckpoint {
@@ -20,7 +22,7 @@ impl StoredCheckpoint {
     /// look-back counts from the first run, even if that fails.
     pub(super) async fn load(ctx: FeedContext<'_>) -> Result<StoredCheckpoint, FeedError> {
         if let Some((checkpoint, version)) = ctx.state().read_checkpoint(ctx.feed()).await? {
-            let stored = StoredCheckpoint { checkpoint, version: Some(version) };
+            let stored = StoredCheckpoint { checkpoint, version: Some(version), is_written: true };
             return stored.corrected_at(ctx.now());
         }
         let now = ctx.now();
@@ -28,7 +30,7 @@ impl StoredCheckpoint {
         let first = Hour::containing(now).plus(-lookback);
         tracing::info!(%first, "first run of this feed");
         let checkpoint = Checkpoint::starting_at(first, ctx.feed(), &ctx.run().id, now);
-        let mut stored = StoredCheckpoint { checkpoint, version: None };
+        let mut stored = StoredCheckpoint { checkpoint, version: None, is_written: false };
         stored.write(ctx).await?;
         Ok(stored)
     }
@@ -41,11 +43,17 @@ impl StoredCheckpoint {
         &mut self.checkpoint
     }
 
+    /// Whether the last write succeeded: otherwise another run may have the feed.
+    pub(super) fn is_written(&self) -> bool {
+        self.is_written
+    }
+
     /// Writes the checkpoint over the version that it was read from, unless the lease is lost.
     pub(super) async fn write(&mut self, ctx: FeedContext<'_>) -> Result<(), FeedError> {
         if ctx.scope().is_lost() {
             return Err(FeedError::LeaseLost);
         }
+        self.is_written = false;
         let now = ctx.now();
         self.check_clock(now)?;
         self.checkpoint.writer.clone_from(&ctx.run().id);
@@ -54,6 +62,7 @@ impl StoredCheckpoint {
         let over = self.version.as_ref();
         let version = ctx.state().write_checkpoint(ctx.feed(), &self.checkpoint, over).await?;
         self.version = Some(version);
+        self.is_written = true;
         Ok(())
     }
 

@@ -11,6 +11,7 @@ use proofpoint_sentinel_core::feed::Feed;
 use proofpoint_sentinel_core::threat_status::ThreatStatus;
 use tokio::time::{Instant, sleep_until};
 
+use super::fault::holds_rows;
 use super::feed_error::FeedError;
 use super::ledger::Ledger;
 use super::reported::report_work;
@@ -21,6 +22,7 @@ use crate::error_code::Coded as _;
 use crate::lease_scope::LeaseScope;
 use crate::report::FeedReport;
 use crate::settings::{TapAccount, TapSettings};
+use crate::state::Arrival;
 use crate::tap::{AskScope, Call, Next, Outcome, Purpose, TapClient, TapNotice};
 
 use answer::{ReadEnd, deliver};
@@ -49,8 +51,11 @@ pub(super) async fn collect_tap(
         let ledger = Ledger::new(services.state().clone(), feed.clone(), place.clone());
         let mut work = AccountWork { ctx, client, progress, ledger, report, first_error: None };
         let made = work.make_calls().await;
+        let saved = work.save_last().await;
         work.progress.report(work.report, ctx.now());
+        // The error itself says more than a checkpoint that can't be written.
         made?;
+        saved?;
         work.prune_ledger().await?;
         let refused = work.report.counts.refused;
         if refused > 0 {
@@ -92,7 +97,21 @@ impl AccountWork<'_> {
                 Next::Ask(call) => self.make_call(call).await?,
             }
         }
+        self.save().await
+    }
+
+    /// Saves how far the account has come, and what the connector's table is to be told of it.
+    async fn save(&mut self) -> Result<(), FeedError> {
+        self.progress.tell_hours(self.ctx, &mut self.ledger).await;
         self.progress.save(self.ctx).await
+    }
+
+    /// Saves what was learnt of hours since the last save.
+    async fn save_last(&mut self) -> Result<(), FeedError> {
+        if self.progress.tell_changed_hours(self.ctx, &mut self.ledger).await {
+            return self.progress.save(self.ctx).await;
+        }
+        Ok(())
     }
 
     /// Waits until there is memory for the work; false if the run is to end before that.
@@ -114,7 +133,7 @@ impl AccountWork<'_> {
     /// Makes a call. It is on record before that, so that the budget never counts too few. What came of
     /// it is saved with the next one.
     async fn make_call(&mut self, call: Call) -> Result<(), FeedError> {
-        self.progress.save(self.ctx).await?;
+        self.save().await?;
         let began = Instant::now();
         let (outcome, error) = match self.read(call).await {
             Ok(ReadEnd::Whole) => (Outcome::Read, None),
@@ -126,10 +145,12 @@ impl AccountWork<'_> {
                 (if is_long { Outcome::TooLong } else { Outcome::Abandoned }, None)
             }
             Err(error) => {
+                let error = ReadError::Sink(error);
+                self.report.is_on_hold = holds_rows(&error, self.report.counts.delivered > 0);
                 self.progress.record(call, Outcome::Abandoned, self.ctx.now());
                 // The error itself says more than a checkpoint that can't be written.
-                let _ = self.progress.save(self.ctx).await;
-                return Err(ReadError::Sink(error).into());
+                let _ = self.save().await;
+                return Err(error.into());
             }
         };
         self.progress.record(call, outcome, self.ctx.now());
@@ -141,7 +162,7 @@ impl AccountWork<'_> {
                 Ok(())
             }
             AskScope::Account => {
-                self.progress.save(self.ctx).await?;
+                self.save().await?;
                 Err(error.into())
             }
         }
@@ -165,7 +186,8 @@ impl AccountWork<'_> {
         let counts = &mut self.report.counts;
         let evidence = self.progress.evidence();
         let before = counts.delivered;
-        let end = deliver(self.ctx, &mut answer, &mut self.ledger, evidence, counts).await?;
+        let answered = (&mut answer, arrival(call.purpose));
+        let end = deliver(self.ctx, answered, &mut self.ledger, evidence, counts).await?;
         let delivered = counts.delivered - before;
         if let Purpose::Settle(_) = call.purpose {
             self.report.repaired += delivered;
@@ -192,5 +214,14 @@ impl AccountWork<'_> {
         // A record is told by its own time, which may lie before the window that it came in.
         let unfinished = self.progress.unfinished_from().plus(-1);
         Ok(self.ledger.prune(unfinished, self.ctx.now()).await?)
+    }
+}
+
+/// How the records of such a call arrive.
+fn arrival(purpose: Purpose) -> Arrival {
+    match purpose {
+        Purpose::Current => Arrival::Live,
+        Purpose::Gap | Purpose::Settle(_) => Arrival::Archive,
+        Purpose::FalsePositives(_) => Arrival::Late,
     }
 }

@@ -80,6 +80,8 @@ fn a_checkpoint_of_0_1_0_means_what_it_meant() {
             ("retention_hours", json!(null)),
             ("held", json!(null)),
             ("refusals", json!({"clock": 0, "accepted": 0, "suspects": []})),
+            ("told_from", json["next_hour"].clone()),
+            ("hour_rows", json!([])),
         ] {
             assert_eq!(written.as_object_mut().unwrap().remove(field), Some(nothing), "{field}");
         }

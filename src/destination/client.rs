@@ -26,7 +26,6 @@ pub(super) struct Client {
     pub http: HttpClient,
     pub clock: Clock,
     pub throttle: Throttle,
-    pub backoff: Backoff,
 }
 
 /// How one try ended.
@@ -64,13 +63,13 @@ impl PostAttempt<'_> {
 }
 
 impl Client {
-    /// Posts `json`, rows of `table`, and retries while the fault is passing and `scope` allows. A
+    /// Posts `json`, rows of `table`, and retries while the fault is passing and `scope` and `backoff` allow. A
     /// try that the deadline cuts off may still have reached the workspace.
     pub(super) async fn post(
         &self,
         table: &'static Table,
         json: &Bytes,
-        scope: &LeaseScope,
+        (scope, backoff): (&LeaseScope, Backoff),
         counts: &mut PostCounts,
     ) -> PostOutcome {
         let body = match self.service.encode(json) {
@@ -89,9 +88,9 @@ impl Client {
                 TryEnd::RetryNow => {}
                 TryEnd::RetryLater { fault, retry_after } => {
                     let deadline = scope.posting_ends();
-                    let wait = self.backoff.wait_until(tries, retry_after, deadline);
+                    let wait = backoff.wait_until(tries, retry_after, deadline);
                     let Some(wait) = wait else {
-                        return PostOutcome::Held(self.given_up(tries, fault));
+                        return PostOutcome::Held(given_up(tries < backoff.tries, tries, fault));
                     };
                     // Where the lease is lost, the next try says so.
                     scope.unless_lost(sleep(wait)).await;
@@ -103,7 +102,11 @@ impl Client {
 
     /// Makes sure that the next post has a token, if the service has tokens. Passing faults are
     /// retried until `deadline`.
-    pub(super) async fn prepare(&self, deadline: Instant) -> Result<(), HeldReason> {
+    pub(super) async fn prepare(
+        &self,
+        backoff: Backoff,
+        deadline: Instant,
+    ) -> Result<(), HeldReason> {
         let mut tries = 0;
         loop {
             tries += 1;
@@ -111,7 +114,7 @@ impl Client {
                 Ok(()) => return Ok(()),
                 Err(error) => error,
             };
-            let wait = self.backoff.wait_until(tries, None, deadline).filter(|_| error.passing);
+            let wait = backoff.wait_until(tries, None, deadline).filter(|_| error.passing);
             let Some(wait) = wait else { return Err(error.into()) };
             sleep(wait).await;
         }
@@ -189,13 +192,14 @@ impl Client {
             }
         }
     }
+}
 
-    fn given_up(&self, tries: u32, last: String) -> HeldReason {
-        if tries < self.backoff.tries {
-            HeldReason::OutOfTime { last: Some(last) }
-        } else {
-            HeldReason::Unavailable { tries, last }
-        }
+/// Why no more is tried: the time is up, if there are `more_tries`.
+fn given_up(more_tries: bool, tries: u32, last: String) -> HeldReason {
+    if more_tries {
+        HeldReason::OutOfTime { last: Some(last) }
+    } else {
+        HeldReason::Unavailable { tries, last }
     }
 }
 

@@ -140,6 +140,8 @@ codes! {
     DATA_COLLECTOR_RETIRED = 4013;
     /// The Data Collector API is used though it is retired.
     DATA_COLLECTOR_IN_USE = 4014;
+    /// The connector's own table takes no rows.
+    CONNECTOR_TABLE = 4015;
     /// An event is not a JSON object.
     EVENT_MALFORMED = 4101;
     /// An event is too long for a row.
@@ -202,6 +204,8 @@ codes! {
     SERVER_FAILED = 7004;
     /// SIGTERM can't be caught.
     SIGTERM_NOT_CAUGHT = 7005;
+    /// Traces and metrics are not sent.
+    TELEMETRY_NOT_SENT = 7006;
     /// These hours can't be read.
     HOURS_INVALID = 8001;
     /// Which cluster is not clear.

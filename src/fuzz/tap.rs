@@ -72,6 +72,7 @@ fn fits_its_table(builder: &TapRowBuilder, row: &Map<String, Value>) {
                 ColumnType::String => value.is_string(),
                 ColumnType::Int => value.as_i64().is_some_and(|int| i32::try_from(int).is_ok()),
                 ColumnType::Boolean => value.is_boolean(),
+                ColumnType::Long | ColumnType::Real => value.is_number(),
                 ColumnType::Dynamic => name != ADDITIONAL_FIELDS || value.is_object(),
             };
         assert!(fits, "{name}: {value}");

@@ -16,12 +16,14 @@ use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 use tower_http::catch_panic::CatchPanicLayer;
 use tracing::Instrument;
+use tracing_opentelemetry::OpenTelemetrySpanExt as _;
 
 use super::envelope::Invocation;
 use super::reply::Reply;
 use super::web::WebRequest;
 use super::{FUNCTION, STATUS_FUNCTION};
 use crate::error_code::{self, ErrorCode};
+use crate::telemetry::parent_span;
 
 /// More than enough: a tick's envelope has a few hundred bytes.
 const MAX_BODY_BYTES: usize = 1 << 20;
@@ -95,6 +97,8 @@ async fn invoke<F: Function>(State(handler): State<Arc<Handler<F>>>, request: Re
         .unwrap_or_default()
         .to_owned();
     let span = tracing::info_span!("invocation", invocation_id = %id);
+    // An error says that nobody records spans.
+    let _: Result<_, _> = span.set_parent(parent_span(request.headers()));
     invocation(handler, id, request).instrument(span).await.into_response()
 }
 

@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 
 use super::counts::FeedCounts;
 use crate::error_code::{self, Coded, ErrorCode};
+use crate::state::HourRow;
 
 /// The target of the lines of the log. Queries in docs and dashboards select by it.
 const TARGET: &str = "proofpoint_sentinel::report";
@@ -30,6 +31,18 @@ pub enum FeedOutcome {
         /// What failed, and what to look at.
         reason: String,
     },
+}
+
+impl FeedOutcome {
+    /// The word for it in statuses, rows and metrics.
+    pub fn as_str(&self) -> &'static str {
+        match self {
+            FeedOutcome::UpToDate => "up_to_date",
+            FeedOutcome::Unfinished => "unfinished",
+            FeedOutcome::OwnedElsewhere => "owned_elsewhere",
+            FeedOutcome::Failed { .. } => "failed",
+        }
+    }
 }
 
 /// The calls of a TAP account.
@@ -80,6 +93,12 @@ pub struct FeedReport {
     pub lag: Option<Duration>,
     /// How long the work took.
     pub took: Duration,
+    /// When it ended; `None` before that.
+    pub ended: Option<Timestamp>,
+    /// Whether the destination takes no rows of the feed.
+    pub is_on_hold: bool,
+    /// Hours of which the connector's table is yet to be told.
+    pub hour_rows: Vec<HourRow>,
 }
 
 impl FeedReport {
@@ -101,6 +120,9 @@ impl FeedReport {
             newest: None,
             lag: None,
             took: Duration::ZERO,
+            ended: None,
+            is_on_hold: false,
+            hour_rows: Vec::new(),
         }
     }
 
@@ -129,6 +151,7 @@ impl FeedReport {
         let lag = |newest| Duration::try_from(now.duration_since(newest)).unwrap_or_default();
         self.lag = self.newest.map(lag);
         self.took = took;
+        self.ended = Some(now);
     }
 
     /// What failed, where something did.

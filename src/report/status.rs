@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use proofpoint_sentinel_core::hour::Hour;
 use serde::{Deserialize, Serialize};
 
-use super::feed_report::{CallReport, FeedOutcome, FeedReport};
+use super::feed_report::{CallReport, FeedReport};
 use super::history::History;
 
 /// The version of the document. Fields may be added without another one.
@@ -105,12 +105,7 @@ pub(crate) fn status_json(
         run,
         finished,
         seconds: report.took.as_secs_f64(),
-        outcome: match report.outcome {
-            FeedOutcome::UpToDate => "up_to_date",
-            FeedOutcome::Unfinished => "unfinished",
-            FeedOutcome::OwnedElsewhere => "owned_elsewhere",
-            FeedOutcome::Failed { .. } => "failed",
-        },
+        outcome: report.outcome.as_str(),
         code: failure.map(|(code, _)| code.to_string()),
         failure: failure.map(|(_, reason)| reason),
         events: counts.events,

@@ -29,6 +29,15 @@ pub enum MessageText {
     Drop,
 }
 
+/// `ProofpointConnectorTable`: whether the connector says in a table of its own what it did.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ConnectorTable {
+    /// It does.
+    On,
+    /// It does not.
+    Off,
+}
+
 /// The text is not one of the values that the setting takes.
 #[derive(Clone, Copy, Debug, thiserror::Error)]
 #[error("not one of the values that this setting takes")]
@@ -57,6 +66,14 @@ impl FromStr for LiveReading {
     fn from_str(text: &str) -> Result<LiveReading, NotAChoice> {
         let choices = [("catch-up", LiveReading::CatchUp), ("continuous", LiveReading::Continuous)];
         chosen(text, &choices)
+    }
+}
+
+impl FromStr for ConnectorTable {
+    type Err = NotAChoice;
+
+    fn from_str(text: &str) -> Result<ConnectorTable, NotAChoice> {
+        chosen(text, &[("on", ConnectorTable::On), ("off", ConnectorTable::Off)])
     }
 }
 

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use super::reader::Vars;
 
 /// Choices and numbers. All other values may be secrets, or lead to someone's services.
-const SHOWN: [&str; 25] = [
+const SHOWN: [&str; 26] = [
     "ProofpointSchedule",
     "ProofpointEventTypes",
     "ProofpointMode",
@@ -15,6 +15,7 @@ const SHOWN: [&str; 25] = [
     "ProofpointArchiveDelayMinutes",
     "ProofpointEmptyHourRetryMinutes",
     "ProofpointSecondReadHours",
+    "ProofpointConnectorTable",
     "ProofpointMessageText",
     "ProofpointMemoryMB",
     "TapIntervalSeconds",
@@ -34,7 +35,7 @@ const SHOWN: [&str; 25] = [
 ];
 
 /// How the names of settings begin that concern the app.
-const OF_THE_APP: [&str; 20] = [
+const OF_THE_APP: [&str; 21] = [
     "Proofpoint",
     "Tap",
     "LogsIngestion",
@@ -48,6 +49,7 @@ const OF_THE_APP: [&str; 20] = [
     "IDENTITY_",
     "MSI_",
     "APPLICATIONINSIGHTS_",
+    "OTEL_",
     "FUNCTIONS_",
     "WEBSITE_",
     "SSL_CERT_FILE",

@@ -234,15 +234,37 @@ impl<'a> SettingsReader<'a> {
     /// A URL of a peer: `scheme`, a host, and no path, query or password. Plain HTTP is taken for
     /// this machine alone.
     pub(super) fn base_url(&mut self, name: &str, text: &str, scheme: &str) -> Option<Url> {
+        let is_right = |url: &Url| matches!(url.path(), "" | "/");
+        self.checked_url(name, text, scheme, is_right, format!("{scheme}://host without a path"))
+    }
+
+    /// As [`base_url`](Self::base_url) with HTTPS, and it may have a path.
+    pub(super) fn url_with_path(&mut self, name: &str, text: &str) -> Option<Url> {
+        self.checked_url(
+            name,
+            text,
+            "https",
+            |_| true,
+            "https://host, perhaps with a path".to_owned(),
+        )
+    }
+
+    fn checked_url(
+        &mut self,
+        name: &str,
+        text: &str,
+        scheme: &str,
+        is_right: impl Fn(&Url) -> bool,
+        expected: String,
+    ) -> Option<Url> {
         let url = Url::parse(text).ok().filter(|url| {
-            let secure = url.scheme() == scheme
+            let is_secure = url.scheme() == scheme
                 || (scheme == "https" && url.scheme() == "http" && is_loopback(url));
-            let bare = matches!(url.path(), "" | "/")
-                && url.query().is_none()
+            let is_bare = url.query().is_none()
                 && url.fragment().is_none()
                 && url.username().is_empty()
                 && url.password().is_none();
-            secure && bare && url.host().is_some()
+            is_secure && is_bare && url.host().is_some() && is_right(url)
         });
         if url.is_none() {
             // A password or a signature may stand there.
@@ -250,7 +272,7 @@ impl<'a> SettingsReader<'a> {
                 true => "an address with a user, a query or a fragment".to_owned(),
                 false => quoted(text),
             };
-            self.invalid(name, found, format!("{scheme}://host without a path"));
+            self.invalid(name, found, expected);
         }
         url
     }

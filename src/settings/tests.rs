@@ -82,6 +82,7 @@ fn one_message_names_every_bad_setting_and_no_secret() {
         ("ProofpointLiveQuietSeconds", "0"),
         ("ProofpointSecondReadHours", "72"),
         ("ProofpointMessageText", "keep"),
+        ("ProofpointConnectorTable", "maybe"),
         ("ProofpointLogStreamUri", "https://logstream.proofpoint.com"),
         ("WorkspaceID", "my workspace"),
         ("WorkspaceKey", "hunter3!"),
@@ -102,6 +103,7 @@ fn one_message_names_every_bad_setting_and_no_secret() {
         "ProofpointLiveQuietSeconds: found 0, expected a whole number from 1 to 280",
         "ProofpointSecondReadHours: found 72, expected a whole number from 0 to 48",
         "ProofpointMessageText: found `keep`, expected fit or drop",
+        "ProofpointConnectorTable: found `maybe`, expected on or off",
         "ProofpointLogStreamUri",
         "WorkspaceID: found `my workspace`",
         "WorkspaceKey",
@@ -111,7 +113,7 @@ fn one_message_names_every_bad_setting_and_no_secret() {
     ] {
         assert!(message.contains(name), "{name} in {message}");
     }
-    assert_eq!(error.faults.len(), 16, "{message}");
+    assert_eq!(error.faults.len(), 17, "{message}");
     assert!(!message.contains("hunter"), "{message}");
 }
 

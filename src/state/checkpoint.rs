@@ -10,6 +10,7 @@ use proofpoint_sentinel_core::hour::Hour;
 use serde::{Deserialize, Serialize};
 
 use super::checkpoint_format::CheckpointFormat;
+use super::hour_row::{HourRow, check_hour_rows};
 use super::recorded_end::RecordedEnd;
 use super::refusals::Refusals;
 use v1::{CheckpointV1, HourAttemptV1, LiveMarkV1};
@@ -67,6 +68,10 @@ pub struct Checkpoint {
     /// The newest time of an event that was delivered; `None` before the first one.
     #[serde(deserialize_with = "Option::deserialize")]
     pub newest: Option<Timestamp>,
+    /// The first hour of which the connector's table is told.
+    pub told_from: Hour,
+    /// What that table is yet to be told; oldest hour first, each once.
+    pub hour_rows: Vec<HourRow>,
 }
 
 /// Rows wait because the destination takes none.
@@ -135,6 +140,12 @@ struct AnyVersion {
 }
 
 impl Checkpoint {
+    /// Whether what is stored has the version that this program writes. A program of an earlier release
+    /// could not read it then.
+    pub(super) fn is_current(bytes: &[u8]) -> bool {
+        serde_json::from_slice(bytes).is_ok_and(|AnyVersion { version }| version == VERSION)
+    }
+
     /// A checkpoint of this format's version, from which nothing is left to be read again.
     pub fn starting_at(next_hour: Hour, feed: &Feed, writer: &str, now: Timestamp) -> Checkpoint {
         Checkpoint {
@@ -156,6 +167,8 @@ impl Checkpoint {
             held: None,
             refusals: Refusals::default(),
             newest: None,
+            told_from: next_hour,
+            hour_rows: Vec::new(),
         }
     }
 
@@ -171,6 +184,7 @@ impl Checkpoint {
                 self.updated
             ));
         }
+        check_hour_rows(&self.hour_rows)?;
         self.check_hours()
     }
 
@@ -272,6 +286,9 @@ impl From<CheckpointV1> for Checkpoint {
             held: None,
             refusals: Refusals::default(),
             newest: old.newest,
+            // How events of the hours before it arrived is not known.
+            told_from: old.next_hour,
+            hour_rows: Vec::new(),
         }
     }
 }

@@ -21,6 +21,15 @@ impl State {
         self.read_checkpoint_as(feed).await
     }
 
+    /// Whether the app that works on `feed`, a cluster's, writes checkpoints of this program's version.
+    ///
+    /// # Errors
+    /// If the storage does not say.
+    pub async fn has_current_checkpoint(&self, feed: &Feed) -> Result<bool, StateError> {
+        let stored = self.objects.get(&checkpoint_name(feed)).await?;
+        Ok(stored.is_some_and(|(bytes, _)| Checkpoint::is_current(&bytes)))
+    }
+
     /// As [`read_checkpoint`](Self::read_checkpoint), for a feed whose checkpoint has another format.
     ///
     /// # Errors

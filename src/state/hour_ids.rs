@@ -1,50 +1,6 @@
-//! The ids of the events of an hour, as hashes, in memory.
+//! The ids of the events of an hour, in memory.
 
-use serde::de::Error as _;
-use serde::{Deserialize, Deserializer, Serialize, Serializer};
-use sha2::{Digest as _, Sha256};
-
-/// 128-bit hash of an event's id: the first 16 bytes of the SHA-256 of its text.
-///
-/// Among a billion ids, the chance that any two share a hash is one in 10²¹.
-#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
-pub struct EventId(u128);
-
-impl Serialize for EventId {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_str(&format_args!("{:032x}", self.0))
-    }
-}
-
-impl<'de> Deserialize<'de> for EventId {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<EventId, D::Error> {
-        let digits = String::deserialize(deserializer)?;
-        match (digits.len(), u128::from_str_radix(&digits, 16)) {
-            (32, Ok(id)) => Ok(EventId(id)),
-            _ => Err(D::Error::custom("an id has 32 hexadecimal digits")),
-        }
-    }
-}
-
-impl EventId {
-    /// How many bytes [`to_bytes`](EventId::to_bytes) gives.
-    pub(super) const BYTES: usize = 16;
-
-    /// The hash of an event's id.
-    pub fn of(id: impl AsRef<[u8]>) -> EventId {
-        let hash: [u8; 32] = Sha256::digest(id).into();
-        let (first, _) = hash.split_first_chunk().expect("32 bytes have a first 16");
-        EventId::from_bytes(*first)
-    }
-
-    pub(super) fn from_bytes(bytes: [u8; EventId::BYTES]) -> EventId {
-        EventId(u128::from_le_bytes(bytes))
-    }
-
-    pub(super) fn to_bytes(self) -> [u8; EventId::BYTES] {
-        self.0.to_le_bytes()
-    }
-}
+use super::event_id::EventId;
 
 /// A set of [`EventId`]s that also says which of them a reading has met.
 ///
@@ -57,6 +13,8 @@ pub struct HourIds {
     shards: Vec<Shard>,
     len: usize,
     met: usize,
+    /// How many of those that the reading has met were there before it.
+    repeated: usize,
 }
 
 /// How many tables share the ids, by their first bits.
@@ -80,6 +38,7 @@ impl HourIds {
         let (is_new, was_met) = (*slot == 0, *slot & MET != 0);
         *slot = stored(id) | MET;
         self.met += usize::from(!was_met);
+        self.repeated += usize::from(!was_met && !is_new);
         self.count(id, is_new);
         is_new
     }
@@ -105,6 +64,11 @@ impl HourIds {
         self.len - self.met
     }
 
+    /// How many ids were there before the reading, and were met in it.
+    pub fn repeated(&self) -> usize {
+        self.repeated
+    }
+
     /// How many bytes of memory the ids take.
     pub fn bytes(&self) -> usize {
         self.shards.iter().map(|shard| shard.slots.len() * size_of::<u128>()).sum()
@@ -114,7 +78,7 @@ impl HourIds {
     pub fn begin_reading(&mut self) {
         let slots = self.shards.iter_mut().flat_map(|shard| &mut shard.slots);
         slots.for_each(|slot| *slot &= !MET);
-        self.met = 0;
+        (self.met, self.repeated) = (0, 0);
     }
 
     fn shard(&mut self, id: EventId) -> &mut Shard {
@@ -201,14 +165,6 @@ mod tests {
 
     use super::*;
 
-    /// The hash was made with `sha256sum`.
-    #[test]
-    fn an_id_is_the_start_of_its_sha256() {
-        let expected = *b"\xba\x78\x16\xbf\x8f\x01\xcf\xea\x41\x41\x40\xde\x5d\xae\x22\x23";
-        assert_eq!(EventId::of("abc").to_bytes(), expected);
-        assert_eq!(EventId::from_bytes(expected), EventId::of("abc"));
-    }
-
     proptest! {
         #[test]
         fn is_a_set_that_knows_what_a_reading_has_met(
@@ -216,6 +172,7 @@ mod tests {
         ) {
             let mut ids = HourIds::default();
             let mut model = std::collections::BTreeMap::new();
+            let mut repeated = 0;
             for (kind, number) in steps {
                 let id = EventId::of(number.to_string());
                 prop_assert_eq!(ids.contains(id), model.contains_key(&number));
@@ -223,13 +180,18 @@ mod tests {
                     0 => {
                         ids.begin_reading();
                         model.values_mut().for_each(|met| *met = false);
+                        repeated = 0;
                     }
                     1 => {
                         ids.extend([id]);
                         model.entry(number).or_insert(false);
                     }
-                    _ => prop_assert_eq!(ids.insert(id), model.insert(number, true).is_none()),
+                    _ => {
+                        repeated += usize::from(model.get(&number) == Some(&false));
+                        prop_assert_eq!(ids.insert(id), model.insert(number, true).is_none());
+                    }
                 }
+                prop_assert_eq!(ids.repeated(), repeated);
                 let missing = model.values().filter(|met| !**met).count();
                 prop_assert_eq!((ids.len(), ids.missing()), (model.len(), missing));
             }

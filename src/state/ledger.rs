@@ -1,9 +1,9 @@
 //! The ledger: which events are delivered, so that an hour that is read again delivers only what
 //! is missing.
 //!
-//! Each run appends to a segment of its own for every hour of which it delivers events, and begins
-//! another one with every hour of the day: the name of a segment tells when it was written last, so
-//! that ids of events that came late are kept as long as any other.
+//! Each run appends to a segment of its own for every hour of which it delivers events and every way in
+//! which they arrived, and begins another one with every hour of the day: the name of a segment tells
+//! when it was written last, so that ids of events that came late are kept as long as any other.
 //!
 //! A segment is eight bytes that say what it is, then 16 bytes per [`EventId`]: a set in no order.
 //! So it does no harm that a block whose answer was lost is stored twice. What a writer that was
@@ -18,9 +18,11 @@ use jiff::Timestamp;
 use proofpoint_sentinel_core::feed::Feed;
 use proofpoint_sentinel_core::hour::Hour;
 
-use self::segment::{SUFFIX, Segment, feed_folder, hour_folder, writer};
+use self::segment::{SUFFIX, Segment, arrival, feed_folder, hour_folder, writer};
 use super::error::StateError;
-use super::hour_ids::{EventId, HourIds};
+use super::event_id::EventId;
+use super::hour_counts::{HourCounts, LedgerPart};
+use super::hour_ids::HourIds;
 use super::object::{Appended, Layout};
 use super::store::State;
 
@@ -44,6 +46,15 @@ const MOST_PRUNED: usize = 2_000;
 /// How many of them at a time.
 const PRUNED_AT_A_TIME: usize = 8;
 
+/// What is recorded of an hour.
+#[derive(Debug, Default)]
+pub struct RecordedHour {
+    /// The ids of its events.
+    pub ids: HourIds,
+    /// How many of them arrived in which way.
+    pub counts: HourCounts,
+}
+
 impl State {
     /// All ids that are recorded for the hour, by whichever run. Whatever ends in `.ids` counts, be
     /// it that someone restored a segment under a name of their own.
@@ -51,25 +62,30 @@ impl State {
     /// # Errors
     /// [`StateError::Ledger`] where a segment is damaged. It is never passed over: the hour would
     /// be delivered again without anybody having said so.
-    pub async fn read_ledger(&self, feed: &Feed, hour: Hour) -> Result<HourIds, StateError> {
-        let names = self.objects.list(&hour_folder(feed, hour)).await?;
-        let segments = names.into_iter().filter(|name| name.ends_with(SUFFIX)).map(|name| {
+    pub async fn read_ledger(&self, feed: &Feed, hour: Hour) -> Result<RecordedHour, StateError> {
+        let mut names = self.objects.list(&hour_folder(feed, hour)).await?;
+        names.retain(|name| name.ends_with(SUFFIX));
+        // An event that is recorded in two ways counts for the first.
+        names.sort_by_key(|name| arrival(name));
+        let segments = names.into_iter().map(|name| {
             let objects = self.objects.clone();
             async move { objects.get(&name).await.map(|segment| (name, segment)) }
         });
-        let read = stream::iter(segments).buffer_unordered(READ_AT_A_TIME);
-        read.try_fold(HourIds::default(), async |mut ids, (name, segment)| {
+        let read = stream::iter(segments).buffered(READ_AT_A_TIME);
+        read.try_fold(RecordedHour::default(), async |mut recorded, (name, segment)| {
             // One that was deleted since it was listed holds nothing.
-            let Some((segment, _)) = segment else { return Ok(ids) };
+            let Some((segment, _)) = segment else { return Ok(recorded) };
+            let (arrival, known) = (arrival(&name), recorded.ids.len());
             let records =
                 records(&segment).map_err(|reason| StateError::Ledger { name, reason })?;
-            ids.extend(records.iter().map(|id| EventId::from_bytes(*id)));
-            Ok(ids)
+            recorded.ids.extend(records.iter().map(|id| EventId::from_bytes(*id)));
+            recorded.counts.add(arrival, (recorded.ids.len() - known) as u64);
+            Ok(recorded)
         })
         .await
     }
 
-    /// Records ids for the hour in the segment that `writer`, which is the id of the run, has at
+    /// Records ids for the part of the ledger in the segment that `writer`, which is the id of the run, has at
     /// the time `now`. They outlive a crash once this returns. Where it fails, or is dropped before
     /// it returns, some of them may be recorded.
     ///
@@ -77,13 +93,13 @@ impl State {
     pub async fn append_ledger(
         &self,
         feed: &Feed,
-        hour: Hour,
+        of: LedgerPart,
         now: Timestamp,
         writer_id: &str,
         ids: &[EventId],
     ) -> Result<(), StateError> {
         let (written, writer) = (Hour::containing(now), writer(writer_id));
-        let first = Segment { hour, written, writer, part: 1 };
+        let first = Segment { of, written, writer, part: 1 };
         for ids in ids.chunks(MOST_AT_ONCE) {
             let records: Vec<_> = ids.iter().map(|id| id.to_bytes()).collect();
             self.append_to_segment(feed, first, records.into_flattened().into()).await?;
@@ -91,17 +107,17 @@ impl State {
         Ok(())
     }
 
-    /// Makes sure that `writer` can record ids for the hour at the time `now`: its segment is there
+    /// Makes sure that `writer` can record ids for the part at the time `now`: its segment is there
     /// once this returns.
     pub async fn open_ledger(
         &self,
         feed: &Feed,
-        hour: Hour,
+        of: LedgerPart,
         now: Timestamp,
         writer_id: &str,
     ) -> Result<(), StateError> {
         let (written, writer) = (Hour::containing(now), writer(writer_id));
-        let first = Segment { hour, written, writer, part: 1 };
+        let first = Segment { of, written, writer, part: 1 };
         self.append_to_segment(feed, first, Bytes::new()).await
     }
 
@@ -135,7 +151,7 @@ impl State {
         let names = self.objects.list(&feed_folder(feed)).await?;
         let outdated = |name: &String| {
             Segment::parse(feed, name)
-                .is_some_and(|it| it.hour < unfinished && it.written < written_before)
+                .is_some_and(|it| it.of.hour < unfinished && it.written < written_before)
         };
         let deletions = names.into_iter().filter(outdated).take(MOST_PRUNED).map(|name| {
             let objects = self.objects.clone();

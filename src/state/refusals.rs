@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::hour_ids::EventId;
+use super::event_id::EventId;
 
 /// Rows that were refused, in an order that needs no clock: each acceptance and each refusal of rows
 /// is one step.

@@ -1,6 +1,7 @@
 //! The state, opened: who owns a feed, and what is said of it.
 
 use bytes::Bytes;
+use jiff::{SignedDuration, Timestamp};
 use proofpoint_sentinel_core::feed::Feed;
 
 use super::blob::BlobObjects;
@@ -9,6 +10,7 @@ use super::error::StateError;
 use super::lease::{Lease, LeaseTimes};
 use super::object::Condition;
 use super::objects::Objects;
+use crate::error_code::ErrorCode;
 use crate::net::Net;
 use crate::settings::StateSettings;
 
@@ -66,6 +68,28 @@ impl State {
     /// What was said of `feed` last, as it was written; `None` where nothing was.
     pub async fn read_status(&self, feed: &Feed) -> Result<Option<Bytes>, StateError> {
         Ok(self.objects.get(&status_name(feed)).await?.map(|(json, _)| json))
+    }
+
+    /// Whether a warning that comes once a day is due at the time `now`. It counts as given then.
+    pub async fn take_daily_warning(
+        &self,
+        code: ErrorCode,
+        now: Timestamp,
+    ) -> Result<bool, StateError> {
+        let name = format!("warnings/{code}");
+        let stored = self.objects.get(&name).await?;
+        let last = stored.and_then(|(text, _)| {
+            std::str::from_utf8(&text).ok()?.trim().parse::<Timestamp>().ok()
+        });
+        let is_recent = |last: Timestamp| {
+            (SignedDuration::ZERO..SignedDuration::from_hours(24))
+                .contains(&now.duration_since(last))
+        };
+        if last.is_some_and(is_recent) {
+            return Ok(false);
+        }
+        self.objects.put(&name, format!("{now}\n").into(), Condition::Any).await?;
+        Ok(true)
     }
 }
 

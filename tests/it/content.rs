@@ -29,6 +29,8 @@ fn kusto(column_type: ColumnType) -> &'static str {
         ColumnType::String => "string",
         ColumnType::Dynamic => "dynamic",
         ColumnType::Int => "int",
+        ColumnType::Long => "long",
+        ColumnType::Real => "real",
         ColumnType::Boolean => "bool",
     }
 }

@@ -3,6 +3,7 @@
 
 mod check;
 mod clock;
+mod connector;
 mod delivery;
 mod faults;
 mod fixture;

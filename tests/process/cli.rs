@@ -16,3 +16,4 @@ mod simulate;
 mod status;
 mod support;
 mod tap;
+mod telemetry;

@@ -11,9 +11,10 @@ import re
 import sys
 import tempfile
 
+import connector_cost
 import events
 from kql import BODY, INGESTED, PARAMETERS, ROOT, Workspace, runnable
-from rules import RULES
+from rules import ALL_RULES, RULES
 from simulated_runs import span
 from test_parser import NAMES, TABLES
 from test_rule_reads import WITHOUT_PARSER, calls
@@ -132,7 +133,7 @@ def _filter(workspace, statement):
 
 def linked(name):
     """The rule as a link from the page."""
-    rule = RULES[name]
+    rule = ALL_RULES[name]
     file = f"[{rule['name'].split(' - ')[1]}](../sentinel/analytic-rules/{name}.yaml)"
     return file if rule.get("enabled", True) else f"{file}, disabled"
 
@@ -147,13 +148,13 @@ def table(costs):
 
 
 def of_enabled(costs):
-    return sum(cost for name, cost in costs.items() if RULES[name].get("enabled", True))
+    return sum(cost for name, cost in costs.items() if ALL_RULES[name].get("enabled", True))
 
 
 def measured():
     """The cost of each rule."""
     costs = Costs(generated())
-    return {name: costs.of(name) for name in RULES}
+    return {name: costs.of(name) for name in RULES} | connector_cost.costs(generated())
 
 
 def sections(page, name, made):

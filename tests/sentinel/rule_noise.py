@@ -8,6 +8,7 @@ import datetime
 import json
 import sys
 
+import connector_cost
 import ordinary_week
 import rule_cost
 import threat_indicators
@@ -19,9 +20,6 @@ from rule_cost import PAGE, sections
 from rule_events import stored
 from rules import QUERIES, RULES
 from test_parser import NAMES, TABLES
-
-# A user sends and receives so many messages a day.
-OF_USER = 40
 
 # What a rule that is enabled by default may raise on a day.
 LIMIT = 5
@@ -88,13 +86,13 @@ def measured():
     """The alerts of each rule on a day, for 1,000 users."""
     made = ordinary()
     plain, messages = sample()
-    scale = USERS * OF_USER / messages
+    scale = USERS * connector_cost.OF_USER / messages
     end = max(times.read(row["TimeGenerated"]) for row in plain.tables[NAMES["message"]][1])
     found = {}
     for name in sorted(set(RULES) - {"ConnectorSilent"}):
         of_sample = alerts(plain, name, end)
         found[name] = (alerts(made, name, END) + scale * of_sample) / DAYS
-    return found
+    return found | connector_cost.alerts(rule_cost.generated())
 
 
 def table(found):

@@ -6,9 +6,15 @@ from kql import CONTENT, load
 
 ALL_RULES = {path.stem: load(path) for path in sorted((CONTENT / "analytic-rules").glob("*.yaml"))}
 
-# Rules over the logs of Proofpoint on Demand, and rules that need TAP.
-RULES = {name: rule for name, rule in ALL_RULES.items() if not name.startswith("Tap")}
+# Rules over the logs of Proofpoint on Demand, rules that need TAP, and rules over what the connector says
+# of itself.
 TAP_RULES = {name: rule for name, rule in ALL_RULES.items() if name.startswith("Tap")}
+CONNECTOR_RULES = {
+    name: rule
+    for name, rule in ALL_RULES.items()
+    if rule["name"].startswith("Proofpoint connector")
+}
+RULES = {name: rule for name, rule in ALL_RULES.items() if name not in TAP_RULES | CONNECTOR_RULES}
 QUERIES = {name: rule["query"] for name, rule in RULES.items()}
 
 

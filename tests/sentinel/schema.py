@@ -4,9 +4,11 @@ tables that rules read, and the functions over them."""
 import json
 import sys
 
+import connector_rows
 import tap
 import threat_indicators
 import watchlists
+from functions import of_connector
 from kql import BODY, PARAMETERS, load
 from test_language import full
 from traffic import BILLED
@@ -22,12 +24,17 @@ functions = {
     # Of the workspace: the items of a watchlist.
     "_GetWatchlist": {"params": "(alias:string)", "body": f"datatable({listed})[]"},
 }
+tables |= tap.tables() | {connector_rows.TABLE: connector_rows.COLUMNS}
 schema = {
-    "tables": tables | tap.tables() | {"ThreatIntelIndicators": threat_indicators.COLUMNS},
+    "tables": tables | {"ThreatIntelIndicators": threat_indicators.COLUMNS},
     # Makes the checkers compute the columns of a function only once.
     "fast": True,
     "functions": functions
-    | {name: {"params": f"({tap.PARAMETERS})", "body": body} for name, body in tap.BODIES.items()}
+    | {
+        name: {"params": f"({made.parameters(name)})", "body": made.text(name)}
+        for made in [tap.FUNCTIONS, of_connector()]
+        for name in made
+    }
     | {name: {"params": "()", "body": body} for name, body in parsers.items()},
 }
 json.dump(schema, sys.stdout)

@@ -12,12 +12,12 @@ import embed_content
 TEMPLATE = embed_content.TEMPLATE.read_text(encoding="utf-8")
 DEPLOYED = json.loads(TEMPLATE)["variables"]["content"]
 
-# The parameters of the functions over TAP.
-OF_TAP = (
+# The parameters that functions share, and those of the functions over TAP.
+TIMES = (
     "starttime:datetime=datetime(null),endtime:datetime=datetime(null),"
-    "arrivedafter:datetime=datetime(null),arrivedby:datetime=datetime(null),"
-    'guids:dynamic=dynamic(["*"])'
+    "arrivedafter:datetime=datetime(null),arrivedby:datetime=datetime(null)"
 )
+OF_TAP = f'{TIMES},guids:dynamic=dynamic(["*"])'
 
 
 def named(folder):
@@ -63,6 +63,8 @@ class Deployment(unittest.TestCase):
             "ProofpointPOD Data Parser": "ProofpointPOD",
             "ProofpointTAPEvent": "ProofpointTAPEvent",
             "ProofpointTAPThreats": "ProofpointTAPThreats",
+            "ProofpointConnector": "ProofpointConnector",
+            "ProofpointReconciliation": "ProofpointReconciliation",
             "ASimEmailEventProofpointPOD": "ASimEmailEventProofpointPOD",
             "vimEmailEventProofpointPOD": "vimEmailEventProofpointPOD",
         }
@@ -80,6 +82,8 @@ class Deployment(unittest.TestCase):
             "words:dynamic=dynamic([\"*\"]),disposition:string='*'",
             "ProofpointTAPEvent": OF_TAP,
             "ProofpointTAPThreats": OF_TAP,
+            "ProofpointConnector": TIMES,
+            "ProofpointReconciliation": f'{TIMES},feeds:dynamic=dynamic(["*"]),every:long=1',
             "ASimEmailEventProofpointPOD": "disabled:bool=false",
             "vimEmailEventProofpointPOD": "starttime:datetime=datetime(null),"
             "endtime:datetime=datetime(null),ipaddr_has_any_prefix:dynamic=dynamic([]),"

@@ -6,7 +6,7 @@ import unittest
 import uuid
 
 from rules import ALL_RULES as RULES
-from rules import TAP_RULES, named
+from rules import CONNECTOR_RULES, TAP_RULES, named
 
 # The tactic of each technique.
 TACTICS = {
@@ -53,6 +53,7 @@ CONNECTORS = {
         "ProofPointTAPMessagesBlockedV2_CL",
         "ProofPointTAPClicksPermittedV2_CL",
         "ProofPointTAPClicksBlockedV2_CL",
+        "ProofpointConnector_CL",
     },
     "ThreatIntelligence": {"ThreatIntelIndicators"},
     "ThreatIntelligenceTaxii": {"ThreatIntelIndicators"},
@@ -98,8 +99,9 @@ class Form(unittest.TestCase):
     @of_each_rule
     def test_rules_have_the_form_that_sentinel_requires(self, name, rule):
         uuid.UUID(rule["id"])
-        product = "TAP" if name in TAP_RULES else "on Demand"
-        self.assertTrue(rule["name"].startswith(f"Proofpoint {product} - "))
+        subject = "TAP" if name in TAP_RULES else "on Demand"
+        subject = "connector" if name in CONNECTOR_RULES else subject
+        self.assertTrue(rule["name"].startswith(f"Proofpoint {subject} - "))
         self.assertLessEqual(len(rule["name"]), 256)
         self.assertLessEqual(len(rule["description"]), 5000)
         self.assertIn(rule["severity"], ["High", "Medium", "Low", "Informational"])

@@ -6,7 +6,7 @@ import unittest
 
 import rule_cost
 import rule_noise
-from rules import RULES
+from rules import ALL_RULES
 
 
 def shown(name):
@@ -20,7 +20,9 @@ def shown(name):
 
 
 def enabled(numbers):
-    return {name: number for name, number in numbers.items() if RULES[name].get("enabled", True)}
+    return {
+        name: number for name, number in numbers.items() if ALL_RULES[name].get("enabled", True)
+    }
 
 
 class Week(unittest.TestCase):

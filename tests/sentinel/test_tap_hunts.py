@@ -9,7 +9,7 @@ import rule_events
 import tap
 import tap_records
 from kql import CONTENT, INTERPRETER, PARSER, check, load
-from tap import SecondInterpreter, TapWorkspace
+from tap import TapWorkspace
 from tap_records import ago, blocked, click, message, threat
 from test_parser import DECLARED, NAMES, TABLES
 
@@ -106,7 +106,7 @@ class Hunts(unittest.TestCase):
             tables = tap_records.stored(shape, records) | gateway()
             yield TapWorkspace(tables, NOW).query(HUNTS[name]["query"])
             if INTERPRETER:
-                yield SecondInterpreter(tables, NOW).query([HUNTS[name]["query"]])[0]
+                yield TapWorkspace(tables, NOW).opinions([HUNTS[name]["query"]])[0]
 
     def test_every_hunt_has_a_case(self):
         self.assertEqual(list(HUNTS), sorted(CASES))

@@ -9,7 +9,7 @@ import rule_events
 import tap_panels
 import tap_traffic
 from kql import INTERPRETER
-from tap import SecondInterpreter, TapWorkspace
+from tap import TapWorkspace
 from test_parser import NAMES, TABLES
 from workbook import ABSOLUTE, CLUSTERS, END, START, TAP_PANELS, fill, runnable, untouched
 
@@ -146,7 +146,7 @@ class Panels(unittest.TestCase):
     @unittest.skipUnless(INTERPRETER, "another interpreter is not at hand")
     def test_the_second_interpreter_shows_the_same(self):
         queries = {panel: self.query(panel) for panel in TAP_PANELS if panel != "tap-trace"}
-        opinions = SecondInterpreter(self.tables, self.workspace.now).query(list(queries.values()))
+        opinions = self.workspace.opinions(list(queries.values()))
         for panel, answer in zip(queries, opinions, strict=True):
             with self.subTest(panel=panel):
                 shown = [self.workspace.query(queries[panel]), answer]

@@ -8,7 +8,7 @@ import tap
 import tap_records
 import times
 from kql import INGESTED, INTERPRETER, check_all
-from tap import BODIES, COLUMNS, FUNCTIONS, KINDS, LEGACY_TABLES, POLLER, TABLES, TapWorkspace
+from tap import COLUMNS, FUNCTIONS, KINDS, LEGACY_TABLES, POLLER, TABLES, TapWorkspace
 from tap_records import ago, click, message, threat
 
 # Columns of Microsoft's parser 1.0.0.
@@ -141,8 +141,7 @@ class Functions(unittest.TestCase):
 
 def second_opinion(tables, queries):
     """The answers of the second interpreter, which runs the functions themselves."""
-    made = tap.SecondInterpreter(tables)
-    return made.query(queries)
+    return TapWorkspace(tables).opinions(queries)
 
 
 class Records(unittest.TestCase):
@@ -151,7 +150,7 @@ class Records(unittest.TestCase):
     def answers(self, tables, query="ProofpointTAPEvent"):
         yield TapWorkspace(tables).query(query)
         if INTERPRETER:
-            [answer] = tap.SecondInterpreter(tables).query([query])
+            [answer] = TapWorkspace(tables).opinions([query])
             yield answer
 
     def test_a_record_of_three_connectors_has_one_row(self):
@@ -238,7 +237,7 @@ class Language(unittest.TestCase):
             empty | {name: COLUMNS[name] for name in TABLES.values()},
             guids,
         ]
-        events = tap.standalone("ProofpointTAPEvent")
+        events = FUNCTIONS.standalone("ProofpointTAPEvent")
         requests = [
             {
                 "tables": tables,
@@ -250,7 +249,9 @@ class Language(unittest.TestCase):
         cls.checked = [found for [found] in check_all(requests)]
         known = {"columns": cls.checked[0]["columns"], "parameters": f"({tap.PARAMETERS})"}
         asked = {"tables": every, "functions": {"ProofpointTAPEvent": known}}
-        [[cls.threats]] = check_all([asked | {"queries": [tap.standalone("ProofpointTAPThreats")]}])
+        [[cls.threats]] = check_all(
+            [asked | {"queries": [FUNCTIONS.standalone("ProofpointTAPThreats")]}]
+        )
 
     def test_the_functions_are_valid_in_every_workspace(self):
         for found in [*self.checked, self.threats]:
@@ -268,7 +269,7 @@ class Language(unittest.TestCase):
         self.assertLessEqual(OFFICIAL, set(self.checked[0]["columns"]))
 
     def test_both_functions_have_the_same_parameters(self):
-        events, threats = [FUNCTIONS[name]["FunctionParams"] for name in BODIES]
+        events, threats = map(FUNCTIONS.parameters, FUNCTIONS)
         self.assertEqual(events, threats)
 
 

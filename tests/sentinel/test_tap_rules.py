@@ -12,7 +12,7 @@ import tap_records
 import tap_rule_cases
 from kql import INGESTED, INTERPRETER, PARSER, check_all
 from rules import TAP_RULES, named
-from tap import SecondInterpreter, TapWorkspace
+from tap import TapWorkspace
 from tap_rule_cases import CASES, LISTS, sender
 from test_parser import DECLARED, NAMES, TABLES, collected
 
@@ -57,8 +57,8 @@ class Rules(unittest.TestCase):
             workspace = cls.workspaces[destination] = TapWorkspace(made, NOW)
             cls.answers[destination, "duckdb-kql"] = list(map(workspace.query, OF_RECORDS.values()))
             if INTERPRETER:
-                opinion = SecondInterpreter(made, workspace.now)
-                cls.answers[destination, "another interpreter"] = opinion.query(OF_RECORDS.values())
+                opinions = workspace.opinions(list(OF_RECORDS.values()))
+                cls.answers[destination, "another interpreter"] = opinions
 
     def each_answer(self):
         for where, answers in self.answers.items():
@@ -134,7 +134,7 @@ class Silence(unittest.TestCase):
             }
             yield TapWorkspace(made, NOW).query(QUERIES["TapSilent"])
             if INTERPRETER:
-                yield SecondInterpreter(made, NOW).query([QUERIES["TapSilent"]])[0]
+                yield TapWorkspace(made, NOW).opinions([QUERIES["TapSilent"]])[0]
 
     def test_silence_after_busy_days_raises_the_rule(self):
         for history in tap_rule_cases.SILENT:

@@ -4,9 +4,11 @@ import re
 import unittest
 import uuid
 
+import connector_rows
 import tap
 import traffic
 import workbook
+from functions import of_connector
 from kql import PARSER, check
 from test_language import full
 from workbook import ABSOLUTE, CLUSTERS, ODD, RELATIVE, WORKBOOK, fill, untouched
@@ -117,8 +119,10 @@ class Language(unittest.TestCase):
                 for name, query in queries.items()
             )
         )
+        made |= tap.tables() | {connector_rows.TABLE: connector_rows.COLUMNS}
         functions = {"ProofpointPOD": PARSER} | tap.checked_functions()
-        answers = check(made | tap.tables(), functions, [query for _, query in filled])
+        functions |= of_connector().checked(made)
+        answers = check(made, functions, [query for _, query in filled])
         cls.checked = list(zip(filled, answers, strict=True))
         cls.columns = {name: list(answer["columns"]) for (name, _), answer in cls.checked}
 

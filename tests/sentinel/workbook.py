@@ -63,9 +63,15 @@ def of_type(kind):
 
 ALL_PANELS = {item["name"]: item["content"] for item in of_type(QUERY)}
 
-# Panels over the logs of Proofpoint on Demand, and those of the tab TAP.
-PANELS = {name: panel for name, panel in ALL_PANELS.items() if not name.startswith("tap-")}
+# Panels of the tab TAP, panels over what the connector says of itself, and those over the logs of
+# Proofpoint on Demand.
 TAP_PANELS = {name: panel for name, panel in ALL_PANELS.items() if name.startswith("tap-")}
+CONNECTOR_PANELS = {
+    name: panel for name, panel in ALL_PANELS.items() if name.startswith("connector-")
+}
+PANELS = {
+    name: panel for name, panel in ALL_PANELS.items() if name not in TAP_PANELS | CONNECTOR_PANELS
+}
 
 
 def parameters():

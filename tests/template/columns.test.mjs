@@ -53,7 +53,7 @@ test("a name in other letter case is another column", () => {
 
 test("each table can have columns of its own", () => {
   const names = Object.keys(tables(plain));
-  assert.equal(names.length, 3);
+  assert.equal(names.length, 4);
   const added = Object.fromEntries(
     names.map((name) => [name, [{ name: `In${name}`, type: "int" }]]),
   );

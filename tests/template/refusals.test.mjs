@@ -240,7 +240,7 @@ function tablesWith(parameters) {
   const variant = { ...first, parameters: { ...first.parameters, ...parameters } };
   const { instances } = evaluateVariant(template, variant);
   const found = deployedOf(instances, "Microsoft.OperationalInsights/workspaces/tables");
-  assert.equal(found.length, 3);
+  assert.equal(found.length, 4);
   return found.map(({ body: { properties } }) => {
     const { schema, ...rest } = properties;
     assert.ok(schema.columns.length > 0);
@@ -268,7 +268,7 @@ test("a table can have a plan of its own", () => {
     tablePlans: { ProofpointPODMailLog_CL: "Basic" },
     tableRetentionInDays: 90,
   });
-  assert.deepEqual(sent.map(({ plan }) => plan).sort(), ["Analytics", "Analytics", "Basic"]);
+  assert.deepEqual(sent.map(({ plan }) => plan).sort(), ["Analytics", "Analytics", "Analytics", "Basic"]);
   for (const { plan, retentionInDays } of sent) {
     assert.equal(retentionInDays, plan === "Basic" ? undefined : 90);
   }

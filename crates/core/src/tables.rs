@@ -1,10 +1,12 @@
 //! The tables of the workspace: the one list of what the connector sends, from which the streams
 //! of the data collection rule, the table schemas and the simulated workspace are made.
 
+mod connector;
 mod tap;
 
 use crate::feed::EventType;
 use crate::tap_kind::TapKind;
+pub use connector::connector_table;
 pub use tap::tap_table;
 
 /// Type of a column, by its name in the Tables API.
@@ -16,6 +18,10 @@ pub enum ColumnType {
     String,
     /// A whole number of 32 bits.
     Int,
+    /// A whole number of 64 bits.
+    Long,
+    /// A number.
+    Real,
     /// True or false.
     Boolean,
     /// Any JSON value.
@@ -47,7 +53,7 @@ pub struct Table {
     /// `Log-Type` under which the Data Collector API writes the same events; its table is this
     /// name with `_CL`.
     pub log_type: &'static str,
-    /// The event's key that tells it from all others.
+    /// The event's key that tells it from all others. In the connector's own table, the run's id.
     pub id: &'static str,
     /// All columns.
     pub columns: &'static [Column],
@@ -153,9 +159,9 @@ pub fn table(event_type: EventType) -> &'static Table {
     }
 }
 
-/// All tables, those of events first.
-pub fn tables() -> [&'static Table; 7] {
+/// All tables, those of events first, and the connector's own last.
+pub fn tables() -> [&'static Table; 8] {
     let [message, maillog, audit] = EventType::ALL.map(table);
     let [delivered, blocked, permitted, stopped] = TapKind::ALL.map(tap_table);
-    [message, maillog, audit, delivered, blocked, permitted, stopped]
+    [message, maillog, audit, delivered, blocked, permitted, stopped, connector_table()]
 }

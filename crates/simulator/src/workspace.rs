@@ -14,7 +14,7 @@ mod row_store;
 mod rows;
 mod settings;
 
-use std::collections::VecDeque;
+use std::collections::{BTreeSet, VecDeque};
 use std::io;
 use std::sync::{Arc, Mutex, MutexGuard};
 
@@ -54,6 +54,8 @@ struct Shared {
     row_store: RowStore,
     faults: Mutex<VecDeque<PostFault>>,
     refused: Mutex<Option<RowTest>>,
+    /// Streams that the rule does not declare.
+    missing_streams: Mutex<BTreeSet<String>>,
     counters: WatchCell<WorkspaceCounters>,
 }
 
@@ -68,6 +70,7 @@ impl Workspace {
             settings,
             faults: Mutex::default(),
             refused: Mutex::default(),
+            missing_streams: Mutex::default(),
             counters: WatchCell::new(WorkspaceCounters::default()),
         });
         let router = Router::new()
@@ -100,6 +103,16 @@ impl Workspace {
     /// From now on, answers 400 to a post that has a row for which `test` is true.
     pub fn refuse_rows(&self, test: impl Fn(&Value) -> bool + Send + Sync + 'static) {
         *lock(&self.shared.refused) = Some(Box::new(test));
+    }
+
+    /// From now on, the data collection rule does not declare `stream`, as that of an older deployment.
+    pub fn remove_stream(&self, stream: &str) {
+        lock(&self.shared.missing_streams).insert(stream.to_owned());
+    }
+
+    /// From now on, the rule declares all streams.
+    pub fn restore_streams(&self) {
+        lock(&self.shared.missing_streams).clear();
     }
 
     /// The rows of `table` (with `_CL`) that are stored in memory, as they were sent.
@@ -139,7 +152,9 @@ async fn receive_logs_ingestion(
     request: Request,
 ) -> Response {
     let check = |request: &Parts, body: &[u8]| {
-        logs_ingestion::check(&shared.settings, &dcr, &stream, request, body)
+        let is_missing = lock(&shared.missing_streams).contains(&stream);
+        let stream = if is_missing { "" } else { &stream };
+        logs_ingestion::check(&shared.settings, &dcr, stream, request, body)
     };
     shared.receive(request, aborter, ApiResponse::status(204), check).await
 }

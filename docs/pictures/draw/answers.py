@@ -11,8 +11,8 @@ ROOT = pathlib.Path(__file__).resolve().parents[3]
 sys.path.insert(0, str(ROOT / "tests" / "sentinel"))
 
 import events
+import functions
 import kql
-import tap
 import traffic
 import workbook
 
@@ -21,6 +21,12 @@ DAY = datetime.timedelta(days=1)
 HOURS, RATE = 49, 800
 
 TABLES = json.loads((ROOT / "tests" / "sentinel" / "tables.json").read_text(encoding="utf-8"))
+FUNCTIONS = functions.Functions(
+    "ProofpointTAPEvent",
+    "ProofpointTAPThreats",
+    "ProofpointConnector",
+    "ProofpointReconciliation",
+)
 LOADED = {kql.INGESTED: "datetime", traffic.BILLED: "real"}
 
 
@@ -107,7 +113,7 @@ def main():
         answers = {
             "from": stamp(now - DAY),
             "to": stamp(now),
-            "tabs": tabs_shown(Reader(tap.TapWorkspace(tables), now)),
+            "tabs": tabs_shown(Reader(functions.FunctionWorkspace(FUNCTIONS, tables), now)),
         }
     json.dump(answers, sys.stdout, default=plain, ensure_ascii=False)
 

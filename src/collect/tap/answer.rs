@@ -10,6 +10,7 @@ use crate::collect::event_sink::EventSink as _;
 use crate::collect::ledger::Ledger;
 use crate::collect::pipeline::EventDelivery;
 use crate::report::FeedCounts;
+use crate::state::Arrival;
 use crate::tap::{AskError, RecordForm, TapAnswer, TapRecord};
 
 /// Why an answer was not read to its end.
@@ -23,14 +24,15 @@ pub(super) enum ReadEnd {
     OutOfTime,
 }
 
-/// Delivers the records of `answer` that the ledger does not know. The API sends them kind after kind,
+/// Delivers the records of `answer` that the ledger does not know, which then says that they `arrived`
+/// like this. The API sends them kind after kind,
 /// and each kind has a table of its own, so there is one delivery after the other.
 ///
 /// # Errors
 /// If records could not be accounted for.
 pub(super) async fn deliver(
     ctx: TapContext<'_>,
-    answer: &mut TapAnswer,
+    (answer, arrived): (&mut TapAnswer, Arrival),
     ledger: &mut Ledger,
     evidence: &KindEvidence,
     counts: &mut FeedCounts,
@@ -45,7 +47,7 @@ pub(super) async fn deliver(
         let kind = record.kind;
         let evidence = evidence.of(kind);
         let delivery_ctx = ctx.delivery_context(kind, &evidence);
-        let mut delivery = EventDelivery::tap(ledger, delivery_ctx);
+        let mut delivery = EventDelivery::tap(arrived, ledger, delivery_ctx);
         let delivered = deliver_kind(ctx, answer, record, &mut delivery).await;
         if delivered.is_err() {
             delivery.drain_in_flight().await;

@@ -1,6 +1,6 @@
 //! How far an account has come: its checkpoint, and what this run says of it.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 use proofpoint_sentinel_core::hour::Hour;
@@ -8,11 +8,14 @@ use proofpoint_sentinel_core::hour::Hour;
 use super::context::TapContext;
 use super::evidence::KindEvidence;
 use crate::collect::feed_error::FeedError;
+use crate::collect::hour_rows::HourRows;
+use crate::collect::ledger::Ledger;
 use crate::collect::timing::signed;
+use crate::collect::told_hours::{ToldState, state_of_tap};
 use crate::report::{CallReport, FeedReport};
-use crate::state::Version;
+use crate::state::{MAX_WAITING, Version};
 use crate::tap::{
-    CALLS_A_DAY, Call, HourSpan, Next, Outcome, Rest, TapNotice, TapProgress, TapTiming,
+    CALLS_A_DAY, Call, HourSpan, Next, Outcome, Purpose, Rest, TapNotice, TapProgress, TapTiming,
 };
 use crate::tap_checkpoint::TapCheckpoint;
 
@@ -20,12 +23,16 @@ use crate::tap_checkpoint::TapCheckpoint;
 pub(super) struct AccountProgress {
     checkpoint: TapCheckpoint,
     version: Option<Version>,
+    /// Whether the last write of the checkpoint succeeded.
+    is_written: bool,
     evidence: KindEvidence,
     timing: TapTiming,
     /// Every hour before this was done or lost when the run began.
     done_before: Hour,
     /// Hours that were lost in this run.
     lost: Vec<HourSpan>,
+    /// Hours that may have another state since the connector's table was told, with what they were.
+    untold: BTreeMap<Hour, Option<ToldState>>,
     /// Before this no call is made; `None` if calls may be made.
     waits_until: Option<Timestamp>,
 }
@@ -51,7 +58,9 @@ impl AccountProgress {
             },
             done_before: checkpoint.progress.settled_before(),
             lost: Vec::new(),
+            untold: BTreeMap::new(),
             waits_until: None,
+            is_written: version.is_some(),
             checkpoint,
             version,
         })
@@ -70,14 +79,56 @@ impl AccountProgress {
     /// The next call. To be [saved](Self::save) before it is made.
     pub(super) fn next(&mut self, now: Timestamp) -> Next {
         let next = self.checkpoint.progress.next(self.timing, now);
-        self.lost.append(&mut self.checkpoint.progress.newly_lost());
+        self.note_lost();
         next
     }
 
     /// Notes how a call ended. It is saved later.
     pub(super) fn record(&mut self, call: Call, outcome: Outcome, now: Timestamp) {
+        if let Purpose::Settle(hour) = call.purpose {
+            let before = state_of_tap(&self.checkpoint.progress, hour);
+            self.untold.entry(hour).or_insert(before);
+        }
         self.checkpoint.progress.record(call, outcome, now);
-        self.lost.append(&mut self.checkpoint.progress.newly_lost());
+        self.note_lost();
+    }
+
+    fn note_lost(&mut self) {
+        for span in self.checkpoint.progress.newly_lost() {
+            self.lost.push(span);
+            for hour in span.hours().rev().take(MAX_WAITING) {
+                self.untold.entry(hour).or_insert(None);
+            }
+        }
+    }
+
+    /// Puts in line for the connector's table the hours that have another state.
+    pub(super) async fn tell_hours(&mut self, ctx: TapContext<'_>, ledger: &mut Ledger) {
+        let rows = HourRows::of(ctx.run);
+        for (hour, before) in std::mem::take(&mut self.untold) {
+            let Some(after) = state_of_tap(&self.checkpoint.progress, hour) else { continue };
+            let waiting = &mut self.checkpoint.hour_rows;
+            rows.tell_read(waiting, (hour, before, after), ledger).await;
+        }
+    }
+
+    /// Puts in line for the connector's table also the hours that were read before and of which more
+    /// records came since. Says whether there are any.
+    pub(super) async fn tell_changed_hours(
+        &mut self,
+        ctx: TapContext<'_>,
+        ledger: &mut Ledger,
+    ) -> bool {
+        let waiting = self.checkpoint.hour_rows.clone();
+        self.tell_hours(ctx, ledger).await;
+        let told_from = self.checkpoint.told_from;
+        for hour in ledger.changed().into_iter().filter(|hour| *hour >= told_from) {
+            if let Some(state) = state_of_tap(&self.checkpoint.progress, hour) {
+                let waiting = &mut self.checkpoint.hour_rows;
+                HourRows::of(ctx.run).tell(waiting, (hour, state), ledger).await;
+            }
+        }
+        self.checkpoint.hour_rows != waiting
     }
 
     /// Notes why no call is made now. Gives what the operator must know of it.
@@ -121,8 +172,10 @@ impl AccountProgress {
         checkpoint.sequence += 1;
         checkpoint.updated = ctx.now();
         checkpoint.refusals = self.evidence.refusals();
+        self.is_written = false;
         let (state, over) = (ctx.services.state(), self.version.as_ref());
         self.version = Some(state.write_checkpoint(ctx.feed, checkpoint, over).await?);
+        self.is_written = true;
         Ok(())
     }
 
@@ -136,6 +189,9 @@ impl AccountProgress {
         let lost: BTreeSet<Hour> = self.lost.iter().flat_map(|span| span.hours()).collect();
         report.hours_lost = lost.into_iter().collect();
         report.hours_waiting = progress.open_hours(now);
+        if self.is_written {
+            report.hour_rows.clone_from(&self.checkpoint.hour_rows);
+        }
         report.newest = progress.read_up_to();
         let used = progress.calls_used(now);
         report.calls = Some(CallReport { used, limit: CALLS_A_DAY, waits_until: self.waits_until });

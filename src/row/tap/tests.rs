@@ -225,6 +225,7 @@ fn is_of_type(column_type: ColumnType, value: &Value) -> bool {
             ColumnType::Int => value.as_i64().is_some_and(|int| i32::try_from(int).is_ok()),
             ColumnType::Boolean => value.is_boolean(),
             ColumnType::Dynamic => true,
+            ColumnType::Long | ColumnType::Real => value.is_number(),
         }
 }
 

@@ -26,7 +26,10 @@ pub(super) fn held(column_type: ColumnType, value: &str) -> Held<'_> {
         ColumnType::Int => int(value),
         ColumnType::Boolean => boolean(value),
         ColumnType::DateTime => date_time(value),
-        ColumnType::String | ColumnType::Dynamic => as_it_is(value),
+        // No column of TAP records is one of numbers of other kinds.
+        ColumnType::String | ColumnType::Dynamic | ColumnType::Long | ColumnType::Real => {
+            as_it_is(value)
+        }
     }
 }
 

@@ -37,6 +37,15 @@ fn stored() -> Value {
         "held": {"since": "2026-11-20T10:40:00Z", "probe_misled": false, "not_before": null},
         "refusals": {"clock": 9, "accepted": 7,
                      "suspects": [{"id": "00112233445566778899aabbccddeeff", "refused": 9}]},
+        "told_from": "2026-11-01T00",
+        "hour_rows": [
+            {"hour": "2026-11-18T04", "at": "2026-11-18T05:46:00Z", "run": "run-1",
+             "completeness": "believed", "attempts": 2, "repeated": 1,
+             "counts": {"live": 1, "archive": 2, "late": 0, "dead_letters": 0}},
+            {"hour": "2026-11-20T06", "at": "2026-11-20T10:46:00Z", "run": "run-7",
+             "completeness": "lost", "attempts": null, "repeated": 0,
+             "counts": {"live": 0, "archive": 0, "late": 0, "dead_letters": 0}},
+        ],
     })
 }
 

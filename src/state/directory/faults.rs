@@ -15,7 +15,7 @@ use proofpoint_sentinel_core::hour::Hour;
 
 use crate::net::Net;
 use crate::settings::StateSettings;
-use crate::state::{Checkpoint, EventId, State, StateError, Version};
+use crate::state::{Arrival, Checkpoint, EventId, State, StateError, Version};
 
 /// Set in the process that a test runs itself in.
 const INSIDE: &str = "PROOFPOINT_SENTINEL_TEST_INSIDE";
@@ -69,7 +69,10 @@ async fn filled(root: &Path) -> (State, Version) {
     let state = open(root).await.unwrap();
     let version = state.write_checkpoint(&feed(), &checkpoint(1, "run-1"), None).await.unwrap();
     state.write_status(&feed(), "{}".into()).await.unwrap();
-    state.append_ledger(&feed(), hour(), now(), "run-1", &ids(0..10)).await.unwrap();
+    state
+        .append_ledger(&feed(), Arrival::Uncounted.of(hour()), now(), "run-1", &ids(0..10))
+        .await
+        .unwrap();
     (state, version)
 }
 
@@ -78,7 +81,7 @@ async fn assert_intact(state: &State, version: &Version) {
     let stored = state.read_checkpoint(&feed()).await.unwrap();
     assert_eq!(stored, Some((checkpoint(1, "run-1"), version.clone())));
     assert_eq!(state.read_status(&feed()).await.unwrap().unwrap(), "{}");
-    let stored = state.read_ledger(&feed(), hour()).await.unwrap();
+    let stored = state.read_ledger(&feed(), hour()).await.unwrap().ids;
     assert!(ids(0..10).into_iter().all(|id| stored.contains(id)));
 }
 
@@ -91,7 +94,10 @@ async fn refusals(state: &State, version: &Version) -> [StateError; 3] {
     [
         state.write_checkpoint(&feed(), &large, Some(version)).await.unwrap_err(),
         state.write_status(&feed(), Bytes::from(vec![b' '; LARGE])).await.unwrap_err(),
-        state.append_ledger(&feed(), hour(), now(), "run-2", &ids).await.unwrap_err(),
+        state
+            .append_ledger(&feed(), Arrival::Uncounted.of(hour()), now(), "run-2", &ids)
+            .await
+            .unwrap_err(),
     ]
 }
 
@@ -133,12 +139,14 @@ async fn a_torn_write_leaves_the_old_ids_or_whole_new_ones() {
         assert!(error.to_string().contains("too large"), "{error}");
     }
     assert_intact(&state, &version).await;
-    assert_eq!(state.read_ledger(&feed(), hour()).await.unwrap().len(), 10);
+    assert_eq!(state.read_ledger(&feed(), hour()).await.unwrap().ids.len(), 10);
 
-    let more = state.append_ledger(&feed(), hour(), now(), "run-1", &ids(10..5_000)).await;
+    let more = state
+        .append_ledger(&feed(), Arrival::Uncounted.of(hour()), now(), "run-1", &ids(10..5_000))
+        .await;
     assert!(more.unwrap_err().to_string().contains("append to"));
     assert_intact(&state, &version).await;
-    let stored = state.read_ledger(&feed(), hour()).await.unwrap();
+    let stored = state.read_ledger(&feed(), hour()).await.unwrap().ids;
     assert!((11..5_000).contains(&stored.len()), "{}", stored.len());
     assert!(ids(0..stored.len()).into_iter().all(|id| stored.contains(id)));
 }

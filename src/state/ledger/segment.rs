@@ -4,13 +4,15 @@ use proofpoint_sentinel_core::feed::Feed;
 use proofpoint_sentinel_core::hour::Hour;
 use sha2::{Digest as _, Sha256};
 
+use crate::state::hour_counts::{Arrival, LedgerPart};
+
 pub(super) const SUFFIX: &str = ".ids";
 
-/// One writer's ids of one hour, as far as they were recorded within one hour.
+/// One writer's ids of a part of the ledger, as far as they were recorded within one hour.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Segment {
-    /// The hour of the events.
-    pub hour: Hour,
+    /// The hour of the events, and how they arrived.
+    pub of: LedgerPart,
     /// The hour in which it is written. It is not written to later.
     pub written: Hour,
     /// See [`writer`].
@@ -26,6 +28,23 @@ pub(super) fn writer(id: &str) -> u64 {
     u64::from_be_bytes(*first)
 }
 
+fn suffix(arrival: Arrival) -> &'static str {
+    match arrival {
+        Arrival::Live => ".live",
+        Arrival::Archive => ".archive",
+        Arrival::Late => ".late",
+        Arrival::DeadLetter => ".dead",
+        Arrival::Uncounted => "",
+    }
+}
+
+/// How the events of a segment arrived, by its name, whatever else is in that.
+pub(super) fn arrival(name: &str) -> Arrival {
+    let stem = name.strip_suffix(SUFFIX).unwrap_or(name);
+    let found = Arrival::ALL.into_iter().find(|arrival| stem.ends_with(suffix(*arrival)));
+    found.unwrap_or(Arrival::Uncounted)
+}
+
 pub(super) fn feed_folder(feed: &Feed) -> String {
     format!("ledger/{feed}/")
 }
@@ -35,22 +54,25 @@ pub(super) fn hour_folder(feed: &Feed, hour: Hour) -> String {
 }
 
 impl Segment {
-    /// `ledger/<feed>/<hour>/<written>-<writer>.ids`; a further part has its number after the
-    /// writer.
+    /// `ledger/<feed>/<hour>/<written>-<writer>.<arrival>.ids`; a further part has its number after the
+    /// writer. Without an arrival its events are uncounted, as those of release 0.1.0.
     pub(super) fn name(&self, feed: &Feed) -> String {
-        let Segment { hour, written, writer, part } = *self;
+        let Segment { of: LedgerPart { hour, arrival }, written, writer, part } = *self;
         let part = if part == 1 { String::new() } else { format!("-{part}") };
-        format!("{}{written}-{writer:016x}{part}{SUFFIX}", hour_folder(feed, hour))
+        let arrival = suffix(arrival);
+        format!("{}{written}-{writer:016x}{part}{arrival}{SUFFIX}", hour_folder(feed, hour))
     }
 
     /// What [`name`](Segment::name) made, and nothing else.
     pub(super) fn parse(feed: &Feed, name: &str) -> Option<Segment> {
         let (hour, file) = name.strip_prefix(&feed_folder(feed))?.split_once('/')?;
-        let (written, rest) = file.strip_suffix(SUFFIX)?.split_at_checked("2026-11-20T10".len())?;
+        let arrival = arrival(file);
+        let file = file.strip_suffix(SUFFIX)?.strip_suffix(suffix(arrival))?;
+        let (written, rest) = file.split_at_checked("2026-11-20T10".len())?;
         let rest = rest.strip_prefix('-')?;
         let (writer, part) = rest.split_once('-').unwrap_or((rest, "1"));
         let segment = Segment {
-            hour: hour.parse().ok()?,
+            of: arrival.of(hour.parse().ok()?),
             written: written.parse().ok()?,
             writer: u64::from_str_radix(writer, 16).ok()?,
             part: part.parse().ok()?,
@@ -79,12 +101,15 @@ mod tests {
     #[test]
     fn a_name_tells_both_hours_and_the_writer() {
         let (hour, written) = (hour("2026-11-20T06"), hour("2026-11-20T10"));
-        let first = Segment { hour, written, writer: writer("a/run\n1"), part: 1 };
+        let of = Arrival::Uncounted.of(hour);
+        let first = Segment { of, written, writer: writer("a/run\n1"), part: 1 };
         let folder = format!("ledger/{}/2026-11-20T06/", feed());
         let name = format!("{folder}2026-11-20T10-14d48527068409fe.ids");
         assert_eq!(first.name(&feed()), name);
         let second = Segment { part: 2, ..first };
         assert_eq!(second.name(&feed()), name.replace(".ids", "-2.ids"));
+        let live = Segment { of: Arrival::Live.of(hour), ..second };
+        assert_eq!(live.name(&feed()), name.replace(".ids", "-2.live.ids"));
     }
 
     #[test]
@@ -102,6 +127,8 @@ mod tests {
             "2026-11-20T06/2026-11-20T10-14D48527068409FE.ids",
             "2026-11-20T06/2026-11-20T10-+4d48527068409fe.ids",
             "2026-11-20T06/2026-11-20T10-14d48527068409fe-1.ids",
+            "2026-11-20T06/2026-11-20T10-14d48527068409fe.lively.ids",
+            "2026-11-20T06/2026-11-20T10-14d48527068409fe.live.dead.ids",
             "2026-11-20T06/2026-11-20T10-14d48527068409fe-02.ids",
             "2026-11-20T06/2026-11-20T10-14d48527068409fe-2-2.ids",
             "2026-11-20T06/older/2026-11-20T10-14d48527068409fe.ids",
@@ -124,10 +151,12 @@ mod tests {
             offsets in (-9_999..9_999i64, -9_999..9_999i64),
             writer in any::<u64>(),
             part in 1..200u32,
+            arrival in prop::sample::select(Arrival::ALL.to_vec()),
         ) {
             let start = hour("2026-11-20T06");
             let (hour, written) = (start.plus(offsets.0), start.plus(offsets.1));
-            let segment = Segment { hour, written, writer, part };
+            let segment = Segment { of: arrival.of(hour), written, writer, part };
+            prop_assert_eq!(super::arrival(&segment.name(&feed())), arrival);
             prop_assert_eq!(Segment::parse(&feed(), &segment.name(&feed())), Some(segment));
         }
 

@@ -1,4 +1,4 @@
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
 
@@ -9,6 +9,7 @@ use proptest::prelude::*;
 use super::*;
 use crate::net::Net;
 use crate::settings::StateSettings;
+use crate::state::Arrival;
 
 const HOUR: &str = "2026-11-20T06";
 const NOW: &str = "2026-11-20T10:59:59.9Z";
@@ -49,7 +50,7 @@ fn segment(root: &Path) -> PathBuf {
 }
 
 async fn assert_holds(state: &State, expected: &[EventId]) {
-    let stored = state.read_ledger(&feed(), hour()).await.unwrap();
+    let stored = state.read_ledger(&feed(), hour()).await.unwrap().ids;
     assert_eq!(stored.len(), expected.len());
     assert!(expected.iter().all(|id| stored.contains(*id)));
 }
@@ -58,7 +59,7 @@ async fn assert_holds(state: &State, expected: &[EventId]) {
 async fn appending_nothing_leaves_nothing() {
     let root = tempfile::tempdir().unwrap();
     let state = open(root.path()).await;
-    state.append_ledger(&feed(), hour(), now(), "run-1", &[]).await.unwrap();
+    state.append_ledger(&feed(), Arrival::Uncounted.of(hour()), now(), "run-1", &[]).await.unwrap();
     assert!(!root.path().join("ledger").exists());
     assert_holds(&state, &[]).await;
 }
@@ -67,7 +68,16 @@ async fn appending_nothing_leaves_nothing() {
 async fn a_segment_is_eight_bytes_and_sixteen_for_each_id() {
     let root = tempfile::tempdir().unwrap();
     let state = open(root.path()).await;
-    state.append_ledger(&feed(), hour(), now(), "a/run\n1", &[EventId::of("abc")]).await.unwrap();
+    state
+        .append_ledger(
+            &feed(),
+            Arrival::Uncounted.of(hour()),
+            now(),
+            "a/run\n1",
+            &[EventId::of("abc")],
+        )
+        .await
+        .unwrap();
     let segment = segment(root.path());
     assert!(segment.ends_with("2026-11-20T10-14d48527068409fe.ids"), "{segment:?}");
     let expected = b"PODLDG01\xba\x78\x16\xbf\x8f\x01\xcf\xea\x41\x41\x40\xde\x5d\xae\x22\x23";
@@ -79,7 +89,10 @@ async fn more_ids_than_go_in_one_piece_are_all_recorded() {
     let root = tempfile::tempdir().unwrap();
     let state = open(root.path()).await;
     let many = ids(0..MOST_AT_ONCE as u32 + 1);
-    state.append_ledger(&feed(), hour(), now(), "run-1", &many).await.unwrap();
+    state
+        .append_ledger(&feed(), Arrival::Uncounted.of(hour()), now(), "run-1", &many)
+        .await
+        .unwrap();
     assert_holds(&state, &many).await;
 }
 
@@ -92,7 +105,7 @@ async fn appends_of_one_writer_side_by_side_lose_nothing() {
         let state = state.clone();
         appends.spawn(async move {
             let ids = ids(number * 10..number * 10 + 10);
-            state.append_ledger(&feed(), hour(), now(), "run-1", &ids).await
+            state.append_ledger(&feed(), Arrival::Uncounted.of(hour()), now(), "run-1", &ids).await
         });
     }
     assert!(appends.join_all().await.iter().all(Result::is_ok));
@@ -103,7 +116,10 @@ async fn appends_of_one_writer_side_by_side_lose_nothing() {
 async fn the_end_of_a_killed_append_is_passed_over_and_in_nobodys_way() {
     let root = tempfile::tempdir().unwrap();
     let state = open(root.path()).await;
-    state.append_ledger(&feed(), hour(), now(), "run-1", &ids(0..2)).await.unwrap();
+    state
+        .append_ledger(&feed(), Arrival::Uncounted.of(hour()), now(), "run-1", &ids(0..2))
+        .await
+        .unwrap();
     let segment = segment(root.path());
     let whole = fs::read(&segment).unwrap();
     for cut in 8..whole.len() {
@@ -111,7 +127,10 @@ async fn the_end_of_a_killed_append_is_passed_over_and_in_nobodys_way() {
         let left = (cut as u32 - 8) / 16;
         assert_holds(&state, &ids(0..left)).await;
 
-        state.append_ledger(&feed(), hour(), now(), "run-1", &ids(5..6)).await.unwrap();
+        state
+            .append_ledger(&feed(), Arrival::Uncounted.of(hour()), now(), "run-1", &ids(5..6))
+            .await
+            .unwrap();
         assert_holds(&state, &ids((0..left).chain(5..6))).await;
     }
 }
@@ -120,7 +139,10 @@ async fn the_end_of_a_killed_append_is_passed_over_and_in_nobodys_way() {
 async fn a_damaged_segment_stops_the_hour_and_says_the_remedy() {
     let root = tempfile::tempdir().unwrap();
     let state = open(root.path()).await;
-    state.append_ledger(&feed(), hour(), now(), "run-1", &ids(0..2)).await.unwrap();
+    state
+        .append_ledger(&feed(), Arrival::Uncounted.of(hour()), now(), "run-1", &ids(0..2))
+        .await
+        .unwrap();
     let segment = segment(root.path());
     for content in [&b"P"[..], b"PODLDG0", b"PODLDG020123456789abcdef", &[0; 24]] {
         fs::write(&segment, content).unwrap();
@@ -136,12 +158,21 @@ async fn a_damaged_segment_stops_the_hour_and_says_the_remedy() {
 async fn a_full_segment_goes_on_in_the_next_part() {
     let root = tempfile::tempdir().unwrap();
     let state = open(root.path()).await;
-    state.append_ledger(&feed(), hour(), now(), "run-1", &ids(0..1)).await.unwrap();
+    state
+        .append_ledger(&feed(), Arrival::Uncounted.of(hour()), now(), "run-1", &ids(0..1))
+        .await
+        .unwrap();
     let first = segment(root.path());
     let file = File::options().write(true).open(&first).unwrap();
     file.set_len(crate::state::object::LARGEST).unwrap();
-    state.append_ledger(&feed(), hour(), now(), "run-1", &ids(1..2)).await.unwrap();
-    state.append_ledger(&feed(), hour(), now(), "run-1", &ids(2..3)).await.unwrap();
+    state
+        .append_ledger(&feed(), Arrival::Uncounted.of(hour()), now(), "run-1", &ids(1..2))
+        .await
+        .unwrap();
+    state
+        .append_ledger(&feed(), Arrival::Uncounted.of(hour()), now(), "run-1", &ids(2..3))
+        .await
+        .unwrap();
     // What it was filled up with is in nobody's interest.
     file.set_len(24).unwrap();
     assert_holds(&state, &ids(0..3)).await;
@@ -157,7 +188,10 @@ async fn pruning_deletes_earlier_hours_of_that_feed_and_nothing_else() {
     for back in 0..4 {
         for (feed, writer) in [(feed(), "run-1"), (feed(), "run-2"), (other.clone(), "run-1")] {
             let hour = hour().plus(-back);
-            state.append_ledger(&feed, hour, now(), writer, &ids(0..1)).await.unwrap();
+            state
+                .append_ledger(&feed, Arrival::Uncounted.of(hour), now(), writer, &ids(0..1))
+                .await
+                .unwrap();
         }
     }
     let strange: Vec<_> = ["2020-01-01T00/x.txt", "2020-01-01T00/x.ids", "x.ids"]
@@ -173,7 +207,7 @@ async fn pruning_deletes_earlier_hours_of_that_feed_and_nothing_else() {
     assert_eq!(prune().await, 0);
     for (feed, left) in [(feed(), [1, 1, 0, 0]), (other, [1, 1, 1, 1])] {
         for (back, left) in (0..).zip(left) {
-            let stored = state.read_ledger(&feed, hour().plus(-back)).await.unwrap();
+            let stored = state.read_ledger(&feed, hour().plus(-back)).await.unwrap().ids;
             assert_eq!(stored.len(), left, "{feed} {back}");
         }
     }
@@ -186,7 +220,10 @@ async fn ids_of_late_events_are_kept_as_long_as_others() {
     let state = open(root.path()).await;
     let day = SignedDuration::from_hours(24);
     for (at, numbers) in [(now() - 3 * day, 0..1), (now(), 1..3)] {
-        state.append_ledger(&feed(), hour(), at, "run-1", &ids(numbers)).await.unwrap();
+        state
+            .append_ledger(&feed(), Arrival::Uncounted.of(hour()), at, "run-1", &ids(numbers))
+            .await
+            .unwrap();
     }
     let lately = Hour::containing(now());
     assert_eq!(state.prune_ledger(&feed(), ever(), lately).await.unwrap(), 1);
@@ -201,44 +238,70 @@ async fn one_call_prunes_a_bounded_number_and_the_oldest_first() {
     let state = open(root.path()).await;
     let folder = root.path().join(hour_folder(&feed(), hour()));
     fs::create_dir_all(&folder).unwrap();
-    let first = Segment { hour: hour(), written: hour(), writer: 0, part: 1 };
+    let first = Segment { of: Arrival::Live.of(hour()), written: hour(), writer: 0, part: 1 };
     for writer in 0..MOST_PRUNED as u64 {
         let name = Segment { writer, ..first }.name(&feed());
         fs::write(root.path().join(name), "").unwrap();
     }
-    state.append_ledger(&feed(), hour().plus(1), now(), "run-1", &ids(0..1)).await.unwrap();
+    state
+        .append_ledger(&feed(), Arrival::Uncounted.of(hour().plus(1)), now(), "run-1", &ids(0..1))
+        .await
+        .unwrap();
     assert_eq!(state.prune_ledger(&feed(), ever(), ever()).await.unwrap(), MOST_PRUNED);
     assert!(!folder.exists());
     assert_eq!(state.prune_ledger(&feed(), ever(), ever()).await.unwrap(), 1);
 }
 
-/// Appends of ids by writers to hours, some hours after [`NOW`].
-fn appends() -> impl Strategy<Value = Vec<(u8, i64, i64, Vec<u32>)>> {
-    let ids = proptest::collection::vec(0..50u32, 0..20);
-    proptest::collection::vec((0..3u8, 0..3i64, 0..4i64, ids), 0..8)
+/// An append of ids by a writer to an hour, some hours after [`NOW`], of events that arrived in one way.
+#[derive(Clone, Debug)]
+struct Append {
+    writer: u8,
+    offset: i64,
+    later: i64,
+    arrival: Arrival,
+    numbers: Vec<u32>,
 }
 
-async fn append_all(state: &State, appends: &[(u8, i64, i64, Vec<u32>)]) {
-    for (writer, offset, later, numbers) in appends {
-        let (hour, ids) = (hour().plus(*offset), ids(numbers.iter().copied()));
+fn appends() -> impl Strategy<Value = Vec<Append>> {
+    let numbers = proptest::collection::vec(0..50u32, 0..20);
+    let arrival = prop::sample::select(Arrival::ALL.to_vec());
+    let append = (0..3u8, 0..3i64, 0..4i64, arrival, numbers).prop_map(
+        |(writer, offset, later, arrival, numbers)| Append {
+            writer,
+            offset,
+            later,
+            arrival,
+            numbers,
+        },
+    );
+    proptest::collection::vec(append, 0..8)
+}
+
+async fn append_all(state: &State, appends: &[Append]) {
+    for Append { writer, offset, later, arrival, numbers } in appends {
+        let (part, ids) = (arrival.of(hour().plus(*offset)), ids(numbers.iter().copied()));
         let at = now() + SignedDuration::from_hours(*later);
-        state.append_ledger(&feed(), hour, at, &writer.to_string(), &ids).await.unwrap();
+        state.append_ledger(&feed(), part, at, &writer.to_string(), &ids).await.unwrap();
     }
 }
 
-/// Whether each of three hours holds what was appended to it, as far as `kept` says that it must.
-async fn assert_hours_hold(
-    state: &State,
-    appends: &[(u8, i64, i64, Vec<u32>)],
-    kept: impl Fn(i64, i64) -> bool,
-) {
+/// Whether each of three hours holds what was appended to it, as far as `kept` says that it must, and
+/// counts each event once, for the first way in which it arrived.
+async fn assert_hours_hold(state: &State, appends: &[Append], kept: impl Fn(i64, i64) -> bool) {
     for offset in 0..3 {
-        let of_hour =
-            appends.iter().filter(|(_, hour, later, _)| *hour == offset && kept(offset, *later));
-        let numbers: BTreeSet<u32> = of_hour.flat_map(|(.., numbers)| numbers.clone()).collect();
+        let is_of_hour = |it: &&Append| it.offset == offset && kept(offset, it.later);
+        let mut arrivals: BTreeMap<u32, Arrival> = BTreeMap::new();
+        for Append { arrival, numbers, .. } in appends.iter().filter(is_of_hour) {
+            for number in numbers {
+                let first = arrivals.entry(*number).or_insert(*arrival);
+                *first = (*first).min(*arrival);
+            }
+        }
+        let mut counts = HourCounts::default();
+        arrivals.values().for_each(|arrival| counts.add(*arrival, 1));
         let stored = state.read_ledger(&feed(), hour().plus(offset)).await.unwrap();
-        assert_eq!(stored.len(), numbers.len());
-        assert!(ids(numbers).into_iter().all(|id| stored.contains(id)));
+        assert_eq!((stored.ids.len(), stored.counts), (arrivals.len(), counts));
+        assert!(ids(arrivals.into_keys()).into_iter().all(|id| stored.ids.contains(id)));
     }
 }
 
@@ -289,11 +352,14 @@ async fn two_million_ids_take_less_than_200_megabytes() {
     let state = open(root.path()).await;
     for writer in 0..WRITERS {
         let ids = ids(COUNT / WRITERS * writer..COUNT / WRITERS * (writer + 1));
-        state.append_ledger(&feed(), hour(), now(), &writer.to_string(), &ids).await.unwrap();
+        state
+            .append_ledger(&feed(), Arrival::Uncounted.of(hour()), now(), &writer.to_string(), &ids)
+            .await
+            .unwrap();
     }
     let before = status("VmRSS:");
     let started = std::time::Instant::now();
-    let mut stored = state.read_ledger(&feed(), hour()).await.unwrap();
+    let mut stored = state.read_ledger(&feed(), hour()).await.unwrap().ids;
     let loading = started.elapsed();
     assert_eq!(stored.len() as u32, COUNT);
     let (after, peak) = (status("VmRSS:") - before, status("VmHWM:") - before);

@@ -48,3 +48,18 @@ async fn a_role_that_is_missing_is_found() {
     assert!(finding.text.contains("Monitoring Metrics Publisher"), "{finding:?}");
     assert!(finding.remedy.as_deref().unwrap().contains("Access control"), "{finding:?}");
 }
+
+#[tokio::test]
+async fn a_missing_connector_stream_needs_a_look_and_fails_nothing() {
+    let scene = Scene::new().await;
+    scene.simulation.workspace.remove_stream("Custom-ProofpointConnector_CL");
+    let findings = findings(&scene, &Clock::system()).await;
+    let of_streams = findings.iter().filter(|it| it.check == "workspace");
+    let marks: Vec<(&str, Mark, Option<&str>)> =
+        of_streams.map(|it| (it.subject.as_str(), it.mark, it.code.as_deref())).collect();
+    let expected = [
+        ("stream Custom-ProofpointPODMessage_CL", Mark::Passed, None),
+        ("stream Custom-ProofpointConnector_CL", Mark::Attention, Some("PPS4015")),
+    ];
+    assert_eq!(marks, expected);
+}

@@ -28,6 +28,7 @@ use tokio::time::{Instant, timeout};
 use tokio_util::sync::CancellationToken;
 use url::Url;
 
+use crate::e2e::connector::assert_tells_no_more_than_is_there;
 use crate::e2e::test_events;
 use crate::support::azurite::Azurite;
 use crate::support::http;
@@ -111,6 +112,11 @@ impl SceneBuilder {
     pub(crate) fn set(mut self, name: &str, value: &str) -> SceneBuilder {
         self.vars.insert(name.to_owned(), value.to_owned());
         self
+    }
+
+    /// Posts nothing but events, where a test counts posts or connections.
+    pub(crate) fn without_connector_table(self) -> SceneBuilder {
+        self.set("ProofpointConnectorTable", "off")
     }
 
     /// Changes how the Log API behaves.
@@ -264,10 +270,12 @@ impl Scene {
         self.run_as(self.a_run()).await
     }
 
-    /// Runs `run`, and asserts that it sent no value that Azure would truncate or drop.
+    /// Runs `run`, and asserts that it sent no value that Azure would truncate or drop, and told of no
+    /// event that is not there.
     pub(crate) async fn run_as(&self, as_given: Run) -> RunReport {
         let report = soon(run(as_given)).await.expect("the run begins");
         assert_eq!(self.simulation.workspace.violations(), []);
+        assert_tells_no_more_than_is_there(self);
         report
     }
 

@@ -33,6 +33,7 @@ const BATCH: usize = 25;
 /// A scene with its state in `container`, and an hour of several batches. The first posts are held.
 async fn held(container: &str) -> (Scene, Vec<Bytes>, ResponseGate) {
     let scene = Scene::of()
+        .without_connector_table()
         .set("StateStorage", &Azurite::shared().connection_string())
         .set("StateContainer", container)
         .start()

@@ -77,7 +77,8 @@ async fn no_proxy_leads_past_the_proxy() {
 async fn a_wrong_password_names_the_setting_and_is_not_retried() {
     let proxy = proxy().await;
     let wrong = format!("http://{USER}:hunter2@{}", proxy.address());
-    let scene = through(&proxy, "ProofpointProxy").set("ProofpointProxy", &wrong).start().await;
+    let scene = through(&proxy, "ProofpointProxy").set("ProofpointProxy", &wrong);
+    let scene = scene.without_connector_table().start().await;
     let text = failure(&scene.run().await, &messages());
     let name = format!("the proxy {} (ProofpointProxy)", proxy.address());
     assert_tells(&text, &[&name, "answered 407", "password"]);
@@ -88,7 +89,7 @@ async fn a_wrong_password_names_the_setting_and_is_not_retried() {
 #[tokio::test]
 async fn a_proxy_that_forbids_the_peer_is_told_and_not_tried_again() {
     let proxy = proxy().await;
-    let scene = through(&proxy, "HTTPS_PROXY").start().await;
+    let scene = through(&proxy, "HTTPS_PROXY").without_connector_table().start().await;
     let events = scene.give(&messages(), last_hour(), 3);
     proxy.refuse_next(403);
     let text = failure(&scene.run().await, &messages());

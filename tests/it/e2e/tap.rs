@@ -22,7 +22,7 @@ use serde_json::{Value, json};
 use super::fixture::{Scene, SceneBuilder};
 
 /// A TAP account and no cluster.
-fn tap_alone() -> SceneBuilder {
+pub(super) fn tap_alone() -> SceneBuilder {
     Scene::of().clusters(&[]).with_tap().set("TapInitialLookbackHours", "1")
 }
 
@@ -30,16 +30,16 @@ fn account() -> Feed {
     Feed::tap("default")
 }
 
-fn service(scene: &Scene) -> &Tap {
+pub(super) fn service(scene: &Scene) -> &Tap {
     scene.simulation.tap.as_ref().expect("the scene has TAP")
 }
 
-fn time(text: &str) -> Timestamp {
+pub(super) fn time(text: &str) -> Timestamp {
     format!("2026-11-20T{text}Z").parse().expect("the test has a valid time")
 }
 
 /// A record that was created at `at`, and whose threat has a status.
-fn record(kind: TapKind, id: &str, at: Timestamp, status: &str) -> TapRecord {
+pub(super) fn record(kind: TapKind, id: &str, at: Timestamp, status: &str) -> TapRecord {
     let body = match kind.is_message() {
         true => json!({
             "id": id, "GUID": format!("guid-of-{id}"), "messageTime": at, "subject": "s",
@@ -55,7 +55,7 @@ fn record(kind: TapKind, id: &str, at: Timestamp, status: &str) -> TapRecord {
 }
 
 /// `count` active records of a kind, a second apart from `at` on.
-fn some(kind: TapKind, name: &str, at: Timestamp, count: usize) -> Vec<TapRecord> {
+pub(super) fn some(kind: TapKind, name: &str, at: Timestamp, count: usize) -> Vec<TapRecord> {
     let time = |number: usize| at + SignedDuration::from_secs(number as i64);
     (0..count).map(|it| record(kind, &format!("{name}-{it}"), time(it), "active")).collect()
 }
@@ -66,12 +66,12 @@ fn of_each_kind(name: &str, at: Timestamp, count: usize) -> Vec<TapRecord> {
     TapKind::ALL.into_iter().flat_map(of).collect()
 }
 
-fn give(scene: &Scene, records: &[TapRecord]) {
+pub(super) fn give(scene: &Scene, records: &[TapRecord]) {
     scene.records.add(TAP_PRINCIPAL, records.to_vec());
 }
 
 /// The rows of a kind.
-fn rows(scene: &Scene, kind: TapKind) -> Vec<Value> {
+pub(super) fn rows(scene: &Scene, kind: TapKind) -> Vec<Value> {
     let table = tap_table(kind);
     let name = match scene.destination {
         DestinationApi::LogsIngestion => table.name.to_owned(),
@@ -110,7 +110,7 @@ fn of_account(report: &RunReport) -> &FeedReport {
 }
 
 /// Runs every twelve minutes for so long. Gives the last report.
-async fn run_for(scene: &Scene, minutes: i64) -> RunReport {
+pub(super) async fn run_for(scene: &Scene, minutes: i64) -> RunReport {
     let mut report = scene.run().await;
     for _ in 0..minutes / 12 {
         scene.advance(12);

@@ -24,6 +24,7 @@ use proofpoint_sentinel_core::hour::Hour;
 
 use self::plan::WeekPlan;
 use self::week_run::{WeekRun, WeekTotals};
+use crate::e2e::connector::{events_by_hour, newest_hours};
 use crate::e2e::fixture::{Scene, last_hour, messages};
 use crate::e2e::row_assertions::ObjectMembers;
 
@@ -81,6 +82,7 @@ async fn check(seed: u64) {
     assert_eq!(last, Some(FeedOutcome::UpToDate), "week {seed}");
     assert_every_event_once(&week, &week_run.scene);
     assert_all_hours_done(&week_run).await;
+    assert_all_hours_told(&week_run).await;
     assert_ledger_pruned(&week_run);
     assert_many_faults(&week_run.totals);
 }
@@ -141,6 +143,24 @@ async fn assert_all_hours_done(week_run: &WeekRun) {
     let is_looked_at = |hour: &Hour| checkpoint.believed.iter().any(|it| it.hour == *hour);
     let fresh: Vec<Hour> = fresh.filter(|hour| !is_looked_at(hour)).collect();
     assert_eq!(checkpoint.second, fresh);
+}
+
+/// Asserts that the connector's table says of every hour that it is done, with exactly the events that
+/// the workspace holds.
+async fn assert_all_hours_told(week_run: &WeekRun) {
+    let checkpoint = week_run.scene.checkpoint(&messages()).await.expect("there is one");
+    assert_eq!(checkpoint.hour_rows, [], "the table was told of all");
+    let believed: BTreeSet<Hour> = checkpoint.believed.iter().map(|it| it.hour).collect();
+    let told = newest_hours(&week_run.scene);
+    let held = events_by_hour(&week_run.scene, EventType::Message);
+    for hour in &week_run.totals.hours_done {
+        let start = hour.start().to_string();
+        let word = if believed.contains(hour) { "believed" } else { "proved" };
+        let count = held.get(&start).map_or(0, BTreeSet::len) as u64;
+        let expected = Some((word, count));
+        let found = told.get(&start).map(|(word, count)| (word.as_str(), *count));
+        assert_eq!(found, expected, "{hour}");
+    }
 }
 
 /// Asserts that the ledger has only segments of the 72 hours before it was pruned, and all of them.

@@ -1,7 +1,7 @@
 //! The blob service fails, or somebody else gets in between.
 
 use proofpoint_sentinel::state::{
-    BlobError, Checkpoint, EventId, LeaseTimes, State, StateError, Version,
+    Arrival, BlobError, Checkpoint, EventId, LeaseTimes, State, StateError, Version,
 };
 
 use super::{QUICK, acme, break_lease, checkpoint, is_conflict, is_lease_held, lost_in_time};
@@ -24,7 +24,10 @@ async fn failures(state: &State, over: &Version) -> [(String, StateError); 6] {
         (format!("ledger/{feed}/{hour}/"), state.read_ledger(&feed, hour).await.unwrap_err()),
         (
             format!("ledger/{feed}/{hour}/{hour}-"),
-            state.append_ledger(&feed, hour, now, "run-1", &ids).await.unwrap_err(),
+            state
+                .append_ledger(&feed, Arrival::Uncounted.of(hour), now, "run-1", &ids)
+                .await
+                .unwrap_err(),
         ),
         (format!("status/{feed}.json"), state.write_status(&feed, "{}".into()).await.unwrap_err()),
     ]
@@ -80,7 +83,7 @@ async fn a_busy_service_is_reported_and_changes_nothing() {
     relay.refuse_nothing();
     let hour = first.next_hour;
     assert_eq!(state.read_checkpoint(&acme()).await.unwrap(), Some((first, version)));
-    assert!(state.read_ledger(&acme(), hour).await.unwrap().is_empty());
+    assert!(state.read_ledger(&acme(), hour).await.unwrap().ids.is_empty());
     assert_eq!(state.read_status(&acme()).await.unwrap(), None);
     state.lease(&acme()).await.unwrap();
 }

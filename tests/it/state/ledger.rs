@@ -1,7 +1,7 @@
 //! The ledger over a real blob service.
 
 use jiff::Timestamp;
-use proofpoint_sentinel::state::{BlobError, EventId, State, StateError};
+use proofpoint_sentinel::state::{Arrival, BlobError, EventId, State, StateError};
 use proofpoint_sentinel_core::feed::Feed;
 use proofpoint_sentinel_core::hour::Hour;
 
@@ -31,11 +31,14 @@ fn ids(numbers: std::ops::Range<u32>) -> Vec<EventId> {
 }
 
 async fn append(state: &State, feed: &Feed, numbers: std::ops::Range<u32>) {
-    state.append_ledger(feed, hour(), now(), RUN, &ids(numbers)).await.unwrap();
+    state
+        .append_ledger(feed, Arrival::Uncounted.of(hour()), now(), RUN, &ids(numbers))
+        .await
+        .unwrap();
 }
 
 async fn assert_holds(state: &State, feed: &Feed, expected: std::ops::Range<u32>) {
-    let stored = state.read_ledger(feed, hour()).await.unwrap();
+    let stored = state.read_ledger(feed, hour()).await.unwrap().ids;
     assert_eq!(stored.len(), expected.len());
     assert!(ids(expected).into_iter().all(|id| stored.contains(id)));
 }
@@ -47,12 +50,15 @@ fn segment(container: &str, feed: &Feed) -> url::Url {
 #[tokio::test]
 async fn the_first_append_creates_a_segment_and_the_next_add_to_it() {
     let state = open("segments").await;
-    assert!(state.read_ledger(&acme(), hour()).await.unwrap().is_empty());
+    assert!(state.read_ledger(&acme(), hour()).await.unwrap().ids.is_empty());
     append(&state, &acme(), 0..3).await;
     append(&state, &acme(), 3..5).await;
     // This one does not know that the segment is there.
     append(&open("segments").await, &acme(), 5..6).await;
-    state.append_ledger(&acme(), hour(), now(), "run-2", &ids(6..8)).await.unwrap();
+    state
+        .append_ledger(&acme(), Arrival::Uncounted.of(hour()), now(), "run-2", &ids(6..8))
+        .await
+        .unwrap();
 
     assert_holds(&state, &acme(), 0..8).await;
     let stored = download(segment("segments", &acme())).await;
@@ -131,7 +137,16 @@ async fn many_segments_are_read_whole() {
         let state = &state;
         async move {
             let ids = ids(run * 3..run * 3 + 3);
-            state.append_ledger(&acme(), hour(), now(), &run.to_string(), &ids).await.unwrap();
+            state
+                .append_ledger(
+                    &acme(),
+                    Arrival::Uncounted.of(hour()),
+                    now(),
+                    &run.to_string(),
+                    &ids,
+                )
+                .await
+                .unwrap();
         }
     });
     futures_util::future::join_all(runs).await;
@@ -164,7 +179,10 @@ async fn pruning_deletes_earlier_hours_only() {
     for back in 0..4 {
         for run in ["run-1", "run-2"] {
             let hour = hour().plus(-back);
-            state.append_ledger(&acme(), hour, now(), run, &ids(0..2)).await.unwrap();
+            state
+                .append_ledger(&acme(), Arrival::Uncounted.of(hour), now(), run, &ids(0..2))
+                .await
+                .unwrap();
         }
     }
     let foreign = format!("ledger/{}/2020-01-01T00/notes.txt", acme());
@@ -173,7 +191,7 @@ async fn pruning_deletes_earlier_hours_only() {
     assert_eq!(state.prune_ledger(&acme(), hour().plus(-1), ever()).await.unwrap(), 4);
     assert_eq!(state.prune_ledger(&acme(), hour().plus(-1), ever()).await.unwrap(), 0);
     for (back, left) in [(0, 2), (1, 2), (2, 0), (3, 0)] {
-        let stored = state.read_ledger(&acme(), hour().plus(-back)).await.unwrap();
+        let stored = state.read_ledger(&acme(), hour().plus(-back)).await.unwrap().ids;
         assert_eq!(stored.len(), left, "{back}");
     }
     assert_eq!(download(Azurite::shared().blob("pruned", &foreign)).await, b"mine");
@@ -216,10 +234,13 @@ async fn two_million_ids_are_read_in_a_few_seconds() {
     for writer in 0..WRITERS {
         let ids = ids(COUNT / WRITERS * writer..COUNT / WRITERS * (writer + 1));
         let writer = writer.to_string();
-        state.append_ledger(&acme(), hour(), now(), &writer, &ids).await.unwrap();
+        state
+            .append_ledger(&acme(), Arrival::Uncounted.of(hour()), now(), &writer, &ids)
+            .await
+            .unwrap();
     }
     let started = std::time::Instant::now();
-    let stored = state.read_ledger(&acme(), hour()).await.unwrap();
+    let stored = state.read_ledger(&acme(), hour()).await.unwrap().ids;
     let loading = started.elapsed();
     assert_eq!(stored.len() as u32, COUNT);
     println!("loaded in {loading:?}");

@@ -113,6 +113,9 @@ async fn every_event_lies_in_its_table_once_and_another_demo_goes_on() {
     }
     let log = std::fs::read_to_string(keep.path().join("handler.log")).unwrap();
     assert!(log.contains("run begins"), "{log}");
+    let told = ended.stdout.lines().find(|line| line.starts_with("ProofpointConnector_CL tells"));
+    let told = told.unwrap_or_else(|| panic!("{ended:?}"));
+    assert!(told.contains(" proved") && told.contains(" 4 runs"), "{told}");
 }
 
 /// The TAP records of the traffic that were created in an hour: id and status of each.

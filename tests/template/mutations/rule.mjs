@@ -4,7 +4,7 @@ export const RULE = [
   [
     "a stream that lacks a column",
     (p) => {
-      const [stream] = Object.values(ruleVariables(p).podStreams);
+      const [stream] = Object.values(ruleVariables(p).ownStreams);
       stream.columns = stream.columns.replace(/^\[(.*)\]$/, "[skip($1, 3)]");
     },
     /the column guid is not in the stream/,
@@ -12,7 +12,7 @@ export const RULE = [
   [
     "a column of another type",
     (p) => {
-      const [stream] = Object.values(ruleVariables(p).podStreams);
+      const [stream] = Object.values(ruleVariables(p).ownStreams);
       stream.columns = [{ name: "TimeGenerated", type: "string" }];
     },
     /the column TimeGenerated is string in the stream/,
@@ -32,7 +32,7 @@ export const RULE = [
   [
     "a transformation for which there is no parameter",
     (p) => {
-      ruleVariables(p).podFlows[1].transformKql = "source";
+      ruleVariables(p).ownFlows[1].transformKql = "source";
     },
     /the rule does not use the transformation of ProofpointPODMailLog_CL/,
   ],
@@ -51,18 +51,18 @@ export const RULE = [
     },
     /the stream Custom-ProofPointTAP\w+ flows nowhere/,
   ],
-  ["a stream that flows nowhere", (p) => ruleVariables(p).podFlows.pop(), /flows nowhere/],
+  ["a stream that flows nowhere", (p) => ruleVariables(p).ownFlows.pop(), /flows nowhere/],
   [
     "a flow to a table that is not made",
     (p) => {
-      ruleVariables(p).podFlows[0].outputStream = "Custom-Other_CL";
+      ruleVariables(p).ownFlows[0].outputStream = "Custom-Other_CL";
     },
     /to the table Other_CL, which is not made/,
   ],
   [
     "a flow to no destination",
     (p) => {
-      ruleVariables(p).podFlows[0].destinations = ["other"];
+      ruleVariables(p).ownFlows[0].destinations = ["other"];
     },
     /leads to other, which is no destination/,
   ],

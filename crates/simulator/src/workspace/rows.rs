@@ -38,6 +38,10 @@ pub enum ValueFault {
     NotAText,
     /// Not a whole number of 32 bits, in a column of those.
     NotAnInt,
+    /// Not a whole number of 64 bits, in a column of those.
+    NotALong,
+    /// Not a number, in a column of those.
+    NotAReal,
     /// Neither true nor false, in a column of those.
     NotABoolean,
 }
@@ -107,6 +111,14 @@ fn value_fault(column: &Column, value: &RawValue) -> Option<ValueFault> {
             let is_int = value.get().parse::<i32>().is_ok();
             return (!is_int).then_some(ValueFault::NotAnInt);
         }
+        (ColumnType::Long, _) => {
+            let is_long = value.get().parse::<i64>().is_ok();
+            return (!is_long).then_some(ValueFault::NotALong);
+        }
+        (ColumnType::Real, _) => {
+            let is_real = serde_json::from_str::<f64>(value.get()).is_ok();
+            return (!is_real).then_some(ValueFault::NotAReal);
+        }
         (ColumnType::Boolean, _) => {
             let is_boolean = ["true", "false"].contains(&value.get());
             return (!is_boolean).then_some(ValueFault::NotABoolean);
@@ -130,7 +142,7 @@ pub(super) fn is_rfc3339(text: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use proofpoint_sentinel_core::feed::EventType;
-    use proofpoint_sentinel_core::tables::{table, tap_table};
+    use proofpoint_sentinel_core::tables::{connector_table, table, tap_table};
     use proofpoint_sentinel_core::tap_kind::TapKind;
 
     use super::*;
@@ -194,6 +206,25 @@ mod tests {
         for rewritten in ["\"true\"", "1"] {
             assert_eq!(faults(&row("1", rewritten)), [ValueFault::NotABoolean], "{rewritten}");
         }
+    }
+
+    #[test]
+    fn counts_and_measures_are_numbers() {
+        let faults = |events: &str, lag: &str| {
+            let row = format!(
+                r#"{{"TimeGenerated":"2026-11-20T06:00:00Z","Events":{events},"LagSeconds":{lag}}}"#
+            );
+            let members = serde_json::from_str(&row).unwrap();
+            let faults = check(connector_table(), &members).into_iter();
+            faults.map(|violation| violation.fault).collect::<Vec<_>>()
+        };
+        assert_eq!(faults("4294967296", "0.25"), []);
+        assert_eq!(faults("null", "7"), []);
+        assert_eq!(faults("0.5", "\"7\""), [ValueFault::NotALong, ValueFault::NotAReal]);
+        assert_eq!(
+            faults("9223372036854775808", "true"),
+            [ValueFault::NotALong, ValueFault::NotAReal]
+        );
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! Frames that are not quite what they should be, or come twice, or in another order.
 
 use bytes::Bytes;
-use proofpoint_sentinel::state::{DeadLetterReason, EventId};
+use proofpoint_sentinel::state::{Arrival, DeadLetterReason, EventId};
 use proofpoint_sentinel_core::feed::EventType;
 use proofpoint_sentinel_simulator::pod::SessionFault;
 
@@ -173,7 +173,16 @@ async fn what_release_0_1_0_delivered_is_not_delivered_again() {
         let id = |number| EventId::of(format!("r{number}\n{}", at.as_second()));
         let ids: Vec<EventId> = (0..count).map(id).collect();
         let state = scene.open_state().await;
-        state.append_ledger(&messages(), last_hour(), scene.now(), "old", &ids).await.unwrap();
+        state
+            .append_ledger(
+                &messages(),
+                Arrival::Uncounted.of(last_hour()),
+                scene.now(),
+                "old",
+                &ids,
+            )
+            .await
+            .unwrap();
         for _ in 0..3 {
             scene.run_well().await;
             scene.advance(7 * 60);

@@ -178,6 +178,7 @@ async fn an_untrusted_certificate_is_reported_and_not_retried() {
             .set("ProofpointMode", mode)
             .set("ProofpointProxy", &address)
             .set("NO_PROXY", "")
+            .without_connector_table()
             .start()
             .await;
         let events = scene.give(&messages(), last_hour(), 3);
