@@ -299,7 +299,9 @@ def threat(message):
 
 def passed_on_threats(messages):
     return [
-        message for message in messages if outcome(message).startswith("passed on") and threat(message)
+        message
+        for message in messages
+        if outcome(message).startswith("passed on") and threat(message)
     ]
 
 
@@ -343,9 +345,7 @@ SHOWN = {
             SpamType=of("filter/modules/spam/triggeredClassifier"),
         ),
         "overview-threats": messages(passed_on_threats, Threat=threat),
-        "overview-threats-time": messages(
-            passed_on_threats, EventOriginalTime=hour, Threat=threat
-        ),
+        "overview-threats-time": messages(passed_on_threats, EventOriginalTime=hour, Threat=threat),
         "overview-map": placed,
         "overview-senders": messages(Sender=sender),
         "overview-recipients": messages(Recipient=recipients),

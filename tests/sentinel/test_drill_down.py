@@ -93,7 +93,9 @@ class DrillDown(unittest.TestCase):
                 if hours[1] <= row["EventOriginalTime"] <= hours[2]
             }
             found = self.shown(f"{tab}-list", **limits)
-            self.assertEqual({(row["MessageKey"], row["EventOriginalTime"]) for row in found}, within)
+            self.assertEqual(
+                {(row["MessageKey"], row["EventOriginalTime"]) for row in found}, within
+            )
             self.assertTrue(0 < len(found) < len(every), tab)
 
     def test_a_click_on_attempts_lists_their_lines(self):

@@ -116,7 +116,9 @@ class Panels(unittest.TestCase):
         for filling in fillings:
             with self.subTest(filling=filling):
                 passed = [
-                    message for message in self.chosen("message") if message_search.passes(message, filling)
+                    message
+                    for message in self.chosen("message")
+                    if message_search.passes(message, filling)
                 ]
                 if text := filling.get("Find"):
                     self.assertEqual(not passed, FOUND[text].startswith("nothing"))
@@ -360,9 +362,9 @@ class Panels(unittest.TestCase):
         # test_drill_down.py tests the lists below the panels of these tabs.
         own |= {
             f"{tab}-{name}"
-            for tab in ["overview", "tls", "quarantine"]
+            for tab in ["overview", "tls", "quarantine", "reports"]
             for name in ["list", "trace"]
-        }
+        } | {"tls-lines", "reports-lines"}
         self.assertEqual(
             {panel for of_kind in panels.SHOWN.values() for panel in of_kind} | own, set(PANELS)
         )

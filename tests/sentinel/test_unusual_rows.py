@@ -46,7 +46,7 @@ SUBJECTS = {
     " ".join(f"=?utf-8?Q?{number}=2C?=" for number in range(6)): "0,1,2,3,4,5,",
     "=?iso-8859-1?Q?Gr=FC=DFe_=A9_100%_a+b?=": "Grüße © 100% a+b",
     "=?ISO-8859-1*de?q?=c0=D1=e8=F7?= =?iso-8859-1?Q?Hi?=": "ÀÑè÷Hi",
-    "=?Windows-1252?Q?It=92s_=80_5_=96_=93now=94?=": "It’s € 5 – “now”",
+    "=?Windows-1252?Q?It=92s_=80_5_=96_=93now=94?=": "It\u2019s € 5 \u2013 “now”",
     "=?windows-1252?q?=8A=9A=9F=85=A0?= and =?iso-8859-1?Q?=E9?=": "ŠšŸ…\u00a0 and é",
     "=?windows-1252?q?=E8?= and =?utf-8?Q?=C3=A9?=": "=?windows-1252?q?=E8?= and é",
     # As it came: a charset that the parser does not decode, a broken word, text that looks like one.
@@ -159,7 +159,9 @@ class UnreadableTimes(unittest.TestCase):
         for answer in self.answers("ProofpointPOD"):
             times = {row["Guid"]: row["EventOriginalTime"] for row in answer}
             self.assertEqual(len(answer), 3)
-            self.assertEqual({row["Guid"] for row in answer if not row["HasEventTime"]}, {"twice", "old"})
+            self.assertEqual(
+                {row["Guid"] for row in answer if not row["HasEventTime"]}, {"twice", "old"}
+            )
             for row_ in answer:
                 self.assertEqual(row_["EventOriginalTime"], row_["TimeGenerated"])
             self.assertLess(times["twice"], times["timed"])
