@@ -73,7 +73,8 @@ pub(super) struct UnfinishedHour {
     pub hour: Hour,
     /// How far it was read, or can no longer be read.
     pub read_until: Timestamp,
-    /// How long a window of it is asked for at most. It is halved when no whole answer comes in time.
+    /// How long a window of it is asked for at most. It is halved when no whole answer comes in time,
+    /// and doubled after two reads in a row.
     pub window_seconds: u32,
     /// How often in a row it could not be read.
     pub attempts: u32,
@@ -131,6 +132,10 @@ impl HourQueue {
     /// Notes that `hour` was read up to `end`.
     pub(super) fn read(&mut self, hour: Hour, end: Timestamp, now: Timestamp) {
         let Some(begun) = self.begun(hour, now) else { return };
+        // The read right after a failure shows only that this length is short enough.
+        if begun.attempts == 0 {
+            begun.window_seconds = doubled(begun.window_seconds);
+        }
         (begun.read_until, begun.attempts, begun.not_before) = (end, 0, now);
         self.unfinished.retain(|begun| begun.read_until < begun.hour.end());
     }
@@ -237,6 +242,11 @@ pub(super) fn halved(window_seconds: u32) -> u32 {
     (window_seconds / 2).max(SHORTEST.as_secs() as u32)
 }
 
+/// Twice a window's length, as long as the service accepts that.
+pub(super) fn doubled(window_seconds: u32) -> u32 {
+    window_seconds.saturating_mul(2).min(LONGEST.as_secs() as u32)
+}
+
 /// That a time is from 2015 to 2200. Others make no sense, and can't be reckoned with.
 pub(super) fn check_time(list: &str, at: Timestamp) -> Result<(), String> {
     const SENSIBLE: Range<Timestamp> =
@@ -331,7 +341,8 @@ mod tests {
             lengths.push(window.end().duration_since(window.start()).as_secs());
             queue.read(due, window.end(), now);
         }
-        assert_eq!(lengths, [30; 120]);
+        // The service can answer again: the windows grow.
+        assert_eq!(lengths, [30, 30, 60, 120, 240, 480, 960, 1_680]);
         queue.unfinished.push(UnfinishedHour {
             read_until: at("2026-11-20T07:00:01Z"),
             ..UnfinishedHour::of(hour("2026-11-20T07"), now)

@@ -3,8 +3,8 @@
 use jiff::{SignedDuration, Timestamp};
 
 use super::call::{Call, Purpose};
-use super::hours::{HourSpan, RETRY, halved};
-use super::interval::{LONGEST, SHORTEST};
+use super::hours::{HourSpan, RETRY, doubled, halved};
+use super::interval::SHORTEST;
 use super::progress::{ReadSpan, TapProgress, Throttle};
 
 /// After so many calls in a row that were to catch up and failed, catching up waits.
@@ -69,8 +69,7 @@ impl TapProgress {
             _ => {}
         }
         if matches!(purpose, Purpose::Current | Purpose::Gap) {
-            let longest = LONGEST.as_secs() as u32;
-            self.window_seconds = self.window_seconds.saturating_mul(2).min(longest);
+            self.window_seconds = doubled(self.window_seconds);
         }
     }
 

@@ -19,7 +19,7 @@ const MAX_LOST: usize = 100;
 /// |---|---|
 /// | `current` | what the current windows have read without a gap, up to the newest: `from`, `to`; part of it may be left to the closed hours if it could not be read; `null` before the first |
 /// | `next_current` | the current window is next asked for at about this time; `null` before the first |
-/// | `settled` | which closed hours were read after they had settled: every hour before `next` is done or lost, or in `unfinished`: `hour`, `read_until`, `window_seconds`, `attempts` that failed in a row, `not_before`; in order, each once |
+/// | `settled` | which closed hours were read after they had settled: every hour before `next` is done or lost, or in `unfinished`: `hour`, `read_until`, `window_seconds`, `attempts` that failed in a row, `not_before`; in order, each once. Its `window_seconds` are halved when no whole answer comes in time, and doubled after two reads in a row |
 /// | `false_positives` | the same for false positives; `null` if they are not asked for |
 /// | `window_seconds` | how long a window other than of a closed hour is asked for at most. It is halved when no whole answer comes in time, and doubled after one |
 /// | `current_fails` | whether the last call for the current window failed |

@@ -18,6 +18,7 @@ mod row_assertions;
 mod samples;
 mod sizes;
 mod storage;
+mod storage_operations;
 mod tap;
 mod test_events;
 mod week;

@@ -23,8 +23,8 @@ use crate::tap_checkpoint::TapCheckpoint;
 pub(super) struct AccountProgress {
     checkpoint: TapCheckpoint,
     version: Option<Version>,
-    /// Whether the last write of the checkpoint succeeded.
-    is_written: bool,
+    /// What the state has of the account; `None` if there is nothing yet.
+    stored: Option<TapCheckpoint>,
     evidence: KindEvidence,
     timing: TapTiming,
     /// Every hour before this was done or lost when the run began.
@@ -60,7 +60,7 @@ impl AccountProgress {
             lost: Vec::new(),
             untold: BTreeMap::new(),
             waits_until: None,
-            is_written: version.is_some(),
+            stored: version.is_some().then(|| checkpoint.clone()),
             checkpoint,
             version,
         })
@@ -162,20 +162,23 @@ impl AccountProgress {
         self.checkpoint.progress.unfinished_from()
     }
 
-    /// Writes the checkpoint over the version that it was read from, unless the lease is lost.
+    /// Writes the checkpoint over the version that it was read from if it says something new, unless
+    /// the lease is lost.
     pub(super) async fn save(&mut self, ctx: TapContext<'_>) -> Result<(), FeedError> {
         if ctx.scope.is_lost() {
             return Err(FeedError::LeaseLost);
         }
         let checkpoint = &mut self.checkpoint;
+        checkpoint.refusals = self.evidence.refusals();
+        if self.stored.as_ref() == Some(checkpoint) {
+            return Ok(());
+        }
         checkpoint.writer.clone_from(&ctx.run.id);
         checkpoint.sequence += 1;
         checkpoint.updated = ctx.now();
-        checkpoint.refusals = self.evidence.refusals();
-        self.is_written = false;
         let (state, over) = (ctx.services.state(), self.version.as_ref());
         self.version = Some(state.write_checkpoint(ctx.feed, checkpoint, over).await?);
-        self.is_written = true;
+        self.stored = Some(checkpoint.clone());
         Ok(())
     }
 
@@ -189,8 +192,8 @@ impl AccountProgress {
         let lost: BTreeSet<Hour> = self.lost.iter().flat_map(|span| span.hours()).collect();
         report.hours_lost = lost.into_iter().collect();
         report.hours_waiting = progress.open_hours(now);
-        if self.is_written {
-            report.hour_rows.clone_from(&self.checkpoint.hour_rows);
+        if let Some(stored) = &self.stored {
+            report.hour_rows.clone_from(&stored.hour_rows);
         }
         report.newest = progress.read_up_to();
         let used = progress.calls_used(now);

@@ -71,3 +71,21 @@ async fn calls_that_are_spent_wait_and_lose_nothing() {
     run_for(&scene, 180).await;
     assert_arrived(&scene, &records);
 }
+
+#[tokio::test]
+async fn a_run_without_a_call_writes_no_checkpoint() {
+    let scene = tap_alone().set("TapIntervalSeconds", "3600").start().await;
+    scene.run_well().await;
+    scene.run_well().await;
+    let path = scene.checkpoint_path(&account());
+    let stored = || std::fs::read_to_string(&path).expect("there is a checkpoint");
+    let (asked, before) = (service(&scene).calls().len(), stored());
+    for _ in 0..3 {
+        scene.advance(1);
+        scene.run_well().await;
+        assert_eq!((service(&scene).calls().len(), stored()), (asked, before.clone()));
+    }
+    scene.advance(60);
+    scene.run_well().await;
+    assert_ne!(stored(), before);
+}
