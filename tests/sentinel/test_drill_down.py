@@ -135,7 +135,9 @@ class DrillDown(unittest.TestCase):
 
     def test_the_list_shows_what_matches_all_selections(self):
         for tab in TABS:
-            first, second = exporting(tab)[:2]
+            # Two tables can share a parameter; a click on one then replaces that on the other.
+            by_parameter = {PANELS[name]["exportParameterName"]: name for name in exporting(tab)}
+            first, second = list(by_parameter.values())[:2]
             by_one, by_other = (
                 [self.clicked(panel, row) for row in self.shown(panel)[:2]]
                 for panel in (first, second)
