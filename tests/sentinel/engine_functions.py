@@ -11,6 +11,9 @@ AGGREGATES = {
 # A prefix ends with a dot or is a whole address. The queries call it on columns with one address.
 PREFIX = "(t = {0} OR (ends_with(t, '.') AND starts_with({0}, t)))"
 
+# Text that is not JSON stays text, as in Kusto.
+PARSED = "CASE WHEN {0} = '' THEN NULL ELSE coalesce(TRY_CAST({0} AS JSON), to_json(CAST({0} AS VARCHAR))) END"
+
 # Text that cannot be decoded gives nothing from base64, as in Kusto.
 SCALARS = {
     "base64_decode_tostring": ("coalesce(TRY(decode(from_base64({0}))), '')", (1,)),
@@ -18,6 +21,8 @@ SCALARS = {
         f"COALESCE(len(list_filter(CAST({{1}} AS VARCHAR[]), lambda t: {PREFIX})) > 0, FALSE)",
         (2,),
     ),
+    "parse_json": (PARSED, (1,)),
+    "todynamic": (PARSED, (1,)),
     "range": ("to_json(generate_series(CAST({0} AS BIGINT), CAST({1} AS BIGINT)))", (2,)),
     "url_decode": ("coalesce(TRY(url_decode({0})), {0})", (1,)),
 }

@@ -11,6 +11,7 @@ import tempfile
 import duckdb_kql
 import engine_functions
 import parser_calls
+import places
 import times
 import watchlists
 import yaml
@@ -87,7 +88,7 @@ def runnable(tables, parser=PARSER):
 
 def for_engines(query):
     """A query with what the engines do not have replaced."""
-    return watchlists.resolved(query).replace("ingestion_time()", INGESTED)
+    return places.resolved(watchlists.resolved(query)).replace("ingestion_time()", INGESTED)
 
 
 def check(tables, functions, queries):

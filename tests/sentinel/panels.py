@@ -3,6 +3,7 @@
 import collections
 import json
 
+import places
 import times
 from expected_columns import at
 
@@ -285,70 +286,41 @@ def audit_users(audited):
     ]
 
 
-def subject(message):
-    return (at(message, "msg/header/subject") or [""])[0]
+def threat(message):
+    """The worst that the filter says of a message, as far as the sample traffic has it."""
+    found = at(message, "filter/modules/spam/triggeredClassifier")
+    scores = at(message, "filter/modules/spam/scores/classifiers") or {}
+    if at(message, "filter/modules/av/virusNames"):
+        return "virus"
+    if scores.get("malware", 0) > 80:
+        return "malware"
+    return found if found in ("malware", "phish", "impostor") else ""
 
 
-def is_found(message, text):
-    """Whether the search for an id, an address, a hash, a URL or a file name finds a message."""
-    text = text.casefold()
-    whole = [message.get("guid", ""), message["filter"]["qid"], message["connection"]["ip"]]
-    inside = list(message["msg"]["header"].get("message-id", []))
-    for part in message["msgParts"]:
-        inside += [part.get(name, "") for name in ["labeledName", "detectedName", "md5", "sha256"]]
-        inside += [link["url"] for link in part.get("urls", [])]
-    return text in map(str.casefold, whole) or any(text in each.casefold() for each in inside)
-
-
-def passes(message, filters):
-    """Whether a message matches the filters."""
-    texts = {
-        "Sender": [message["envelope"]["from"], message["msg"]["header"]["from"][0]],
-        "Recipient": recipients(message),
-        "Subject": [subject(message)],
-    }
-    typed = [
-        any(filters.get(name, "").casefold() in text.casefold() for text in found)
-        for name, found in texts.items()
+def passed_on_threats(messages):
+    return [
+        message
+        for message in messages
+        if outcome(message).startswith("passed on") and threat(message)
     ]
-    if filters.get("Find") and not is_found(message, filters["Find"]):
-        return False
-    return all(typed) and filters.get("Direction", "all") in ("all", direction(message))
 
 
-def listed(message):
-    """A message's row in the list."""
-    paths = {
-        "Recipients": "envelope/rcpts",
-        "QuarantineFolder": "filter/quarantine/folder",
-        "Dmarc": "filter/modules/dmarc/filterdResult",
-        "SenderIp": "connection/ip",
-        "Country": "connection/country",
-        "TlsVersion": "connection/tls/inbound/version",
-        "SizeBytes": "filter/msgSizeBytes",
-        "QueueId": "filter/qid",
-        "Guid": "guid",
-    }
-    row = {name: at(message, path) for name, path in paths.items()}
-    row |= {
-        "EventOriginalTime": times.read(message["ts"]),
-        "Direction": direction(message),
-        "Outcome": outcome(message),
-    }
-    row |= {
-        "Sender": message["envelope"]["from"],
-        "Subject": subject(message),
-        "Cluster": cluster(message),
-    }
-    row |= {"MessageId": message["msg"]["header"].get("message-id", [""])[0]}
-    action, *rest = final(message)
-    return row | dict(
-        zip(
-            ["FinalAction", "FinalModule", "FinalRule"],
-            [action.replace("no final action", ""), *rest],
-            strict=True,
-        )
-    )
+def placed(messages):
+    """How many inbound messages came from each place."""
+    by_place = messages_by_place(inbound(messages))
+    return [
+        {"Latitude": latitude, "Longitude": longitude, "Place": place, "Messages": len(keys)}
+        for (latitude, longitude, place), keys in by_place.items()
+    ]
+
+
+def messages_by_place(messages):
+    found = collections.defaultdict(set)
+    for message in messages:
+        if place := places.KNOWN.get(at(message, "connection/ip")):
+            name = ", ".join(filter(None, [place.get("city"), place["country"]]))
+            found[place["latitude"], place["longitude"], name].add(key(message))
+    return found
 
 
 CONNECTED = only(direction, "inbound", "unknown")
@@ -372,6 +344,9 @@ SHOWN = {
             ),
             SpamType=of("filter/modules/spam/triggeredClassifier"),
         ),
+        "overview-threats": messages(passed_on_threats, Threat=threat),
+        "overview-threats-time": messages(passed_on_threats, EventOriginalTime=hour, Threat=threat),
+        "overview-map": placed,
         "overview-senders": messages(Sender=sender),
         "overview-recipients": messages(Recipient=recipients),
         "overview-countries": messages(inbound, Country=country),

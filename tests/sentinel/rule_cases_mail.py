@@ -21,6 +21,7 @@ EXE = {
     "labeledName": "a.exe",
     "sha256": "CD" * 32,
 }
+OTHER = {"labeledName": "removed.pdf", "sha256": "12" * 32}
 GZIP = {"detectedMime": "application/gzip", "detectedExt": "GZ", "labeledName": "a.tar.gz"}
 LOCKED = {
     "detectedMime": "application/pdf",
@@ -49,6 +50,11 @@ ALREADY_CHECKED = {"ingested": ago(minutes=11)}
 CHECKED_AN_HOUR_AGO = {"ingested": ago(minutes=61)}
 
 LARGE = 3_000_001
+
+
+def removed(part):
+    """The part as it is in the event if the filter removed it from the message."""
+    return part | {"isDeleted": True}
 
 
 def stopped(way, **members):
@@ -164,7 +170,11 @@ INBOUND = {
         {"FileName": "a.exe", "Sha256": "cd" * 32, "HashAlgorithm": "SHA256"},
     ),
     "ImpostorDelivered": (
-        [[inbound(**IMPOSTOR)], [inbound(modules=spam("Impostor", impostor=5))]],
+        [
+            [inbound(**IMPOSTOR)],
+            [inbound(modules=spam("Impostor", impostor=5))],
+            [inbound(modules=spam(impostor=81), header={"from": ["EXAMPLE,  Erika <{sender}>"]})],
+        ],
         [
             [inbound(modules=spam("phish", impostor=80, phish=99))],
             [inbound()],
@@ -179,7 +189,7 @@ INBOUND = {
     ),
     "PhishDelivered": (
         [
-            [inbound(**PHISH, parts=[PAGE, ZIP])],
+            [inbound(**PHISH, parts=[PAGE, ZIP, removed(OTHER)])],
             [inbound(modules=spam(malware=81))],
             [inbound(modules=spam("Phish"))],
             [inbound(modules=spam("malware"))],
@@ -199,7 +209,7 @@ INBOUND = {
     ),
     "VirusDelivered": (
         [
-            [inbound(**VIRUS, parts=[BODY, EXE, QUOTED], actions=[CLEANED])],
+            [inbound(**VIRUS, parts=[BODY, EXE, removed(OTHER), QUOTED], actions=[CLEANED])],
             [outbound(**VIRUS)],
             [inbound(**VIRUS, to=["one@acme.example", "two@acme.example"])],
         ],
@@ -223,6 +233,7 @@ INBOUND = {
             [inbound(modules=dmarc("fail", "v=DMARC1;p=quarantine"), header=author())],
             [inbound(**SPOOFED)],
             [inbound(modules=dmarc("fail", header_from="mail.acme.example"))],
+            [inbound(**REJECTED, parts=[removed(EXE)])],
         ],
         [
             [inbound(modules=dmarc("pass", "v=DMARC1; p=reject", "bank.example"))],
@@ -419,7 +430,7 @@ def in_capitals(**members):
 OUTBOUND = {
     "DataExfiltrationToPrivateEmail": (
         [
-            [outbound(["{name}@Private.example"], [ZIP, WITH_PATH, QUOTED])],
+            [outbound(["{name}@Private.example"], [ZIP, removed(OTHER), WITH_PATH, QUOTED])],
             [outbound(["{name}@private.example"])],
         ],
         [
@@ -450,6 +461,7 @@ OUTBOUND = {
             [outbound(parts=[ZIP], sender="")] * 4,
             [outbound([f"{n}@other.example"], [ZIP]) for n in range(4)],
             [outbound(parts=[EXE])] * 4,
+            [outbound(parts=[removed(ZIP)])] * 4,
             [inbound([ZIP])] * 4,
             [outbound(parts=[ZIP], **HALF_AN_HOUR_AGO)] * 4,
         ],
@@ -483,6 +495,7 @@ OUTBOUND = {
         [
             [outbound(parts=[BODY, LOCKED])],
             [outbound(parts=[BODY])] * 2,
+            [outbound(parts=[removed(LOCKED)])] * 2,
             [outbound(parts=[LOCKED]), outbound(parts=[LOCKED], disposition="retry")],
             [outbound(parts=[LOCKED])] * 2 + [outbound(**BEFORE)],
             [outbound(parts=[LOCKED])] * 2

@@ -126,7 +126,9 @@ class Costs:
 def _filter(workspace, statement):
     """The beginning of the parser that selects rows of a table."""
     text = runnable(workspace.tables, BODY)
-    helpers = "".join(re.findall(r"(?ms)^let (?:Arrived|Happened|AnyId|AnyWord) = .*?;\n", text))
+    helpers = "".join(
+        re.findall(r"(?ms)^let (?:Arrived|TimeOr|Happened|AnyId|AnyWord) = .*?;\n", text)
+    )
     reading = re.search(rf"(?ms)^let {statement} =\n(.*?)\n +\| project", text)[1]
     return helpers + reading
 

@@ -1,4 +1,5 @@
-"""A click on a tile or on a row of a table lists the messages that it counts."""
+"""A click on a tile or on a row of a table, or a part of a chart, lists the messages or the lines of the mail
+log that it counts."""
 
 import itertools
 import unittest
@@ -9,7 +10,7 @@ from kql import Workspace
 from workbook import ABSOLUTE, PANELS, fill, runnable, untouched
 
 # The tabs with lists, and the columns that count a row's messages.
-TABS = ["overview", "tls", "quarantine"]
+TABS = ["overview", "tls", "quarantine", "reports"]
 COUNTS = {
     "tls-in-direction": ["WithTls", "WithoutTls", "NotStated"],
     "quarantine-folders": ["Held", "Copies", "Others"],
@@ -23,7 +24,17 @@ def exporting(tab):
     return [
         name
         for name, panel in PANELS.items()
-        if name.startswith(f"{tab}-") and panel.get("exportDefaultValue") == "all"
+        if name.startswith(f"{tab}-")
+        and panel.get("exportDefaultValue") == "all"
+        and name not in panels.SHOWN["maillog"]
+    ]
+
+
+def charts(tab):
+    return [
+        name
+        for name, panel in PANELS.items()
+        if name.startswith(f"{tab}-") and "chartSettings" in panel
     ]
 
 
@@ -56,9 +67,60 @@ class DrillDown(unittest.TestCase):
         counting = {
             name
             for name in panels.SHOWN["message"]
-            if PANELS[name]["visualization"] in ("tiles", "table") and name.split("-")[0] in TABS
+            if PANELS[name]["visualization"] in ("tiles", "table")
         }
         self.assertEqual(counting, {name for tab in TABS for name in exporting(tab)})
+
+    def test_every_chart_over_time_leads_to_a_list(self):
+        for tab in [*TABS, "messages", "audit"]:
+            self.assertTrue(charts(tab))
+            for name in charts(tab):
+                brush = PANELS[name]["timeBrushParameterName"]
+                self.assertEqual(PANELS[name]["chartSettings"]["xAxis"], "EventOriginalTime")
+                self.assertIn(f'"{{{brush}:start}}"', PANELS[f"{tab}-list"]["query"], name)
+
+    def test_a_part_of_a_chart_lists_its_messages(self):
+        for tab in [*TABS, "messages"]:
+            name = charts(tab)[0]
+            brush = PANELS[name]["timeBrushParameterName"]
+            hours = sorted({row["EventOriginalTime"] for row in self.shown(name)})
+            chosen = {f"{brush}:start": hours[1], f"{brush}:end": hours[2]}
+            limits = {form: f"datetime({at.isoformat()}Z)" for form, at in chosen.items()}
+            every = self.shown(f"{tab}-list")
+            within = {
+                (row["MessageKey"], row["EventOriginalTime"])
+                for row in every
+                if hours[1] <= row["EventOriginalTime"] <= hours[2]
+            }
+            found = self.shown(f"{tab}-list", **limits)
+            self.assertEqual(
+                {(row["MessageKey"], row["EventOriginalTime"]) for row in found}, within
+            )
+            self.assertTrue(0 < len(found) < len(every), tab)
+
+    def test_a_click_on_attempts_lists_their_lines(self):
+        for panel in ["tls-out", "tls-out-domains", "reports-failures", "reports-transport"]:
+            tab = panel.split("-")[0]
+            rows = self.shown(panel)
+            for row in rows[:3]:
+                with self.subTest(panel=panel, row=row):
+                    found = self.shown(f"{tab}-lines", **self.clicked(panel, row))
+                    self.assertTrue(found)
+                    # A line can have several recipients of a domain.
+                    if "Deliveries" in row:
+                        self.assertLessEqual(len(found), row["Deliveries"])
+                    else:
+                        self.assertEqual(len(found), row["Attempts"])
+
+    def test_a_click_on_a_line_shows_its_messages_trace(self):
+        for tab in ["tls", "reports"]:
+            lines = {row["QueueId"]: row for row in self.shown(f"{tab}-lines")}
+            selected = self.clicked(f"{tab}-lines", lines["R31"])
+            steps = self.shown(f"{tab}-trace", **selected)
+            self.assertEqual(
+                [step["Line"] for step in steps],
+                ["", "received 31", "again 31", "delivery 31"],
+            )
 
     def test_a_click_lists_as_many_messages_as_are_counted(self):
         for tab in TABS:
@@ -73,7 +135,9 @@ class DrillDown(unittest.TestCase):
 
     def test_the_list_shows_what_matches_all_selections(self):
         for tab in TABS:
-            first, second = exporting(tab)[:2]
+            # Two tables can share a parameter; a click on one then replaces that on the other.
+            by_parameter = {PANELS[name]["exportParameterName"]: name for name in exporting(tab)}
+            first, second = list(by_parameter.values())[:2]
             by_one, by_other = (
                 [self.clicked(panel, row) for row in self.shown(panel)[:2]]
                 for panel in (first, second)

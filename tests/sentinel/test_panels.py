@@ -6,6 +6,7 @@ import json
 import unittest
 
 import comparison
+import message_search
 import panels
 import times
 import traffic
@@ -29,6 +30,8 @@ FOUND = {
     "GUID 31": "a GUID as a whole",
     "guid 10": "nothing in the time range, though other GUIDs begin so",
     "q31": "a queue id as a whole",
+    "r31": "the queue id of a delivery",
+    "R3": "nothing, though queue ids begin so",
     "192.0.2.21": "a sender's IP address as a whole",
     "192.0.2.2": "nothing, though addresses begin so",
     "m31@partner": "a part of a Message-ID",
@@ -54,6 +57,7 @@ class Panels(unittest.TestCase):
             "maillog": traffic.maillog(),
             "audit": traffic.audit(),
         }
+        cls.untimed = traffic.untimed(cls.events["message"])
         cls.tables = traffic.tables(cls.events)
         cls.workspace = Workspace(cls.tables)
 
@@ -67,7 +71,8 @@ class Panels(unittest.TestCase):
 
     def chosen(self, kind, start=START, cluster="'*'"):
         """The events of some clusters from a time to the end of the time range."""
-        in_time = [event for event in self.events[kind] if start <= traffic.at(event) <= END]
+        shown = [*self.events[kind], *([self.untimed] if kind == "message" else [])]
+        in_time = [event for event in shown if start <= traffic.at(event) <= END]
         return [
             event
             for event in in_time
@@ -111,7 +116,9 @@ class Panels(unittest.TestCase):
         for filling in fillings:
             with self.subTest(filling=filling):
                 passed = [
-                    message for message in self.chosen("message") if panels.passes(message, filling)
+                    message
+                    for message in self.chosen("message")
+                    if message_search.passes(message, filling)
                 ]
                 if text := filling.get("Find"):
                     self.assertEqual(not passed, FOUND[text].startswith("nothing"))
@@ -126,7 +133,7 @@ class Panels(unittest.TestCase):
                 shown = [
                     row for row in self.shown("messages-list", **filling) if row.pop("MessageKey")
                 ]
-                self.check("messages-list", shown, list(map(panels.listed, held)))
+                self.check("messages-list", shown, list(map(message_search.listed, held)))
 
     def test_a_click_on_a_message_shows_its_trace(self):
         told_of_twice, without_id = 30, 42
@@ -176,7 +183,8 @@ class Panels(unittest.TestCase):
         """The events of the time range, each with its delay in seconds."""
         number = {id(event): number for number, event in enumerate(self.events[kind])}
         return [
-            (event, traffic.delay(number[id(event)]).total_seconds()) for event in self.chosen(kind)
+            (event, traffic.delay(number.get(id(event), 0)).total_seconds())
+            for event in self.chosen(kind)
         ]
 
     def assert_percentile(self, value, values, share):
@@ -354,9 +362,9 @@ class Panels(unittest.TestCase):
         # test_drill_down.py tests the lists below the panels of these tabs.
         own |= {
             f"{tab}-{name}"
-            for tab in ["overview", "tls", "quarantine"]
+            for tab in ["overview", "tls", "quarantine", "reports"]
             for name in ["list", "trace"]
-        }
+        } | {"tls-lines", "reports-lines"}
         self.assertEqual(
             {panel for of_kind in panels.SHOWN.values() for panel in of_kind} | own, set(PANELS)
         )

@@ -99,7 +99,7 @@ class Parser(unittest.TestCase):
                 ["ProofpointPOD"]
             )
 
-    def check(self, by, of_event=lambda kind, event: event, unchecked=()):
+    def check(self, by, of_event=lambda kind, event: event):
         """Asserts that each event that arrived this way has one row with the event's values."""
         for (engine, answer), kind in (
             (answer, kind) for answer in self.answers.items() for kind in events.TYPES
@@ -124,19 +124,13 @@ class Parser(unittest.TestCase):
                 by_key = {key_of_row(row): row for row in found}
                 for event in made:
                     wrong = expected_columns.differences(kind, event, by_key[key(kind, event)])
-                    wrong = {
-                        column
-                        for column in wrong
-                        if column not in unchecked or engine != "duckdb-kql"
-                    }
-                    self.assertEqual(wrong, set(), key(kind, event))
+                    self.assertEqual(set(wrong), set(), key(kind, event))
 
     def test_logs_ingestion_rows_have_the_events_values(self):
         self.check(COLUMNS)
 
     def test_data_collector_rows_have_the_events_values(self):
-        # Text that is not JSON becomes null in duckdb-kql, and stays text in Kusto.
-        self.check(LEGACY, unchecked=["ActionSpf", "ActionDmarc"])
+        self.check(LEGACY)
 
     def test_codeless_rows_have_the_values_that_it_kept(self):
         def kept(kind, event):
@@ -149,7 +143,7 @@ class Parser(unittest.TestCase):
         def timed(kind, event):
             return event if times.read(event.get("ts")) else None
 
-        self.check(ALL, timed, unchecked=["ActionSpf", "ActionDmarc"])
+        self.check(ALL, timed)
 
     def test_the_earliest_row_of_an_event_is_kept(self):
         for engine, answer in self.answers.items():

@@ -1,13 +1,15 @@
-"""Runs the parser and rules on rows with values of another form than usual: text instead of a list, one
-object instead of a list, text instead of a boolean, braces and quotes inside names."""
+"""Runs the parser and rules on rows with values of another form than usual, in the tables of both APIs:
+text instead of a list, one object instead of a list, text instead of a boolean, braces and quotes inside
+names."""
 
+import json
 import unittest
 
 import events
 from kql import INTERPRETER, Workspace, load
 from rule_events import ago
 from rules import QUERIES
-from test_parser import NAMES, TABLES
+from test_parser import NAMES, TABLES, collected
 
 TABLE = NAMES["message"]
 BATCH_FILE = {"detectedExt": "BAT", "labeledName": "x.bat", "sha256": "AB" * 32}
@@ -42,8 +44,15 @@ SUBJECTS = {
     "=?us-ascii?Q?one_?=\r\n =?US-ASCII?B?dHdv?=": "one two",
     "Re: =?utf-8?B?w6Q=?= and =?utf-8?Q?=C3=B6?= end": "Re: ä and ö end",
     " ".join(f"=?utf-8?Q?{number}=2C?=" for number in range(6)): "0,1,2,3,4,5,",
-    # As it came: a charset that KQL cannot decode, a broken word, text that looks like one.
-    "=?iso-8859-1?Q?Gr=FC=DFe?=": "=?iso-8859-1?Q?Gr=FC=DFe?=",
+    "=?iso-8859-1?Q?Gr=FC=DFe_=A9_100%_a+b?=": "Grüße © 100% a+b",
+    "=?ISO-8859-1*de?q?=c0=D1=e8=F7?= =?iso-8859-1?Q?Hi?=": "ÀÑè÷Hi",
+    "=?Windows-1252?Q?It=92s_=80_5_=96_=93now=94?=": "It\u2019s € 5 \u2013 “now”",
+    "=?windows-1252?q?=8A=9A=9F=85=A0?= and =?iso-8859-1?Q?=E9?=": "ŠšŸ…\u00a0 and é",
+    "=?windows-1252?q?=E8?= and =?utf-8?Q?=C3=A9?=": "=?windows-1252?q?=E8?= and é",
+    # As it came: a charset that the parser does not decode, a broken word, text that looks like one.
+    "=?koi8-r?Q?=F0=D2?=": "=?koi8-r?Q?=F0=D2?=",
+    "=?iso-8859-15?Q?=A4?=": "=?iso-8859-15?Q?=A4?=",
+    "=?windows-1252?B?R3L832U=?=": "=?windows-1252?B?R3L832U=?=",
     "=?utf-8?B?/w==?=": "=?utf-8?B?/w==?=",
     "=?utf-8?X?abc?=": "=?utf-8?X?abc?=",
     "is 1 =? 2 ?= 3": "is 1 =? 2 ?= 3",
@@ -123,20 +132,74 @@ ROWS = [
 ]
 
 
+def legacy(made):
+    """The row as it is posted to the HTTP Data Collector API."""
+    return made | {"event_type": "message", "msgParts": json.dumps(made["msgParts"])}
+
+
+class UnreadableTimes(unittest.TestCase):
+    """The codeless connector has rows without a time of the event, and delivers some of them again."""
+
+    @classmethod
+    def setUpClass(cls):
+        made = [
+            row("twice") | {"eventTime": None, "TimeGenerated": ago(hours=2)},
+            row("twice") | {"eventTime": None, "TimeGenerated": ago(hours=1)},
+            row("old") | {"eventTime": None, "TimeGenerated": ago(days=3)},
+            row("timed"),
+        ]
+        cls.workspace = Workspace({TABLE: (TABLES[TABLE], made)})
+
+    def answers(self, query):
+        yield self.workspace.query(query)
+        if INTERPRETER:
+            yield from self.workspace.query_second_interpreter([query])
+
+    def test_a_row_without_a_time_is_shown_once_by_its_own(self):
+        for answer in self.answers("ProofpointPOD"):
+            times = {row["Guid"]: row["EventOriginalTime"] for row in answer}
+            self.assertEqual(len(answer), 3)
+            self.assertEqual(
+                {row["Guid"] for row in answer if not row["HasEventTime"]}, {"twice", "old"}
+            )
+            for row_ in answer:
+                self.assertEqual(row_["EventOriginalTime"], row_["TimeGenerated"])
+            self.assertLess(times["twice"], times["timed"])
+
+    def test_the_time_range_applies_to_the_time_of_the_row(self):
+        for answer in self.answers("ProofpointPOD(starttime=ago(1d))"):
+            self.assertCountEqual([row["Guid"] for row in answer], ["twice", "timed"])
+
+    def test_a_row_that_arrives_again_has_the_same_key(self):
+        again = (
+            "ProofpointPOD(arrivedafter=ago(90m))"
+            " | join kind=leftanti (ProofpointPOD(arrivedby=ago(90m))) on EventKey"
+        )
+        for answer in self.answers(again):
+            self.assertEqual([row["Guid"] for row in answer], ["timed"])
+
+
 class UnusualRows(unittest.TestCase):
     maxDiff = None
 
     @classmethod
     def setUpClass(cls):
-        workspace = Workspace({TABLE: (TABLES[TABLE], ROWS)})
         asked = ["ProofpointPOD", QUERIES["SuspiciousAttachment"], QUERIES["BinaryInAttachment"]]
         asked.append(load("hunting-queries/SuspiciousFileTypesInAttachments.yaml")["query"])
-        cls.answers = {"duckdb-kql": [workspace.query(query) for query in asked]}
-        if INTERPRETER:
-            cls.answers["another interpreter"] = workspace.query_second_interpreter(asked)
+        cls.answers = {}
+        for name, table in {
+            TABLE: (TABLES[TABLE], ROWS),
+            "ProofpointPOD_message_CL": collected(list(map(legacy, ROWS))),
+        }.items():
+            workspace = Workspace({name: table})
+            cls.answers[name, "duckdb-kql"] = [workspace.query(query) for query in asked]
+            if INTERPRETER:
+                opinions = workspace.query_second_interpreter(asked)
+                cls.answers[name, "another interpreter"] = opinions
 
     def each(self):
-        """The messages by their id, and the messages that raise each of the rules, for each engine."""
+        """The messages by their id, and the messages that raise each of the rules, for each table and
+        engine."""
         for messages, *alerts, _ in self.answers.values():
             raised = [{alert["Guid"] for alert in of_rule} for of_rule in alerts]
             yield {message["Guid"]: message for message in messages}, *raised

@@ -81,7 +81,7 @@ class Form(unittest.TestCase):
             self.assertIn("{Cluster}", panel["query"], name)
 
     def test_panels_use_only_existing_parameters(self):
-        known = set(workbook.parameters()) | set(workbook.exported())
+        known = set(workbook.parameters()) | set(workbook.exported()) | workbook.brushes()
         queries = {name: panel["query"] for name, panel in PANELS.items()}
         queries |= {
             name: made["query"] for name, made in workbook.parameters().items() if "query" in made

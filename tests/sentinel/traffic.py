@@ -104,6 +104,10 @@ def message(number):
     folder = pick(FOLDERS, number)
     disposition = pick(DISPOSITIONS, number)
     modules = {"spam": {"triggeredClassifier": pick(["spam", "", "phish"], number)}}
+    if number % 10 == 3:
+        modules["av"] = {"virusNames": ["EICAR"]}
+    if number % 10 == 7:
+        modules["spam"]["scores"] = {"classifiers": {"malware": 81}}
     if pick(DMARC, number // 2):
         modules["dmarc"] = {"filterdResult": pick(DMARC, number // 2)}
     fields = {
@@ -261,6 +265,11 @@ def delay(number):
     return datetime.timedelta(seconds=10 * (number % 7))
 
 
+def untimed(made):
+    """A message whose time could not be read, with the time of its row, which it is shown by."""
+    return made[0] | {"guid": "untimed", "ts": AFTERWARDS}
+
+
 def tables(of_kinds):
     """A workspace that received the events with some delay, and every fifth event again an hour later.
     Some messages also came through the HTTP Data Collector API, and one through the codeless
@@ -276,9 +285,9 @@ def tables(of_kinds):
             for row in rows[2::5]
         ]
         made[NAMES[kind]] = TABLES[NAMES[kind]] | {BILLED: "real"}, rows + later
-    untimed = of_kinds["message"][0] | {"guid": "untimed", "ts": "some time"}
+    unreadable = untimed(of_kinds["message"]) | {"ts": "some time"}
     made[NAMES["message"]][1].append(
-        codeless_connector.row(NAMES["message"], untimed, AFTERWARDS) | {BILLED: 1.0}
+        codeless_connector.row(NAMES["message"], unreadable, AFTERWARDS) | {BILLED: 1.0}
     )
     texts = [json.dumps(event) for event in of_kinds["message"][40:60]]
     legacy = [

@@ -87,11 +87,22 @@ def exported():
     return {panel["exportParameterName"]: panel["exportDefaultValue"] for panel in exporting}
 
 
+def brushes():
+    """The parameters that are set by dragging over the bars of a chart."""
+    return {
+        panel["timeBrushParameterName"]
+        for panel in ALL_PANELS.values()
+        if "timeBrushParameterName" in panel
+    }
+
+
 def untouched():
-    """The initial values of the parameters, without those that every panel has."""
+    """The initial values of the parameters, without those that every panel has. The name of a parameter
+    without a value stays in the query."""
     typed = {name: made.get("value", "") for name, made in parameters().items()}
     values = {name: value for name, value in typed.items() if isinstance(value, str)}
-    return values | exported()
+    unset = {f"{name}:{form}" for name in brushes() for form in ("start", "end")}
+    return values | exported() | {name: f"{{{name}}}" for name in unset}
 
 
 def fill(query, values):

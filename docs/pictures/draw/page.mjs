@@ -14,9 +14,24 @@ const PADDING = 16;
 const LEADING = 18;
 const CHART = { 0: 260, 1: 190, 4: 150 };
 
+// Places without the outlines of countries.
+function places({ rows }, width, height) {
+  return rows.map(({ Longitude, Latitude, Place, Messages }) =>
+    text(
+      (width * (Longitude + 180)) / 360,
+      (height * (90 - Latitude)) / 180,
+      `\u25cf ${Place}: ${Messages}`,
+      {
+        fill: ACCENT,
+      },
+    ),
+  );
+}
+
 const KINDS = {
   barchart: { height: ({ size }) => CHART[size], draw: bars },
   unstackedbar: { height: ({ size }) => CHART[size], draw: bars },
+  map: { height: ({ size }) => CHART[size], draw: places },
   piechart: { height: ({ size }) => CHART[size] + 20, draw: pie },
   table: { height: tableHeight, draw: table },
   tiles: { height: () => TILES_HEIGHT, draw: tiles },
