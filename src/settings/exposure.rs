@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use super::reader::Vars;
 
 /// Choices and numbers. All other values may be secrets, or lead to someone's services.
-const SHOWN: [&str; 26] = [
+const SHOWN: [&str; 28] = [
     "ProofpointSchedule",
     "ProofpointEventTypes",
     "ProofpointMode",
@@ -17,6 +17,7 @@ const SHOWN: [&str; 26] = [
     "ProofpointSecondReadHours",
     "ProofpointConnectorTable",
     "ProofpointMessageText",
+    "ProofpointScale",
     "ProofpointMemoryMB",
     "TapIntervalSeconds",
     "TapInitialLookbackHours",
@@ -31,6 +32,7 @@ const SHOWN: [&str; 26] = [
     "FUNCTIONS_WORKER_RUNTIME",
     "FUNCTIONS_CUSTOMHANDLER_PORT",
     "AzureWebJobs.ProofpointPOD.Disabled",
+    "AzureWebJobs.ProofpointFeed.Disabled",
     "AzureWebJobs.ProofpointStatus.Disabled",
 ];
 
