@@ -138,8 +138,12 @@ class OfQueueMode(unittest.TestCase):
         (inline,) = json.loads(self.inline.read("ProofpointPOD/function.json"))["bindings"]
         self.assertEqual(timer, inline)
         (job,) = self.json(FEED)["bindings"]
-        self.assertEqual((feeds["type"], feeds["direction"], feeds["name"]), ("queue", "out", "feeds"))
-        self.assertEqual((job["type"], job["direction"], job["name"]), ("queueTrigger", "in", "job"))
+        self.assertEqual(
+            (feeds["type"], feeds["direction"], feeds["name"]), ("queue", "out", "feeds")
+        )
+        self.assertEqual(
+            (job["type"], job["direction"], job["name"]), ("queueTrigger", "in", "job")
+        )
         for key in ["queueName", "connection"]:
             self.assertEqual(feeds[key], job[key])
         template = json.loads((ROOT / "azuredeploy.json").read_text())

@@ -268,7 +268,12 @@ test("a table can have a plan of its own", () => {
     tablePlans: { ProofpointPODMailLog_CL: "Basic" },
     tableRetentionInDays: 90,
   });
-  assert.deepEqual(sent.map(({ plan }) => plan).sort(), ["Analytics", "Analytics", "Analytics", "Basic"]);
+  assert.deepEqual(sent.map(({ plan }) => plan).sort(), [
+    "Analytics",
+    "Analytics",
+    "Analytics",
+    "Basic",
+  ]);
   for (const { plan, retentionInDays } of sent) {
     assert.equal(retentionInDays, plan === "Basic" ? undefined : 90);
   }

@@ -10,7 +10,9 @@ export function releaseFindings({ template, version, home }) {
   const { inline, queue } = template.variables.releasedPackages ?? {};
   const wantedOfQueue = wanted.replace(`-${version}.zip`, `-queue-${version}.zip`);
   if (inline !== wanted || queue !== wantedOfQueue) {
-    findings.push(`releasedPackages are ${inline} and ${queue}, not ${wanted} and ${wantedOfQueue}`);
+    findings.push(
+      `releasedPackages are ${inline} and ${queue}, not ${wanted} and ${wantedOfQueue}`,
+    );
   }
   if (template.contentVersion !== `${version}.0`) {
     findings.push(`contentVersion is ${template.contentVersion}, not ${version}.0`);
