@@ -25,6 +25,8 @@ TABLES = {
     "audit": ("ProofpointPODAudit_CL", "guid"),
 }
 
+TAP_ACCOUNT = "default-tap"
+
 # Short enough for a test, and far below what the host waits.
 COLLECTION = {
     "ProofpointEventTypes": ",".join(TABLES),
@@ -72,7 +74,7 @@ class InABareRoot(unittest.TestCase):
         return handler
 
     def collect(self, handler: Handler, tick: dict) -> dict[str, dict[str, int]]:
-        """What the reply says of each feed."""
+        """What the reply says of each event type."""
         status, reply = handler.invoke(tick)
         self.assertEqual(status, 200, handler.said())
         told = {}
@@ -81,7 +83,8 @@ class InABareRoot(unittest.TestCase):
             # `120 rows delivered (0 repaired)` counts twice.
             counted = re.findall(r"(\d+) ([a-z ]+[a-z])", counts.replace("hour done", "hours done"))
             told[feed.removeprefix("acme_hosted-")] = {name: int(n) for n, name in counted}
-        self.assertEqual(sorted(told), sorted(TABLES), reply)
+        self.assertEqual(sorted(told), sorted([*TABLES, TAP_ACCOUNT]), reply)
+        self.assertEqual(told.pop(TAP_ACCOUNT)["dead letters"], 0, reply)
         return told
 
     def ids(self, event_type: str) -> list[str]:

@@ -48,7 +48,7 @@ class Alike(unittest.TestCase):
         folder = tempfile.TemporaryDirectory()
         self.addCleanup(folder.cleanup)
         self.root = pathlib.Path(folder.name).resolve()
-        for name in ["scripts", "ProofpointPOD", "ProofpointStatus"]:
+        for name in ["scripts", "ProofpointPOD", "ProofpointStatus", "queue"]:
             shutil.copytree(ROOT / name, self.root / name)
         for name in ["Cargo.toml", "host.json"]:
             shutil.copy(ROOT / name, self.root / name)

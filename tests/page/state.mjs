@@ -61,6 +61,8 @@ export class State {
       held: null,
       refusals: { clock: 0, accepted: 0, suspects: [] },
       newest: this.minutesAgo(1),
+      told_from: this.hour(130),
+      hour_rows: [],
     };
   }
 
@@ -124,6 +126,8 @@ export class State {
           ...progress,
         },
         refusals: {},
+        told_from: this.hour(130),
+        hour_rows: [],
       }),
     );
     this.write(
