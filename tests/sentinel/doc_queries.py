@@ -7,6 +7,7 @@ import re
 import tempfile
 
 import card
+import connector_rows
 import events
 import times
 from kql import INGESTED, ROOT
@@ -47,11 +48,32 @@ def tables():
             [row | {INGESTED: row["TimeGenerated"]} for row in made[name][1][:20:4]]
         )
     made[MESSAGES][1][1]["AdditionalFields"] = {"connectorNotes": ["a note"]}
+    made |= connector_rows.stored("columns", hours())
     for _, rows in made.values():
         for number, row in enumerate(rows):
             row[BILLED] = 1000.0 + number
     made = {name: (columns | {BILLED: "real"}, rows) for name, (columns, rows) in made.items()}
     return made | {"AppTraces": (AZURE["AppTraces"], traces())}
+
+
+def hours():
+    """Rows of the connector: of a run, of an hour with an older state, and of hours of two feeds."""
+    an_hour = datetime.timedelta(hours=1)
+    log, account = connector_rows.feed(), connector_rows.feed("tap", "default")
+    of = card.NOW.replace(minute=0, second=0, microsecond=0) - 3 * an_hour
+    return [
+        connector_rows.run(log, card.NOW),
+        connector_rows.hour(log, of, of + an_hour, 5, "unknown"),
+        connector_rows.hour(log, of, of + 2 * an_hour, 7),
+        connector_rows.hour(account, of, of + 2 * an_hour, 2),
+        connector_rows.hour(log, of - 8 * 24 * an_hour, of, 9, "lost"),
+    ]
+
+
+def newest_hours(made):
+    _, _, newest, of_account, _ = made[connector_rows.TABLE][1]
+    names = ["Source", "Account", "FeedType", "Completeness", "Delivered", "Live"]
+    return [{name: row[name] for name in names} for row in [newest, of_account]]
 
 
 def traces():
@@ -170,7 +192,8 @@ def posts(made):
             "ClientRequestId": line["request_id"],
             "Table": line["table"],
             "Answer": line["answer"],
-            "Feed": line["spans"][1]["feed"],
+            # Posts to the connector's own table belong to no feed.
+            "Feed": next((span["feed"] for span in line["spans"] if "feed" in span), ""),
         }
         for line in parsed(made)
         if line["message"] == "post answered"
@@ -244,6 +267,7 @@ BEHIND = newest(*NAMES.values())
 
 SHOWN = {
     "README.md 1": BEHIND,
+    "docs/completeness.md 1": newest_hours,
     "docs/cost.md 1": billed,
     "docs/deploy.md 1": BEHIND,
     "docs/deploy.md 2": said("ERROR"),

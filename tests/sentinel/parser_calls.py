@@ -11,6 +11,8 @@ import kql
 # A call, with or without arguments.
 CALL = re.compile(r"\bProofpointPOD\b(\()?")
 
+NAME = re.compile(r"[A-Za-z_]\w*")
+
 # Holds what the calls returned, and by its first column for which of them.
 TABLE = "ReturnedByParser"
 NUMBER = "CallNumber"
@@ -43,7 +45,8 @@ def resolved(text, answer, returned):
         if given:
             # Arguments can use what is defined before the statement.
             before = text[: text.rfind(";\n", 0, found.start()) + 1]
-            if not any(re.search(rf"\b{of}\b", before) for of in given.values()):
+            names = NAME.findall(" ".join(given.values()))
+            if not any(re.search(rf"\b{name}\b", before) for name in names):
                 before = ""
             printed = ", ".join(f"{name} = {value}" for name, value in given.items())
             used = {name: value for name, value in resolved_values.items() if name in before}

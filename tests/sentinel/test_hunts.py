@@ -143,9 +143,12 @@ class Hunts(unittest.TestCase):
                     self.assertLessEqual(set(identifiers), set(IDENTIFIERS[entity["entityType"]]))
 
     def test_queries_with_a_look_back_filter_by_both_times(self):
-        # TimeGenerated overrides the page's time range; EventOriginalTime reaches the tables.
+        # TimeGenerated overrides the page's time range; what the parser is given, or the event's time
+        # where it takes none, reaches the tables.
         window = re.compile(
-            r"where EventOriginalTime > ago\((lookback.*?)\) and TimeGenerated > ago\((.*?)\)"
+            r"(?:starttime=|where EventOriginalTime > )ago\((lookback.*?)\)"
+            r".*?\bTimeGenerated > ago\((.*?)\)",
+            re.DOTALL,
         )
         for name, hunt in HUNTS.items():
             windows = window.findall(hunt["query"])
