@@ -92,9 +92,10 @@ class Costs:
     def _looked_for(self, query, name, frequency):
         """What the run after the busiest hour looks back for."""
         before = query[: re.search(rf"let {name} = .*?\);\n", query, re.DOTALL).end()]
+        now = self._workspace.now
         self._workspace.now = self._busiest_hour() + span(frequency)
         [row] = self._workspace.query(f"{before}print Found = {name}")
-        self._workspace.now = None
+        self._workspace.now = now
         return row["Found"]
 
     def _busiest_hour(self):

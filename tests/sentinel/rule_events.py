@@ -13,6 +13,9 @@ from test_parser import NAMES, TABLES, collected
 
 NOW = datetime.datetime.now(datetime.UTC)
 
+# When rules run on the cases, however long after they were made: rules look at minutes.
+RUN = (NOW + datetime.timedelta(seconds=1)).replace(tzinfo=None)
+
 
 def ago(**duration):
     return (NOW - datetime.timedelta(**duration)).isoformat()

@@ -10,7 +10,7 @@ import threat_indicators
 import watchlists
 from kql import Workspace
 from rule_cases_mail import EXE, dmarc
-from rule_events import ago, inbound, spam, stored
+from rule_events import RUN, ago, inbound, spam, stored
 from rules import QUERIES, RULES
 
 # What the filter can find in one message, the worst first, and the rule for each of them.
@@ -95,7 +95,7 @@ class Incidents(unittest.TestCase):
     def setUpClass(cls):
         addressed = long_cases() + [(found_from(rule), sender(rule)) for rule in FAMILY]
         listed = {"ThreatIntelIndicators": threat_indicators.table(addressed)}
-        workspace = Workspace(stored("columns", addressed) | listed | watchlists.tables())
+        workspace = Workspace(stored("columns", addressed) | listed | watchlists.tables(), RUN)
         cls.alerts = {name: workspace.query(query) for name, query in QUERIES.items()}
 
     def test_one_message_raises_one_incident(self):

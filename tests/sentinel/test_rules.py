@@ -11,7 +11,7 @@ import threat_indicators
 import watchlists
 from kql import INTERPRETER, PARSER, Workspace, check_all
 from rule_cases_mail import LOCKED, people
-from rule_events import ago, inbound, outbound, stored
+from rule_events import RUN, ago, inbound, outbound, stored
 from rules import QUERIES, RULES, named
 from test_parser import DECLARED
 
@@ -23,7 +23,8 @@ def workspaces():
     addressed = list(rule_cases.addressed())
     listed = {"ThreatIntelIndicators": threat_indicators.table(addressed)} | watchlists.tables()
     return {
-        name: Workspace(stored(shape, addressed) | listed) for name, shape in DESTINATIONS.items()
+        name: Workspace(stored(shape, addressed) | listed, RUN)
+        for name, shape in DESTINATIONS.items()
     }
 
 
@@ -196,7 +197,7 @@ class YoungWorkspace(unittest.TestCase):
     def assert_no_alerts(self, before):
         others = [(way(**before), "old@young.example") for way in [inbound, outbound]]
         workspace = Workspace(
-            stored("columns", [(event, "new@young.example") for event in UNUSUAL] + others)
+            stored("columns", [(event, "new@young.example") for event in UNUSUAL] + others), RUN
         )
         for name in [
             "FirstSeenSenderToManyRecipients",
@@ -214,7 +215,7 @@ class YoungWorkspace(unittest.TestCase):
 
 class WithoutThreatIntelligence(unittest.TestCase):
     def test_threat_intelligence_rules_find_nothing_without_it(self):
-        workspace = Workspace(stored("columns", [(inbound(), "someone@other.example")]))
+        workspace = Workspace(stored("columns", [(inbound(), "someone@other.example")]), RUN)
         for name in QUERIES:
             if name.endswith("InTIList"):
                 self.assertEqual(workspace.query(QUERIES[name]), [], name)

@@ -7,7 +7,7 @@ import unittest
 
 import events
 from kql import INTERPRETER, Workspace, load
-from rule_events import ago
+from rule_events import RUN, ago
 from rules import QUERIES
 from test_parser import NAMES, TABLES, collected
 
@@ -191,7 +191,7 @@ class UnusualRows(unittest.TestCase):
             TABLE: (TABLES[TABLE], ROWS),
             "ProofpointPOD_message_CL": collected(list(map(legacy, ROWS))),
         }.items():
-            workspace = Workspace({name: table})
+            workspace = Workspace({name: table}, RUN)
             cls.answers[name, "duckdb-kql"] = [workspace.query(query) for query in asked]
             if INTERPRETER:
                 opinions = workspace.query_second_interpreter(asked)

@@ -6,7 +6,7 @@ import rule_cases
 import threat_indicators
 import watchlists
 from kql import CONTENT, PARSER, Workspace, check_all, load
-from rule_events import stored
+from rule_events import RUN, stored
 from rules import QUERIES, RULES
 from test_parser import DECLARED
 from test_rules import of_case
@@ -69,7 +69,7 @@ class WithoutWatchlists(unittest.TestCase):
     def test_rules_find_the_same(self):
         addressed = of_first_cases(READING)
         listed = {"ThreatIntelIndicators": threat_indicators.table(addressed)}
-        workspace = Workspace(stored("columns", addressed) | listed)
+        workspace = Workspace(stored("columns", addressed) | listed, RUN)
         for name, query in READING.items():
             with self.subTest(rule=name):
                 found = set().union(*[of_case(name, row) for row in workspace.query(query)])
