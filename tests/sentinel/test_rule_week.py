@@ -48,12 +48,13 @@ class Week(unittest.TestCase):
 
     def check_page(self, name, numbers):
         """The table in the documentation has every rule, and about the same numbers of the rules that are
-        enabled: the mail of the week depends on the time of day."""
+        enabled: the mail of the week depends on the time of day, and a rule that looks back for what it
+        found reads nothing more in a week in which it found nothing."""
         page = shown(name)
         self.assertEqual(set(page), set(numbers))
         for rule, number in enabled(numbers).items():
             with self.subTest(rule=rule, table=name):
-                self.assertAlmostEqual(page[rule], number, delta=0.5 + 0.1 * number)
+                self.assertAlmostEqual(page[rule], number, delta=1 + 0.1 * number)
 
 
 if __name__ == "__main__":
