@@ -146,6 +146,13 @@ def generated(directory, *arguments, hours=1, rate=2000, tables="ProofpointPOD*"
     return {file.stem: [load(line) for line in read(file)] for file in files}
 
 
+def simulated(event_type, first, hours, rate):
+    """The rows of simulated mail, the same for the same first hour."""
+    command = [program("--example", "mail"), event_type, first, str(hours), str(rate)]
+    made = subprocess.run(command, cwd=ROOT, stdout=subprocess.PIPE, text=True, check=True)
+    return rows(event_type, "columns", made.stdout.splitlines())
+
+
 def logged(directory):
     """The lines that the connector logs in a demo."""
     _run_demo(directory, hours=1, rate=60)

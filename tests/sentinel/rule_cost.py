@@ -1,15 +1,15 @@
 """What the analytic rules cost: the rows that pass their first filters in a day, in multiples of the rows
-of a day, over a week that the connector delivers in a demo.
+of a day, over a week of simulated mail.
 
     target/sentinel/bin/python tests/sentinel/rule_cost.py
 
 writes the table into docs/content.md."""
 
+import collections
 import datetime
 import functools
 import re
 import sys
-import tempfile
 
 import connector_cost
 import events
@@ -20,6 +20,8 @@ from test_parser import NAMES, TABLES
 from test_rule_reads import WITHOUT_PARSER, calls
 
 DAYS = 7
+# The week's first hour. The same hours have the same mail.
+FIRST = datetime.datetime(2026, 11, 20)
 # Messages in the busiest hour. The multiples hardly depend on it.
 RATE = 30
 DAY = datetime.timedelta(days=1)
@@ -37,16 +39,13 @@ PAGE = ROOT / "docs" / "content.md"
 @functools.cache
 def generated():
     """A workspace with a week of rows, each of which arrived when it happened."""
-    with tempfile.TemporaryDirectory() as directory:
-        rows = events.generated(directory, hours=24 * DAYS, rate=RATE)
     tables = {}
-    for name, of_table in rows.items():
-        for row in of_table:
+    for kind, name in NAMES.items():
+        rows = events.simulated(kind, f"{FIRST.isoformat()}Z", 24 * DAYS, RATE)
+        for row in rows:
             row["TimeGenerated"] = row["eventTime"]
-        tables[name] = (TABLES[name], of_table)
-    newest = max(row["eventTime"] for _, of_table in tables.values() for row in of_table)
-    now = datetime.datetime.fromisoformat(newest).replace(tzinfo=None)
-    return Workspace(tables, now=now)
+        tables[name] = (TABLES[name], rows)
+    return Workspace(tables, now=FIRST + DAYS * DAY)
 
 
 class Costs:
@@ -83,28 +82,29 @@ class Costs:
             days = span(re.search(r"ago\((\w+)\)", call["starttime"])[1]) / DAY
             return runs * days * sum(self._count(kind, given) for kind in kinds) / DAYS
         wanted = "words" if "words" in call else "ids"
-        most = self._looked_for(rule["query"], call[wanted], rule["queryFrequency"])
-        values = {wanted: most, "arrivedby": self._busiest_hour()}
+        busiest = self._busiest_hour(kinds[0])
+        most = self._looked_for(rule, call[wanted], busiest)
+        values = {wanted: most, "arrivedby": busiest}
         rows = sum(self._count(kind, values) for kind in kinds)
         # All of the past two weeks, of which one is generated.
         return runs * rows * (2 if wanted == "words" else 1)
 
-    def _looked_for(self, query, name, frequency):
+    def _looked_for(self, rule, name, busiest):
         """What the run after the busiest hour looks back for."""
+        query = rule["query"]
         before = query[: re.search(rf"let {name} = .*?\);\n", query, re.DOTALL).end()]
         now = self._workspace.now
-        self._workspace.now = self._busiest_hour() + span(frequency)
+        self._workspace.now = busiest + span(rule["queryFrequency"])
         [row] = self._workspace.query(f"{before}print Found = {name}")
         self._workspace.now = now
         return row["Found"]
 
-    def _busiest_hour(self):
-        """The end of the hour before the one with the most messages."""
-        counts = {}
-        for row in self._workspace.tables[NAMES["message"]][1]:
-            hour = row[INGESTED][:13]
-            counts[hour] = counts.get(hour, 0) + 1
-        return datetime.datetime.fromisoformat(f"{max(counts, key=counts.get)}:00:00")
+    def _busiest_hour(self, kind):
+        """The end of the hour before the one with the most events of a kind."""
+        hours = collections.Counter(
+            row[INGESTED][:13] for row in self._workspace.tables[NAMES[kind]][1]
+        )
+        return datetime.datetime.fromisoformat(f"{max(hours, key=hours.get)}:00:00")
 
     def _count(self, kind, values):
         """The rows of the table that the parser reads with these arguments."""
