@@ -1,5 +1,6 @@
 """Functions of Kusto that duckdb-kql does not have or has only for ASCII, as SQL."""
 
+from duckdb_kql import translate
 from duckdb_kql.translate import functions
 
 SET = functions.AGGREGATE_FUNCTIONS["make_set"].template
@@ -28,8 +29,19 @@ SCALARS = {
 }
 
 
+def _found_term(haystack, needle, **options):
+    """The condition that text has a word. A word of a list is looked for as any text first, because the
+    engine compiles a pattern anew for each word in each row."""
+    matched = functions.term_match_sql(haystack, needle, **options)
+    if needle != "t":
+        return matched
+    contains = f"contains(lower({haystack}), lower({needle}))"
+    return f"(CASE WHEN {contains} THEN {matched} ELSE {contains} END)"
+
+
 def register():
     """Makes the functions available to every query."""
+    translate.term_match_sql = _found_term
     for name, (sql, arities) in SCALARS.items():
         functions.SCALAR_FUNCTIONS[name] = functions.FunctionSpec(
             name, "template", sql, arities, ()
