@@ -71,6 +71,12 @@ def of_connector():
     return Functions("ProofpointConnector", "ProofpointReconciliation")
 
 
+@functools.cache
+def _translated(text, schema):
+    """A query as SQL. Workspaces with the same tables share it, because a translation takes time."""
+    return str(duckdb_kql.to_sql(text, schema=json.loads(schema)))
+
+
 class FunctionWorkspace(Workspace):
     """A workspace with functions."""
 
@@ -113,11 +119,10 @@ class FunctionWorkspace(Workspace):
         if key not in self._returned:
             body = self._resolved(self._functions.standalone(function, values))
             self._returned[key] = f"Returned{len(self._returned)}"
-            schema = duckdb_kql.engine.schema(self._connection)
             # A stored table takes no parameters, which is what the engine makes of the time.
             now = f"datetime({self.now.isoformat()})"
             text = re.sub(r"\bago\((\w+)\)", rf"({now} - \1)", runnable(self.tables, body))
-            sql = duckdb_kql.to_sql(text, schema=schema)
+            sql = _translated(text, json.dumps(duckdb_kql.engine.schema(self._connection)))
             self._connection.execute(f"CREATE TABLE {self._returned[key]} AS {sql}")
         return self._returned[key]
 
