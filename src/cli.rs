@@ -7,6 +7,7 @@ pub(crate) mod deadletter;
 pub(crate) mod demo;
 pub(crate) mod explain;
 pub(crate) mod generate;
+pub(crate) mod run;
 pub(crate) mod serve;
 #[cfg(feature = "demo")]
 pub(crate) mod simulate;
@@ -25,7 +26,7 @@ use std::time::Duration;
 
 use proofpoint_sentinel::collect::{MemoryPool, Run, RunCounters};
 use proofpoint_sentinel::host::working_memory;
-use proofpoint_sentinel::pod::SessionTimeouts;
+use proofpoint_sentinel::pod::{ProcessSessions, SessionTimeouts};
 use proofpoint_sentinel::settings::Settings;
 use proofpoint_sentinel::state::LeaseTimes;
 use proofpoint_sentinel_core::clock::Clock;
@@ -62,6 +63,7 @@ fn unlimited_run(
         clock: Clock::system(),
         timeouts: SessionTimeouts::default(),
         lease_times: LeaseTimes::default(),
+        sessions: ProcessSessions::default(),
         reading_ends: ends,
         posting_ends: ends,
         all_ends: ends,

@@ -2,6 +2,7 @@
 //! an event through these modules; [`collect`] is where to start reading.
 #![cfg_attr(test, allow(clippy::disallowed_methods, reason = "tests may"))]
 
+pub mod always_on;
 pub mod check;
 pub mod collect;
 pub mod destination;

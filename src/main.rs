@@ -24,6 +24,8 @@ struct Arguments {
 enum Command {
     /// Serve the Azure Functions host. Started by host.json.
     Serve,
+    /// Work without a Functions host, on all feeds, until it is stopped by SIGTERM or Ctrl-C.
+    Run(cli::run::Arguments),
     /// Read chosen hours now, into the workspace or a file, with the settings of the environment.
     Collect(cli::collect::Arguments),
     /// Try everything that a run needs: settings, connections, storage, workspace and tokens.
@@ -56,6 +58,7 @@ enum Command {
 async fn main() -> ExitCode {
     match Arguments::parse().command {
         Command::Serve => cli::serve::run().await,
+        Command::Run(arguments) => cli::run::run(arguments).await,
         Command::Collect(arguments) => cli::collect::run(arguments).await,
         Command::Check(arguments) => cli::check::run(arguments).await,
         Command::DeadLetter(command) => cli::deadletter::run(command).await,

@@ -14,7 +14,7 @@ mod refusal;
 mod session;
 
 pub use address::{archive_url, live_url};
-pub use cluster_sessions::ClusterSessions;
+pub use cluster_sessions::{ClusterSessions, ProcessSessions};
 pub use open::SessionRequest;
 pub(crate) use open::open_session;
 pub use open_error::OpenError;

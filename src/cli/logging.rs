@@ -3,7 +3,8 @@
 mod host_output;
 
 use proofpoint_sentinel::error_code;
-use proofpoint_sentinel::settings::Settings;
+use proofpoint_sentinel::net::Net;
+use proofpoint_sentinel::settings::{NetSettings, Settings, TelemetrySettings, Vars};
 use proofpoint_sentinel::telemetry::Telemetry;
 use tracing::{Level, Metadata};
 use tracing_subscriber::EnvFilter;
@@ -13,9 +14,29 @@ use tracing_subscriber::prelude::*;
 use super::terminal::is_coloured;
 use host_output::HostOutput;
 
-/// Under the Functions host: JSON lines, errors and warnings to standard error and the rest to standard
+/// As [`for_host`], and starts what sends traces and metrics if settings ask for it.
+pub(super) fn for_host_with_telemetry(vars: &Vars) -> Option<Telemetry> {
+    let telemetry = telemetry(vars);
+    for_host(telemetry.as_ref().ok().and_then(Option::as_ref));
+    telemetry.unwrap_or_else(|reason| {
+        tracing::warn!(code = %error_code::TELEMETRY_NOT_SENT, reason, "traces and metrics are not sent");
+        None
+    })
+}
+
+/// What sends traces and metrics, if settings ask for it; or why it can't.
+fn telemetry(vars: &Vars) -> Result<Option<Telemetry>, String> {
+    let Some(settings) = TelemetrySettings::read(vars).map_err(|error| error.to_string())? else {
+        return Ok(None);
+    };
+    let net = NetSettings::read(vars).map_err(|error| error.to_string())?;
+    let net = Net::of(&net).map_err(|error| error.to_string())?;
+    Telemetry::start(&settings, &net).map(Some).map_err(|error| error.to_string())
+}
+
+/// For who keeps logs, such as the Functions host: JSON lines, errors and warnings to standard error and the rest to standard
 /// output. Spans go to `telemetry` too, and what is logged within them.
-pub(super) fn for_host(telemetry: Option<&Telemetry>) {
+fn for_host(telemetry: Option<&Telemetry>) {
     let traces = telemetry.map(|telemetry| {
         tracing_opentelemetry::layer().with_location(false).with_tracer(telemetry.tracer())
     });

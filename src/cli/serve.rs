@@ -10,12 +10,9 @@ use proofpoint_sentinel::host::{
     self, FEED_FUNCTION, Function, Invocation, QueueMessage, Reply, RunBudget, WebRequest,
     WebResponse,
 };
-use proofpoint_sentinel::net::Net;
-use proofpoint_sentinel::pod::SessionTimeouts;
+use proofpoint_sentinel::pod::{ProcessSessions, SessionTimeouts};
 use proofpoint_sentinel::report::RunReport;
-use proofpoint_sentinel::settings::{
-    HostSettings, NetSettings, Scale, Settings, TelemetrySettings, Vars, environment,
-};
+use proofpoint_sentinel::settings::{HostSettings, Scale, Settings, environment};
 use proofpoint_sentinel::state::LeaseTimes;
 use proofpoint_sentinel::status::{StatusReader, content_security_policy, html};
 use proofpoint_sentinel::telemetry::Telemetry;
@@ -34,12 +31,7 @@ const STATUS_JSON: &str = "status.json";
 
 pub(crate) async fn run() -> ExitCode {
     let vars = environment();
-    let telemetry = telemetry(&vars);
-    logging::for_host(telemetry.as_ref().ok().and_then(Option::as_ref));
-    let telemetry = telemetry.unwrap_or_else(|reason| {
-        tracing::warn!(code = %error_code::TELEMETRY_NOT_SENT, reason, "traces and metrics are not sent");
-        None
-    });
+    let telemetry = logging::for_host_with_telemetry(&vars);
     let settings = match HostSettings::read(&vars) {
         Ok(settings) => settings,
         Err(error) => {
@@ -64,16 +56,6 @@ pub(crate) async fn run() -> ExitCode {
             ExitCode::FAILURE
         }
     }
-}
-
-/// What sends traces and metrics, if settings ask for it; or why it can't.
-fn telemetry(vars: &Vars) -> Result<Option<Telemetry>, String> {
-    let Some(settings) = TelemetrySettings::read(vars).map_err(|error| error.to_string())? else {
-        return Ok(None);
-    };
-    let net = NetSettings::read(vars).map_err(|error| error.to_string())?;
-    let net = Net::of(&net).map_err(|error| error.to_string())?;
-    Telemetry::start(&settings, &net).map(Some).map_err(|error| error.to_string())
 }
 
 /// Runs a collection for each tick or message, and shows what is known of the feeds.
@@ -193,6 +175,7 @@ impl Collector {
             clock: Clock::system(),
             timeouts: SessionTimeouts::default(),
             lease_times: LeaseTimes::default(),
+            sessions: ProcessSessions::default(),
             reading_ends: time.reading_ends(),
             posting_ends: time.posting_ends(),
             all_ends: time.all_ends(),

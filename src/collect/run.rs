@@ -8,7 +8,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::counters::RunCounters;
 use super::memory::MemoryPool;
-use crate::pod::SessionTimeouts;
+use crate::pod::{ProcessSessions, SessionTimeouts};
 use crate::settings::Settings;
 use crate::state::LeaseTimes;
 
@@ -25,6 +25,8 @@ pub struct Run {
     pub timeouts: SessionTimeouts,
     /// When leases on feeds are renewed and given up.
     pub lease_times: LeaseTimes,
+    /// What is known of the sessions with each cluster.
+    pub sessions: ProcessSessions,
     /// Where events, rows, posts and ledger take their memory.
     pub memory: MemoryPool,
     /// Nothing more is read after this.

@@ -48,7 +48,7 @@ impl Coded for RunError {
 pub(super) struct Services {
     net: Net,
     /// By the cluster's id.
-    sessions: BTreeMap<String, ClusterSessions>,
+    sessions: BTreeMap<String, Arc<ClusterSessions>>,
     memory: MemoryPool,
     state: State,
     destination: Destination,
@@ -61,8 +61,9 @@ impl Services {
         let destination = Destination::new(&run.settings.destination, &net, run.clock.clone())?;
         let state = State::open(&run.settings.state, &net).await?;
         let clusters = run.settings.source.clusters.iter();
-        let sessions =
-            clusters.map(|cluster| (cluster.id.clone(), ClusterSessions::default())).collect();
+        let sessions = clusters
+            .map(|cluster| (cluster.id.clone(), run.sessions.of_cluster(&cluster.id)))
+            .collect();
         let state = state.with_lease_times(run.lease_times);
         let memory = run.memory.clone();
         Ok(Services { net, sessions, memory, state, destination })

@@ -4,12 +4,31 @@
 //! then a session of another type is refused with 409 while one is open, and the types have to take
 //! turns.
 
+use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering::SeqCst};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use tokio::sync::{RwLock, RwLockReadGuard, RwLockWriteGuard, watch};
 use tokio::time::{Instant, timeout_at};
 
 use crate::error_code;
+
+/// For how long types take turns before it is tried again whether they have to. The session that was in
+/// the way may have been the ghost of a process that was killed.
+const TURNS_LAST: Duration = Duration::from_secs(3600);
+
+/// The sessions of this process with all clusters. Clones share them.
+#[derive(Clone, Debug, Default)]
+pub struct ProcessSessions(Arc<Mutex<BTreeMap<String, Arc<ClusterSessions>>>>);
+
+impl ProcessSessions {
+    /// The sessions with the cluster of this id.
+    pub fn of_cluster(&self, id: &str) -> Arc<ClusterSessions> {
+        let mut clusters = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        clusters.entry(id.to_owned()).or_default().clone()
+    }
+}
 
 /// What the sessions with one cluster share.
 #[derive(Debug, Default)]
@@ -17,7 +36,8 @@ pub struct ClusterSessions {
     /// Held by each session: shared, or alone if types take turns. Whoever waits gets it in the order
     /// of asking.
     turns: RwLock<()>,
-    takes_turns: AtomicBool,
+    /// Since when types take turns, if they do.
+    takes_turns: Mutex<Option<Instant>>,
     /// Set once two sessions were open at a time.
     allows_several: AtomicBool,
     open: AtomicUsize,
@@ -42,13 +62,25 @@ impl ClusterSessions {
     /// Waits for a turn; `None` if there was none before `deadline`.
     pub(super) async fn turn(&self, deadline: Instant) -> Option<Turn<'_>> {
         let shared = timeout_at(deadline, self.turns.read()).await.ok()?;
-        if !self.takes_turns.load(SeqCst) {
+        if !self.takes_turns() {
             return Some(Turn { sessions: self, right: Right::Shared(shared), is_open: false });
         }
         drop(shared);
         let _waiting = WaitingSession::new(&self.waiting);
         let alone = timeout_at(deadline, self.turns.write()).await.ok()?;
         Some(Turn { sessions: self, right: Right::Alone(alone), is_open: false })
+    }
+
+    fn takes_turns(&self) -> bool {
+        let mut since = self.takes_turns.lock().unwrap_or_else(PoisonError::into_inner);
+        *since = since.filter(|since| since.elapsed() < TURNS_LAST);
+        since.is_some()
+    }
+
+    /// Says that types have to take turns from now on; `false` if they did already.
+    fn begin_turns(&self) -> bool {
+        let mut since = self.takes_turns.lock().unwrap_or_else(PoisonError::into_inner);
+        since.replace(Instant::now()).is_none()
     }
 
     /// Waits until another session waits for the end of this one. Cancel-safe.
@@ -71,11 +103,11 @@ impl Turn<'_> {
     /// Whether the token is in use by another of our own sessions, so far as is known. From then on
     /// sessions take turns.
     pub(super) fn yields_to_sibling(&self) -> bool {
-        let ClusterSessions { takes_turns, allows_several, open, .. } = self.sessions;
+        let ClusterSessions { allows_several, open, .. } = self.sessions;
         let is_taken = matches!(self.right, Right::Shared(_))
             && open.load(SeqCst) > 0
             && !allows_several.load(SeqCst);
-        if is_taken && !takes_turns.swap(true, SeqCst) {
+        if is_taken && self.sessions.begin_turns() {
             tracing::warn!(code = %error_code::ONE_SESSION, "the account allows one session at a time: its event types take turns");
         }
         is_taken
@@ -138,6 +170,20 @@ mod tests {
         assert!(sessions.turn(soon()).await.is_none(), "not before the second session ends");
         drop(second);
         assert!(sessions.turn(soon()).await.is_some());
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn after_an_hour_it_is_tried_again_whether_turns_are_needed() {
+        let process = ProcessSessions::default();
+        let sessions = process.of_cluster("acme");
+        let mut first = sessions.turn(soon()).await.unwrap();
+        first.note_open();
+        assert!(sessions.turn(soon()).await.unwrap().yields_to_sibling());
+        let same = process.clone().of_cluster("acme");
+        assert!(same.turn(soon()).await.is_none(), "a turn is taken");
+        assert!(process.of_cluster("other").turn(soon()).await.is_some());
+        tokio::time::advance(TURNS_LAST).await;
+        assert!(same.turn(soon()).await.is_some());
     }
 
     #[tokio::test(start_paused = true)]

@@ -162,8 +162,12 @@ impl FeedReport {
         }
     }
 
-    /// Writes the line of the log that sums up the feed's run, and what needs attention.
+    /// Writes the line of the log that sums up the feed's run, and what needs attention. Whoever has the
+    /// feed writes it, if this run had not.
     pub fn log(&self) {
+        if self.outcome == FeedOutcome::OwnedElsewhere {
+            return;
+        }
         let failure = self.failure();
         let counts = &self.counts;
         tracing::info!(

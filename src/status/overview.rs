@@ -53,6 +53,11 @@ impl Overview {
         }
     }
 
+    /// The first fault that concerns more than one feed, such as storage that can't be reached.
+    pub fn shared_fault(&self) -> Option<&str> {
+        self.reasons.iter().find(|reason| reason.feed.is_none()).map(|reason| &*reason.text)
+    }
+
     /// The JSON document.
     pub fn to_json(&self) -> String {
         let mut json = serde_json::to_string_pretty(self).expect("all its keys are texts");

@@ -1,6 +1,7 @@
 //! The program as its users meet it: a process under a Functions host or in a terminal, with
 //! stand-ins for everything that it talks to.
 
+mod always_on;
 mod check;
 mod collect;
 mod contract;

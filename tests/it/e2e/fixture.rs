@@ -10,7 +10,7 @@ use hyper::http::Request;
 use jiff::{SignedDuration, Timestamp};
 use proofpoint_sentinel::collect::{MemoryPool, Run, RunCounters, run};
 use proofpoint_sentinel::net::Net;
-use proofpoint_sentinel::pod::SessionTimeouts;
+use proofpoint_sentinel::pod::{ProcessSessions, SessionTimeouts};
 use proofpoint_sentinel::report::{FeedOutcome, FeedReport, RunReport};
 use proofpoint_sentinel::settings::{Settings, StateSettings, Vars};
 use proofpoint_sentinel::state::{
@@ -257,6 +257,7 @@ impl Scene {
             clock: self.clock.clone(),
             timeouts: SessionTimeouts::default(),
             lease_times: LeaseTimes::default(),
+            sessions: ProcessSessions::default(),
             memory: MemoryPool::new(256 << 20),
             reading_ends: Instant::now() + WAIT_LIMIT,
             posting_ends: Instant::now() + WAIT_LIMIT,
