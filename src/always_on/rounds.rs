@@ -192,3 +192,81 @@ fn outcome(round: &Result<PlannedWork, RunError>) -> Option<&FeedOutcome> {
 fn is_owned_elsewhere(round: &Result<PlannedWork, RunError>) -> bool {
     outcome(round) == Some(&FeedOutcome::OwnedElsewhere)
 }
+
+#[cfg(test)]
+mod tests {
+    use proofpoint_sentinel_core::feed::EventType;
+
+    use super::*;
+    use crate::error_code;
+    use crate::report::FeedReport;
+    use crate::settings::Vars;
+
+    fn rounds(more: &[(&str, &str)]) -> Rounds {
+        let complete = [
+            ("ProofpointClusterID", "acme_hosted"),
+            ("ProofpointToken", "t0ken"),
+            ("TapServicePrincipal", "principal"),
+            ("TapSecret", "s3cret"),
+            ("LogsIngestionEndpoint", "https://rule.westeurope-1.ingest.monitor.azure.com"),
+            ("DcrImmutableId", "dcr-0123456789abcdef0123456789abcdef"),
+            ("StateStorage", "file:///state"),
+        ];
+        let vars: Vars = complete
+            .iter()
+            .chain(more)
+            .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()))
+            .collect();
+        let options = Options { every: Duration::from_secs(300) };
+        Rounds::new(Settings::read(&vars).unwrap(), options, None)
+    }
+
+    fn ended(feed: &Feed, outcome: FeedOutcome) -> Result<PlannedWork, RunError> {
+        let mut report = FeedReport::new(feed.to_string(), "default".to_owned());
+        report.outcome = outcome;
+        Ok(PlannedWork::Done(RunReport { feeds: vec![report] }))
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn the_next_round_depends_on_how_the_last_one_ended() {
+        let message = Feed::log("acme_hosted", EventType::Message);
+        let tap = Feed::tap("default");
+        let failed =
+            FeedOutcome::Failed { code: error_code::REFUSED_TOKEN, reason: "no".to_owned() };
+        let catch_up = rounds(&[]);
+        let continuous = rounds(&[("ProofpointLive", "continuous")]);
+        let archive = rounds(&[("ProofpointLive", "continuous"), ("ProofpointMode", "archive")]);
+        let after = async |rounds: &Rounds, feed: &Feed, outcome: &FeedOutcome, took: u64| {
+            let began = Instant::now();
+            tokio::time::advance(Duration::from_secs(took)).await;
+            let next = rounds.next_round(feed, began, &ended(feed, outcome.clone()));
+            (next - began).as_secs()
+        };
+        for (rounds, feed, outcome, took, next) in [
+            (&catch_up, &message, &FeedOutcome::UpToDate, 20, 300),
+            (&catch_up, &message, &FeedOutcome::UpToDate, 400, 401),
+            (&catch_up, &message, &FeedOutcome::Unfinished, 20, 21),
+            (&catch_up, &message, &FeedOutcome::OwnedElsewhere, 0, 10),
+            (&catch_up, &message, &failed, 20, 300),
+            (&continuous, &message, &FeedOutcome::UpToDate, 20, 21),
+            (&continuous, &message, &failed, 20, 300),
+            (&continuous, &tap, &FeedOutcome::UpToDate, 20, 300),
+            (&archive, &message, &FeedOutcome::UpToDate, 20, 300),
+        ] {
+            assert_eq!(after(rounds, feed, outcome, took).await, next, "{feed} {outcome:?} {took}");
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_feed_whose_round_does_not_end_is_stuck() {
+        let rounds = rounds(&[]);
+        let message = Feed::log("acme_hosted", EventType::Message);
+        tokio::time::advance(ROUND).await;
+        assert_eq!(rounds.stuck(), []);
+        rounds.note(&message, &ended(&message, FeedOutcome::UpToDate));
+        tokio::time::advance(ROUND + 2 * rounds.options.every + PAUSE).await;
+        let stuck = rounds.stuck();
+        assert_eq!(stuck.len(), rounds.settings.feeds().len() - 1, "{stuck:?}");
+        assert!(!stuck.contains(&message));
+    }
+}
