@@ -17,7 +17,9 @@ from support import ROOT, make_package
 
 NAME = make_package.NAME
 FUNCTION = "ProofpointPOD"
+FEED_FUNCTION = "ProofpointFeed"
 PACKAGE = ROOT / "dist" / f"{NAME}-{make_package.version()}.zip"
+QUEUE_PACKAGE = PACKAGE.with_name(PACKAGE.name.replace(NAME, f"{NAME}-queue"))
 
 # What the host waits for a handler that starts, how often it asks, and much more than a run of a
 # test takes.
@@ -43,9 +45,9 @@ def require_package() -> None:
         raise FileNotFoundError(f"{PACKAGE} is missing: run scripts/package first")
 
 
-def unpack(folder: pathlib.Path) -> None:
+def unpack(folder: pathlib.Path, package: pathlib.Path = PACKAGE) -> None:
     """As the platform does, with the modes in the package."""
-    with zipfile.ZipFile(PACKAGE) as archive:
+    with zipfile.ZipFile(package) as archive:
         for entry in archive.infolist():
             mode = stat.S_IMODE(entry.external_attr >> 16)
             pathlib.Path(archive.extract(entry, folder)).chmod(mode)
@@ -106,13 +108,25 @@ class Handler:
         raise AssertionError(f"no answer within {STARTS_WITHIN_SECONDS} s:\n{self.said()}")
 
     def invoke(self, timer: dict = FIRST_TICK, function: str = FUNCTION) -> tuple[int, dict]:
+        return self._send(function, {"timer": timer}, {})
+
+    def work(self, message: dict, dequeue_count: int = 1) -> tuple[int, dict]:
+        """A message that was an object comes indented, as a text of JSON in a text of JSON, and its
+        members are beside what the queue says of it, encoded twice."""
+        job = json.dumps(json.dumps(message, indent=2))
+        members = {name: json.dumps(value) for name, value in message.items()}
+        metadata = {"DequeueCount": str(dequeue_count), "Id": json.dumps(str(uuid.uuid4()))}
+        return self._send(FEED_FUNCTION, {"job": job}, metadata | members)
+
+    def _send(self, function: str, data: dict, metadata: dict) -> tuple[int, dict]:
         """The host sends its envelope in chunks, without a length."""
         system = {
             "MethodName": function,
             "UtcNow": "2026-11-20T06:05:00.0184210Z",
             "RandGuid": str(uuid.uuid4()),
         }
-        body = json.dumps({"Data": {"timer": timer}, "Metadata": {"sys": system}}).encode()
+        envelope = {"Data": data, "Metadata": metadata | {"sys": system}}
+        body = json.dumps(envelope).encode()
         chunks = [body[:40], body[40:]]
         headers = {
             "X-Azure-Functions-HostVersion": "4.1045.200.25556",

@@ -15,7 +15,7 @@ import tempfile
 import unittest
 import zipfile
 
-from functions_host import NAME, PACKAGE, Handler, require_package, unpack
+from functions_host import NAME, PACKAGE, QUEUE_PACKAGE, Handler, require_package, unpack
 from simulation import demo_build
 from support import ROOT, make_package
 
@@ -27,8 +27,6 @@ MODES = {
 }
 
 FEED = "ProofpointFeed/function.json"
-
-QUEUE_PACKAGE = PACKAGE.with_name(PACKAGE.name.replace(NAME, f"{NAME}-queue"))
 
 # The longest time that the Consumption plan lets a function run.
 LONGEST_TIMEOUT = "00:10:00"
