@@ -12,8 +12,11 @@ AGGREGATES = {
 # A prefix ends with a dot or is a whole address. The queries call it on columns with one address.
 PREFIX = "(t = {0} OR (ends_with(t, '.') AND starts_with({0}, t)))"
 
-# Text that is not JSON stays text, as in Kusto.
-PARSED = "CASE WHEN {0} = '' THEN NULL ELSE coalesce(TRY_CAST({0} AS JSON), to_json(CAST({0} AS VARCHAR))) END"
+# Text that is not JSON stays text, as in Kusto. The text is named once, because it can be a long expression.
+PARSED = (
+    "list_transform([{0}], lambda _text: CASE WHEN _text = '' THEN NULL"
+    " ELSE coalesce(TRY_CAST(_text AS JSON), to_json(CAST(_text AS VARCHAR))) END)[1]"
+)
 
 # Text that cannot be decoded gives nothing from base64, as in Kusto.
 SCALARS = {
