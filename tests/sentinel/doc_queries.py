@@ -9,6 +9,8 @@ import tempfile
 import card
 import connector_rows
 import events
+import tap
+import tap_records
 import times
 from kql import INGESTED, ROOT
 from test_parser import NAMES
@@ -20,6 +22,7 @@ FENCE = re.compile(r"^ *```(?:kusto|kql)\n(.*?)^ *```$", re.MULTILINE | re.DOTAL
 AZURE = {"AppTraces": {"TimeGenerated": "datetime", "Message": "string"}}
 
 MESSAGES, MAILLOG, _ = NAMES.values()
+CLICKS = tap.TABLES["clicksPermitted"]
 LEGACY = "ProofpointPOD_message_CL"
 
 
@@ -53,7 +56,26 @@ def tables():
         for number, row in enumerate(rows):
             row[BILLED] = 1000.0 + number
     made = {name: (columns | {BILLED: "real"}, rows) for name, (columns, rows) in made.items()}
-    return made | {"AppTraces": (AZURE["AppTraces"], traces())}
+    return made | records() | {"AppTraces": (AZURE["AppTraces"], traces())}
+
+
+def records():
+    """Records of TAP: a click that was cleared since, one that was not, and one on a message of the
+    gateway; some of them arrived twice."""
+    hours = {count: tap_records.ago(hours=count) for count in [1, 2, 3]}
+    cleared = tap_records.click(GUID="other", at=hours[3], threatTime=hours[2])
+    later = {"threatStatus": "cleared", "threatTime": hours[1]}
+    active = tap_records.click(GUID="guid 3")
+    made = [
+        tap_records.message(),
+        tap_records.blocked(),
+        tap_records.click("clicksBlocked"),
+        cleared,
+        cleared | {"record": cleared["record"] | later},
+        active,
+        active,
+    ]
+    return tap_records.stored("columns", made)
 
 
 def hours():
@@ -263,6 +285,34 @@ def noted(made):
     return [{"guid": row["guid"]} for row in made[MESSAGES][1] if row.get("AdditionalFields")]
 
 
+def arrived(made):
+    return [
+        {
+            "Table": name,
+            "Rows": len(rows),
+            "Newest": max(times.read(row["TimeGenerated"]) for row in rows),
+        }
+        for name, (_, rows) in made.items()
+        if name in tap.TABLES.values()
+    ]
+
+
+def clicked(made):
+    """Permitted clicks whose newest row is active."""
+    last = {row["id"]: row for row in sorted(made[CLICKS][1], key=lambda row: row["TimeGenerated"])}
+    return [{"id": name} for name, row in last.items() if row["threatStatus"] == "active"]
+
+
+def clicked_messages(made):
+    dispositions = {row["guid"]: row["filter"]["disposition"] for row in made[MESSAGES][1]}
+    pairs = {(row["GUID"], row["recipient"]) for row in made[CLICKS][1]}
+    return [
+        {"guid": guid, "recipient": recipient, "disposition": dispositions[guid]}
+        for guid, recipient in pairs
+        if guid in dispositions
+    ]
+
+
 BEHIND = newest(*NAMES.values())
 
 SHOWN = {
@@ -284,4 +334,7 @@ SHOWN = {
     "docs/operate.md 5": posts,
     "docs/operate.md 6": late,
     "docs/rows.md 1": noted,
+    "docs/tap.md 1": arrived,
+    "docs/tap.md 2": clicked,
+    "docs/tap.md 3": clicked_messages,
 }
