@@ -88,6 +88,12 @@ class FunctionWorkspace(Workspace):
     def _answer(self, text, values):
         return super()._answer(self._resolved(text), values)
 
+    def forget(self):
+        super().forget()
+        for table in self._returned.values():
+            self._connection.execute(f"DROP TABLE {table}")
+        self._returned = {}
+
     def _resolved(self, text):
         """The query with a table in place of each call."""
         while found := self._functions.call.search(text):

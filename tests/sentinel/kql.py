@@ -188,6 +188,11 @@ class Workspace:
             self._calls = parser_calls.ParserCalls(self._connection, parser)
         return parser_calls.resolved(text, self._answer, self._calls.returned)
 
+    def forget(self):
+        """The rows of the tables have changed since."""
+        if self._calls:
+            self._calls.forget()
+
     def query_second_interpreter(self, queries):
         """The rows of each query's result from the second interpreter. It runs the parser itself if the
         query has no arguments for it."""

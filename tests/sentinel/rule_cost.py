@@ -7,24 +7,17 @@ writes the table into docs/content.md."""
 
 import collections
 import datetime
-import functools
 import re
 import sys
 
 import connector_cost
-import events
-from kql import BODY, INGESTED, PARAMETERS, ROOT, Workspace, runnable
+import tap_cost
+from generated_week import DAY, DAYS, workspace
+from kql import BODY, INGESTED, PARAMETERS, ROOT, runnable
 from rules import ALL_RULES, RULES
 from simulated_runs import span
-from test_parser import NAMES, TABLES
+from test_parser import NAMES
 from test_rule_reads import WITHOUT_PARSER, calls
-
-DAYS = 7
-# The week's first hour. The same hours have the same mail.
-FIRST = datetime.datetime(2026, 11, 20)
-# Messages in the busiest hour. The multiples hardly depend on it.
-RATE = 30
-DAY = datetime.timedelta(days=1)
 
 # The statement of the parser that reads the table of each event type.
 STATEMENTS = {"message": "Message", "maillog": "MailLog", "audit": "Audit"}
@@ -34,18 +27,6 @@ LIMIT = 30
 LIMIT_OF_ALL = 120
 
 PAGE = ROOT / "docs" / "content.md"
-
-
-@functools.cache
-def generated():
-    """A workspace with a week of rows, each of which arrived when it happened."""
-    tables = {}
-    for kind, name in NAMES.items():
-        rows = events.simulated(kind, f"{FIRST.isoformat()}Z", 24 * DAYS, RATE)
-        for row in rows:
-            row["TimeGenerated"] = row["eventTime"]
-        tables[name] = (TABLES[name], rows)
-    return Workspace(tables, now=FIRST + DAYS * DAY)
 
 
 class Costs:
@@ -156,8 +137,9 @@ def of_enabled(costs):
 
 def measured():
     """The cost of each rule."""
-    costs = Costs(generated())
-    return {name: costs.of(name) for name in RULES} | connector_cost.costs(generated())
+    costs = Costs(workspace())
+    of_mail = {name: costs.of(name) for name in RULES}
+    return of_mail | connector_cost.costs(workspace()) | tap_cost.costs()
 
 
 def sections(page, name, made):

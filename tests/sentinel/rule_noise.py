@@ -9,8 +9,10 @@ import json
 import sys
 
 import connector_cost
+import generated_week
 import ordinary_week
 import rule_cost
+import tap_cost
 import threat_indicators
 import times
 import watchlists
@@ -74,7 +76,7 @@ def ordinary():
 
 def sample():
     """Mail of the generated week without anything unusual, and how many messages it has a day."""
-    week = rule_cost.generated()
+    week = generated_week.workspace()
     columns, rows = week.tables[NAMES["message"]]
     plain = [row for row in rows if SHOWN not in json.dumps(row)]
     listed = {"ThreatIntelIndicators": (threat_indicators.COLUMNS, [])} | watchlists.tables()
@@ -92,7 +94,7 @@ def measured():
     for name in sorted(set(RULES) - {"ConnectorSilent"}):
         of_sample = alerts(plain, name, end)
         found[name] = (alerts(made, name, END) + scale * of_sample) / DAYS
-    return found | connector_cost.alerts(rule_cost.generated())
+    return found | connector_cost.alerts(generated_week.workspace()) | tap_cost.alerts()
 
 
 def table(found):

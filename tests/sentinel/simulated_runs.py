@@ -4,6 +4,7 @@ import datetime
 import random
 
 from kql import INGESTED, Workspace
+from tap import TapWorkspace
 
 # A run is executed this long after it was due, and a bit later or earlier.
 DELAY = datetime.timedelta(minutes=5)
@@ -22,14 +23,14 @@ def span(text):
     return datetime.timedelta(**{units[text[-1]]: int(text[:-1])})
 
 
-class SimulatedWorkspace(Workspace):
-    """A workspace that shows the rows of one run of a rule at a time."""
+class SimulatedRuns:
+    """A workspace that shows the rows of one run of a rule at a time: to be mixed into one."""
 
-    def __init__(self, tables, seed=1):
-        super().__init__(tables)
+    def begin(self, prefix, seed=1):
+        """All rows of tables whose names begin like this are kept, to be shown when they have arrived."""
         self._random = random.Random(seed)
-        self._stored = [name for name in tables if name.startswith("ProofpointPOD")]
-        for name in self._stored:
+        self._kept = [name for name in self.tables if name.startswith(prefix)]
+        for name in self._kept:
             self._connection.execute(f'CREATE TABLE "all {name}" AS SELECT * FROM "{name}"')
 
     def run(self, rules, due, period):
@@ -42,9 +43,24 @@ class SimulatedWorkspace(Workspace):
         return {name: self.query(query) for name, query in rules.items()}
 
     def _show(self, condition, *values):
-        for name in self._stored:
+        for name in self._kept:
             self._connection.execute(f'DELETE FROM "{name}"')
             chosen = f'SELECT * FROM "all {name}" WHERE {condition}'
             self._connection.execute(f'INSERT INTO "{name}" {chosen}', values)
-        if self._calls:
-            self._calls.forget()
+        self.forget()
+
+
+class SimulatedWorkspace(SimulatedRuns, Workspace):
+    """A workspace with the logs of the gateway."""
+
+    def __init__(self, tables):
+        super().__init__(tables)
+        self.begin("ProofpointPOD")
+
+
+class SimulatedTapWorkspace(SimulatedRuns, TapWorkspace):
+    """A workspace with records of Targeted Attack Protection too."""
+
+    def __init__(self, tables):
+        super().__init__(tables)
+        self.begin("Proof")

@@ -321,11 +321,12 @@ def occurrences():
         for outcome, cases in [("raises", raises), ("misses", misses)]:
             for number, case in enumerate(cases):
                 address = sender(rule, outcome, number)
-                made += [_of_case(occurrence, address) for occurrence in case]
+                made += [addressed(occurrence, address) for occurrence in case]
     return made
 
 
-def _of_case(occurrence, address):
+def addressed(occurrence, address):
+    """An occurrence of a case, with the address of its sender and a GUID of its own."""
     text = json.dumps(occurrence["record"])
     text = text.replace("{sender}", address).replace("{guid}", f"guid-{address.split('.')[0]}")
     return occurrence | {"record": json.loads(text)}
