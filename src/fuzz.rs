@@ -9,6 +9,7 @@ mod frame;
 mod ledger;
 mod settings;
 mod tap;
+mod web_request;
 
 pub use checkpoint::checkpoint;
 pub use envelope::envelope;
@@ -16,6 +17,7 @@ pub use frame::frame;
 pub use ledger::ledger;
 pub use settings::settings;
 pub use tap::{tap_body, tap_progress};
+pub use web_request::web_request;
 
 #[cfg(test)]
 mod tests;

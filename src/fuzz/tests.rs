@@ -48,3 +48,8 @@ fn tap_bodies() {
 fn tap_progress() {
     check("tap_progress", super::tap_progress);
 }
+
+#[test]
+fn web_requests() {
+    check("web_request", super::web_request);
+}

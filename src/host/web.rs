@@ -20,7 +20,7 @@ pub struct WebRequest {
 /// The body is not an invocation by a web request. The message has no part of the body.
 #[derive(Debug, thiserror::Error)]
 #[error("the body is not the JSON envelope of an HTTP invocation")]
-pub(super) struct BadWebRequest;
+pub(crate) struct BadWebRequest;
 
 #[derive(Deserialize)]
 struct Envelope {
@@ -41,7 +41,7 @@ struct Request {
 
 impl WebRequest {
     /// Reads the body of a `POST /<function>`: `{"Data":{"req":{"Url":...}},"Metadata":{...}}`.
-    pub(super) fn read(body: &[u8]) -> Result<WebRequest, BadWebRequest> {
+    pub(crate) fn read(body: &[u8]) -> Result<WebRequest, BadWebRequest> {
         let envelope: Envelope = serde_json::from_slice(body).map_err(|_| BadWebRequest)?;
         let url = envelope.data.req.url;
         let path = url.split(['?', '#']).next().unwrap_or_default();
