@@ -105,9 +105,16 @@ impl Rounds {
 
     async fn keep_collecting(self: Arc<Self>, feed: Feed, stop: CancellationToken) {
         let mut was_elsewhere = false;
+        // When this process last looked. What another one began since then needs no doing again.
+        let mut looked = None;
         while !stop.is_cancelled() {
             let began = Instant::now();
-            let round = run_planned(self.round(stop.clone()), &feed, None).await;
+            let mut round = run_planned(self.round(stop.clone()), &feed, looked).await;
+            if let Ok(PlannedWork::DoneBefore { failed: true }) = round {
+                // This process may reach what the other one could not.
+                round = run_planned(self.round(stop.clone()), &feed, None).await;
+            }
+            looked = Some(Clock::system().now());
             let is_elsewhere = is_owned_elsewhere(&round);
             if is_elsewhere && !was_elsewhere {
                 tracing::info!("another process works on this feed");
@@ -148,7 +155,7 @@ impl Rounds {
                     telemetry.note_run(report);
                 }
             }
-            Ok(PlannedWork::DoneBefore | PlannedWork::FeedGone) => {}
+            Ok(PlannedWork::DoneBefore { .. } | PlannedWork::FeedGone) => {}
             Err(error) => {
                 tracing::error!(code = %error.code(), "{error}");
                 self.metrics.note_failure(feed);

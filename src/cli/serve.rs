@@ -152,7 +152,9 @@ impl Collector {
         tracing::info!(%feed, dequeue_count = message.dequeue_count, "planned run begins");
         let done = match collect::run_planned(run, &feed, planned).await? {
             PlannedWork::Done(report) => return Ok(self.reply(&report)),
-            PlannedWork::DoneBefore => format!("{feed}: a run has done this since it was planned"),
+            PlannedWork::DoneBefore { .. } => {
+                format!("{feed}: a run has done this since it was planned")
+            }
             PlannedWork::FeedGone => format!("{feed}: no setting names this feed any more"),
         };
         tracing::info!("{done}");

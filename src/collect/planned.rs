@@ -15,7 +15,10 @@ pub enum PlannedWork {
     /// It was done now.
     Done(RunReport),
     /// A run that began after it was planned has done it.
-    DoneBefore,
+    DoneBefore {
+        /// Whether that run failed.
+        failed: bool,
+    },
     /// The settings no longer name the feed.
     FeedGone,
 }
@@ -36,19 +39,22 @@ pub async fn run_planned(
     let run = Run { settings, ..run };
     let services = Services::open(&run).await?;
     if let Some(planned) = planned
-        && began_last(&services, feed).await?.is_some_and(|began| began >= planned)
+        && let Some(last) = last_status(&services, feed).await?
+        && began(&last).is_some_and(|began| began >= planned)
     {
-        return Ok(PlannedWork::DoneBefore);
+        return Ok(PlannedWork::DoneBefore { failed: last.failure.is_some() });
     }
     Ok(PlannedWork::Done(collect_feeds(run, services).await))
 }
 
-/// When the last run of `feed` that ended had begun.
-async fn began_last(services: &Services, feed: &Feed) -> Result<Option<Timestamp>, StateError> {
+/// The status after the last run of `feed` that ended.
+async fn last_status(services: &Services, feed: &Feed) -> Result<Option<FeedStatus>, StateError> {
     let status = services.state().read_status(feed).await?;
-    let status = status.and_then(|json| FeedStatus::from_json(&json));
-    Ok(status.and_then(|status| {
-        let took = SignedDuration::try_from_secs_f64(status.seconds).ok()?;
-        status.finished?.checked_sub(took).ok()
-    }))
+    Ok(status.and_then(|json| FeedStatus::from_json(&json)))
+}
+
+/// When the run of a status had begun.
+fn began(status: &FeedStatus) -> Option<Timestamp> {
+    let took = SignedDuration::try_from_secs_f64(status.seconds).ok()?;
+    status.finished?.checked_sub(took).ok()
 }

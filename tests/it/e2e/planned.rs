@@ -6,6 +6,7 @@ use proofpoint_sentinel::collect::{PlannedWork, Run, run_planned};
 use proofpoint_sentinel::feed_message::FeedMessage;
 use proofpoint_sentinel::report::FeedOutcome;
 use proofpoint_sentinel_core::feed::{EventType, Feed};
+use proofpoint_sentinel_simulator::pod::{RefusedHandshake, SessionFault};
 use proptest::prelude::*;
 use tokio_util::sync::CancellationToken;
 
@@ -155,11 +156,29 @@ async fn work_that_was_done_since_it_was_planned_is_not_done_again() {
     let PlannedWork::Done(report) = first else { panic!("{first:?}") };
     assert_eq!(report.feeds[0].outcome, FeedOutcome::UpToDate);
     let second = soon(run_planned(scene.a_run(), &feed, planned)).await.unwrap();
-    assert!(matches!(second, PlannedWork::DoneBefore), "{second:?}");
+    assert!(matches!(second, PlannedWork::DoneBefore { failed: false }), "{second:?}");
     scene.advance(1);
     let later = soon(run_planned(scene.a_run(), &feed, Some(scene.now()))).await.unwrap();
     assert!(matches!(later, PlannedWork::Done(_)), "{later:?}");
     let gone = soon(run_planned(scene.a_run(), &Feed::tap("gone"), planned)).await.unwrap();
     assert!(matches!(gone, PlannedWork::FeedGone), "{gone:?}");
+    assert_arrived(&scene, EventType::Message, &events);
+}
+
+#[tokio::test]
+async fn a_run_that_failed_since_is_told_apart() {
+    let scene = Scene::new().await;
+    let events = scene.give(&messages(), last_hour(), 5);
+    let planned = Some(scene.now());
+    scene.advance(1);
+    let refused = SessionFault::Refuse(RefusedHandshake::new(401, "Unauthorized"));
+    scene.simulation.pod.inject(&messages(), [refused]);
+    let failed = soon(run_planned(scene.a_run(), &messages(), planned)).await.unwrap();
+    let PlannedWork::Done(report) = failed else { panic!("{failed:?}") };
+    assert!(matches!(report.feeds[0].outcome, FeedOutcome::Failed { .. }), "{report:?}");
+    let second = soon(run_planned(scene.a_run(), &messages(), planned)).await.unwrap();
+    assert!(matches!(second, PlannedWork::DoneBefore { failed: true }), "{second:?}");
+    let again = soon(run_planned(scene.a_run(), &messages(), None)).await.unwrap();
+    assert!(matches!(again, PlannedWork::Done(_)), "{again:?}");
     assert_arrived(&scene, EventType::Message, &events);
 }
