@@ -106,10 +106,7 @@ impl FeedWork<'_> {
             self.ctx.run().settings.destination,
             DestinationSettings::DataCollector { .. }
         );
-        let day = |time: Timestamp| time.to_zoned(TimeZone::UTC).date();
-        let today = day(self.ctx.now());
-        let is_first_today = self.progress.last_worked().is_none_or(|last| day(last) < today);
-        if is_retired && is_first_today {
+        if is_retired && is_first_of_day(self.progress.last_worked(), self.ctx.now()) {
             tracing::warn!(code = %error_code::DATA_COLLECTOR_IN_USE, "the HTTP Data Collector API is retired: move to the Logs Ingestion API, as docs/migrate.md describes");
         }
     }
@@ -211,5 +208,28 @@ impl FeedWork<'_> {
         let now = self.ctx.now();
         let now = checkpoint.newest.map_or(now, |newest| newest.min(now));
         Ok(self.ledger.prune(unfinished, now).await?)
+    }
+}
+
+/// Whether no work was done earlier on the day (UTC) of `now`.
+fn is_first_of_day(last_worked: Option<Timestamp>, now: Timestamp) -> bool {
+    let day = |time: Timestamp| time.to_zoned(TimeZone::UTC).date();
+    last_worked.is_none_or(|last| day(last) < day(now))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_told_once_a_day_is_told_in_its_first_run() {
+        let at = |text: &str| text.parse::<Timestamp>().unwrap();
+        let is_told = |last: &str, now: &str| is_first_of_day(Some(at(last)), at(now));
+        assert!(is_first_of_day(None, at("2026-11-20T00:00:00Z")));
+        assert!(!is_told("2026-11-20T00:00:00Z", "2026-11-20T23:59:59Z"));
+        assert!(is_told("2026-11-20T23:59:59Z", "2026-11-21T00:00:00Z"));
+        assert!(is_told("2026-11-18T12:00:00Z", "2026-11-21T11:00:00Z"));
+        // A clock that was set back.
+        assert!(!is_told("2026-11-21T00:10:00Z", "2026-11-20T23:50:00Z"));
     }
 }

@@ -4,6 +4,7 @@
 mod check;
 mod clock;
 mod connector;
+mod days;
 mod delivery;
 mod faults;
 mod fixture;
