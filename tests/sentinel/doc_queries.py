@@ -60,8 +60,8 @@ def tables():
 
 
 def records():
-    """Records of TAP: a click that was cleared since, one that was not, and one on a message of the
-    gateway; some of them arrived twice."""
+    """Records of TAP: a click that was cleared since, whose first verdict arrived last; one on a message of
+    the gateway, which arrived twice; and two without an id."""
     hours = {count: tap_records.ago(hours=count) for count in [1, 2, 3]}
     cleared = tap_records.click(GUID="other", at=hours[3], threatTime=hours[2])
     later = {"threatStatus": "cleared", "threatTime": hours[1]}
@@ -74,8 +74,13 @@ def records():
         cleared | {"record": cleared["record"] | later},
         active,
         active,
+        *[tap_records.click(url=f"https://bad.example/{number}", id=None) for number in [1, 2]],
     ]
-    return tap_records.stored("columns", made)
+    stored = tap_records.stored("columns", made)
+    for row in stored[CLICKS][1]:
+        if row.get("GUID") == "other" and row["threatStatus"] == "active":
+            row["TimeGenerated"] = card.stamp(card.NOW)
+    return stored
 
 
 def hours():
@@ -298,9 +303,14 @@ def arrived(made):
 
 
 def clicked(made):
-    """Permitted clicks whose newest row is active."""
-    last = {row["id"]: row for row in sorted(made[CLICKS][1], key=lambda row: row["TimeGenerated"])}
-    return [{"id": name} for name, row in last.items() if row["threatStatus"] == "active"]
+    """Permitted clicks whose newest verdict is active."""
+    rows = sorted(made[CLICKS][1], key=lambda row: times.read(times.in_utc(row["threatTime"])))
+    last = {row.get("id") or row["url"]: row for row in rows}
+    return [
+        {"url": row["url"], "recipient": row["recipient"]}
+        for row in last.values()
+        if row["threatStatus"] == "active"
+    ]
 
 
 def clicked_messages(made):
